@@ -1,0 +1,52 @@
+"""The errors that a user can meet: what is wrong, where, and what to do. Nothing here reads or writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class RadarError(Exception):
+    """An error with a remedy. `exit_status` is what `radar` ends with: 1 a failed run, 2 wrong usage."""
+
+    exit_status = 1
+
+    def __init__(
+        self,
+        problem: str,
+        remedy: str,
+        *,
+        file: Path | str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        """`row` counts data rows from 1, the header not counted, as in `_row_number`."""
+        self.problem, self.remedy = problem, remedy
+        self.file, self.row, self.column = file, row, column
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = [
+            str(self.file) if self.file is not None else "",
+            f"row {self.row}" if self.row is not None else "",
+            f"column {self.column}" if self.column else "",
+        ]
+        where = ", ".join(part for part in place if part)
+        return f"{where + ': ' if where else ''}{self.problem}\n  What to do: {self.remedy}"
+
+
+class UsageError(RadarError):
+    """The call or the configuration is wrong; nothing was started."""
+
+    exit_status = 2
+
+
+class InputError(RadarError):
+    """The extracts or the reference data cannot be used as they are."""
+
+
+class WarehouseError(RadarError):
+    """The warehouse file cannot be opened, locked or written."""
+
+
+class CheckError(RadarError):
+    """A check that guards the published tables failed, or could not run."""

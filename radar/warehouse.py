@@ -1,0 +1,157 @@
+"""Opening and locking the warehouse file. One process writes it; readers use the published copy."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from radar.errors import RadarError, WarehouseError
+
+MEMORY_LIMIT = os.environ.get("RADAR_MEMORY_LIMIT", "2GB")
+_held: dict[Path, tuple[int, int]] = {}  # lock file -> (descriptor, how often this process took it)
+
+
+def state_dir(warehouse: Path) -> Path:
+    """The folder beside the warehouse for what a run keeps: lock, seeds in use, dbt's target, Data Docs."""
+    return warehouse.parent / f"{warehouse.stem}.state"
+
+
+@contextmanager
+def writer_lock(warehouse: Path) -> Iterator[None]:
+    """Hold the one writer's lock; it may be taken again in the same process. Never waits."""
+    path = state_dir(warehouse).resolve() / "writer.lock"
+    descriptor, times = _held.get(path, (-1, 0))
+    if times == 0:
+        with readable_os_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode() or "unknown"
+            os.close(descriptor)
+            raise WarehouseError(
+                f"another Radar run (process {holder}) is writing this warehouse",
+                "wait until it has ended, then run again",
+                file=warehouse,
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    _held[path] = (descriptor, times + 1)
+    try:
+        yield
+    finally:
+        descriptor, times = _held.pop(path)
+        if times > 1:
+            _held[path] = (descriptor, times - 1)
+        else:
+            os.close(descriptor)
+
+
+@contextmanager
+def connect(warehouse: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in UTC with bounded memory, closed at the end; DuckDB's refusals become WarehouseError."""
+    with readable_duckdb_errors(warehouse):
+        con = duckdb.connect(str(warehouse), read_only=read_only, config=_settings(warehouse))
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            yield con
+        finally:
+            con.close()
+
+
+def _settings(warehouse: Path) -> dict[str, Any]:
+    return {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(state_dir(warehouse) / "spill"),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+
+
+@contextmanager
+def readable_duckdb_errors(warehouse: Path) -> Iterator[None]:
+    """Turn DuckDB's and the system's errors about files into errors with a remedy."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise explain_duckdb_error(warehouse, str(error)) from error
+    except duckdb.OutOfMemoryException as error:
+        raise WarehouseError(
+            f"DuckDB needs more than its {MEMORY_LIMIT} of memory",
+            "set RADAR_MEMORY_LIMIT (for example 4GB) and run again",
+            file=warehouse,
+        ) from error
+    except OSError as error:
+        raise explain_os_error(error, warehouse) from error
+
+
+def explain_duckdb_error(warehouse: Path, text: str) -> RadarError:
+    """The user's version of a DuckDB IO error (also one that dbt reports as text)."""
+    if re.search(r"[Cc]onflicting lock", text):
+        holder = re.search(r"held in (.+?)(?: by|\.|$)", text)
+        who = holder.group(1) if holder else "another process"
+        return WarehouseError(
+            f"the warehouse is locked by another process ({who})",
+            "close that program, or let it read the published copy instead, then run again",
+            file=warehouse,
+        )
+    if re.search(r"No space left|disk full", text, re.IGNORECASE):
+        return _disk_full(warehouse)
+    if "not a valid DuckDB database" in text or "serialized" in text:
+        return WarehouseError(
+            "this file is not a warehouse that this version of DuckDB can read",
+            "name another file with --warehouse, or restore the file from a backup",
+            file=warehouse,
+        )
+    return WarehouseError(text.strip().splitlines()[0], "check the path and its permissions", file=warehouse)
+
+
+@contextmanager
+def readable_os_errors(path: Path) -> Iterator[None]:
+    """Turn the system's refusals about `path` into errors with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+
+
+def explain_os_error(error: OSError, path: Path) -> RadarError:
+    """The user's version of an OSError about `path`."""
+    where = Path(error.filename) if isinstance(error.filename, str) else path
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _disk_full(where)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return WarehouseError(
+            "no permission to write here", "choose another folder or change its permissions", file=where
+        )
+    return WarehouseError(error.strerror or str(error), "check the path and its permissions", file=where)
+
+
+def _disk_full(path: Path) -> RadarError:
+    return WarehouseError(
+        "the disk is full",
+        "free some space and run again: what was published before is unchanged",
+        file=path,
+    )
+
+
+def require_free_space(folder: Path, needed: int) -> None:
+    """Refuse to start where fewer than `needed` bytes are free: a full disk leaves DuckDB's file grown."""
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise WarehouseError(
+            f"only {free / 1e6:,.0f} MB are free and this run needs about {needed / 1e6:,.0f} MB",
+            "free some space, or keep the warehouse on another disk (--warehouse)",
+            file=folder,
+        )

@@ -1,0 +1,7 @@
+{# A number as a rep reads it: at most two decimals, no trailing zeros; '?' where it is unknown. #}
+{% macro format_number(value) -%}
+    coalesce(
+        regexp_replace(regexp_replace(cast(cast({{ value }} as decimal(18, 2)) as {{ dbt.type_string() }}), '0+$', ''), '[.]$', ''),
+        '?'
+    )
+{%- endmacro %}

@@ -1,0 +1,4 @@
+{# A text as an SQL literal. #}
+{% macro quoted(text) -%}
+    '{{ text | string | replace("'", "''") }}'
+{%- endmacro %}

@@ -1,0 +1,41 @@
+{#
+    The rule sets in use (champion and shadows) as the seeds hold them: a list of
+    {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
+    {rule_id, variants, is_general}, each variant (the general row or one of a segment) with its conditions.
+    The version is a hash of the set's rows in rule_sets, rules and rule_conditions: same rows, same version.
+    The seeds are read while the scoring views are written, so a view says its rules in plain SQL.
+#}
+{% macro scoring_rule_sets() %}
+    {%- set rule_sets = seed_rows("select * from seeds.rule_sets where status <> 'retired' order by rule_set") -%}
+    {%- set rules = seed_rows('select * from seeds.rules order by rule_set, rule_id, segment nulls first') -%}
+    {%- set conditions = seed_rows(
+        'select * from seeds.rule_conditions order by rule_set, rule_id, segment nulls first, position'
+    ) -%}
+    {%- for rule_set in rule_sets -%}
+        {%- set rows = [rule_set | string] -%}
+        {%- set found = {} -%}
+        {%- for rule in rules if rule['rule_set'] == rule_set['rule_set'] -%}
+            {%- do rows.append(rule | string) -%}
+            {%- set own_conditions = [] -%}
+            {%- for condition in conditions
+                if condition['rule_set'] == rule['rule_set']
+                and condition['rule_id'] == rule['rule_id']
+                and condition['segment'] == rule['segment'] -%}
+                {%- do rows.append(condition | string) -%}
+                {%- do own_conditions.append(condition) -%}
+            {%- endfor -%}
+            {%- do rule.update({'conditions': own_conditions}) -%}
+            {%- do found.setdefault(rule['rule_id'], []).append(rule) -%}
+        {%- endfor -%}
+        {%- set listed = [] -%}
+        {%- for rule_id, variants in found.items() -%}
+            {%- do listed.append({
+                'rule_id': rule_id,
+                'variants': variants,
+                'column': 'r' ~ loop.index,
+            }) -%}
+        {%- endfor -%}
+        {%- do rule_set.update({'rules': listed, 'version': local_md5(rows | join('\n'))[:12]}) -%}
+    {%- endfor -%}
+    {%- do return(rule_sets) -%}
+{% endmacro %}

@@ -1,0 +1,68 @@
+-- Grain: one row per scored account and as_of_date.
+-- An account is scored from the day it was created until it is deleted, except on days on which it is churned:
+-- it has subscriptions that started by then and all of them are canceled.
+with
+
+dates as (
+
+    select * from {{ ref('int_as_of_dates') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_account_versions') }}
+
+),
+
+subscriptions as (
+
+    select * from {{ ref('int_subscriptions__as_of') }}
+
+),
+
+owners as (
+
+    select * from {{ ref('stg_crm__owners') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        versions.account_id,
+        dates.as_of_date,
+        versions.owner_id,
+
+        -- attributes
+        versions.name as account_name,
+        owners.name as owner_name,
+        versions.segment,
+        versions.lifecycle_stage,
+        versions.plan_id as crm_plan_id,
+        versions.arr_usd as crm_arr_usd,
+        subscriptions.live_plan_id as billing_plan_id,
+        12 * subscriptions.live_mrr_usd as billing_arr_usd,
+        coalesce(12 * subscriptions.live_mrr_usd, versions.arr_usd) as arr_usd,
+        coalesce(subscriptions.live_subscriptions, 0) > 0 as has_live_subscription,
+
+        -- dates
+        cast(versions.created_at as date) as created_date
+    from dates
+    inner join versions
+        on dates.as_of_date between versions.valid_from_date and versions.valid_to_date
+    left join subscriptions
+        on
+            versions.account_id = subscriptions.account_id
+            and dates.as_of_date = subscriptions.as_of_date
+    left join owners
+        on versions.owner_id = owners.owner_id
+    where
+        cast(versions.created_at as date) <= dates.as_of_date
+        and not versions.is_deleted
+        and not coalesce(subscriptions.is_churned, false)
+
+)
+
+select * from final

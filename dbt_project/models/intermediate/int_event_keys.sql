@@ -1,0 +1,148 @@
+-- Grain: one row per change of an event: +1 where it counts for an account, user, day and name, -1 where an
+-- event that came again with other values no longer does. The sum over an event's rows is what holds.
+-- Only rows of batches that are newer than the table are read, so a new day costs a day.
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with
+
+new_rows as (
+
+    select * from {{ ref('stg_product__events') }}
+    {% if is_incremental() %}
+    where _batch_id > (select coalesce(max(_batch_id), 0) from {{ this }})
+    {% endif %}
+
+),
+
+keys_landed_twice as (
+
+    select event_key
+    from new_rows
+    group by event_key
+    having count(*) > 1
+
+),
+
+landed_once as (
+
+    select new_rows.*
+    from new_rows
+    left join keys_landed_twice
+        on new_rows.event_key = keys_landed_twice.event_key
+    where keys_landed_twice.event_key is null
+
+),
+
+landed_twice as (
+
+    select
+        new_rows.*,
+        row_number() over (
+            partition by new_rows.event_key
+            order by {{ newest_first() }}
+        ) as version_rank
+    from new_rows
+    inner join keys_landed_twice
+        on new_rows.event_key = keys_landed_twice.event_key
+
+),
+
+newest as (
+
+    select
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date,
+        _batch_id
+    from landed_once
+    union all
+    select
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date,
+        _batch_id
+    from landed_twice
+    where version_rank = 1
+
+)
+
+{% if is_incremental() -%}
+,
+
+counted as (
+
+    select
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date
+    from {{ this }}
+    where event_key in (select new_rows.event_key from new_rows)
+    group by
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date
+    having sum(event_count) > 0
+
+),
+
+compared as (
+
+    select
+        newest.*,
+        counted.event_key is not null as is_counted,
+        counted.account_id as counted_account_id,
+        counted.user_id as counted_user_id,
+        counted.event_name as counted_event_name,
+        counted.activity_date as counted_activity_date,
+        counted.event_key is not null
+        and newest.account_id = counted.account_id
+        and newest.user_id is not distinct from counted.user_id
+        and newest.event_name = counted.event_name
+        and newest.activity_date = counted.activity_date as is_repeat
+    from newest
+    left join counted
+        on newest.event_key = counted.event_key
+
+)
+
+select
+    event_key,
+    account_id,
+    user_id,
+    event_name,
+    activity_date,
+    1 as event_count,
+    _batch_id
+from compared
+where not is_repeat
+union all
+select
+    event_key,
+    counted_account_id as account_id,
+    counted_user_id as user_id,
+    counted_event_name as event_name,
+    counted_activity_date as activity_date,
+    -1 as event_count,
+    _batch_id
+from compared
+where is_counted and not is_repeat
+{%- else -%}
+
+select
+    event_key,
+    account_id,
+    user_id,
+    event_name,
+    activity_date,
+    1 as event_count,
+    _batch_id
+from newest
+{%- endif %}

@@ -1,0 +1,22 @@
+-- Grain: one row per invoice that counts: drafts and void ones are left out.
+-- `paid_date` is the day from which it counts as paid: an early date where it is paid without saying when.
+with
+
+final as (
+
+    select
+        invoice_id,
+        account_id,
+        issued_at,
+        cast(issued_at as date) as issued_date,
+        cast(due_at as date) as due_date,
+        coalesce(
+            cast(paid_at as date),
+            case when status = 'paid' then cast('0001-01-01' as date) end
+        ) as paid_date
+    from {{ ref('stg_billing__invoices') }}
+    where status not in ('draft', 'void')
+
+)
+
+select * from final

@@ -1,0 +1,39 @@
+-- Grain: one row per account, user, day and event name: the summary that outlives raw events.
+-- Days that a new batch touches are summed again from the keys; `events` is 0 where every event of a row has
+-- since been told otherwise. What an event name means is joined later, from the seeds.
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='activity_date') }}
+
+with
+
+event_keys as (
+
+    select * from {{ ref('int_event_keys') }}
+
+),
+
+final as (
+
+    select
+        account_id,
+        user_id,
+        event_name,
+        activity_date,
+        cast(sum(event_count) as bigint) as events,
+        max(_batch_id) as _batch_id
+    from event_keys
+    {% if is_incremental() %}
+    where activity_date in (
+        select changed.activity_date
+        from event_keys as changed
+        where changed._batch_id > (select coalesce(max(this_model._batch_id), 0) from {{ this }} as this_model)
+    )
+    {% endif %}
+    group by
+        account_id,
+        user_id,
+        event_name,
+        activity_date
+
+)
+
+select * from final

@@ -1,0 +1,77 @@
+-- Grain: one row per scored account and as_of_date: what was told that day, by the champion rule set.
+-- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
+{{ config(meta={'archive': 'audit.health_history_changes'}) }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('int_accounts__as_of') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('fct_health_scores') }}
+
+),
+
+overrides as (
+
+    select * from {{ ref('int_overrides__as_of') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        accounts.account_id,
+        accounts.as_of_date,
+        accounts.owner_id,
+        accounts.segment,
+
+        -- score
+        scores.rule_set,
+        scores.rule_version,
+        scores.base_score,
+        scores.points,
+        scores.score,
+        scores.score_low,
+        scores.score_high,
+        scores.coverage_pct,
+
+        -- bucket
+        scores.bucket as model_bucket,
+        coalesce(overrides.bucket, scores.bucket) as bucket,
+        scores.decision,
+        scores.conflict_reason,
+        scores.unknown_signals,
+        scores.review_rules,
+        scores.flags,
+
+        -- override
+        overrides.account_id is not null as is_overridden,
+        overrides.reason as override_reason,
+        overrides.overridden_by,
+        overrides.expiry_date as override_expiry_date,
+
+        -- measures
+        cast(accounts.arr_usd as double) as arr_usd
+    from accounts
+    inner join scores
+        on
+            accounts.account_id = scores.account_id
+            and accounts.as_of_date = scores.as_of_date
+    left join overrides
+        on
+            accounts.account_id = overrides.account_id
+            and accounts.as_of_date = overrides.as_of_date
+    where
+        accounts.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and scores.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and scores.rule_set_status = 'champion'
+
+)
+
+select * from final

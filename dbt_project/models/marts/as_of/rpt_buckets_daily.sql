@@ -1,0 +1,107 @@
+-- Grain: one row per as_of_date, bucket, segment and owner with accounts in it, or that accounts left since the
+-- as-of date before. Moves compare with the account's bucket on the newest earlier as-of date of the history.
+with
+
+history as (
+
+    select * from {{ ref('fct_health_history') }}
+    where as_of_date <= {{ as_of_end() }}
+
+),
+
+dates as (
+
+    select
+        as_of_date,
+        lag(as_of_date) over (order by as_of_date) as date_before
+    from (select distinct as_of_date from history) as told_dates
+
+),
+
+window_dates as (
+
+    select * from dates
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+today as (
+
+    select
+        history.*,
+        window_dates.date_before
+    from history
+    inner join window_dates
+        on history.as_of_date = window_dates.as_of_date
+
+),
+
+before as (
+
+    select
+        history.account_id,
+        history.bucket,
+        history.segment,
+        history.owner_id,
+        window_dates.as_of_date
+    from history
+    inner join window_dates
+        on history.as_of_date = window_dates.date_before
+
+),
+
+rows_of_accounts as (
+
+    select
+        today.as_of_date,
+        today.bucket,
+        today.segment,
+        today.owner_id,
+        1 as accounts,
+        today.arr_usd,
+        today.score,
+        case when before.bucket <> today.bucket then 1 else 0 end as moved_in,
+        0 as moved_out
+    from today
+    left join before
+        on
+            today.account_id = before.account_id
+            and today.as_of_date = before.as_of_date
+    union all
+    select
+        before.as_of_date,
+        before.bucket,
+        before.segment,
+        before.owner_id,
+        0 as accounts,
+        null as arr_usd,
+        null as score,
+        0 as moved_in,
+        1 as moved_out
+    from before
+    inner join today
+        on
+            before.account_id = today.account_id
+            and before.as_of_date = today.as_of_date
+    where before.bucket <> today.bucket
+
+),
+
+final as (
+
+    select
+        as_of_date,
+        bucket,
+        segment,
+        owner_id,
+        cast(sum(accounts) as bigint) as accounts,
+        cast(sum(cast(arr_usd as decimal(18, 2))) as double) as arr_usd,
+        cast(sum(cast(score as decimal(18, 6))) as double) / nullif(count(score), 0) as mean_score,
+        cast(sum(moved_in) as bigint) as moved_in,
+        cast(sum(moved_out) as bigint) as moved_out
+    from rows_of_accounts
+    group by as_of_date, bucket, segment, owner_id
+
+)
+
+select * from final

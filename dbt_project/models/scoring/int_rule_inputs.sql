@@ -1,0 +1,82 @@
+-- Grain: one row per scored account and as_of_date: what rules read, side by side.
+-- `goal_<signal>` is the account's own threshold, `uses_<signal>` is false where a feed is switched off.
+-- depends_on: {{ ref('rule_sets') }}
+-- depends_on: {{ ref('rules') }}
+-- depends_on: {{ ref('rule_conditions') }}
+{% set signals = rule_signals(scoring_rule_sets()) %}
+with
+
+accounts as (
+
+    select * from {{ ref('int_accounts__as_of') }}
+
+),
+
+signal_states as (
+
+    select
+        as_of_date,
+        {% for signal in signals %}
+        bool_or(is_used) filter (where signal = '{{ signal }}') as uses_{{ signal }},
+        {% endfor %}
+        count(*) as signals
+    from {{ ref('int_signal_states') }}
+    group by as_of_date
+
+),
+
+goals as (
+
+    select
+        {% for signal in signals %}
+        cast(max(target) filter (where signal = '{{ signal }}') as double) as goal_{{ signal }},
+        {% endfor %}
+        account_id,
+        as_of_date
+    from {{ ref('int_goals__as_of') }}
+    group by account_id, as_of_date
+
+),
+
+{% set families = ['usage', 'adoption', 'support', 'billing', 'comms', 'relationship', 'value', 'sentiment'] -%}
+{% for family in families %}
+{{ family }} as (
+
+    select * from {{ ref('sig_' ~ family) }}
+
+),
+
+{% endfor -%}
+final as (
+
+    select
+        accounts.account_id,
+        accounts.as_of_date,
+        accounts.segment,
+        {% for signal in signals %}
+        {{ signal }},
+        signal_states.uses_{{ signal }},
+        goals.goal_{{ signal }},
+        {% endfor %}
+        contradictions.reason as contradiction
+    from accounts
+    inner join signal_states
+        on accounts.as_of_date = signal_states.as_of_date
+    {% for family in families %}
+    inner join {{ family }}
+        on
+            accounts.account_id = {{ family }}.account_id
+            and accounts.as_of_date = {{ family }}.as_of_date
+    {% endfor %}
+    left join goals
+        on
+            accounts.account_id = goals.account_id
+            and accounts.as_of_date = goals.as_of_date
+    left join {{ ref('int_contradictions__as_of') }} as contradictions
+        on
+            accounts.account_id = contradictions.account_id
+            and accounts.as_of_date = contradictions.as_of_date
+
+)
+
+select * from final

@@ -1,0 +1,14 @@
+-- Grain: one row per owner: its newest version.
+{{ newest_version(
+    source('crm', 'owners'),
+    key=['owner_id'],
+    columns=[
+        'owner_id',
+        'name',
+        'email',
+        'slack_user_id',
+        'is_active',
+        'updated_at'
+    ],
+    version='updated_at'
+) }}

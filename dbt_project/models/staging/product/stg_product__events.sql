@@ -1,0 +1,19 @@
+-- Grain: one row per landed event row; the same event may stand here more than once (int_event_keys tells).
+with
+
+final as (
+
+    select
+        {{ event_key('event_id') }} as event_key,
+        account_id,
+        user_id,
+        event_name,
+        cast(occurred_at as date) as activity_date,
+        _batch_id,
+        _source_file,
+        _row_number
+    from {{ source('product', 'events') }}
+
+)
+
+select * from final

@@ -1,16 +1,23 @@
-{# Whether lower-case text holds a lower-case name as a whole word: no letter, digit or underscore beside it. #}
-{% macro has_whole_word(text, name) -%}
-    {{ adapter.dispatch('has_whole_word', 'radar')(text, name) }}
+{#
+    Whether lower-case text holds one of the lower-case names as a whole word: no letter, digit or underscore
+    beside it. The names become one constant pattern; a pattern per row would be compiled per row.
+#}
+{% macro has_whole_word(text, names) -%}
+    {%- set escaped = [] -%}
+    {%- for name in names -%}{%- do escaped.append(modules.re.escape(name)) -%}{%- endfor -%}
+    {%- if not escaped -%}
+        false
+    {%- else -%}
+        {{ adapter.dispatch('matches_pattern', 'radar')(
+            text, '(^|[^\\p{L}\\p{M}\\p{N}_])(' ~ escaped | join('|') ~ ')($|[^\\p{L}\\p{M}\\p{N}_])'
+        ) }}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro default__has_whole_word(text, name) -%}
-    regexp_matches(
-        {{ text }}, '(^|[^\p{L}\p{M}\p{N}_])' || regexp_escape({{ name }}) || '($|[^\p{L}\p{M}\p{N}_])'
-    )
+{% macro default__matches_pattern(text, pattern) -%}
+    regexp_matches({{ text }}, {{ quoted(pattern) }})
 {%- endmacro %}
 
-{% macro spark__has_whole_word(text, name) -%}
-    {{ text }} rlike concat(
-        '(^|[^\\p{L}\\p{M}\\p{N}_])', '\\Q', {{ name }}, '\\E', '($|[^\\p{L}\\p{M}\\p{N}_])'
-    )
+{% macro spark__matches_pattern(text, pattern) -%}
+    {{ text }} rlike {{ quoted(pattern | replace('\\', '\\\\')) }}
 {%- endmacro %}

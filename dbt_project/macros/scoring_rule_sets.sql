@@ -1,7 +1,7 @@
 {#
     The rule sets in use (champion and shadows) as the seeds hold them: a list of
     {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
-    {rule_id, variants, is_general}, each variant (the general row or one of a segment) with its conditions.
+    {rule_id, variants}, each variant (the general row or one of a segment) with its conditions.
     The version is a hash of the set's rows in rule_sets, rules and rule_conditions: same rows, same version.
     The seeds are read while the scoring views are written, so a view says its rules in plain SQL.
 #}
@@ -29,11 +29,7 @@
         {%- endfor -%}
         {%- set listed = [] -%}
         {%- for rule_id, variants in found.items() -%}
-            {%- do listed.append({
-                'rule_id': rule_id,
-                'variants': variants,
-                'column': 'r' ~ loop.index,
-            }) -%}
+            {%- do listed.append({'rule_id': rule_id, 'variants': variants}) -%}
         {%- endfor -%}
         {%- do rule_set.update({'rules': listed, 'version': local_md5(rows | join('\n'))[:12]}) -%}
     {%- endfor -%}

@@ -1,12 +1,8 @@
 -- Grain: one row per ticket or survey comment that names a competitor, of the days that this build's windows see.
 -- A text that names several counts once.
+-- depends_on: {{ ref('competitors') }}
+{% set names = seed_rows('select lower(name) as name from seeds.competitors order by name') | map(attribute='name') | list %}
 with
-
-competitors as (
-
-    select lower(name) as name from {{ ref('competitors') }}
-
-),
 
 texts as (
 
@@ -28,16 +24,14 @@ texts as (
 
 final as (
 
-    select distinct
-        texts.account_id,
-        texts.text_id,
-        texts.mentioned_date
+    select
+        account_id,
+        text_id,
+        mentioned_date
     from texts
-    inner join competitors
-        on contains(texts.text, competitors.name)
     where
-        texts.mentioned_date between {{ add_days(as_of_start(), -29) }} and {{ as_of_end() }}
-        and {{ has_whole_word('texts.text', 'competitors.name') }}
+        mentioned_date between {{ add_days(as_of_start(), -29) }} and {{ as_of_end() }}
+        and {{ has_whole_word('text', names) }}
 
 )
 

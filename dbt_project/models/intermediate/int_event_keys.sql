@@ -3,22 +3,23 @@
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
+-- Written out where it is read: a shared CTE would be held in memory whole.
+{% set new_rows %}
+(
+        select * from {{ ref('stg_product__events') }}
+        {% if is_incremental() %}
+        where _batch_id > (select coalesce(max(this_model._batch_id), 0) from {{ this }} as this_model)
+        {% endif %}
+    )
+{%- endset -%}
+
 with
-
-new_rows as (
-
-    select * from {{ ref('stg_product__events') }}
-    {% if is_incremental() %}
-    where _batch_id > (select coalesce(max(_batch_id), 0) from {{ this }})
-    {% endif %}
-
-),
 
 keys_landed_twice as (
 
-    select event_key
-    from new_rows
-    group by event_key
+    select passing_key
+    from {{ new_rows }} as new_rows
+    group by passing_key
     having count(*) > 1
 
 ),
@@ -26,10 +27,10 @@ keys_landed_twice as (
 landed_once as (
 
     select new_rows.*
-    from new_rows
+    from {{ new_rows }} as new_rows
     left join keys_landed_twice
-        on new_rows.event_key = keys_landed_twice.event_key
-    where keys_landed_twice.event_key is null
+        on new_rows.passing_key = keys_landed_twice.passing_key
+    where keys_landed_twice.passing_key is null
 
 ),
 
@@ -38,12 +39,12 @@ landed_twice as (
     select
         new_rows.*,
         row_number() over (
-            partition by new_rows.event_key
+            partition by new_rows.passing_key
             order by {{ newest_first() }}
         ) as version_rank
-    from new_rows
+    from {{ new_rows }} as new_rows
     inner join keys_landed_twice
-        on new_rows.event_key = keys_landed_twice.event_key
+        on new_rows.passing_key = keys_landed_twice.passing_key
 
 ),
 
@@ -82,7 +83,7 @@ counted as (
         event_name,
         activity_date
     from {{ this }}
-    where event_key in (select new_rows.event_key from new_rows)
+    where event_key in (select new_rows.event_key from {{ new_rows }} as new_rows)
     group by
         event_key,
         account_id,

@@ -1,9 +1,6 @@
 -- Grain: one row per scored account, as_of_date and rule set.
 -- score = base + points of true rules, held between 0 and 100; score_low and score_high are the least and the
 -- greatest score that the unknown rules could still make.
--- depends_on: {{ ref('rule_sets') }}
--- depends_on: {{ ref('rules') }}
--- depends_on: {{ ref('rule_conditions') }}
 {% set rule_sets = scoring_rule_sets() %}
 with
 
@@ -24,7 +21,7 @@ summed_{{ number }} as (
         contradiction,
         {% for name in ['points', 'low', 'high'] %}
         cast({{ rule_set['base_score'] }} as decimal(18, 6))
-        {%- for rule in rule_set['rules'] %} + {{ rule['column'] }}_{{ name }}{% endfor %} as total_{{ name }},
+        {%- for rule in rule_set['rules'] %} + {{ rule['rule_id'] }}_{{ name }}{% endfor %} as total_{{ name }},
         {% endfor %}
         {% for possible in [false, true] %}
         least(3
@@ -35,7 +32,7 @@ summed_{{ number }} as (
             {%- endfor -%}
             {%- if rule['variants'] | selectattr('bucket') | list %},
             case
-                when {{ 'coalesce(' ~ rule['column'] ~ '_is_true, true)' if possible else rule['column'] ~ '_is_true' }}
+                when {{ 'coalesce(' ~ rule['rule_id'] ~ '_is_true, true)' if possible else rule['rule_id'] ~ '_is_true' }}
                     then {{ by_segment(rule, ranks, '3') }}
                 else 3
             end
@@ -48,7 +45,7 @@ summed_{{ number }} as (
             {% for variant in rule['variants'] if variant['needs_review'] or variant['effect'] == 'review' %}
                 {% set asks %}
                 case
-                    when {{ rule['column'] }}_is_true
+                    when {{ rule['rule_id'] }}_is_true
                     {%- if variant['segment'] %} and segment = {{ quoted(variant['segment']) }}{% endif %}
                         then {{ quoted(variant['title']) }}
                 end
@@ -61,7 +58,7 @@ summed_{{ number }} as (
         {% for rule in rule_set['rules'] %}
             {% for variant in rule['variants'] if variant['flag'] %}
                 {% do flags.setdefault(variant['flag'], []).append(
-                    '(' ~ rule['column'] ~ '_is_true'
+                    '(' ~ rule['rule_id'] ~ '_is_true'
                     ~ (' and segment = ' ~ quoted(variant['segment']) if variant['segment'] else '') ~ ')'
                 ) %}
             {% endfor %}
@@ -75,16 +72,16 @@ summed_{{ number }} as (
             {%- for rule in rule_set['rules'] -%}
                 {%- for variant in rule['variants'] -%}
                     {%- for condition in variant['conditions'] if condition['signal'] == signal -%}
-                        {%- do asked_by.append(rule['column'] ~ '_is_true is null') -%}
+                        {%- do asked_by.append(rule['rule_id'] ~ '_is_true is null') -%}
                     {%- endfor -%}
                 {%- endfor -%}
             {%- endfor -%},
             case when {{ signal }} is null and ({{ asked_by | unique | join(' or ') }}) then '{{ signal }}' end
             {%- endfor %}, null), '') as unknown_signals,
-        0 {%- for rule in rule_set['rules'] %} + case when {{ rule['column'] }}_is_on then 1 else 0 end
+        0 {%- for rule in rule_set['rules'] %} + case when {{ rule['rule_id'] }}_is_on then 1 else 0 end
         {%- endfor %} as rules_on,
         0 {%- for rule in rule_set['rules'] %}
-        + case when {{ rule['column'] }}_is_on and {{ rule['column'] }}_is_true is not null then 1 else 0 end
+        + case when {{ rule['rule_id'] }}_is_on and {{ rule['rule_id'] }}_is_true is not null then 1 else 0 end
         {%- endfor %} as rules_known
     from evaluations
     where rule_set = {{ quoted(rule_set['rule_set']) }}

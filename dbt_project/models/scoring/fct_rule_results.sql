@@ -1,8 +1,5 @@
 -- Grain: one row per scored account, as_of_date, rule set and rule that speaks for the account's segment.
 -- The points of a rule set's rows plus its base are the score before clamping, exactly.
--- depends_on: {{ ref('rule_sets') }}
--- depends_on: {{ ref('rules') }}
--- depends_on: {{ ref('rule_conditions') }}
 {% set rule_sets = scoring_rule_sets() %}
 with
 
@@ -39,9 +36,9 @@ results_{{ loop.index }} as (
         case rule_number
             {% for rule in rule_set['rules'] %}
             when {{ loop.index }} then case
-                when not {{ rule['column'] }}_is_on then 'off'
-                when {{ rule['column'] }}_is_true then 'true'
-                when not {{ rule['column'] }}_is_true then 'false'
+                when not {{ rule['rule_id'] }}_is_on then 'off'
+                when {{ rule['rule_id'] }}_is_true then 'true'
+                when not {{ rule['rule_id'] }}_is_true then 'false'
                 else 'unknown'
             end
             {% endfor %}
@@ -49,7 +46,7 @@ results_{{ loop.index }} as (
         {% for name in ['points', 'low', 'high'] %}
         cast(case rule_number
             {% for rule in rule_set['rules'] %}
-            when {{ loop.index }} then {{ rule['column'] }}_{{ name }}
+            when {{ loop.index }} then {{ rule['rule_id'] }}_{{ name }}
             {% endfor %}
         end as decimal(18, 6)) as {{ 'points' if name == 'points' else 'points_' ~ name }},
         {% endfor %}
@@ -88,10 +85,10 @@ results_{{ loop.index }} as (
             {% for variant in rule['variants'] %}
                 {% set sentence %}
                 case
-                    when not {{ rule['column'] }}_is_on
+                    when not {{ rule['rule_id'] }}_is_on
                         then {{ quoted(variant['title'] ~ ': off, a feed that it needs is not used') }}
-                    when {{ rule['column'] }}_is_true then {{ rule_evidence(variant) }} || {{ rule_effect(variant) }}
-                    when {{ rule['column'] }}_is_true is null
+                    when {{ rule['rule_id'] }}_is_true then {{ rule_evidence(variant) }} || {{ rule_effect(variant) }}
+                    when {{ rule['rule_id'] }}_is_true is null
                         then {{ quoted(variant['title'] ~ ': not known, missing ') }} || {{ missing_signals(variant) }}
                 end
                 {% endset %}

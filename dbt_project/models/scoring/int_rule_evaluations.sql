@@ -1,13 +1,13 @@
--- Grain: one row per scored account, as_of_date and rule set. For every rule n of the set, in the order of its id:
--- rn_is_on, rn_is_true (null: unknown), rn_points, rn_low and rn_high. SQL's own three-valued logic is the rules'.
--- depends_on: {{ ref('rule_sets') }}
--- depends_on: {{ ref('rules') }}
--- depends_on: {{ ref('rule_conditions') }}
+-- Grain: one row per scored account, as_of_date and rule set. For every rule: <rule>_is_on, <rule>_is_true (null:
+-- unknown), and <rule>_points, _low and _high: what it adds, and the least and the most that it still could.
+-- SQL's own three-valued logic is the rules'. A rule that the set does not have is never on.
 {% set rule_sets = scoring_rule_sets() %}
 {% set signals = rule_signals(rule_sets) %}
-{% set most_rules = namespace(count=0) %}
+{% set all_rules = [] %}
 {% for rule_set in rule_sets %}
-    {% set most_rules.count = [most_rules.count, rule_set['rules'] | length] | max %}
+    {% for rule in rule_set['rules'] if rule['rule_id'] not in all_rules %}
+        {% do all_rules.append(rule['rule_id']) %}
+    {% endfor %}
 {% endfor %}
 with
 
@@ -36,11 +36,11 @@ evaluated_{{ loop.index }} as (
             {% do low.append(variant_points_bound(variant, 'low')) %}
             {% do high.append(variant_points_bound(variant, 'high')) %}
         {% endfor %}
-        {{ by_segment(rule, is_on, 'false') }} as {{ rule['column'] }}_is_on,
-        {{ by_segment(rule, is_true, 'false') }} as {{ rule['column'] }}_is_true,
-        {{ by_segment(rule, points) }} as {{ rule['column'] }}_full_points,
-        {{ by_segment(rule, low) }} as {{ rule['column'] }}_least_points,
-        {{ by_segment(rule, high) }} as {{ rule['column'] }}_most_points{{ ',' if not loop.last }}
+        {{ by_segment(rule, is_on, 'false') }} as {{ rule['rule_id'] }}_is_on,
+        {{ by_segment(rule, is_true, 'false') }} as {{ rule['rule_id'] }}_is_true,
+        {{ by_segment(rule, points) }} as {{ rule['rule_id'] }}_full_points,
+        {{ by_segment(rule, low) }} as {{ rule['rule_id'] }}_least_points,
+        {{ by_segment(rule, high) }} as {{ rule['rule_id'] }}_most_points{{ ',' if not loop.last }}
         {% endfor %}
     from inputs
 
@@ -49,6 +49,7 @@ evaluated_{{ loop.index }} as (
 {% endfor -%}
 
 {% for rule_set in rule_sets %}
+{% set own_rules = rule_set['rules'] | map(attribute='rule_id') | list %}
 results_{{ loop.index }} as (
 
     select
@@ -60,34 +61,33 @@ results_{{ loop.index }} as (
         {{ signal }},
         goal_{{ signal }},
         {% endfor %}
-        contradiction{{ ',' if most_rules.count }}
-        {% for number in range(1, most_rules.count + 1) %}
-        {% set column = 'r' ~ number %}
-        {% if number <= rule_set['rules'] | length %}
-        {{ column }}_is_on,
-        case when {{ column }}_is_on then {{ column }}_is_true else false end as {{ column }}_is_true,
+        {% for rule_id in all_rules %}
+        {% if rule_id in own_rules %}
+        {{ rule_id }}_is_on,
+        case when {{ rule_id }}_is_on then {{ rule_id }}_is_true else false end as {{ rule_id }}_is_true,
         case
-            when {{ column }}_is_on and {{ column }}_is_true then {{ column }}_full_points
+            when {{ rule_id }}_is_on and {{ rule_id }}_is_true then {{ rule_id }}_full_points
             else 0
-        end as {{ column }}_points,
+        end as {{ rule_id }}_points,
         case
-            when not {{ column }}_is_on or not {{ column }}_is_true then 0
-            when {{ column }}_is_true then {{ column }}_full_points
-            else {{ column }}_least_points
-        end as {{ column }}_low,
+            when not {{ rule_id }}_is_on or not {{ rule_id }}_is_true then 0
+            when {{ rule_id }}_is_true then {{ rule_id }}_full_points
+            else {{ rule_id }}_least_points
+        end as {{ rule_id }}_low,
         case
-            when not {{ column }}_is_on or not {{ column }}_is_true then 0
-            when {{ column }}_is_true then {{ column }}_full_points
-            else {{ column }}_most_points
-        end as {{ column }}_high{{ ',' if not loop.last }}
+            when not {{ rule_id }}_is_on or not {{ rule_id }}_is_true then 0
+            when {{ rule_id }}_is_true then {{ rule_id }}_full_points
+            else {{ rule_id }}_most_points
+        end as {{ rule_id }}_high,
         {% else %}
-        false as {{ column }}_is_on,
-        false as {{ column }}_is_true,
-        0 as {{ column }}_points,
-        0 as {{ column }}_low,
-        0 as {{ column }}_high{{ ',' if not loop.last }}
+        false as {{ rule_id }}_is_on,
+        false as {{ rule_id }}_is_true,
+        0 as {{ rule_id }}_points,
+        0 as {{ rule_id }}_low,
+        0 as {{ rule_id }}_high,
         {% endif %}
         {% endfor %}
+        contradiction
     from evaluated_{{ loop.index }}
 
 ),

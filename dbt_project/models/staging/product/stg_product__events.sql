@@ -5,6 +5,7 @@ final as (
 
     select
         {{ event_key('event_id') }} as event_key,
+        {{ passing_hash('event_id') }} as passing_key,
         account_id,
         user_id,
         event_name,

@@ -1,0 +1,356 @@
+"""Checks of the reference data in `seeds/` before anything is built: shape, types, and what refers to what.
+
+Columns, types and the tests of single columns are read from `dbt_project/models/reference/_seeds.yml`, which
+describes the seeds for dbt too. Nothing here decides what a rule means.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radar.errors import UsageError
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHIPPED_SEEDS = PROJECT / "seeds"
+DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
+OPERATORS = (">=", ">", "<=", "<", "=", "<>")
+BUCKETS = ("healthy", "watch", "at_risk")
+BLANKS_ALLOWED = re.compile(r"[{]((?:value|threshold)_(\d+))[}]")
+
+Row = dict[str, str]
+Tables = dict[str, list[Row]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the seeds: where, what, and what to do. `row` counts data rows from 1."""
+
+    file: str
+    row: int | None
+    column: str | None
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = [self.file]
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column:
+            place.append(f"column {self.column}")
+        return f"{', '.join(place)}: {self.what}\n  What to do: {self.remedy}"
+
+
+def gather(seeds: Path | None, target: Path) -> Path:
+    """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
+
+    Files that have not changed are left alone, so that dbt need not read them again.
+    """
+    shipped = {path.name: path for path in SHIPPED_SEEDS.glob("*.csv")}
+    chosen = dict(shipped)
+    if seeds is not None and seeds.resolve() != SHIPPED_SEEDS:
+        if not seeds.is_dir():
+            raise UsageError(
+                "there is no such folder", "name a folder of seed files with --seeds", file=seeds
+            )
+        for path in sorted(seeds.glob("*.csv")):
+            if path.name not in shipped:
+                raise UsageError(
+                    "no seed has this name",
+                    f"name the file for the seed that it replaces: {', '.join(sorted(shipped))}",
+                    file=path,
+                )
+            chosen[path.name] = path
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.glob("*.csv"):
+        if old.name not in chosen:
+            old.unlink()
+    for name, path in chosen.items():
+        content = path.read_bytes()
+        copy = target / name
+        if not copy.exists() or copy.read_bytes() != content:
+            copy.write_bytes(content)
+    return target
+
+
+def check(seeds: Path) -> list[Problem]:
+    """Everything that is wrong with a whole folder of seeds, in the order of files and rows."""
+    problems: list[Problem] = []
+    tables: Tables = {}
+    for name, spec in _described().items():
+        rows, found = _read(seeds / f"{name}.csv", spec)
+        tables[name] = rows
+        problems += found
+    if problems:  # what refers to what can only be told of files that can be read
+        return problems
+    return [problem for rule in _CROSS_CHECKS for problem in rule(tables)]
+
+
+@cache
+def _described() -> dict[str, dict[str, Any]]:
+    """Seed name -> {'types': column -> type, 'tests': column -> tests}, as the description says."""
+    described: dict[str, dict[str, Any]] = {}
+    for seed in yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))["seeds"]:
+        described[seed["name"]] = {
+            "types": seed["config"]["column_types"],
+            "tests": {column["name"]: column.get("data_tests", []) for column in seed["columns"]},
+        }
+    return described
+
+
+def _read(path: Path, spec: dict[str, Any]) -> tuple[list[Row], list[Problem]]:
+    columns = list(spec["types"])
+    if not path.exists():
+        return [], [Problem(path.name, None, None, "the file is missing", "restore it from the repository")]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return [], [Problem(path.name, None, None, "the file is not UTF-8", "save it as CSV in UTF-8")]
+    lines = list(csv.reader(text.splitlines(keepends=True)))
+    if not lines or lines[0] != columns:
+        found = ",".join(lines[0]) if lines else "nothing"
+        what = f"the header is {found}"
+        return [], [Problem(path.name, None, None, what, f"make it {','.join(columns)}")]
+    rows, problems = [], []
+    for number, cells in enumerate(lines[1:], start=1):
+        if len(cells) != len(columns):
+            what = f"the row has {len(cells)} fields, the header {len(columns)}"
+            problems.append(Problem(path.name, number, None, what, "quote fields that hold a comma"))
+            rows.append(dict.fromkeys(columns, ""))
+            continue
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        rows.append(row)
+        for column, kind in spec["types"].items():
+            if row[column] and not _fits(row[column], kind):
+                what = f"'{row[column]}' is not a {_plain(kind)}"
+                problems.append(Problem(path.name, number, column, what, f"write a {_plain(kind)}"))
+    for column, tests in spec["tests"].items():
+        problems += _column_problems(path.name, column, tests, rows)
+    return rows, problems
+
+
+def _fits(value: str, kind: str) -> bool:
+    if kind == "boolean":
+        return value in ("true", "false")
+    if kind == "bigint":
+        return re.fullmatch(r"-?\d{1,18}", value) is not None
+    if kind.startswith("decimal"):
+        return re.fullmatch(r"-?\d{1,12}([.]\d{1,6})?", value) is not None
+    return True
+
+
+def _plain(kind: str) -> str:
+    if kind == "boolean":
+        return "truth value (true or false)"
+    return "whole number" if kind == "bigint" else "number" if kind.startswith("decimal") else "text"
+
+
+def _column_problems(file: str, column: str, tests: list[Any], rows: list[Row]) -> Iterator[Problem]:
+    names = [test if isinstance(test, str) else next(iter(test)) for test in tests]
+    counts = Counter(row[column] for row in rows)
+    for number, row in enumerate(rows, start=1):
+        value = row[column]
+        if "not_null" in names and not value:
+            yield Problem(file, number, column, "the cell is empty", "fill it")
+        if "unique" in names and value and counts[value] > 1:
+            yield Problem(file, number, column, f"'{value}' stands in more than one row", "keep one of them")
+    for test in tests:
+        if isinstance(test, dict) and "accepted_values" in test:
+            allowed = test["accepted_values"]["arguments"]["values"]
+            for number, row in enumerate(rows, start=1):
+                if row[column] not in allowed:
+                    what, remedy = f"'{row[column]}' is not allowed", f"write one of {', '.join(allowed)}"
+                    yield Problem(file, number, column, what, remedy)
+
+
+def _numbered(tables: Tables, name: str) -> Iterator[tuple[int, Row]]:
+    return enumerate(tables[name], start=1)
+
+
+def _feeds_exist(tables: Tables) -> Iterator[Problem]:
+    from orchestration.landing.feeds import FEEDS  # noqa: PLC0415  the feeds are read only when seeds are checked
+
+    known = set(FEEDS)
+    listed = {row["feed"] for row in tables["feeds"]}
+    for number, row in _numbered(tables, "feeds"):
+        if row["feed"] not in known:
+            what, remedy = f"there is no feed '{row['feed']}'", f"write one of {', '.join(sorted(known))}"
+            yield Problem("feeds.csv", number, "feed", what, remedy)
+        if row["feed"] == "crm/accounts" and row["is_used"] == "false":
+            yield Problem("feeds.csv", number, "is_used", "crm/accounts is compulsory", "write true")
+    for feed in sorted(known - listed):
+        yield Problem(
+            "feeds.csv", None, "feed", f"the feed {feed} has no row", "add it, with is_used false if unused"
+        )
+    for number, row in _numbered(tables, "signals"):
+        for feed in row["feeds"].split():
+            if feed not in known:
+                yield Problem(
+                    "signals.csv", number, "feeds", f"there is no feed '{feed}'", "name a feed of feeds.csv"
+                )
+
+
+def _shipped_signals(tables: Tables) -> Iterator[Problem]:
+    with (SHIPPED_SEEDS / "signals.csv").open(encoding="utf-8", newline="") as file:
+        shipped = {row["signal"]: row["family"] for row in csv.DictReader(file)}
+    found = {row["signal"]: row["family"] for row in tables["signals"]}
+    for signal in sorted(shipped.keys() - found.keys()):
+        yield Problem("signals.csv", None, "signal", f"the signal {signal} has no row", "restore its row")
+    for number, row in _numbered(tables, "signals"):
+        if shipped.get(row["signal"]) != row["family"]:
+            what = f"no table signals.sig_{row['family']} holds {row['signal']}"
+            yield Problem("signals.csv", number, "signal", what, "signals are models; keep the shipped names")
+
+
+def _rule_sets(tables: Tables) -> Iterator[Problem]:
+    champions = [number for number, row in _numbered(tables, "rule_sets") if row["status"] == "champion"]
+    if len(champions) != 1:
+        where = champions[1] if champions else None
+        what = f"{len(champions)} rule sets are champion"
+        yield Problem("rule_sets.csv", where, "status", what, "make exactly one the champion")
+    for number, row in _numbered(tables, "rule_sets"):
+        bounds = [row["base_score"], row["watch_from"], row["healthy_from"]]
+        if not all(bounds):
+            yield Problem(
+                "rule_sets.csv", number, "base_score", "a number is missing", "fill all three numbers"
+            )
+        elif not 0 < float(row["watch_from"]) < float(row["healthy_from"]) <= 100:
+            what = f"the bounds overlap: watch from {row['watch_from']}, healthy from {row['healthy_from']}"
+            yield Problem(
+                "rule_sets.csv", number, "watch_from", what, "make 0 < watch_from < healthy_from <= 100"
+            )
+
+
+def _key(row: Row) -> tuple[str, str, str]:
+    return row["rule_set"], row["rule_id"], row["segment"]
+
+
+def _rules(tables: Tables) -> Iterator[Problem]:
+    sets = {row["rule_set"] for row in tables["rule_sets"]}
+    counts = Counter(_key(row) for row in tables["rules"])
+    conditions = Counter(_key(row) for row in tables["rule_conditions"])
+    file = "rules.csv"
+    for number, row in _numbered(tables, "rules"):
+        if row["rule_set"] not in sets:
+            yield Problem(
+                file,
+                number,
+                "rule_set",
+                f"there is no rule set '{row['rule_set']}'",
+                "add it to rule_sets.csv",
+            )
+        if counts[_key(row)] > 1:
+            yield Problem(
+                file, number, "rule_id", "the rule stands twice for this segment", "keep one of them"
+            )
+        if not conditions[_key(row)]:
+            what, remedy = "the rule has no condition", "add one to rule_conditions.csv with the same segment"
+            yield Problem(file, number, "rule_id", what, remedy)
+        if row["bucket"] and row["bucket"] not in BUCKETS:
+            what = f"there is no bucket '{row['bucket']}'"
+            yield Problem(file, number, "bucket", what, f"write one of {', '.join(BUCKETS)}")
+        for effect, column in (("points", "points"), ("cap", "bucket"), ("flag", "flag")):
+            if row["effect"] == effect and not row[column]:
+                yield Problem(file, number, column, f"a rule of effect {effect} needs it", "fill the cell")
+        if row["max_points"] and float(row["max_points"]) <= 0:
+            yield Problem(
+                file,
+                number,
+                "max_points",
+                "the limit is a size above 0",
+                "write a number above 0, or nothing",
+            )
+        for blank, place in BLANKS_ALLOWED.findall(row["evidence"]):
+            if not 1 <= int(place) <= conditions[_key(row)]:
+                what = f"{{{blank}}} refers to a condition that the rule does not have"
+                yield Problem(
+                    file, number, "evidence", what, f"the rule has {conditions[_key(row)]} condition(s)"
+                )
+
+
+def _conditions(tables: Tables) -> Iterator[Problem]:
+    rules = {_key(row) for row in tables["rules"]}
+    signals = {row["signal"] for row in tables["signals"]}
+    places: dict[tuple[str, str, str], list[int]] = {}
+    file = "rule_conditions.csv"
+    for number, row in _numbered(tables, "rule_conditions"):
+        if _key(row) not in rules:
+            what = f"rules.csv has no row for {', '.join(part or 'all segments' for part in _key(row))}"
+            yield Problem(file, number, "rule_id", what, "add the rule, or correct the names")
+        if row["signal"] not in signals:
+            what = f"there is no signal '{row['signal']}'"
+            yield Problem(file, number, "signal", what, "write a signal of signals.csv")
+        if row["operator"] not in OPERATORS:
+            what = f"there is no operator '{row['operator']}'"
+            yield Problem(file, number, "operator", what, f"write one of {' '.join(OPERATORS)}")
+        if not row["threshold"]:
+            yield Problem(file, number, "threshold", "the cell is empty", "write the number to compare with")
+        if row["when_null"] == "true":
+            yield Problem(
+                file, number, "when_null", "only false is possible", "write false, or leave it empty"
+            )
+        taken = places.setdefault(_key(row), [])
+        if not row["position"] or int(row["position"]) in taken:
+            yield Problem(
+                file, number, "position", "positions count from 1, each once", "number the rule's conditions"
+            )
+        else:
+            taken.append(int(row["position"]))
+
+
+def _playbook(tables: Tables) -> Iterator[Problem]:
+    flags = {row["flag"] for row in tables["rules"] if row["flag"]}
+    for number, row in _numbered(tables, "playbook"):
+        if row["bucket"] and row["bucket"] not in BUCKETS:
+            what, remedy = (
+                f"there is no bucket '{row['bucket']}'",
+                f"write one of {', '.join(BUCKETS)}, or nothing",
+            )
+            yield Problem("playbook.csv", number, "bucket", what, remedy)
+        if row["flag"] and row["flag"] not in flags:
+            what = f"no rule raises the flag '{row['flag']}'"
+            yield Problem("playbook.csv", number, "flag", what, "name a flag of rules.csv, or nothing")
+        if not row["bucket"] and not row["flag"]:
+            yield Problem(
+                "playbook.csv", number, "bucket", "the row is for no bucket and no flag", "fill one of them"
+            )
+    covered = {row["bucket"] for row in tables["playbook"] if not row["flag"]}
+    for bucket in BUCKETS:
+        if bucket not in covered:
+            yield Problem(
+                "playbook.csv", None, "bucket", f"no row is for the bucket {bucket}", "add one without a flag"
+            )
+
+
+def _settings(tables: Tables) -> Iterator[Problem]:
+    with (SHIPPED_SEEDS / "settings.csv").open(encoding="utf-8", newline="") as file:
+        needed = {row["setting"] for row in csv.DictReader(file)}
+    found = {row["setting"] for row in tables["settings"]}
+    for setting in sorted(needed - found):
+        yield Problem("settings.csv", None, "setting", f"the setting {setting} has no row", "restore its row")
+    for number, row in _numbered(tables, "settings"):
+        if row["setting"] not in needed:
+            yield Problem(
+                "settings.csv", number, "setting", f"nothing reads '{row['setting']}'", "correct the name"
+            )
+        elif int(row["value"]) < 0:
+            yield Problem("settings.csv", number, "value", "the number is below 0", "write 0 or more")
+
+
+_CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
+    _feeds_exist,
+    _shipped_signals,
+    _rule_sets,
+    _rules,
+    _conditions,
+    _playbook,
+    _settings,
+)

@@ -1,7 +1,8 @@
 -- Grain: one row per ticket or survey comment that names a competitor, of the days that this build's windows see.
 -- A text that names several counts once.
 -- depends_on: {{ ref('competitors') }}
-{% set names = seed_rows('select lower(name) as name from seeds.competitors order by name') | map(attribute='name') | list %}
+{% set competitors = seed_rows('select lower(name) as name from seeds.competitors order by name') %}
+{% set names = competitors | map(attribute='name') | list %}
 with
 
 texts as (

@@ -3,23 +3,17 @@
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- Written out where it is read: a shared CTE would be held in memory whole.
-{% set new_rows %}
-(
-        select * from {{ ref('stg_product__events') }}
-        {% if is_incremental() %}
-        where _batch_id > (select coalesce(max(this_model._batch_id), 0) from {{ this }} as this_model)
-        {% endif %}
-    )
-{%- endset -%}
-
+-- Named where it is read: a CTE that several read would be held in memory whole.
+{% set is_new = "new_rows._batch_id > (select coalesce(max(known._batch_id), 0) from " ~ this ~ " as known)"
+    if is_incremental() else "true" %}
 with
 
 keys_landed_twice as (
 
-    select passing_key
-    from {{ new_rows }} as new_rows
-    group by passing_key
+    select new_rows.passing_key
+    from {{ ref('stg_product__events') }} as new_rows
+    where {{ is_new }}
+    group by new_rows.passing_key
     having count(*) > 1
 
 ),
@@ -27,10 +21,12 @@ keys_landed_twice as (
 landed_once as (
 
     select new_rows.*
-    from {{ new_rows }} as new_rows
+    from {{ ref('stg_product__events') }} as new_rows
     left join keys_landed_twice
         on new_rows.passing_key = keys_landed_twice.passing_key
-    where keys_landed_twice.passing_key is null
+    where
+        keys_landed_twice.passing_key is null
+        and {{ is_new }}
 
 ),
 
@@ -42,9 +38,10 @@ landed_twice as (
             partition by new_rows.passing_key
             order by {{ newest_first() }}
         ) as version_rank
-    from {{ new_rows }} as new_rows
+    from {{ ref('stg_product__events') }} as new_rows
     inner join keys_landed_twice
         on new_rows.passing_key = keys_landed_twice.passing_key
+    where {{ is_new }}
 
 ),
 
@@ -69,10 +66,16 @@ newest as (
     from landed_twice
     where version_rank = 1
 
-)
+),
+{% if is_incremental() %}
 
-{% if is_incremental() -%}
-,
+new_keys as (
+
+    select new_rows.event_key
+    from {{ ref('stg_product__events') }} as new_rows
+    where {{ is_new }}
+
+),
 
 counted as (
 
@@ -83,7 +86,7 @@ counted as (
         event_name,
         activity_date
     from {{ this }}
-    where event_key in (select new_rows.event_key from {{ new_rows }} as new_rows)
+    where event_key in (select new_keys.event_key from new_keys)
     group by
         event_key,
         account_id,
@@ -98,52 +101,67 @@ compared as (
 
     select
         newest.*,
-        counted.event_key is not null as is_counted,
+        counted.event_key as counted_key,
         counted.account_id as counted_account_id,
         counted.user_id as counted_user_id,
         counted.event_name as counted_event_name,
         counted.activity_date as counted_activity_date,
-        counted.event_key is not null
-        and newest.account_id = counted.account_id
-        and newest.user_id is not distinct from counted.user_id
-        and newest.event_name = counted.event_name
-        and newest.activity_date = counted.activity_date as is_repeat
+        coalesce(
+            newest.account_id = counted.account_id
+            and coalesce(newest.user_id, '') = coalesce(counted.user_id, '')
+            and newest.event_name = counted.event_name
+            and newest.activity_date = counted.activity_date,
+            false
+        ) as is_repeat
     from newest
     left join counted
         on newest.event_key = counted.event_key
 
+),
+
+final as (
+
+    select
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date,
+        1 as event_count,
+        _batch_id
+    from compared
+    where not is_repeat
+    union all
+    select
+        event_key,
+        counted_account_id as account_id,
+        counted_user_id as user_id,
+        counted_event_name as event_name,
+        counted_activity_date as activity_date,
+        -1 as event_count,
+        _batch_id
+    from compared
+    where
+        not is_repeat
+        and counted_key is not null
+
 )
 
-select
-    event_key,
-    account_id,
-    user_id,
-    event_name,
-    activity_date,
-    1 as event_count,
-    _batch_id
-from compared
-where not is_repeat
-union all
-select
-    event_key,
-    counted_account_id as account_id,
-    counted_user_id as user_id,
-    counted_event_name as event_name,
-    counted_activity_date as activity_date,
-    -1 as event_count,
-    _batch_id
-from compared
-where is_counted and not is_repeat
-{%- else -%}
+{% else %}
 
-select
-    event_key,
-    account_id,
-    user_id,
-    event_name,
-    activity_date,
-    1 as event_count,
-    _batch_id
-from newest
-{%- endif %}
+final as (
+
+    select
+        event_key,
+        account_id,
+        user_id,
+        event_name,
+        activity_date,
+        1 as event_count,
+        _batch_id
+    from newest
+
+)
+
+{% endif %}
+select * from final

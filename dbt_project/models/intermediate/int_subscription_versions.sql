@@ -33,30 +33,27 @@ with_cancellation as (
 
 ),
 
-before_cancellation as (
+parts as (
 
     select
-        * replace (
-            'active' as status,
-            {{ add_days('canceled_from_date', -1) }} as valid_to_date
-        )
+        *,
+        true as is_before_cancellation
     from with_cancellation
     where canceled_from_date is not null
-
-),
-
-as_recorded as (
-
-    select * replace (coalesce(canceled_from_date, valid_from_date) as valid_from_date)
+    union all
+    select
+        *,
+        false as is_before_cancellation
     from with_cancellation
 
 ),
 
-both_parts as (
+stated as (
 
-    select * from before_cancellation
-    union all
-    select * from as_recorded
+    select
+        *,
+        case when is_before_cancellation then 'active' else status end as stated_status
+    from parts
 
 ),
 
@@ -64,26 +61,32 @@ final as (
 
     select
         -- ids
-        both_parts.subscription_id,
-        both_parts.account_id,
-        both_parts.plan_id,
+        stated.subscription_id,
+        stated.account_id,
+        stated.plan_id,
 
         -- state
-        both_parts.status,
-        both_parts.status in ('trialing', 'active', 'past_due') as has_live_status,
+        stated.stated_status as status,
+        stated.stated_status in ('trialing', 'active', 'past_due') as has_live_status,
         plans.is_paid as is_plan_paid,
-        both_parts.seats,
-        both_parts.mrr_usd,
+        stated.seats,
+        stated.mrr_usd,
 
         -- dates
-        cast(both_parts.started_at as date) as started_date,
-        cast(both_parts.current_period_end as date) as period_end_date,
-        both_parts.card_expires_on as card_expiry_date,
-        both_parts.valid_from_date,
-        both_parts.valid_to_date
-    from both_parts
+        cast(stated.started_at as date) as started_date,
+        cast(stated.current_period_end as date) as period_end_date,
+        stated.card_expires_on as card_expiry_date,
+        case
+            when stated.is_before_cancellation then stated.valid_from_date
+            else coalesce(stated.canceled_from_date, stated.valid_from_date)
+        end as valid_from_date,
+        case
+            when stated.is_before_cancellation then {{ add_days('stated.canceled_from_date', -1) }}
+            else stated.valid_to_date
+        end as valid_to_date
+    from stated
     left join plans
-        on both_parts.plan_id = plans.plan_id
+        on stated.plan_id = plans.plan_id
 
 )
 

@@ -5,12 +5,16 @@
 
 with
 
-event_keys as (
+{% if is_incremental() %}
+changed_days as (
 
-    select * from {{ ref('int_event_keys') }}
+    select distinct activity_date
+    from {{ ref('int_event_keys') }}
+    where _batch_id > (select coalesce(max(this_model._batch_id), 0) from {{ this }} as this_model)
 
 ),
 
+{% endif %}
 final as (
 
     select
@@ -20,13 +24,9 @@ final as (
         activity_date,
         cast(sum(event_count) as bigint) as events,
         max(_batch_id) as _batch_id
-    from event_keys
+    from {{ ref('int_event_keys') }}
     {% if is_incremental() %}
-    where activity_date in (
-        select changed.activity_date
-        from event_keys as changed
-        where changed._batch_id > (select coalesce(max(this_model._batch_id), 0) from {{ this }} as this_model)
-    )
+    where activity_date in (select changed_days.activity_date from changed_days)
     {% endif %}
     group by
         account_id,

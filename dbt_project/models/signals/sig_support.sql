@@ -84,7 +84,7 @@ resolved_tickets as (
     inner join tickets
         on
             {{ in_window('tickets.resolved_date', 90) }}
-            and tickets.opened_date <= dates.as_of_date
+            and dates.as_of_date >= tickets.opened_date
     group by tickets.account_id, dates.as_of_date
 
 ),

@@ -1,0 +1,42 @@
+"""What every feed writer is handed: the arguments, the calendar, and the open files of the text feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radar.demo.files import FeedFiles, Row
+from radar.demo.stories import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The invented company that is being written."""
+
+    seed: int
+    accounts: int
+    calendar: Calendar
+    feeds: dict[str, FeedFiles]
+
+    @property
+    def last(self) -> int:
+        """The last day that has facts."""
+        return self.calendar.last
+
+    def at(self, day: int, second: int) -> str:
+        """A time as the feeds write it."""
+        return self.calendar.at(day, second)
+
+    def writer(self, feed: str) -> Callable[[int, Row], None]:
+        """The function that writes a row of that feed into the file of its day."""
+        return self.feeds[feed].write
+
+
+def is_every(number: int, step: int, place: int) -> bool:
+    """Whether deliberate dirt falls on this account: on number `place`, and on every `step`-th from there."""
+    return number % step == place
+
+
+def usd(cents: int) -> float:
+    """An amount in US dollars, as the feeds write it."""
+    return cents / 100

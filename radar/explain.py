@@ -1,0 +1,240 @@
+"""Why an account has its score, in lines that a rep understands. Reads the ledger; computes nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from radar.errors import UsageError
+
+BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One rule that held or could not be told: the points it added, and the least and most it could."""
+
+    rule_id: str
+    result: str
+    points: float
+    points_low: float
+    points_high: float
+    signal: str
+    observed_value: float | None
+    threshold: float | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was told of an account on a day, and why."""
+
+    account_id: str
+    account_name: str
+    owner_name: str | None
+    as_of_date: date
+    score: float
+    score_low: float
+    score_high: float
+    base_score: float
+    model_bucket: str
+    bucket: str
+    decision: str
+    conflict_reason: str | None
+    unknown_signals: str | None
+    is_overridden: bool
+    override_reason: str | None
+    overridden_by: str | None
+    delta_7d: float | None
+    delta_30d: float | None
+    trend: str | None
+    next_action: str | None
+    days_to_renewal: int | None
+    arr_usd: float | None
+    rule_set: str
+    rule_version: str
+    ledger: list[Line]
+
+    def json(self) -> str:
+        """The same for programs."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False, indent=2)
+
+    def text(self) -> str:
+        """The lines a rep reads."""
+        lines = [
+            f"{self.account_name} ({self.account_id}) on {self.as_of_date}: "
+            f"score {_number(self.score)}, {BUCKETS[self.bucket]}{self._interval()}",
+            f"Starts at {_number(self.base_score)}; what moved it:",
+        ]
+        held = [line for line in self.ledger if line.result == "true"]
+        lines += [f"  {line.evidence}" for line in held] or ["  nothing: no rule held"]
+        missing = [line for line in self.ledger if line.result == "unknown"]
+        lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
+        if self.decision == "undecided":
+            lines.append(f"Not decided: the bucket hangs on {self.unknown_signals}.")
+        if self.decision == "conflict":
+            lines.append(f"Not decided: {self.conflict_reason}.")
+        if self.is_overridden:
+            who = f" by {self.overridden_by}" if self.overridden_by else ""
+            moved = f"from {BUCKETS[self.model_bucket]} to {BUCKETS[self.bucket]}"
+            lines.append(f"Overruled{who} {moved}: {self.override_reason}")
+        lines.append(self._trend())
+        facts = [f"Owner: {self.owner_name or 'none'}"]
+        if self.days_to_renewal is not None:
+            facts.append(f"renewal in {self.days_to_renewal} days")
+        if self.arr_usd is not None:
+            facts.append(f"{self.arr_usd:,.0f} USD a year")
+        lines.append(", ".join(facts) + ".")
+        if self.next_action:
+            lines.append(f"Next: {self.next_action}")
+        return "\n".join(lines)
+
+    def _interval(self) -> str:
+        if self.score_low == self.score_high:
+            return ""
+        return f" (could be {_number(self.score_low)} to {_number(self.score_high)}: see what is not known)"
+
+    def _trend(self) -> str:
+        if self.delta_7d is None and self.delta_30d is None:
+            return "Trend: new, no earlier score to compare with."
+        parts = [
+            f"{change:+.4g} in {days} days"
+            for change, days in ((self.delta_7d, 7), (self.delta_30d, 30))
+            if change is not None
+        ]
+        return f"Trend: {self.trend + ', ' if self.trend else ''}{', '.join(parts)}."
+
+
+def explain(database: Path, account_id: str, as_of: date | None = None) -> Explanation:
+    """The explanation of one account from a warehouse or a published copy; the newest day by default."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        told = _one(
+            con,
+            """
+            select * from marts.fct_health_history
+            where account_id = $account_id and as_of_date = coalesce($as_of, (
+                select max(as_of_date) from marts.fct_health_history where account_id = $account_id
+            ))
+            """,
+            account_id=account_id,
+            as_of=as_of,
+        )
+        if told is None:
+            raise UsageError(
+                f"nothing was told of account '{account_id}'{f' on {as_of}' if as_of else ''}",
+                "check the id and the day; churned and deleted accounts are not scored",
+                file=database,
+            )
+        day = told["as_of_date"]
+        snapshot = _one(
+            con,
+            "select * from marts.rpt_account_health where account_id = $account_id and as_of_date = $day",
+            account_id=account_id,
+            day=day,
+        )
+        name = _one(
+            con,
+            """
+            select account_name, owner_name from intermediate.int_accounts__as_of
+            where account_id = $account_id and as_of_date = $day
+            """,
+            account_id=account_id,
+            day=day,
+        ) or {"account_name": account_id, "owner_name": None}
+        renewal = _one(
+            con,
+            """
+            select days_to_renewal from signals.sig_billing
+            where account_id = $account_id and as_of_date = $day
+            """,
+            account_id=account_id,
+            day=day,
+        )
+        ledger = con.execute(
+            """
+            select
+                rule_id, result, points, points_low, points_high, signal, observed_value, threshold, evidence
+            from marts.fct_health_evidence
+            where account_id = $account_id and as_of_date = $day
+            order by result, points, rule_number
+            """,
+            {"account_id": account_id, "day": day},
+        ).fetchall()
+        deltas = {
+            days: _one(
+                con,
+                """
+                select score from marts.fct_health_history
+                where account_id = $account_id and as_of_date = cast($day as date) - cast($days as integer)
+                """,
+                account_id=account_id,
+                day=day,
+                days=days,
+            )
+            for days in (7, 30)
+        }
+    return Explanation(
+        account_id=account_id,
+        account_name=name["account_name"],
+        owner_name=name["owner_name"],
+        as_of_date=day,
+        **{key: told[key] for key in ("score", "score_low", "score_high")},
+        base_score=float(told["base_score"]),
+        model_bucket=told["model_bucket"],
+        bucket=told["bucket"],
+        decision=told["decision"],
+        conflict_reason=told["conflict_reason"],
+        unknown_signals=told["unknown_signals"],
+        is_overridden=told["is_overridden"],
+        override_reason=told["override_reason"],
+        overridden_by=told["overridden_by"],
+        delta_7d=_change(told, deltas[7]),
+        delta_30d=_change(told, deltas[30]),
+        trend=snapshot["trend"] if snapshot else None,
+        next_action=snapshot["next_action"] if snapshot else None,
+        days_to_renewal=renewal["days_to_renewal"] if renewal else None,
+        arr_usd=told["arr_usd"],
+        rule_set=told["rule_set"],
+        rule_version=told["rule_version"],
+        ledger=[
+            Line(*(float(cell) if isinstance(cell, Decimal) else cell for cell in row)) for row in ledger
+        ],
+    )
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> dict[str, Any] | None:
+    result = con.execute(query, parameters)
+    names = [column[0] for column in result.description or []]
+    row = result.fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def _change(told: dict[str, Any], earlier: dict[str, Any] | None) -> float | None:
+    return float(told["score"] - earlier["score"]) if earlier else None
+
+
+def _plain(row: tuple[Any, ...]) -> Any:
+    return (float(cell) if isinstance(cell, Decimal) else cell for cell in row)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _could_add(line: Line) -> str:
+    """What an unknown rule could still do to the score; one without points changes the bucket or a flag."""
+    if line.points_low <= -100:
+        return " (could cost any number of points)"
+    if line.points_high >= 100:
+        return " (could add any number of points)"
+    if line.points_low < 0:
+        return f" (could cost {_number(-line.points_low)} points)"
+    if line.points_high > 0:
+        return f" (could add {_number(line.points_high)} points)"
+    return ""

@@ -11,6 +11,8 @@
     {%- set conditions = seed_rows(
         'select * from seeds.rule_conditions order by rule_set, rule_id, segment nulls first, position'
     ) -%}
+    {%- set negative_signals = seed_rows('select signal from seeds.signals where can_be_negative')
+        | map(attribute='signal') | list -%}
     {%- for rule_set in rule_sets -%}
         {%- set rows = [rule_set | string] -%}
         {%- set found = {} -%}
@@ -24,7 +26,10 @@
                 {%- do rows.append(condition | string) -%}
                 {%- do own_conditions.append(condition) -%}
             {%- endfor -%}
-            {%- do rule.update({'conditions': own_conditions}) -%}
+            {%- do rule.update({
+                'conditions': own_conditions,
+                'can_be_negative': own_conditions and own_conditions[0]['signal'] in negative_signals,
+            }) -%}
             {%- do found.setdefault(rule['rule_id'], []).append(rule) -%}
         {%- endfor -%}
         {%- set listed = [] -%}

@@ -8,7 +8,11 @@
         {%- set product = variant['points'] ~ ' * cast(' ~ variant['conditions'][0]['signal'] ~ ' as double)' -%}
         {%- if variant['max_points'] is not none -%}
             {%- set limit = variant['max_points'] | abs -%}
-            cast(greatest(-{{ limit }}, least({{ limit }}, {{ product }})) as decimal(18, 6))
+            {#- greatest and least pass over nulls: an unknown value must stay unknown -#}
+            case
+                when {{ variant['conditions'][0]['signal'] }} is not null
+                    then cast(greatest(-{{ limit }}, least({{ limit }}, {{ product }})) as decimal(18, 6))
+            end
         {%- else -%}
             cast({{ product }} as decimal(18, 6))
         {%- endif -%}

@@ -1,0 +1,1 @@
+"""The suites that new rows must pass (`<source>_<feed>.yml`) and what runs them on the warehouse."""

@@ -1,0 +1,1 @@
+"""What Dagster loads: a folder for each concept."""

@@ -1,0 +1,1 @@
+"""Files of the extracts folder -> `raw.*`: the feed contract as data, reading, casting, quarantine."""

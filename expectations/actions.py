@@ -1,0 +1,148 @@
+"""What follows from a feed's findings, in `raw`, `quarantine` and `audit`. All of it is SQL over named rows.
+
+`hygiene.failing` holds (number of the rule, identity of the row) for every row that breaks a rule, and
+`hygiene.refused` the rows that leave for good, each once however many rules it breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from expectations.batches import SCRATCH, Batch, one, sql
+from expectations.outcomes import Moment, Outcome, holds, outcome, record, share
+from expectations.suites import Rule, rules
+
+if TYPE_CHECKING:
+    from expectations.validate import Finding, Run
+
+REMEDY = (
+    "correct the file and put it in place again: it lands when its content has changed, "
+    "or as it is under another name"
+)
+_RETURNED = 0  # the number of rows that had waited and came back; rules count from 1
+
+
+def act(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, moment: Moment) -> list[Outcome]:
+    """Hold the feed back or deal with its failing rows, and record it: one transaction."""
+    _empty_scratch(con)
+    stops = [finding for finding in run.findings if holds(finding)]
+    outcomes = [
+        outcome(finding, batch.rows, _examples(run, finding), is_held=bool(stops)) for finding in run.findings
+    ]
+    if stops:
+        reason = "; ".join(_reason(con, batch, run, finding) for finding in stops)
+        _empty_scratch(con)
+        con.execute(sql("name_returned", table=batch.table), {"feed": batch.feed, "first_batch": batch.first})
+        with _transaction(con):
+            _hold(con, batch, reason, moment)
+            record(con, outcomes, moment)
+        return outcomes
+    acting = [
+        (number, finding.rule)
+        for number, finding in enumerate(run.findings, start=_RETURNED + 1)
+        if finding.unexpected and finding.rule.action != "tell"
+    ]
+    for number, rule in acting:
+        run.name_rows(rule, f"{SCRATCH}.failing", number)
+    con.execute(sql("name_refused"), {"numbers": _numbers(acting, "reject_row")})
+    with _transaction(con):
+        _apply(con, batch, acting, moment)
+        record(con, outcomes, moment)
+    return outcomes
+
+
+def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
+    identity = "_source_file VARCHAR, _batch_id BIGINT, _row_number BIGINT"
+    con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.failing (number INTEGER, {identity})")
+    con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.refused ({identity})")
+
+
+def _examples(run: Run, finding: Finding) -> list[str]:
+    return run.examples(finding.rule) if finding.unexpected and finding.rule.action == "tell" else []
+
+
+def _reason(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, finding: Finding) -> str:
+    """Why the feed is held back, with the first row that shows it."""
+    rule = finding.rule
+    if finding.error:
+        return f"the check {rule.check} could not run ({finding.error})"
+    reason = f"{share(finding, batch.rows)} fail the check {rule.check} ({rule.description})"
+    if not finding.unexpected:
+        return reason
+    _empty_scratch(con)
+    run.name_rows(rule, f"{SCRATCH}.failing", 1, first_only=True)
+    file, row = one(con, f"SELECT _source_file, _row_number FROM {SCRATCH}.failing")
+    return f"{reason}, the first in {file} row {row}" + (f" column {rule.column}" if rule.column else "")
+
+
+def _numbers(acting: list[tuple[int, Rule]], *actions: str) -> list[int]:
+    return [number for number, rule in acting if rule.action in actions]
+
+
+def _apply(
+    con: duckdb.DuckDBPyConnection, batch: Batch, acting: list[tuple[int, Rule]], moment: Moment
+) -> None:
+    """Record every failing row, then empty values, copy out what waits, and take away what leaves."""
+    for number, rule in acting:
+        _record_failing(con, batch, number, rule, moment)
+    for number, rule in acting:
+        if rule.action == "null_value":
+            con.execute(sql("empty_values", table=batch.table, column=rule.column), {"number": number})
+    waiting, leaving = _numbers(acting, "wait"), _numbers(acting, "reject_row", "wait")
+    if waiting:
+        con.execute(sql("copy_waiting", table=batch.table), {"numbers": waiting})
+    if leaving:
+        con.execute(sql("remove_failing", table=batch.table), {"numbers": leaving})
+
+
+def _record_failing(
+    con: duckdb.DuckDBPyConnection, batch: Batch, number: int, rule: Rule, moment: Moment
+) -> None:
+    target = "rejected_values" if rule.action == "null_value" else "rejected_rows"
+    con.execute(
+        sql("record_failing", target=target, column=rule.column, table=batch.table),
+        {
+            "feed": batch.feed,
+            "rule": rule.rule,
+            "column": rule.column,
+            "message": f"expected: {rule.description}",
+            "now": moment.now,
+            "number": number,
+            "is_refusal": rule.action == "reject_row",
+        },
+    )
+
+
+def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
+    """Take the batch out of `raw`: one line per file. Rows that had waited for their account wait on."""
+    if one(con, f"SELECT count(*) FROM {SCRATCH}.failing")[0]:
+        waits = next(rule for rule in rules()[batch.feed] if rule.action == "wait")
+        _record_failing(con, batch, _RETURNED, waits, moment)
+        con.execute(sql("copy_waiting", table=batch.table), {"numbers": [_RETURNED]})
+        con.execute(sql("remove_failing", table=batch.table), {"numbers": [_RETURNED]})
+    message = f"the feed was held back: {reason}. What to do: {REMEDY}"
+    con.execute(
+        sql("record_held_files", table=batch.table),
+        {"feed": batch.feed, "message": message, "now": moment.now},
+    )
+    con.execute(f"DELETE FROM raw.{batch.table} WHERE _batch_id BETWEEN ? AND ?", [batch.first, batch.last])
+    con.execute(
+        "INSERT INTO audit.feed_states (run_id, batch_id, feed, state, reason, recorded_at) "
+        "VALUES (?, ?, ?, 'held', ?, ?)",
+        [moment.run_id, moment.batch_id, batch.feed, reason, moment.now],
+    )
+
+
+@contextmanager
+def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()

@@ -1,0 +1,137 @@
+"""What a check looks at: the rows of each feed that no check has seen, and what they are held against."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.suites import table_name
+from radar.errors import InputError
+
+SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
+FUTURE_TOLERANCE = timedelta(days=1)
+LEAST_OF_USUAL, MOST_OF_USUAL = 0.5, 5
+REFERENCES = (("plans.csv", "plan_id"), ("product_events.csv", "event_name"))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one feed that are looked at: batches `first` to `last`, the view `hygiene.<table>`."""
+
+    feed: str
+    first: int
+    last: int
+    rows: int
+    landed_at: datetime
+
+    @property
+    def table(self) -> str:
+        """The feed's table in `raw`, and the view's name."""
+        return table_name(self.feed)
+
+
+@contextmanager
+def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
+    """An in-memory database with `reference_plans` and `reference_product_events`.
+
+    Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
+    """
+    con.execute(f"ATTACH ':memory:' AS {SCRATCH}")
+    try:
+        for file, column in REFERENCES:
+            table = f"{SCRATCH}.reference_{Path(file).stem}"
+            con.execute(f"CREATE TABLE {table} ({column} VARCHAR)")
+            values = [row[column] for row in _seed(seeds / file, column) if row[column]]
+            con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
+        yield
+    finally:
+        con.execute(f"DETACH {SCRATCH}")
+
+
+def new_rows(con: duckdb.DuckDBPyConnection, feed: str, batch_id: int) -> Batch | None:
+    """A view of this batch's rows and of those that runs which broke off left unchecked; None without any."""
+    table = table_name(feed)
+    checked = one(
+        con,
+        "SELECT coalesce(max(batch_id), 0) FROM audit.checks WHERE feed = ? AND batch_id < ?",
+        [feed, batch_id],
+    )[0]
+    database = one(con, "SELECT current_database()")[0].replace('"', '""')
+    con.execute(
+        f'CREATE VIEW {SCRATCH}.{table} AS SELECT * FROM "{database}".raw.{table} '
+        f"WHERE _batch_id > {checked} AND _batch_id <= {batch_id}"
+    )
+    rows, landed_at = one(con, f"SELECT count(*), max(_loaded_at) FROM {SCRATCH}.{table}")
+    return Batch(feed, checked + 1, batch_id, rows, landed_at) if rows else None
+
+
+def parameters(
+    con: duckdb.DuckDBPyConnection, batch: Batch, as_of_end: date, max_age_days: int | None
+) -> dict[str, Any]:
+    """What the suites' `$PARAMETER` entries stand for: `latest_time fresh_after least_rows most_rows`."""
+    usual = con.execute(sql("usual_volume"), {"feed": batch.feed, "first_batch": batch.first}).fetchone()
+    day = datetime(as_of_end.year, as_of_end.month, as_of_end.day)
+    return {
+        "latest_time": batch.landed_at + FUTURE_TOLERANCE,
+        "fresh_after": datetime(1970, 1, 1) if max_age_days is None else day - timedelta(days=max_age_days),
+        "least_rows": math.ceil(usual[0] * LEAST_OF_USUAL) if usual else 0,
+        "most_rows": math.floor(usual[0] * MOST_OF_USUAL) if usual else None,
+    }
+
+
+def max_age_days(file: Path) -> dict[str, int | None]:
+    """Feed -> the days within which something new is due, from `feeds.csv`; None where nothing is."""
+    ages: dict[str, int | None] = {}
+    for number, row in enumerate(_seed(file, "feed", "max_age_days"), start=1):
+        try:
+            ages[row["feed"]] = int(row["max_age_days"]) if row["max_age_days"] else None
+        except ValueError:
+            raise InputError(
+                f"{row['max_age_days']} is not a whole number",
+                "give days, or leave it empty",
+                file=file,
+                row=number,
+                column="max_age_days",
+            ) from None
+    return ages
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> tuple[Any, ...]:
+    """The one row of a query that always has one."""
+    row: tuple[Any, ...] | None = con.execute(query, values or []).fetchone()
+    if row is None:
+        raise LookupError(f"no row from: {query}")
+    return row
+
+
+def sql(name: str, **identifiers: str | None) -> str:
+    """The statement in `sql/<name>.sql` with its table and column names, which all come from the suites."""
+    return _text(name).format(**identifiers)
+
+
+@cache
+def _text(name: str) -> str:
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _seed(file: Path, *columns: str) -> list[dict[str, str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            missing = [column for column in columns if column not in (reader.fieldnames or [])]
+            if missing:
+                raise InputError(
+                    "the column is missing", "add it to the header", file=file, column=missing[0]
+                )
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read: {error}", "put a readable CSV file there", file=file) from error

@@ -1,0 +1,27 @@
+-- One line for every row that breaks rule number $number. A refused row neither waits nor loses a value.
+insert into quarantine.{target} (
+    feed, source_file, row_number, rule, column_name, masked_value, batch_id, message, rejected_at
+)
+select
+    $feed,
+    failing._source_file,
+    failing._row_number,
+    $rule,
+    $column,
+    left(cast(new_rows.{column} as varchar), 1)
+    || '***(' || length(cast(new_rows.{column} as varchar)) || ')',
+    failing._batch_id,
+    $message,
+    $now
+from hygiene.failing as failing
+inner join raw.{table} as new_rows
+    on failing._source_file = new_rows._source_file
+    and failing._batch_id = new_rows._batch_id
+    and failing._row_number = new_rows._row_number
+left join hygiene.refused as refused
+    on failing._source_file = refused._source_file
+    and failing._batch_id = refused._batch_id
+    and failing._row_number = refused._row_number
+where
+    failing.number = $number
+    and (refused._source_file is null or $is_refusal)

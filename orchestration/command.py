@@ -1,0 +1,94 @@
+"""`radar run`: the daily job in this process, without a server.
+
+Belongs here: what only the command line needs before and after the job. Dagster is imported by `in_process`,
+and only once the call has been found sound, so that a wrong call is answered at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from radar import progress, runs, summary
+from radar.errors import UsageError
+from radar.runs import utc_now
+from radar.settings import Settings
+from radar.warehouse import connect, readable_os_errors, require_free_space, state_dir, writer_lock
+
+LEAST_FREE_BYTES = 200_000_000
+KEPT_LOGS = 30
+DONE, HELD = 0, 3
+
+
+def run_daily(places: Mapping[str, Path | None], *, as_of: str | None, since: str | None) -> int:
+    """Run the job once; the exit status: 0, or 3 where a feed was held back. Raises RadarError."""
+    settings = Settings.with_places(places)
+    window = runs.parse_window(as_of, since, today=utc_now().date())
+    _check_places(settings)
+    settings.publish_to_environment()
+    with writer_lock(settings.warehouse):
+        if settings.warehouse.exists():
+            with connect(settings.warehouse):
+                pass
+        run_id = str(uuid4())
+        with (
+            _logging(state_dir(settings.warehouse) / "logs", run_id) as log,
+            progress.reporting(progress.for_stream(sys.stdout)) as notes,
+        ):
+            progress.status("  starting")
+            from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
+
+            execute(run_id, window, log)
+        with connect(settings.warehouse, read_only=True) as con:
+            told = summary.of_run(con, run_id, settings)
+    print(summary.text(told, settings.extracts, notes))
+    return HELD if told.held else DONE
+
+
+def _check_places(settings: Settings) -> None:
+    """Refuse what cannot work, before anything is started or written."""
+    runs.check_warehouse_name(settings.warehouse)
+    for name, folder in (("extracts", settings.extracts), ("seeds", settings.seeds)):
+        if not folder.is_dir():
+            raise UsageError(
+                f"there is no such folder of {name}",
+                f"name an existing one with --{name}"
+                + (", or make a demo: radar demo DIR" if name == "extracts" else ""),
+                file=folder,
+            )
+    if settings.warehouse.is_dir():
+        raise UsageError("the warehouse is a folder", "name a file with --warehouse", file=settings.warehouse)
+    for folder in (settings.warehouse.parent, settings.exports, settings.published):
+        with readable_os_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied", str(folder))
+        require_free_space(folder, LEAST_FREE_BYTES)
+
+
+@contextmanager
+def _logging(folder: Path, run_id: str) -> Iterator[Path]:
+    """Send what libraries log and warn to a file of the run, and nothing of it to the console."""
+    with readable_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(folder.glob("run-*.log"), key=lambda path: path.stat().st_mtime)[: -KEPT_LOGS + 1]:
+            old.unlink()
+        log = folder / f"run-{run_id}.log"
+        handler = logging.FileHandler(log, delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+    try:
+        with warnings.catch_warnings():
+            yield log
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(handler)
+        handler.close()

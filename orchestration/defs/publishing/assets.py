@@ -1,0 +1,64 @@
+"""The copy that readers open: BI tools, analysts, the panel."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from orchestration import building
+from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, WriterLock, step
+from orchestration.translation import keys_of
+from radar import progress
+from radar.publishing import SCHEMAS, publish
+from radar.settings import Settings
+
+
+@dg.definitions
+def publishing() -> dg.Definitions:
+    """The copy follows every table that it holds."""
+    settings = Settings()
+    place = building.prepare(settings.warehouse, settings.seeds)
+    return dg.Definitions(assets=[make_copy(keys_of(place.manifest, SCHEMAS))])
+
+
+def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The published copy of these tables."""
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=tables,
+        group_name="published",
+        owners=DATA_TEAM,
+        kinds={"duckdb", "parquet"},
+        pool=POOL,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
+        description=(
+            "One DuckDB file of signals, scores and marts, and the bucket tables as Parquet, swapped whole."
+        ),
+    )
+    def publish_copy(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
+        """Bring the copy up to the warehouse and swap it in."""
+        with step(context) as current:
+            progress.status("  publishing")
+            run, settings = current.run, current.settings
+            report = publish(
+                settings.warehouse,
+                settings.published,
+                run_id=run.run_id,
+                as_of_start=run.window.start,
+                as_of_end=run.window.end,
+            )
+            rows = sum(report.rows.values())
+            progress.line("publish", rows, report.seconds)
+            return dg.MaterializeResult(
+                metadata={
+                    "dagster/row_count": rows,
+                    "tables": len(report.rows),
+                    "bytes": report.bytes,
+                    "seconds": round(report.seconds, 3),
+                    "folder": dg.MetadataValue.path(str(settings.published)),
+                }
+            )
+
+    return publish_copy

@@ -1,0 +1,62 @@
+"""The end of a run: what is kept no longer goes, and the run is recorded as done."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from expectations.hygiene import held_feeds
+from exports.profiles import load_profiles
+from orchestration.retention import apply as apply_limits
+from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, RETENTION, RUNS, WriterLock, step
+from radar import progress, runs
+
+
+@dg.definitions
+def retention() -> dg.Definitions:
+    """Retention comes after everything that may still need the raw rows."""
+    exports = [dg.AssetKey(["exports", profile.name]) for profile in load_profiles()]
+
+    @dg.asset(
+        key=RETENTION,
+        deps=[PUBLISHED, *exports],
+        group_name="records",
+        owners=DATA_TEAM,
+        kinds={"duckdb"},
+        pool=POOL,
+    )
+    def apply_retention(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
+        """Drop what seeds/settings.csv keeps no longer: old raw events, summaries, waiting rows."""
+        started = time.monotonic()
+        with step(context) as current, current.connect() as con:
+            progress.status("  applying retention")
+            purged = apply_limits(con, as_of_end=current.run.window.end)
+        seconds = time.monotonic() - started
+        progress.line("apply retention", sum(purged.values()), seconds)
+        return dg.MaterializeResult(metadata={**purged, "seconds": round(seconds, 3)})
+
+    @dg.asset(
+        key=RUNS,
+        deps=[RETENTION, PUBLISHED],
+        group_name="records",
+        owners=DATA_TEAM,
+        kinds={"duckdb"},
+        pool=POOL,
+    )
+    def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
+        """One row per run: its as-of dates, and how it ended."""
+        with step(context) as current, current.connect() as con:
+            held = held_feeds(con, current.run.run_id)
+            message = "; ".join(f"{feed}: {reason}" for feed, reason in held.items())
+            status = runs.HELD if held else runs.DONE
+            runs.record(con, current.run, status, message, runs.utc_now())
+        return dg.MaterializeResult(
+            metadata={
+                "run_id": current.run.run_id,
+                "as_of": str(current.run.window),
+                "status": status,
+                "held_feeds": len(held),
+            }
+        )
+
+    return dg.Definitions(assets=[apply_retention, record_run])

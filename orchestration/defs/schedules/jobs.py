@@ -1,0 +1,29 @@
+"""Jobs: the daily run from landing to export, and the recomputing of past days."""
+
+import dagster as dg
+
+from orchestration.steps import PUBLISHED, RUNS, record_failed_run
+from orchestration.translation import NEWEST_DAY_ONLY
+
+daily = dg.define_asset_job(
+    "daily",
+    selection=dg.AssetSelection.all(),
+    description=(
+        "Land, check, build, score, publish, export, for an as-of date or a range. What `radar run` does."
+    ),
+    executor_def=dg.in_process_executor,
+    hooks={record_failed_run},
+)
+
+backfill = dg.define_asset_job(
+    "backfill",
+    # Tables that show only the newest day stay as they are: the past must not take their place.
+    selection=(dg.AssetSelection.kind("dbt") - dg.AssetSelection.tag(NEWEST_DAY_ONLY, "yes"))
+    | dg.AssetSelection.assets(PUBLISHED, RUNS),
+    description=(
+        "Compute past as-of dates again from what has landed; nothing lands or is exported. Started from this "
+        "page, each date is a run; one run for a range starts from the assets, or is `radar run --since`."
+    ),
+    executor_def=dg.in_process_executor,
+    hooks={record_failed_run},
+)

@@ -1,0 +1,47 @@
+"""When the daily job runs by itself. Both ways are off until somebody switches one on."""
+
+import hashlib
+from datetime import UTC
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.defs.schedules.jobs import daily
+from radar.runs import utc_now
+from radar.settings import Settings
+
+SETTLE_SECONDS = 60
+"""A file younger than this may still be on its way."""
+
+
+@dg.schedule(job=daily, cron_schedule="0 5 * * *", execution_timezone="UTC")
+def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Every day at 05:00 UTC, for that day."""
+    day = context.scheduled_execution_time.astimezone(UTC).date().isoformat()
+    return dg.RunRequest(partition_key=day)
+
+
+@dg.sensor(job=daily, minimum_interval_seconds=300)
+def new_extracts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """When files arrived or changed, and have been at rest for a minute."""
+    folder, now = Settings().extracts, utc_now()
+    state, newest = listing(folder)
+    if not state:
+        return dg.SkipReason(f"There are no files in {folder}.")
+    if state == context.cursor:
+        return dg.SkipReason("Nothing has arrived since the last run.")
+    if now.replace(tzinfo=UTC).timestamp() - newest < SETTLE_SECONDS:
+        return dg.SkipReason("Files are still arriving.")
+    context.update_cursor(state)
+    return dg.RunRequest(run_key=state, partition_key=now.date().isoformat())
+
+
+def listing(folder: Path) -> tuple[str, float]:
+    """A digest of the files' names, sizes and times, empty where there are none, and the newest time."""
+    digest, newest = hashlib.sha256(), 0.0
+    for path in sorted(folder.glob("*/*/*")):
+        if path.is_file() and not path.name.startswith("."):
+            stat = path.stat()
+            digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+            newest = max(newest, stat.st_mtime)
+    return (digest.hexdigest() if newest else ""), newest

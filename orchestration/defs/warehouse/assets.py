@@ -1,0 +1,122 @@
+"""The dbt project as assets and checks: seeds, staging, signals, scores and marts, built in one step.
+
+Belongs here: how dbt nodes look in Dagster. How dbt is run is `orchestration.building`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from orchestration import building
+from orchestration.building import NodeResult
+from orchestration.steps import POOL, Step, WriterLock, step
+from orchestration.translation import UNIQUE_ID, Translator
+from radar import progress, runs
+from radar.publishing import announce_window
+from radar.settings import Settings
+
+
+@dg.definitions
+def warehouse() -> dg.Definitions:
+    """Parse the project where it has changed, and define its assets."""
+    settings = Settings()
+    place = building.prepare(settings.warehouse, settings.seeds)
+    return dg.Definitions(assets=[make_assets(place.manifest)])
+
+
+def make_assets(manifest: Path) -> dg.AssetsDefinition:
+    """The assets of a manifest, all of them built by one step."""
+
+    @dbt_assets(  # type: ignore[untyped-decorator]
+        manifest=manifest,
+        name="dbt",
+        dagster_dbt_translator=Translator(),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
+    )
+    def build_warehouse(
+        context: dg.AssetExecutionContext, writer: WriterLock
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        """Build what is selected for the run's as-of dates, and test it."""
+        with step(context) as current:
+            yield from _build(context, current)
+
+    return cast(dg.AssetsDefinition, build_warehouse)
+
+
+def _build(
+    context: dg.AssetExecutionContext, current: Step
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    settings, window = current.settings, current.run.window
+    place = building.prepare(settings.warehouse, settings.seeds)
+    announce_window(settings.warehouse, as_of_start=window.start, as_of_end=window.end)
+    nodes = json.loads(place.manifest.read_bytes())["nodes"]
+    keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}
+    checks = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.check_specs}
+    layers = _Layers(sum(node["resource_type"] in ("model", "seed", "test") for node in nodes.values()))
+    try:
+        for result in building.build(place, _selection(context, nodes, keys)):
+            layers.add(result, nodes[result.unique_id])
+            if result.status == "skipped":
+                continue
+            spec = checks.get(result.unique_id)
+            if spec and spec.key in context.selected_asset_check_keys:
+                yield _check_result(result, spec)
+            elif result.ok and keys.get(result.unique_id) in context.selected_asset_keys:
+                yield dg.MaterializeResult(keys[result.unique_id], metadata=_metadata(result, window))
+    finally:
+        layers.report()
+
+
+def _selection(
+    context: dg.AssetExecutionContext, nodes: Mapping[str, Any], keys: Mapping[str, dg.AssetKey]
+) -> list[str]:
+    """dbt's selection for what is selected in Dagster; empty for everything."""
+    if not context.is_subset:
+        return []
+    return [
+        ".".join(nodes[unique_id]["fqn"])
+        for unique_id, key in keys.items()
+        if key in context.selected_asset_keys and unique_id in nodes
+    ]
+
+
+def _metadata(result: NodeResult, window: runs.Window) -> dict[str, Any]:
+    rows = {} if result.rows is None else {"dagster/row_count": result.rows}
+    return {**rows, "seconds": round(result.seconds, 3), "as_of": str(window)}
+
+
+def _check_result(result: NodeResult, spec: dg.AssetCheckSpec) -> dg.AssetCheckResult:
+    is_warning = result.status == "warn" or not spec.blocking
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=result.ok,
+        severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
+        description=result.message or None,
+        metadata={"failing_rows": result.failures or 0, "seconds": round(result.seconds, 3)},
+    )
+
+
+class _Layers:
+    """Sums a build up by layer, for the person who watches."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes, self._done = nodes, 0
+        self._sums: dict[str, list[float]] = {}
+
+    def add(self, result: NodeResult, node: Mapping[str, Any]) -> None:
+        kind = node["resource_type"]
+        layer = {"seed": "reference data", "test": "tests of the tables"}.get(kind) or node["fqn"][1]
+        sums = self._sums.setdefault(layer, [0, 0, 0.0])
+        sums[0], sums[1], sums[2] = sums[0] + 1, sums[1] + (result.rows or 0), sums[2] + result.seconds
+        self._done += 1
+        progress.status(f"  building {self._done} of {self._nodes}: {node['name']}")
+
+    def report(self) -> None:
+        for layer, (nodes, rows, seconds) in self._sums.items():
+            progress.line(f"build {layer} ({int(nodes)})", int(rows) or None, seconds)

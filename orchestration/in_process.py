@@ -1,0 +1,51 @@
+"""The daily job in this process, kept by Dagster only where DAGSTER_HOME says where."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.definitions import defs
+from orchestration.steps import window_tags
+from radar.errors import RadarError
+from radar.runs import Window
+
+
+def execute(run_id: str, window: Window, log: Path) -> None:
+    """Run it to the end. Raises RadarError with what the first failing step said."""
+    job = defs().resolve_job_def("daily")
+    is_recorded = bool(os.environ.get("DAGSTER_HOME"))
+    with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags=window_tags(window, is_recorded=is_recorded),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise _failure(result, log)
+
+
+def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError:
+    """What the first failing step said; what nobody foresaw goes to the log in full."""
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            return _ToldError(data.user_failure_data.description)
+        text = data.error.to_string() if data.error else "no reason given"
+        logging.getLogger("radar").error("step %s: %s", event.step_key, text)
+    return RadarError(
+        "the run failed in a way that Radar did not foresee; nothing was published", f"report it with {log}"
+    )
+
+
+class _ToldError(RadarError):
+    """An error whose text a step has already put together."""
+
+    def __init__(self, text: str) -> None:
+        problem, _, remedy = text.partition("\n  What to do: ")
+        super().__init__(problem, remedy)

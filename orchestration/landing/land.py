@@ -1,0 +1,194 @@
+"""Lands the extracts folder into `raw.*`, feed by feed: what the run as a whole promises, and its report.
+
+How one file lands is in `load`, what a bad row is in `statements`, where files lie in `files`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration.landing import schema, statements
+from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
+from orchestration.landing.files import Discovery, discover
+from orchestration.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
+from radar.errors import InputError
+from radar.warehouse import readable_os_errors
+
+SPILL_PREFIX = "landing-"
+NOTICES_TOLD = 10
+
+OnStep = Callable[[str, int, float], None]
+
+
+@dataclass
+class FeedReport:
+    """What landing did for one feed. `files_known`: met by an earlier run, and not read again."""
+
+    feed: str
+    files_landed: int = 0
+    files_repeated: int = 0
+    files_refused: int = 0
+    files_known: int = 0
+    rows_read: int = 0
+    rows_landed: int = 0
+    rows_repeated: int = 0
+    rows_rejected: int = 0
+    rows_released: int = 0
+    values_rejected: int = 0
+    extra_columns: tuple[str, ...] = ()
+    messages: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, load: Load | None) -> None:
+        """Count a file; None is one that was known."""
+        if load is None:
+            self.files_known += 1
+            return
+        setattr(self, f"files_{load.status}", getattr(self, f"files_{load.status}") + 1)
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(load, name))
+        self.extra_columns = tuple(sorted({*self.extra_columns, *load.extra_columns}))
+        if load.message:
+            self.messages.append(load.message)
+
+
+_COUNTS = [one.name for one in fields(Load) if one.type == "int" and one.name != "bytes"]
+
+
+class LandingReport(list[FeedReport]):
+    """The report of every feed; `notices` tells what lies in the folder and belongs to none."""
+
+    def __init__(self, notices: list[str]) -> None:
+        """Starts without feeds."""
+        super().__init__()
+        self.notices = notices
+
+
+def land(
+    con: duckdb.DuckDBPyConnection,
+    extracts: Path,
+    *,
+    run_id: str,
+    batch_id: int,
+    now: datetime,
+    on_step: OnStep | None = None,
+) -> LandingReport:
+    """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
+
+    `on_step` is called after each feed that has files, with its name, the rows landed and the seconds.
+    Raises UsageError for a folder that is not there, and InputError where nothing could be scored: no feed
+    has a file, or accounts never landed. Nothing else about the content of files is raised.
+    """
+    schema.create(con)
+    found = discover(extracts)
+    _require_files(con, found, extracts)
+    report = LandingReport(found.notices.get("", []))
+    with _spill_folder(con) as spill:
+        landing = Landing(con, run_id, batch_id, _naive_utc(now), spill)
+        for feed in load_feeds().values():
+            report.append(_land_feed(landing, feed, found, on_step))
+            if feed.name == ACCOUNTS:
+                _require_accounts(con, extracts)
+    released = release_waiting(con, batch_id)
+    for feed_report in report:
+        feed_report.rows_released = released.get(feed_report.feed, 0)
+    _record_states(landing)
+    return report
+
+
+def release_waiting(con: duckdb.DuckDBPyConnection, batch_id: int) -> dict[str, int]:
+    """Move rows whose account has arrived out of quarantine, into raw as this batch; how many, by feed."""
+    released = {}
+    for feed in load_feeds().values():
+        if feed.waiting_table and count(con, f"select count(*) from {feed.waiting_table}"):
+            with transaction(con):
+                con.execute(statements.collect_released(feed))
+                released[feed.name] = count(con, statements.land_released(feed), {"batch_id": batch_id})
+                con.execute(statements.forget_waiting(), {"feed": feed.name})
+                con.execute(statements.delete_released(feed))
+    return released
+
+
+def _naive_utc(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+
+
+def _require_files(con: duckdb.DuckDBPyConnection, found: Discovery, extracts: Path) -> None:
+    if found.is_empty:
+        notices = [text for texts in found.notices.values() for text in texts]
+        raise InputError(
+            f"no file of any feed lies here{_told(notices)}",
+            "put the extracts into <source>/<feed>/, for example crm/accounts/2026-03-13.csv",
+            file=extracts,
+        )
+    if not found.files[ACCOUNTS]:
+        notices = found.notices.get(ACCOUNTS, []) + found.notices.get("", [])
+        _require_accounts(con, extracts, notices)
+
+
+def _require_accounts(
+    con: duckdb.DuckDBPyConnection, extracts: Path, notices: list[str] | None = None
+) -> None:
+    """Raise InputError where no file of accounts has ever landed, with what its files were refused for."""
+    loads = con.execute(
+        "select status, message from audit.loads where feed = ? order by batch_id desc, source_file",
+        [ACCOUNTS],
+    ).fetchall()
+    if any(status == LANDED for status, _ in loads):
+        return
+    raise InputError(
+        f"{ACCOUNTS} has never landed, and nothing works without it"
+        + _told([message for _, message in loads] or notices or []),
+        "correct the file" if loads else "put a file of accounts there, for example accounts.csv",
+        file=extracts / ACCOUNTS,
+    )
+
+
+def _told(notices: list[str]) -> str:
+    return "".join(f"\n  {notice}" for notice in notices[:NOTICES_TOLD])
+
+
+@contextmanager
+def _spill_folder(con: duckdb.DuckDBPyConnection) -> Iterator[Path]:
+    """A folder for unpacked files, beside what DuckDB itself spills; what a killed run left there goes."""
+    row = con.execute("select current_setting('temp_directory')").fetchone()
+    own = row[0] if row and row[0] != ".tmp" else ""  # what DuckDB says where the warehouse is in memory
+    root = Path(own or tempfile.gettempdir())
+    with readable_os_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        for left in root.glob(f"{SPILL_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=SPILL_PREFIX, dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _land_feed(landing: Landing, feed: Feed, found: Discovery, on_step: OnStep | None) -> FeedReport:
+    start = time.monotonic()
+    report = FeedReport(feed.name, messages=list(found.notices.get(feed.name, [])))
+    for file in found.files[feed.name]:
+        try:
+            report.add(land_file(landing, feed, file))
+        except NotNowError as reason:
+            report.messages.append(str(reason))
+    report.seconds = time.monotonic() - start
+    if on_step and found.files[feed.name]:
+        on_step(feed.name, report.rows_landed, report.seconds)
+    return report
+
+
+def _record_states(landing: Landing) -> None:
+    """A state for each feed and run in which something arrived, those included whose run was cut off."""
+    query = Path(__file__).with_name("record_states.sql").read_text(encoding="utf-8")
+    landing.con.execute(query, {"now": landing.now})

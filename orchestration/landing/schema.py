@@ -1,0 +1,54 @@
+"""Creates the schemas and tables of the warehouse that exist before dbt builds anything. Never drops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from orchestration.landing.feeds import Feed, load_feeds
+
+META_COLUMNS = {
+    "_extra": "VARCHAR",
+    "_loaded_at": "TIMESTAMP",
+    "_batch_id": "BIGINT",
+    "_source_file": "VARCHAR",
+    "_row_number": "BIGINT",
+}
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing, also a column that the contract gained; may run any number of times."""
+    con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    present = _present_columns(con)
+    for feed in load_feeds().values():
+        for table in (feed.raw_table, feed.waiting_table):
+            if table is None:
+                continue
+            if table not in present:
+                con.execute(create_table_sql(table, feed))
+            for column, sql_type in table_columns(feed).items():
+                if table in present and column not in present[table]:
+                    con.execute(f"alter table {table} add column {column} {sql_type}")
+
+
+def table_columns(feed: Feed) -> dict[str, str]:
+    """Column name -> SQL type of the feed's raw and waiting tables."""
+    return {column.name: column.sql_type for column in feed.columns} | META_COLUMNS
+
+
+def create_table_sql(table: str, feed: Feed) -> str:
+    """The statement that creates `table` for the feed."""
+    columns = ", ".join(f"{name} {sql_type}" for name, sql_type in table_columns(feed).items())
+    return f"create table if not exists {table} ({columns})"
+
+
+def _present_columns(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    rows = con.execute(
+        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        " where database_name = current_database() and schema_name in ('raw', 'quarantine')"
+    ).fetchall()
+    present: dict[str, set[str]] = {}
+    for table, column in rows:
+        present.setdefault(table, set()).add(column)
+    return present

@@ -1,0 +1,475 @@
+"""Builds the SQL that lands the rows of one source. Pure functions; `land` decides the order and runs them.
+
+A row travels as: the contract's columns cast, `_extra`, `_row_number`, and `_row_problems`, `_value_problems`
+(lists, null where there are none). Feeds whose rows all land go straight into `raw`, in one pass: a row with
+problems carries them in `_extra` behind `MARK` until the file is in, and is then taken out again.
+"""
+
+from __future__ import annotations
+
+import json
+
+from orchestration.landing import casts
+from orchestration.landing.feeds import Column, Feed
+from orchestration.landing.sources import CURRENCY, REJECTED_LINES, Source, quoted
+
+STAGE = "landing_stage"
+FRESH = "landing_fresh"
+RELEASED = "landing_released"
+REJECTED_NUMBERS = "landing_rejected_numbers"  # CSV rows that could not be split, numbered as data rows
+BLANKS = "landing_blank_lines"
+MARK = "chr(1)"  # no JSON text begins with it
+
+MISSING_REQUIRED = "missing_required"
+WRONG_TYPE = "wrong_type"
+WRONG_FIELD_COUNT = "wrong_field_count"
+MALFORMED_ROW = "malformed_row"
+CURRENCY_NOT_USD = "currency_not_usd"
+UNRESOLVED_ACCOUNT = "unresolved_account"
+
+NEWEST_LANDED = "_batch_id desc, _source_file desc, _row_number desc"
+
+_PROBLEM = "struct(column_name varchar, rule varchar, masked_value varchar, message varchar)"
+_PROBLEMS = f"{_PROBLEM}[]"
+_NONE = f"cast([] as {_PROBLEMS})"
+_PROBLEM_KEYS = ("column_name", "rule", "masked_value", "message")
+_MARKED = json.dumps(
+    {
+        "row_problems": [dict.fromkeys(_PROBLEM_KEYS, "VARCHAR")],
+        "value_problems": [dict.fromkeys(_PROBLEM_KEYS, "VARCHAR")],
+        "extra": "VARCHAR",
+    }
+)
+_OF_FILE = "_batch_id = $batch_id and _source_file = $source_file"
+
+KNOWN_FILE = "select count(*) from control.known_files where source_file = ? and bytes = ? and mtime_ns = ?"
+
+LANDED_TWIN = """
+    select loads.source_file
+    from audit.loads as loads
+    anti join quarantine.rejected_rows as held
+        on held.rule = 'feed_held'
+        and held.feed = loads.feed
+        and held.source_file = loads.source_file
+        and held.batch_id = loads.batch_id
+    where loads.feed = ? and loads.sha256 = ? and loads.status = 'landed'
+    limit 1
+"""
+
+COUNT_STAGE = f"select count(*), count(_row_problems), count(_value_problems) from {STAGE}"
+
+INTO_KNOWN_FILES = "insert or replace into control.known_files (source_file, bytes, mtime_ns, sha256)"
+
+INTO_LOADS = """
+    insert into audit.loads (
+        run_id, batch_id, feed, source_file, sha256, bytes, status, rows_read, rows_landed, rows_repeated,
+        rows_rejected, values_rejected, extra_columns, message, loaded_at
+    )
+"""
+
+BROKEN_FILE = f"""
+    select line_byte_position - 1, byte_position - 1, error_type
+    from {REJECTED_LINES}
+    where error_type in ('INVALID ENCODING', 'UNQUOTED VALUE')
+    order by line_byte_position
+"""
+
+FIRST_REJECTED = """
+    select row_number, column_name, message
+    from quarantine.rejected_rows
+    where feed = $feed and source_file = $source_file and batch_id = $batch_id
+    order by row_number
+    limit 1
+"""
+
+
+def typed_rows(feed: Feed, source: Source) -> str:
+    """The query that reads the source, casts every column and says what is wrong with each row."""
+    present = [column for column in feed.columns if column.name in source.values]
+    read = [
+        f"{casts.clean(source.values[column.name].sql, source.values[column.name].type)} as s_{column.name}"
+        for column in present
+    ]
+    if CURRENCY in source.values:
+        currency = source.values[CURRENCY].sql
+        read.append(f"coalesce(trim(upper(cast({currency} as varchar))), '') not in ('', 'USD') as _not_usd")
+    if source.is_malformed:
+        read.append(f"{source.is_malformed} as _is_malformed")
+    cast = [
+        f"{casts.as_type(column, 's_' + column.name, source.values[column.name].type)} as t_{column.name}"
+        for column in present
+    ]
+    bounded = [f"{casts.within_years(column, 't_' + column.name)} as v_{column.name}" for column in present]
+    landing = [f"{_landing_value(column, source)} as {column.name}" for column in feed.columns]
+    row_problems, value_problems = _problems(feed, source)
+    return f"""
+        select
+            {_lines(landing)},
+            _extra,
+            _row_number,
+            {row_problems} as _row_problems,
+            {value_problems} as _value_problems
+        from (
+            select *, {_lines(bounded)}
+            from (
+                select *, {_lines(cast)}
+                from (
+                    select {_lines(read)}, {source.extra} as _extra, {source.row_number} as _row_number
+                    from {source.relation}
+                )
+            )
+        )
+    """
+
+
+def _lines(expressions: list[str]) -> str:
+    return ",\n            ".join(expressions)
+
+
+def _landing_value(column: Column, source: Source) -> str:
+    if column.name not in source.values:
+        return f"cast(null as {column.sql_type})"
+    if column.name.endswith("_usd") and CURRENCY in source.values:
+        return f"case when not _not_usd then v_{column.name} end"
+    return f"v_{column.name}"
+
+
+def _problems(feed: Feed, source: Source) -> tuple[str, str]:
+    """The two lists: what costs the row, and what costs only a value."""
+    of_row: list[tuple[str, str]] = []
+    of_value: list[tuple[str, str]] = []
+    if source.is_malformed:
+        of_row.append(("_is_malformed", _problem(None, MALFORMED_ROW, None, "not a JSON object")))
+    for column in feed.columns:
+        if column.name not in source.values:
+            continue
+        raw, value = f"s_{column.name}", f"v_{column.name}"
+        masked = casts.masked(casts.as_text(raw, source.values[column.name].type))
+        if column.required:
+            of_row.append(
+                (f"{raw} is null", _problem(column.name, MISSING_REQUIRED, None, "required, and empty"))
+            )
+        if column.type not in ("id", "text", "enum"):
+            message = f"expected {casts.EXPECTED[column.type]}"
+            wrong = (
+                f"{raw} is not null and {value} is null",
+                _problem(column.name, WRONG_TYPE, masked, message),
+            )
+            (of_row if column.refuses_row else of_value).append(wrong)
+        if column.name.endswith("_usd") and CURRENCY in source.values:
+            message = "left out: the row's currency is not USD, and the amount must be"
+            of_value.append(
+                (
+                    f"_not_usd and {value} is not null",
+                    _problem(column.name, CURRENCY_NOT_USD, masked, message),
+                )
+            )
+    return _list(of_row), _list(of_value)
+
+
+def _problem(column: str | None, rule: str, masked: str | None, message: str) -> str:
+    name = quoted(column) if column else "null"
+    return (
+        f"[cast({{column_name: {name}, rule: {quoted(rule)}, masked_value: {masked or 'null'},"
+        f" message: {quoted(message)}}} as {_PROBLEM})]"
+    )
+
+
+def _list(problems: list[tuple[str, str]]) -> str:
+    """Built only for a row on which some condition holds."""
+    if not problems:
+        return f"cast(null as {_PROBLEMS})"
+    guard = " or ".join(f"({condition})" for condition, _ in problems)
+    parts = " || ".join(
+        f"case when {condition} then {problem} else {_NONE} end" for condition, problem in problems
+    )
+    return f"case when {guard} then {parts} end"
+
+
+def land_marked(feed: Feed, source: Source) -> str:
+    """Insert every row of the source into raw in one pass. Parameters: loaded_at, batch_id, source_file."""
+    names = ", ".join(feed.column_names)
+    return f"""
+        insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
+        select
+            {names},
+            case
+                when _row_problems is null and _value_problems is null then _extra
+                else {MARK} || cast(to_json({{
+                    row_problems: _row_problems, value_problems: _value_problems, extra: _extra
+                }}) as varchar)
+            end,
+            $loaded_at, $batch_id, $source_file, _row_number
+        from ({typed_rows(feed, source)})
+    """
+
+
+def stage_marked(feed: Feed) -> str:
+    """Copy the marked rows of the file out of raw. Parameters: batch_id, source_file."""
+    names = ", ".join(feed.column_names)
+    return f"""
+        create or replace temp table {STAGE} as
+        select
+            {names},
+            marked.extra as _extra,
+            _row_number,
+            marked.row_problems as _row_problems,
+            marked.value_problems as _value_problems
+        from (
+            select *, from_json(substr(_extra, 2), {quoted(_MARKED)}) as marked
+            from {feed.raw_table}
+            where {_OF_FILE} and starts_with(_extra, {MARK})
+        )
+    """
+
+
+def delete_marked(feed: Feed) -> str:
+    """Take the marked rows of the file out of raw. Parameters: batch_id, source_file."""
+    return f"delete from {feed.raw_table} where {_OF_FILE} and starts_with(_extra, {MARK})"
+
+
+def stage_rows(feed: Feed, source: Source) -> str:
+    """Read the whole source into the stage."""
+    return f"create or replace temp table {STAGE} as {typed_rows(feed, source)}"
+
+
+def number_rejected_lines() -> str:
+    """Data-row numbers of the CSV rows that could not be split; DuckDB counts header and empty lines too.
+
+    What it takes for the beginning of a row includes empty lines before it, so its end is compared.
+    """
+    return f"""
+        create or replace temp table {REJECTED_NUMBERS} as
+        select
+            line - 1 - count({BLANKS}.byte_offset) as row_number,
+            rule,
+            message
+        from (
+            select
+                line,
+                max({REJECTED_LINES}.byte_position) as byte_position,
+                case
+                    when bool_or(error_type like '% COLUMNS') then '{WRONG_FIELD_COUNT}'
+                    else '{MALFORMED_ROW}'
+                end as rule,
+                min_by(error_message, {REJECTED_LINES}.byte_position) as message
+            from {REJECTED_LINES}
+            group by line
+        ) as lines
+        left join {BLANKS} on {BLANKS}.byte_offset < lines.byte_position
+        group by line, rule, message
+    """
+
+
+def renumber(table: str, *, is_raw: bool) -> str:
+    """Give the rows that did land the numbers that they have in the file.
+
+    The k-th of them stands behind those rejected rows whose number, less their rank, is below k.
+    Parameters where `is_raw`: batch_id, source_file.
+    """
+    return f"""
+        update {table}
+        set _row_number = _row_number + shifts.shift
+        from (
+            select
+                shift,
+                first_number,
+                coalesce(lead(first_number) over (order by first_number), {2**62}) as next_number
+            from (
+                select row_number - rank + 1 as first_number, max(rank) as shift
+                from (
+                    select row_number, row_number() over (order by row_number) as rank
+                    from {REJECTED_NUMBERS}
+                )
+                group by first_number
+            )
+        ) as shifts
+        where
+            _row_number >= shifts.first_number
+            and _row_number < shifts.next_number
+            {"and " + _OF_FILE if is_raw else ""}
+    """
+
+
+def keep_fresh(feed: Feed) -> str:
+    """Of the stage's good rows, those that say something new.
+
+    A row is a repeat where its columns equal those of the row before it, in this file or else among those
+    that landed or wait, with the same key and updated_at: so A, then B, then A again ends with A.
+    """
+    if feed.every_row:
+        return f"create or replace temp table {FRESH} as select * from {STAGE} where _row_problems is null"
+    key, names = ", ".join(feed.version_key), ", ".join(feed.column_names)
+    landed = " union all ".join(
+        f"select {names}, _batch_id, _source_file, _row_number from {table}"
+        for table in (feed.raw_table, feed.waiting_table)
+        if table
+    )
+    return f"""
+        create or replace temp table {FRESH} as
+        with
+
+        incoming as (
+
+            select
+                *,
+                row({names}) as said,
+                row_number() over versions = 1 as is_first,
+                lag(row({names})) over versions as said_before
+            from {STAGE}
+            where _row_problems is null
+            window versions as (partition by {key} order by _row_number)
+
+        ),
+
+        standing as (
+
+            select {key}, row({names}) as said
+            from ({landed}) as landed
+            semi join incoming on {_same(feed.version_key, "landed", "incoming")}
+            qualify row_number() over (partition by {key} order by {NEWEST_LANDED}) = 1
+
+        )
+
+        select incoming.* exclude (said, is_first, said_before)
+        from incoming
+        left join standing on {_same(feed.version_key, "incoming", "standing")}
+        where
+            incoming.said is distinct from
+            case when incoming.is_first then standing.said else incoming.said_before end
+    """
+
+
+def _same(columns: tuple[str, ...], left: str, right: str) -> str:
+    return " and ".join(f"{left}.{column} is not distinct from {right}.{column}" for column in columns)
+
+
+def land_fresh(feed: Feed) -> str:
+    """Insert the fresh rows into raw. Parameters: loaded_at, batch_id, source_file."""
+    names = ", ".join(feed.column_names)
+    return f"""
+        insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
+        select {names}, _extra, $loaded_at, $batch_id, $source_file, _row_number
+        from {FRESH}
+        order by _row_number
+    """
+
+
+def record_row_problems() -> str:
+    """One line for each row of the stage that does not land. Parameters: feed and those of `land_fresh`."""
+    return f"""
+        {_into("rejected_rows")}
+        select
+            $feed, $source_file, _row_number, first.rule, first.column_name, first.masked_value, $batch_id,
+            first.message || case when more > 0 then ' (and ' || more || ' more in this row)' else '' end,
+            $loaded_at
+        from (
+            select _row_number, _row_problems[1] as first, len(_row_problems) - 1 as more
+            from {STAGE}
+            where _row_problems is not null
+        )
+        order by _row_number
+    """
+
+
+def record_value_problems() -> str:
+    """One line for each value that was left out of a fresh row. Parameters as above."""
+    return f"""
+        {_into("rejected_values")}
+        select
+            $feed, $source_file, _row_number, problem.rule, problem.column_name, problem.masked_value,
+            $batch_id, problem.message, $loaded_at
+        from (
+            select _row_number, unnest(_value_problems) as problem
+            from {FRESH}
+            where _value_problems is not null
+        )
+        order by _row_number
+    """
+
+
+def record_rejected_lines() -> str:
+    """One line for each CSV row that could not be split. Parameters as above."""
+    return f"""
+        {_into("rejected_rows")}
+        select $feed, $source_file, row_number, rule, null, null, $batch_id, message, $loaded_at
+        from {REJECTED_NUMBERS}
+        order by row_number
+    """
+
+
+def _into(table: str) -> str:
+    columns = "feed, source_file, row_number, rule, column_name, masked_value, batch_id, message, rejected_at"
+    return f"insert into quarantine.{table} ({columns})"
+
+
+def extra_names(feed: Feed) -> str:
+    """Up to 100 unknown columns of rows that landed. Parameters where `every_row`: batch_id, source_file."""
+    table, condition = (feed.raw_table, _OF_FILE) if feed.every_row else (FRESH, "true")
+    return f"""
+        select distinct unnest(json_keys(_extra)) as name
+        from {table}
+        where {condition} and _extra is not null
+        order by name
+        limit 100
+    """
+
+
+def collect_released(feed: Feed) -> str:
+    """The rows that waited and whose account has arrived."""
+    return f"""
+        create or replace temp table {RELEASED} as
+        select waiting.*
+        from {feed.waiting_table} as waiting
+        semi join raw.crm_accounts as accounts on waiting.account_id = accounts.account_id
+    """
+
+
+def land_released(feed: Feed) -> str:
+    """Insert them into raw as the batch $batch_id.
+
+    One that a later row of the same key and updated_at has superseded, here or in raw, is left out: it would
+    come back newer than what replaced it.
+    """
+    names = ", ".join(feed.column_names)
+    key, landed = ", ".join(feed.version_key), "_batch_id, _source_file, _row_number"
+    superseded = f"""
+        anti join (
+            select {key}, {landed} from {feed.raw_table}
+            union all
+            select {key}, {landed} from {RELEASED}
+        ) as later
+            on {_same(feed.version_key, "later", "released")}
+            and row(later._batch_id, later._source_file, later._row_number)
+            > row(released._batch_id, released._source_file, released._row_number)
+    """
+    return f"""
+        insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
+        select {names}, _extra, _loaded_at, $batch_id, _source_file, _row_number
+        from {RELEASED} as released
+        {"" if feed.every_row else superseded}
+    """
+
+
+def forget_waiting() -> str:
+    """Remove the lines that told of the released rows. Parameter: feed."""
+    return f"""
+        delete from quarantine.rejected_rows as rejected
+        using {RELEASED} as released
+        where
+            rejected.feed = $feed
+            and rejected.rule = '{UNRESOLVED_ACCOUNT}'
+            and rejected.source_file = released._source_file
+            and rejected.batch_id = released._batch_id
+            and rejected.row_number = released._row_number
+    """
+
+
+def delete_released(feed: Feed) -> str:
+    """Remove the released rows from where they waited."""
+    identity = ("_source_file", "_batch_id", "_row_number")
+    return f"""
+        delete from {feed.waiting_table} as waiting
+        using {RELEASED} as released
+        where {_same(identity, "waiting", "released")}
+    """

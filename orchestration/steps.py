@@ -1,0 +1,168 @@
+"""What every step that writes the warehouse shares: whose run it is, the writer's lock, how errors are told.
+
+Belongs here: what Dagster steps have in common. Does not belong here: what any one of them does, and assets.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from orchestration.building import gather_seeds
+from orchestration.landing import schema
+from radar import runs
+from radar.errors import RadarError
+from radar.runs import Run, Window, utc_now
+from radar.settings import Settings
+from radar.warehouse import connect, readable_os_errors, state_dir, writer_lock
+
+POOL = "duckdb_writer"
+PUBLISHED = dg.AssetKey(["published", "radar"])
+RETENTION = dg.AssetKey(["control", "retention"])
+RUNS = dg.AssetKey(["audit", "runs"])
+
+DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
+
+PARTITIONS = dg.DailyPartitionsDefinition(start_date=runs.FIRST_DATE.isoformat(), end_offset=1)
+"""As-of dates, today (UTC) included."""
+
+RETRIES, RETRY_SECONDS = 2, 15
+"""How often a step is tried again, and the first pause, which doubles; see `_passes_by_itself`."""
+
+WINDOW_START, WINDOW_END = "radar/as_of_start", "radar/as_of_end"
+"""Run tags for a window of which Dagster is not to keep every day; they go before its partitions."""
+
+_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+_PARTITION = "dagster/partition"
+_PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the run under way."""
+
+    run: Run
+    settings: Settings
+
+    @property
+    def seeds(self) -> Path:
+        """The reference data in use."""
+        return state_dir(self.settings.warehouse) / "seeds"
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse, for writing."""
+        with connect(self.settings.warehouse) as con:
+            yield con
+
+
+class WriterLock(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Holds the writer's lock from the first step of a run to its last, not only within each."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WriterLock]:
+        """Raises WarehouseError where another process has it."""
+        with writer_lock(Settings().warehouse):
+            yield self
+
+
+def window_of(tags: Mapping[str, str], today: date) -> Window:
+    """The as-of dates that a run's tags name; today where they name none."""
+    for first, last in ((WINDOW_START, WINDOW_END), (_RANGE_START, _RANGE_END), (_PARTITION, _PARTITION)):
+        if first in tags and last in tags:
+            return Window(date.fromisoformat(tags[first]), date.fromisoformat(tags[last]))
+    return Window(today, today)
+
+
+def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
+    """The tags for a window. `is_recorded`: Dagster keeps the run, so its partitions are to be marked.
+
+    A run that is not kept carries its last day alone as a partition: of a range, Dagster notes every asset
+    for every day, which takes 0.1 to 0.2 s a day, and nobody could read it.
+    """
+    start, end = window.start.isoformat(), window.end.isoformat()
+    if is_recorded:
+        return {_RANGE_START: start, _RANGE_END: end}
+    return {WINDOW_START: start, WINDOW_END: end, _PARTITION: end}
+
+
+@contextmanager
+def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
+    """The step that begins a run: it makes the warehouse where there is none."""
+    with _told(context), writer_lock(Settings().warehouse):
+        settings, now = Settings(), utc_now()
+        with readable_os_errors(settings.warehouse):
+            settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        gather_seeds(settings.warehouse, settings.seeds)
+        with connect(settings.warehouse) as con:
+            schema.create(con)
+            run = runs.begin(
+                con, run_id=context.run_id, window=window_of(context.run.tags, now.date()), now=now
+            )
+        yield Step(run, settings)
+
+
+@contextmanager
+def step(context: dg.AssetExecutionContext) -> Iterator[Step]:
+    """A later step: it checks that the warehouse is still its run's."""
+    with _told(context), writer_lock(Settings().warehouse):
+        settings, now = Settings(), utc_now()
+        earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
+        with connect(settings.warehouse) as con:
+            run = runs.resume(
+                con,
+                run_id=context.run_id,
+                earlier_runs=earlier,
+                window=window_of(context.run.tags, now.date()),
+                now=now,
+            )
+        yield Step(run, settings)
+
+
+@contextmanager
+def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Show an error that a user can meet as its text, without a stack, and retry what may pass by itself.
+
+    Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.
+    """
+    try:
+        yield
+    except RadarError as error:
+        if _passes_by_itself(error) and context.retry_number < RETRIES:
+            pause = RETRY_SECONDS * 2**context.retry_number
+            context.log.warning(f"Trying again in {pause} s: {error}")
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
+        raise dg.Failure(description=str(error)) from error
+
+
+def _passes_by_itself(error: RadarError) -> bool:
+    """A file that someone else has open, a network folder that stumbled: not a full disk, not bad input."""
+    cause = error.__cause__
+    if isinstance(cause, duckdb.IOException):
+        return bool(re.search(r"[Cc]onflicting lock", str(cause)))
+    return isinstance(cause, OSError) and cause.errno in _PASSING
+
+
+@dg.failure_hook(name="record_failed_run")
+def record_failed_run(context: dg.HookContext) -> None:
+    """Note in `audit.runs` that the run failed, and why, if the warehouse can be opened."""
+    settings = Settings()
+    if not settings.warehouse.exists():
+        return
+    why = context.op_exception
+    message = why.description if isinstance(why, dg.Failure) and why.description else type(why).__name__
+    try:
+        with writer_lock(settings.warehouse), connect(settings.warehouse) as con:
+            run = runs.current(con)
+            if run and run.run_id == context.run_id:
+                runs.record(con, run, runs.FAILED, message, utc_now())
+    except (RadarError, duckdb.Error) as error:
+        context.log.warning(f"The failure could not be recorded in audit.runs: {error}")

@@ -1,0 +1,164 @@
+"""The command `radar`. Options in, exit status out: 0 done, 1 failed, 2 wrong usage, 3 done but a feed held.
+
+Every command imports what it needs when it is called, so that `radar --help` answers at once.
+"""
+
+# ruff: noqa: PLC0415 see above
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radar.errors import RadarError, UsageError
+
+if TYPE_CHECKING:
+    from radar.settings import Settings
+
+DEMO_END = "2026-06-30"
+"""The last day of a demo where none is named: fixed, so that the same arguments give the same bytes."""
+
+app = typer.Typer(
+    help="Scores the health of customers from what their systems already know.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rules_app = typer.Typer(help="The rules that make the score.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
+
+_Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
+_Warehouse = Annotated[
+    Path | None, typer.Option(help="The DuckDB file that holds everything. [var/warehouse.duckdb]")
+]
+_Published = Annotated[
+    Path | None, typer.Option(help="Folder of the copy that readers open. [var/published]")
+]
+
+
+def main() -> None:
+    """Run the command line. A user's mistake ends in a message, never in a stack trace."""
+    try:
+        app()
+    except RadarError as error:
+        print(f"radar: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+    except Exception as error:
+        print(f"radar: {_unexpected(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def run(  # noqa: PLR0917 the options
+    extracts: Annotated[
+        Path | None, typer.Option(help="Folder of the extracts, as <source>/<feed>/. [var/extracts]")
+    ] = None,
+    seeds: _Seeds = None,
+    warehouse: _Warehouse = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day to score. [today in UTC]")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Score every day from this one to --as-of.")
+    ] = None,
+    exports: Annotated[
+        Path | None, typer.Option(help="Folder for the files that other systems import. [var/exports]")
+    ] = None,
+    published: _Published = None,
+) -> None:
+    """Land, check, build, score, publish and export, once."""
+    from orchestration.command import run_daily
+
+    places = {
+        "extracts": extracts,
+        "seeds": seeds,
+        "warehouse": warehouse,
+        "exports": exports,
+        "published": published,
+    }
+    raise typer.Exit(run_daily(places, as_of=as_of, since=since))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder for the extracts.")],
+    accounts: Annotated[int, typer.Option(help="Customers, 1 to 100,000.")] = 400,
+    days: Annotated[int, typer.Option(help="Days of history, 1 to 1,000.")] = 365,
+    seed: Annotated[int, typer.Option(help="Another number gives another company.")] = 1,
+    end: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts.")] = DEMO_END,
+) -> None:
+    """Write the extracts of an invented company: the same bytes for the same arguments."""
+    from radar.demo import generate
+    from radar.runs import parse_day
+
+    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=parse_day("--end", end))
+    for feed, count in rows.items():
+        print(f"  {feed:<24}{count:>13,} rows")
+    print(f"\nNext: radar run --extracts {folder} --as-of {end}")
+
+
+@app.command()
+def explain(
+    account_id: Annotated[str, typer.Argument(metavar="ACCOUNT_ID")],
+    as_of: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day to explain. [the newest]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    published: _Published = None,
+) -> None:
+    """Say why an account has its score: points, what is unknown, the trend, what to do next."""
+    from radar.explain import explain as explain_account
+    from radar.publishing import COPY_NAME
+    from radar.runs import parse_day
+
+    copy = _settings(published=published).published / COPY_NAME
+    if not copy.exists():
+        raise UsageError(
+            "nothing has been published yet", "run `radar run` first, or name --published", file=copy
+        )
+    explanation = explain_account(copy, account_id, parse_day("--as-of", as_of) if as_of else None)
+    print(explanation.json() if as_json else explanation.text())
+
+
+@rules_app.command("check")
+def check_rules(seeds: _Seeds = None) -> None:
+    """Refuse rules that cannot mean what they say, with file and row."""
+    from radar.rules import check, gather
+
+    with tempfile.TemporaryDirectory() as scratch:
+        problems = check(gather(_settings(seeds=seeds).seeds, Path(scratch)))
+    for problem in problems:
+        print(f"radar: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)
+    print("The rules are sound.")
+
+
+def _settings(**places: Path | None) -> Settings:
+    from radar.settings import Settings
+
+    return Settings.with_places(places)
+
+
+def _unexpected(error: Exception) -> str:
+    """Keep the trace in a file, and say where."""
+    from radar.settings import Settings
+    from radar.warehouse import state_dir
+
+    trace = "".join(traceback.format_exception(error))
+    name = f"error-{datetime.now():%Y%m%d-%H%M%S}.log"
+    for folder in (state_dir(Settings().warehouse) / "logs", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(trace, encoding="utf-8")
+        except OSError:
+            continue
+        return f"an unexpected {type(error).__name__}\n  What to do: report it with {folder / name}"
+    return f"an unexpected {type(error).__name__}: {error}"

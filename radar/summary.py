@@ -1,0 +1,192 @@
+"""What a run did, for the person who started it: counts, the accounts most at risk, where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from radar.settings import Settings
+from radar.warehouse import state_dir
+
+MOST_AT_RISK = 10
+
+_FEEDS = """
+    SELECT
+        feed,
+        count(*) AS files,
+        count(*) FILTER (WHERE status = 'refused') AS files_refused,
+        coalesce(sum(rows_landed), 0)::BIGINT AS rows_landed,
+        coalesce(sum(rows_repeated), 0)::BIGINT AS rows_repeated
+    FROM audit.loads WHERE run_id = $run_id GROUP BY feed ORDER BY feed
+"""
+_REFUSED = """
+    SELECT feed, rule, count(*) FROM quarantine.rejected_rows
+    WHERE batch_id = $batch_id GROUP BY ALL ORDER BY feed, count(*) DESC, rule
+"""
+_VALUES = "SELECT feed, count(*) FROM quarantine.rejected_values WHERE batch_id = $batch_id GROUP BY ALL"
+_CHECKS = """
+    SELECT
+        count(*) FILTER (WHERE success),
+        count(*) FILTER (WHERE NOT success AND severity = 'critical'),
+        count(*) FILTER (WHERE NOT success AND severity <> 'critical')
+    FROM audit.checks WHERE run_id = $run_id
+"""
+_HELD = "SELECT feed, reason FROM audit.feed_states WHERE run_id = $run_id AND state = 'held' ORDER BY feed"
+_FILES = """
+    SELECT source_file, message FROM audit.loads
+    WHERE run_id = $run_id AND status = 'refused' ORDER BY source_file
+"""
+_BUCKETS = """
+    SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
+    ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END
+"""
+_DECISIONS = "SELECT decision, count(*) FROM marts.rpt_account_health GROUP BY decision ORDER BY decision"
+_AT_RISK = """
+    SELECT account_id, account_name, score, score_low, score_high, bucket,
+        is_overridden, reason_1, reason_2, reason_3, reason_4
+    FROM marts.rpt_account_health
+    ORDER BY
+        CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END,
+        score, arr_usd DESC NULLS LAST, account_id
+    LIMIT $most
+"""
+_EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
+_UNKNOWN_FEEDS = """
+    SELECT feed, state FROM intermediate.int_feed_states
+    WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
+"""
+_OFF = """
+    SELECT DISTINCT rule_id FROM marts.fct_health_evidence
+    WHERE as_of_date = $end AND result = 'off' ORDER BY rule_id
+"""
+
+
+_STATES = {
+    "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
+    "stale": "is stale: nothing has arrived in its max_age_days (seeds/feeds.csv); its signals are unknown",
+    "not_used": "is not used (seeds/feeds.csv)",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `text` tells. `held`: feed and reason; `checks`: passed, failed critically, failed otherwise."""
+
+    as_of: str
+    feeds: Sequence[tuple[str, int, int, int, int]]
+    refused: Sequence[tuple[str, str, int]]
+    values: dict[str, int]
+    files: Sequence[tuple[str, str]]
+    checks: tuple[int, int, int]
+    held: Sequence[tuple[str, str]]
+    buckets: Sequence[tuple[str, int]]
+    decisions: Sequence[tuple[str, int]]
+    at_risk: Sequence[tuple[Any, ...]]
+    exports: Sequence[tuple[str, int, Path]]
+    unknown_feeds: Sequence[tuple[str, str]]
+    rules_off: Sequence[str]
+    places: Sequence[tuple[str, Path | str]]
+
+
+def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
+    """Read what the run left in the warehouse."""
+
+    def rows(query: str, **values: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = con.execute(query, values).fetchall()
+        return found
+
+    ((batch_id, start, end),) = rows(
+        "SELECT batch_id, as_of_start, as_of_end FROM control.run_window WHERE run_id = $run_id",
+        run_id=run_id,
+    )
+    return Summary(
+        as_of=str(end) if start == end else f"{start} to {end}",
+        feeds=rows(_FEEDS, run_id=run_id),
+        refused=rows(_REFUSED, batch_id=batch_id),
+        values=dict(rows(_VALUES, batch_id=batch_id)),
+        files=rows(_FILES, run_id=run_id),
+        checks=rows(_CHECKS, run_id=run_id)[0],
+        held=rows(_HELD, run_id=run_id),
+        buckets=rows(_BUCKETS),
+        decisions=rows(_DECISIONS),
+        at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
+        exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
+        unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
+        rules_off=[rule for (rule,) in rows(_OFF, end=end)],
+        places=[
+            ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
+            ("Copy for readers", settings.published / "radar.duckdb"),
+            ("Exports", settings.exports),
+            ("Why a score", "radar explain ACCOUNT_ID"),
+        ],
+    )
+
+
+def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
+    """The summary as lines; `notes` are what steps left to be told."""
+    sections = [
+        [*_landed(told), *(f"  {note}" for note in notes)],
+        _checked(told),
+        _gaps(told, extracts),
+        _scored(told),
+        _most_at_risk(told),
+        _exported(told),
+        ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _landed(told: Summary) -> list[str]:
+    refused: dict[str, list[str]] = {}
+    for feed, rule, count in told.refused:
+        refused.setdefault(feed, []).append(f"{count:,} {rule}")
+    landed = {feed: counts for feed, *counts in told.feeds}
+    lines = [
+        f"  {feed:<24}{landed.get(feed, [0, 0, 0, 0])[2]:>13,}{told.values.get(feed, 0):>16,}"
+        f"  {', '.join(refused.get(feed, []))}".rstrip()
+        for feed in sorted(landed.keys() | refused.keys())
+    ]
+    head = f"  {'feed':<24}{'rows landed':>13}{'values refused':>16}  rows refused"
+    files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
+    return ["Landed", *([head, *lines] if lines else ["  nothing new has arrived"]), *files]
+
+
+def _checked(told: Summary) -> list[str]:
+    passed, critical, other = told.checks
+    held = [f"  held back {feed}: {reason}" for feed, reason in told.held]
+    return [f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed", *held]
+
+
+def _gaps(told: Summary, extracts: Path) -> list[str]:
+    feeds = [f"  {feed} {_STATES[state].format(place=extracts / feed)}" for feed, state in told.unknown_feeds]
+    off = [f"  rules that are off for it: {', '.join(told.rules_off)}"] if told.rules_off else []
+    return ["Feeds that scoring goes without", *feeds, *off] if feeds or off else []
+
+
+def _scored(told: Summary) -> list[str]:
+    buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in told.buckets)
+    decisions = ", ".join(f"{decision} {count:,}" for decision, count in told.decisions)
+    return [f"Scored as of {told.as_of}", f"  {buckets or 'no account'}", f"  {decisions}".rstrip()]
+
+
+def _most_at_risk(told: Summary) -> list[str]:
+    if not told.at_risk:
+        return []
+    lines = []
+    for account_id, name, score, low, high, bucket, is_overridden, *reasons in told.at_risk:
+        by_hand = "  (bucket set by hand)" if is_overridden else ""
+        span = f" ({low:g}-{high:g})" if low != high else ""
+        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{account_id}  {name}{by_hand}")
+        lines.extend(f"{'':<23}{reason}" for reason in reasons if reason)
+    return [f"The {len(told.at_risk)} most at risk", *lines]
+
+
+def _exported(told: Summary) -> list[str]:
+    return [
+        "Exported",
+        *(f"  {profile}: {rows:,} accounts in {folder}" for profile, rows, folder in told.exports),
+    ]

@@ -1,0 +1,105 @@
+"""A warehouse that holds one mart, the account snapshot, as the contract names its columns."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+DAY = date(2026, 3, 13)
+
+# CONTRACT, section 5: the columns of marts.rpt_account_health that users rely on.
+COLUMNS = {
+    "account_id": "VARCHAR",
+    "account_name": "VARCHAR",
+    "owner_id": "VARCHAR",
+    "owner_name": "VARCHAR",
+    "segment": "VARCHAR",
+    "arr_usd": "DECIMAL(18,6)",
+    "as_of_date": "DATE",
+    "score": "DOUBLE",
+    "score_low": "DOUBLE",
+    "score_high": "DOUBLE",
+    "model_bucket": "VARCHAR",
+    "bucket": "VARCHAR",
+    "decision": "VARCHAR",
+    "is_overridden": "BOOLEAN",
+    "override_reason": "VARCHAR",
+    "delta_7d": "DOUBLE",
+    "delta_30d": "DOUBLE",
+    "trend": "VARCHAR",
+    "reason_1": "VARCHAR",
+    "reason_2": "VARCHAR",
+    "reason_3": "VARCHAR",
+    "reason_4": "VARCHAR",
+    "flags": "VARCHAR[]",
+    "next_action": "VARCHAR",
+    "days_to_renewal": "BIGINT",
+    "needs_review": "BOOLEAN",
+    "review_reason": "VARCHAR",
+    "coverage_pct": "DOUBLE",
+    "rule_set": "VARCHAR",
+    "rule_version": "VARCHAR",
+}
+
+# What a file can get wrong: quotes, line breaks, other scripts, signs, tiny numbers, nulls, formulas.
+STORIES = """
+insert into marts.rpt_account_health by name
+select * from (
+    select 'a-001' as account_id, 'Müller & Söhne, "Berlin"' as account_name, 'o1' as owner_id,
+        'Zoë' as owner_name, 'enterprise' as segment, 120000.5 as arr_usd, 80.0::double as score,
+        80.0::double as score_low, 80.0::double as score_high, 'healthy' as model_bucket, 'healthy' as bucket,
+        'decided' as decision, false as is_overridden, -12.5::double as delta_7d,
+        0.0000001::double as delta_30d,
+        'falling' as trend, 'No login for 20 days (14): -20' as reason_1, ['upsell'] as flags,
+        'Call the sponsor' as next_action, -3 as days_to_renewal, false as needs_review,
+        100.0::double as coverage_pct
+    union all by name
+    select 'a-002' as account_id, '=HYPERLINK("http://example.com")' as account_name, 55.5::double as score,
+        'watch' as bucket, 'decided' as decision, 'o1' as owner_id, 'Zoë' as owner_name
+    union all by name
+    select 'a-003' as account_id, '日本電気' as account_name, 49.999::double as score,
+        20.0::double as score_low, 90.0::double as score_high, 'at_risk' as bucket, 'undecided' as decision,
+        'A person decides' as next_action, true as needs_review, 'two\nlines, "quoted"' as reason_1,
+        ['churn_risk', 'payment_risk'] as flags
+    union all by name
+    select 'a-004' as account_id, 'Gone Mad Ltd' as account_name, 'nan'::double as score, 'watch' as bucket,
+        'decided' as decision, '@everyone' as override_reason, true as is_overridden
+    union all by name
+    select 'a-005' as account_id, 'Plain Ltd' as account_name, 100.0::double as score, 'healthy' as bucket,
+        'decided' as decision, '' as trend
+);
+update marts.rpt_account_health
+set as_of_date = '2026-03-13', rule_set = 'playbook_v1', rule_version = 'f00d';
+"""
+
+
+def make(path: Path) -> None:
+    """An empty mart."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create schema marts; create table marts.rpt_account_health ({columns})")
+
+
+def change(path: Path, sql: str) -> None:
+    """What a run does to the mart."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(sql)
+
+
+def fill(path: Path, accounts: int, *, day: date = DAY, run: int = 1) -> None:
+    """`accounts` rows; the score of every third one hangs on `run`."""
+    change(
+        path,
+        f"""
+        delete from marts.rpt_account_health;
+        insert into marts.rpt_account_health by name
+        select
+            printf('a%06d', range) as account_id, 'Company ' || range as account_name, 'o1' as owner_id,
+            'Owner' as owner_name, 'smb' as segment, range * 1.5 as arr_usd, date '{day}' as as_of_date,
+            case when range % 3 = 0 then {run} % 101 else 80 end as score, 'watch' as bucket,
+            'decided' as decision, false as is_overridden, -1.5 as delta_7d, 'steady' as trend,
+            'No login for 20 days, threshold 14: 20 points off' as reason_1, ['upsell'] as flags,
+            'Call the owner' as next_action, 40 as days_to_renewal, false as needs_review
+        from range({accounts})
+        """,
+    )

@@ -1,0 +1,84 @@
+"""Thirty exports that are killed: every folder that can be seen is whole, and no change is lost."""
+
+import csv
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import time
+from ctypes import c_int
+from itertools import count
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+import duckdb
+import small_mart
+
+from exports.writer import export
+
+
+def run_again_and_again(warehouse: Path, out: Path, first: int, done: "Synchronized[int]") -> None:
+    for run in count(first):
+        small_mart.fill(warehouse, 300, run=run)
+        export(warehouse, out, run_id=f"{run:06d}", as_of=small_mart.DAY, profiles=["generic"])
+        done.value = run
+
+
+def unfinished_in(out: Path) -> bool:
+    return any(name.startswith(".new-") for name in os.listdir(out / "generic"))
+
+
+def check_whole(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    told = [*manifest["files"], manifest["rejected"]]
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", *(file["name"] for file in told)}
+    for file in told:
+        assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"], folder
+
+
+def test_a_killed_export_leaves_whole_folders_and_loses_no_change(warehouse: Path, out: Path) -> None:
+    chance = random.Random(20260313)
+    processes = multiprocessing.get_context("fork")
+    done = processes.Value(c_int, 0)
+    number, unfinished = 1, 0
+    seen: set[Path] = set()
+    for attempt in range(30):
+        first = number
+        working = processes.Process(target=run_again_and_again, args=(warehouse, out, first, done))
+        working.start()
+        while done.value < first:
+            assert working.is_alive()
+            time.sleep(0.005)
+        if attempt % 2:  # strike while files are being written, which is the lesser part of a run
+            until = time.monotonic() + 20
+            while not unfinished_in(out):
+                assert working.is_alive()
+                assert time.monotonic() < until, "nothing is written where unfinished sets belong"
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0, 0.01))
+        else:
+            time.sleep(chance.uniform(0, 0.15))
+        working.kill()
+        working.join()
+        number = done.value + 2  # the one after `done` was under way, and may have left a folder
+        unfinished += unfinished_in(out)
+        for folder in set(out.glob("*/[!.]*")) - seen:
+            check_whole(folder)
+            seen.add(folder)
+    assert unfinished >= 5, "some were killed while they wrote"
+    small_mart.fill(warehouse, 300, run=number)
+    export(warehouse, out, run_id=f"{number:06d}", as_of=small_mart.DAY, profiles=["generic"])
+    assert not unfinished_in(out), "what the killed ones left is cleared away"
+
+    imported: dict[str, str] = {}
+    for folder in sorted(out.glob("generic/*")):
+        check_whole(folder)
+        for file in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]:
+            with (folder / file["name"]).open(encoding="utf-8", newline="") as lines:
+                imported |= {row["account_id"]: row["score"] for row in csv.DictReader(lines)}
+    with duckdb.connect(str(warehouse)) as con:
+        mart = con.execute(
+            "select account_id, score::integer::varchar from marts.rpt_account_health"
+        ).fetchall()
+    assert imported == dict(mart)

@@ -113,6 +113,6 @@ def _message(finding: Finding, rows: int, examples: list[str], *, is_held: bool)
         return found if finding.success else f"{found}, expected {finding.expected} ({rule.description})"
     if not finding.unexpected:
         return ""
-    named = f", but there is {', '.join(examples)}" if examples else ""
+    named = f"; found {', '.join(examples)}" if examples else ""
     done = "the feed is held back" if is_held and rule.action != "tell" else _DONE[rule.action]
-    return f"{share(finding, rows)} not as expected ({rule.description}{named}): {done}"
+    return f"{share(finding, rows)} not as expected ({rule.description}): {done}{named}"

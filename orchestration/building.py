@@ -63,12 +63,11 @@ class Place:
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
-        """The variables that the profile and the project read, always the same for one warehouse."""
+        """The variables that the profile reads, always the same for one warehouse."""
         return {
             "RADAR_WAREHOUSE": str(self.warehouse),
             "RADAR_MEMORY_LIMIT": MEMORY_LIMIT,
             "RADAR_SPILL": str(state_dir(self.warehouse) / "spill"),
-            "RADAR_SEEDS": "../seeds",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 from radar import progress, runs, summary
 from radar.errors import UsageError
+from radar.rules import gather
 from radar.runs import utc_now
 from radar.settings import Settings
 from radar.warehouse import connect, readable_os_errors, require_free_space, state_dir, writer_lock
@@ -54,14 +56,14 @@ def run_daily(places: Mapping[str, Path | None], *, as_of: str | None, since: st
 def _check_places(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
-    for name, folder in (("extracts", settings.extracts), ("seeds", settings.seeds)):
-        if not folder.is_dir():
-            raise UsageError(
-                f"there is no such folder of {name}",
-                f"name an existing one with --{name}"
-                + (", or make a demo: radar demo DIR" if name == "extracts" else ""),
-                file=folder,
-            )
+    if not settings.extracts.is_dir():
+        raise UsageError(
+            "there is no such folder of extracts",
+            "name one with --extracts, or write a demo company's with radar demo DIR",
+            file=settings.extracts,
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        gather(settings.seeds, Path(scratch))
     if settings.warehouse.is_dir():
         raise UsageError("the warehouse is a folder", "name a file with --warehouse", file=settings.warehouse)
     for folder in (settings.warehouse.parent, settings.exports, settings.published):

@@ -16,7 +16,7 @@ from radar.runs import Window
 
 def execute(run_id: str, window: Window, log: Path) -> None:
     """Run it to the end. Raises RadarError with what the first failing step said."""
-    job = defs().resolve_job_def("daily")
+    job = _daily_job()
     is_recorded = bool(os.environ.get("DAGSTER_HOME"))
     with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
@@ -28,6 +28,19 @@ def execute(run_id: str, window: Window, log: Path) -> None:
         )
     if not result.success:
         raise _failure(result, log)
+
+
+def _daily_job() -> dg.JobDefinition:
+    """The job; an error of the user's in what is read to define it comes out from under Dagster's own."""
+    try:
+        return defs().resolve_job_def("daily")
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, RadarError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise cause from error
 
 
 def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError:

@@ -32,7 +32,14 @@ RUNS = dg.AssetKey(["audit", "runs"])
 DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 
 PARTITIONS = dg.DailyPartitionsDefinition(start_date=runs.FIRST_DATE.isoformat(), end_offset=1)
-"""As-of dates, today (UTC) included."""
+"""As-of dates, today (UTC) included.
+
+Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would start
+unpartitioned assets as runs of their own, which know nothing of its dates.
+"""
+
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+"""A range of dates is one pass, never a loop of runs."""
 
 RETRIES, RETRY_SECONDS = 2, 15
 """How often a step is tried again, and the first pause, which doubles; see `_passes_by_itself`."""

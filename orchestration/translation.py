@@ -1,4 +1,4 @@
-"""How the dbt project looks in Dagster: keys, groups, owners, partitions, checks. Nothing here runs dbt."""
+"""How the dbt project looks in Dagster: keys, groups, owners, checks. Nothing here runs dbt."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any, cast
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from orchestration.steps import DATA_TEAM, PARTITIONS
+from orchestration.steps import DATA_TEAM
 from radar.publishing import SNAPSHOTS
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 NEWEST_DAY_ONLY = "radar/newest_day_only"
-BY_DAY = "replace_window"
-"""The incremental strategy of tables that are keyed by as-of date: these are partitioned."""
 
 
 class Translator(DagsterDbtTranslator):  # type: ignore[misc]
@@ -46,13 +44,6 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """Whoever the project names, else the data team."""
         return list(super().get_owners(dbt_resource_props) or DATA_TEAM)
-
-    def get_partitions_def(
-        self, dbt_resource_props: Mapping[str, Any]
-    ) -> dg.PartitionsDefinition[str] | None:
-        """As-of dates for the tables that keep a row per date."""
-        is_by_day = dbt_resource_props.get("config", {}).get("incremental_strategy") == BY_DAY
-        return PARTITIONS if is_by_day else None
 
     def get_asset_check_spec(
         self,

@@ -415,7 +415,7 @@ def _bring_up_to_date(warehouse: Path, build: Path, folder: Path, task: _Task, r
     try:
         built = _follow(warehouse, build, folder / "parquet", task, reason)
         finished = True
-    except WarehouseError as error:
+    except (WarehouseError, duckdb.Error) as error:
         if reason or "Corrupt database file" not in str(error):
             raise
         _remove_build(build)

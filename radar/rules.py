@@ -115,7 +115,7 @@ def _read(path: Path, spec: dict[str, Any]) -> tuple[list[Row], list[Problem]]:
     except UnicodeDecodeError:
         return [], [Problem(path.name, None, None, "the file is not UTF-8", "save it as CSV in UTF-8")]
     lines = list(csv.reader(text.splitlines(keepends=True)))
-    if not lines or lines[0] != columns:
+    if not lines or sorted(lines[0]) != sorted(columns):
         found = ",".join(lines[0]) if lines else "nothing"
         what = f"the header is {found}"
         return [], [Problem(path.name, None, None, what, f"make it {','.join(columns)}")]
@@ -126,7 +126,7 @@ def _read(path: Path, spec: dict[str, Any]) -> tuple[list[Row], list[Problem]]:
             problems.append(Problem(path.name, number, None, what, "quote fields that hold a comma"))
             rows.append(dict.fromkeys(columns, ""))
             continue
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        row = dict(zip(lines[0], (cell.strip() for cell in cells), strict=True))
         rows.append(row)
         for column, kind in spec["types"].items():
             if row[column] and not _fits(row[column], kind):
@@ -139,7 +139,7 @@ def _read(path: Path, spec: dict[str, Any]) -> tuple[list[Row], list[Problem]]:
 
 def _fits(value: str, kind: str) -> bool:
     if kind == "boolean":
-        return value in ("true", "false")
+        return value.lower() in ("true", "false")
     if kind == "bigint":
         return re.fullmatch(r"-?\d{1,18}", value) is not None
     if kind.startswith("decimal"):

@@ -226,7 +226,8 @@ class _Rows:
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:
             con.execute(statements.record_row_problems(), self._told)
-        con.execute(statements.keep_fresh(feed))
+        con.execute(statements.match_landed(feed))
+        con.execute(statements.find_repeats(feed))
         fresh = count(con, statements.land_fresh(feed), self._landing)
         values = count(con, statements.record_value_problems(), self._told) if partly_bad else 0
         load = replace(

@@ -14,7 +14,8 @@ from orchestration.landing.feeds import Column, Feed
 from orchestration.landing.sources import CURRENCY, REJECTED_LINES, Source, quoted
 
 STAGE = "landing_stage"
-FRESH = "landing_fresh"
+MATCHES = "landing_matches"
+REPEATS = "landing_repeats"
 RELEASED = "landing_released"
 REJECTED_NUMBERS = "landing_rejected_numbers"  # CSV rows that could not be split, numbered as data rows
 BLANKS = "landing_blank_lines"
@@ -39,6 +40,9 @@ _MARKED = json.dumps(
         "value_problems": [dict.fromkeys(_PROBLEM_KEYS, "VARCHAR")],
         "extra": "VARCHAR",
     }
+)
+_IS_FRESH = (
+    f"anti join {REPEATS} as repeats on staged._row_number = repeats._row_number where _row_problems is null"
 )
 _OF_FILE = "_batch_id = $batch_id and _source_file = $source_file"
 
@@ -291,33 +295,64 @@ def renumber(table: str, *, is_raw: bool) -> str:
     """
 
 
-def keep_fresh(feed: Feed) -> str:
-    """Of the stage's good rows, those that say something new.
+def match_landed(feed: Feed) -> str:
+    """Collect the rows that landed or wait and have the key and updated_at of a row in the stage.
+
+    By rowid, so that of a long history only the columns of the key are read.
+    """
+    names = ", ".join(feed.column_names)
+    same = _same(feed.version_key, "landed", "staged")
+    matches = [
+        f"""
+        select {names}, _batch_id, _source_file, _row_number
+        from {table}
+        where rowid in (select landed.rowid from {table} as landed semi join {STAGE} as staged on {same})
+        """
+        for table in (feed.raw_table, feed.waiting_table)
+        if table and not feed.every_row
+    ]
+    nothing = f"select {names}, 0::bigint as _batch_id, '' as _source_file, _row_number from {STAGE} limit 0"
+    return f"create or replace temp table {MATCHES} as {' union all '.join(matches) or nothing}"
+
+
+def find_repeats(feed: Feed) -> str:
+    """Collect the numbers of the stage's good rows that say nothing new; needs `match_landed`.
 
     A row is a repeat where its columns equal those of the row before it, in this file or else among those
     that landed or wait, with the same key and updated_at: so A, then B, then A again ends with A.
+    Where neither the file nor what landed has two rows for a key, that is one join.
     """
-    if feed.every_row:
-        return f"create or replace temp table {FRESH} as select * from {STAGE} where _row_problems is null"
     key, names = ", ".join(feed.version_key), ", ".join(feed.column_names)
-    landed = " union all ".join(
-        f"select {names}, _batch_id, _source_file, _row_number from {table}"
-        for table in (feed.raw_table, feed.waiting_table)
-        if table
-    )
+    if feed.every_row:
+        return f"create or replace temp table {REPEATS} as select _row_number from {STAGE} limit 0"
     return f"""
-        create or replace temp table {FRESH} as
+        create or replace temp table {REPEATS} as
         with
+
+        good as (
+
+            select * from {STAGE} where _row_problems is null
+
+        ),
+
+        said_twice as (
+
+            select {key} from good group by all having count(*) > 1
+            union
+            select {key} from {MATCHES} group by all having count(*) > 1
+
+        ),
 
         incoming as (
 
             select
-                *,
+                {key},
+                _row_number,
                 row({names}) as said,
                 row_number() over versions = 1 as is_first,
                 lag(row({names})) over versions as said_before
-            from {STAGE}
-            where _row_problems is null
+            from good
+            semi join said_twice on {_same(feed.version_key, "good", "said_twice")}
             window versions as (partition by {key} order by _row_number)
 
         ),
@@ -325,17 +360,22 @@ def keep_fresh(feed: Feed) -> str:
         standing as (
 
             select {key}, row({names}) as said
-            from ({landed}) as landed
-            semi join incoming on {_same(feed.version_key, "landed", "incoming")}
+            from {MATCHES} as landed
+            semi join said_twice on {_same(feed.version_key, "landed", "said_twice")}
             qualify row_number() over (partition by {key} order by {NEWEST_LANDED}) = 1
 
         )
 
-        select incoming.* exclude (said, is_first, said_before)
+        select good._row_number
+        from good
+        semi join {MATCHES} as landed on {_same(feed.column_names, "good", "landed")}
+        anti join said_twice on {_same(feed.version_key, "good", "said_twice")}
+        union all
+        select incoming._row_number
         from incoming
         left join standing on {_same(feed.version_key, "incoming", "standing")}
         where
-            incoming.said is distinct from
+            incoming.said is not distinct from
             case when incoming.is_first then standing.said else incoming.said_before end
     """
 
@@ -345,13 +385,13 @@ def _same(columns: tuple[str, ...], left: str, right: str) -> str:
 
 
 def land_fresh(feed: Feed) -> str:
-    """Insert the fresh rows into raw. Parameters: loaded_at, batch_id, source_file."""
+    """Insert the good rows of the stage that are no repeats. Parameters: loaded_at, batch_id, source_file."""
     names = ", ".join(feed.column_names)
     return f"""
         insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
         select {names}, _extra, $loaded_at, $batch_id, $source_file, _row_number
-        from {FRESH}
-        order by _row_number
+        from {STAGE} as staged
+        {_IS_FRESH}
     """
 
 
@@ -373,7 +413,7 @@ def record_row_problems() -> str:
 
 
 def record_value_problems() -> str:
-    """One line for each value that was left out of a fresh row. Parameters as above."""
+    """One line for each value that was left out of a row that landed. Parameters as above."""
     return f"""
         {_into("rejected_values")}
         select
@@ -381,8 +421,8 @@ def record_value_problems() -> str:
             $batch_id, problem.message, $loaded_at
         from (
             select _row_number, unnest(_value_problems) as problem
-            from {FRESH}
-            where _value_problems is not null
+            from {STAGE} as staged
+            {_IS_FRESH} and _value_problems is not null
         )
         order by _row_number
     """
@@ -405,7 +445,7 @@ def _into(table: str) -> str:
 
 def extra_names(feed: Feed) -> str:
     """Up to 100 unknown columns of rows that landed. Parameters where `every_row`: batch_id, source_file."""
-    table, condition = (feed.raw_table, _OF_FILE) if feed.every_row else (FRESH, "true")
+    table, condition = (feed.raw_table, _OF_FILE) if feed.every_row else (STAGE, "true")
     return f"""
         select distinct unnest(json_keys(_extra)) as name
         from {table}

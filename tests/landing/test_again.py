@@ -118,6 +118,9 @@ def test_in_a_file_the_last_row_wins(place: Place) -> None:
     report = place.land_feed("crm/owners")
     assert (report.rows_landed, report.rows_repeated) == (5, 1)
     assert place.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
+    place.put("crm/owners/2.csv", OWNER + "o1,C,\no1,A,\n")
+    assert place.land_feed("crm/owners").rows_landed == 2
+    assert place.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
 
 
 def test_events_and_identities_land_every_row(place: Place) -> None:

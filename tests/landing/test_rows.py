@@ -222,7 +222,7 @@ def test_rows_of_a_large_file_keep_their_numbers(place: Place, line_end: str) ->
     """Large enough to be read in parallel, with quoted line ends, empty lines and rows that do not fit."""
     dice = random.Random(7)
     lines, bad = ["event_id,account_id,event_name,occurred_at,properties"], []
-    for number in range(1, 250_001):
+    for number in range(1, 150_001):
         roll = dice.random()
         if roll < 0.0003:
             lines.append("too,few")
@@ -237,7 +237,7 @@ def test_rows_of_a_large_file_keep_their_numbers(place: Place, line_end: str) ->
             lines.append("")
     place.put("product/events/day.csv.gz", line_end.join(lines))
     report = place.land_feed("product/events")
-    assert (report.rows_read, report.rows_rejected) == (250_000, len(bad))
+    assert (report.rows_read, report.rows_rejected) == (150_000, len(bad))
     assert place.column("select count(*) from raw.product_events where event_id != _row_number::varchar") == [
         0
     ]

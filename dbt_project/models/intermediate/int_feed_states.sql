@@ -46,15 +46,17 @@ arrivals_by_date as (
 
 ),
 
+-- a feed that any check held in a run is held, whatever else was recorded of it in that run
 decisions as (
 
     select
         feed,
-        state,
-        reason,
         batch_id,
-        cast(recorded_at as date) as decision_date
+        case when bool_or(state = 'held') then 'held' else 'ok' end as state,
+        max(reason) filter (where state = 'held') as reason,
+        cast(max(recorded_at) as date) as decision_date
     from {{ source('audit', 'feed_states') }}
+    group by feed, batch_id
 
 ),
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from exports.profiles import Profile, load_profiles
 from exports.writer import export
-from orchestration.steps import POOL, PUBLISHED, SUCCESS_TEAM, WriterLock, step
+from orchestration.steps import PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, SUCCESS_TEAM, WriterLock, step
 from radar import progress
 
 
@@ -42,6 +42,8 @@ def make_exports(profiles: list[Profile]) -> dg.AssetsDefinition:
         name="exports",
         specs=[_spec(profile) for profile in profiles],
         can_subset=True,
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
     def write_exports(

@@ -8,7 +8,17 @@ import dagster as dg
 from expectations.hygiene import held_feeds
 from exports.profiles import load_profiles
 from orchestration.retention import apply as apply_limits
-from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, RETENTION, RUNS, WriterLock, step
+from orchestration.steps import (
+    DATA_TEAM,
+    PARTITIONS,
+    POOL,
+    PUBLISHED,
+    RETENTION,
+    RUNS,
+    SINGLE_RUN,
+    WriterLock,
+    step,
+)
 from radar import progress, runs
 
 
@@ -23,6 +33,8 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
     def apply_retention(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
@@ -41,6 +53,8 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:

@@ -13,7 +13,7 @@ from dagster_dbt import dbt_assets
 
 from orchestration import building
 from orchestration.building import NodeResult
-from orchestration.steps import POOL, Step, WriterLock, step
+from orchestration.steps import PARTITIONS, POOL, SINGLE_RUN, Step, WriterLock, step
 from orchestration.translation import UNIQUE_ID, Translator
 from radar import progress, runs
 from radar.publishing import announce_window
@@ -35,7 +35,8 @@ def make_assets(manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="dbt",
         dagster_dbt_translator=Translator(),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
     def build_warehouse(

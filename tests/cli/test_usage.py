@@ -1,0 +1,136 @@
+"""Wrong calls: status 2, one message with a remedy, no stack trace, and nothing written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+RADAR = Path(sys.executable).with_name("radar")
+
+
+def radar(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RADAR_", "DAGSTER_"))}
+    return subprocess.run(
+        [RADAR, *map(str, arguments)],
+        cwd=cwd,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def extracts(tmp_path: Path) -> Path:
+    folder = tmp_path / "extracts" / "crm" / "accounts"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("account_id,name,created_at\nA,Able,2026-01-01\n")
+    return tmp_path / "extracts"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--nonsense"], "No such option"),
+        (["run", "--as-of", "13.3.2026"], "--as-of 13.3.2026 is not a day"),
+        (["run", "--as-of", "2026-02-30"], "is not a day"),
+        (["run", "--since", "2026-03-14", "--as-of", "2026-03-13"], "--since 2026-03-14 is after"),
+        (["run", "--as-of", "2206-03-13"], "days ahead of today"),
+        (["run", "--since", "1999-12-31", "--as-of", "2026-03-13"], "is before 2010-01-01"),
+        (["run", "--extracts", "nowhere"], "no such folder of extracts"),
+        (["run", "--extracts", "extracts", "--seeds", "nowhere"], "no such folder"),
+        (["run", "--extracts", "extracts", "--warehouse", "extracts"], "the warehouse is a folder"),
+        (["run", "--extracts", "extracts", "--warehouse", "raw.duckdb"], "the name of a schema"),
+        (["demo", "demo", "--accounts", "0"], "--accounts is 0"),
+        (["demo", "demo", "--end", "soon"], "--end soon is not a day"),
+        (["explain", "A"], "nothing has been published yet"),
+        (["rules", "check", "--seeds", "nowhere"], "no such folder"),
+        (["dance"], "No such command"),
+    ],
+)
+def test_a_wrong_call_is_refused(arguments: list[str], words: str, extracts: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    answer = radar(*arguments, cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_seed_file_that_replaces_none_is_refused_by_name(extracts: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "plan.csv").write_text("plan_id\n")
+    answer = radar("run", "--extracts", extracts, "--seeds", tmp_path / "mine", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "plan.csv" in answer.stderr
+    assert "plans.csv" in answer.stderr
+
+
+def test_a_warehouse_that_another_process_has_open_is_named(extracts: Path, tmp_path: Path) -> None:
+    warehouse = tmp_path / "open.duckdb"
+    with duckdb.connect(str(warehouse)):
+        answer = radar("run", "--extracts", extracts, "--warehouse", warehouse, cwd=tmp_path)
+    assert answer.returncode == 1
+    assert f"{warehouse}: the warehouse is locked by another process" in answer.stderr
+    assert "What to do: close that program" in answer.stderr
+
+
+def test_a_second_run_is_refused_while_one_is_writing(extracts: Path, tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, pathlib; from radar.warehouse import writer_lock\n"
+            "with writer_lock(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()",
+            tmp_path / "w.duckdb",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        answer = radar("run", "--extracts", extracts, "--warehouse", tmp_path / "w.duckdb", cwd=tmp_path)
+    finally:
+        holder.communicate("")
+    assert answer.returncode == 1
+    assert f"another Radar run (process {holder.pid}) is writing this warehouse" in answer.stderr
+
+
+def test_a_file_where_a_folder_must_be_is_named(extracts: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    answer = radar("run", "--extracts", extracts, "--exports", tmp_path / "taken" / "exports", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "taken" in answer.stderr
+    assert "What to do" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_help_answers_at_once(tmp_path: Path) -> None:
+    started = time.process_time(), os.times().children_user
+    answer = radar("--help", cwd=tmp_path)
+    assert answer.returncode == 0
+    assert {"run", "demo", "explain", "rules"} <= set(answer.stdout.split())
+    assert os.times().children_user - started[1] < 0.5
+
+
+def test_the_shipped_rules_are_sound(tmp_path: Path) -> None:
+    answer = radar("rules", "check", cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_a_broken_rule_is_named_with_file_and_row(tmp_path: Path) -> None:
+    rules = (Path(__file__).parents[2] / "seeds" / "rules.csv").read_text().splitlines()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "rules.csv").write_text("\n".join([*rules, rules[-1]]) + "\n")
+    answer = radar("rules", "check", "--seeds", tmp_path / "mine", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert f"rules.csv, row {len(rules)}" in answer.stderr

@@ -1,0 +1,23 @@
+"""What several rooms of tests share: one run of the demo company for the whole session."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.runs.radar_run import Place
+
+DEMO_DAYS = ("--since=2026-06-23", "--as-of=2026-06-30")
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A small demo company, run once over eight days; tests read it and do not change it."""
+    from radar.demo import generate  # noqa: PLC0415  only where a test asks for it
+
+    place = Place(tmp_path_factory.mktemp("demo"))
+    generate(place.extracts, accounts=120, days=150, seed=3, end=date(2026, 6, 30))
+    done = place.run(*DEMO_DAYS)
+    (place.folder / "first.txt").write_text(done.stdout)
+    return place

@@ -1,0 +1,162 @@
+"""What Dagster shows: the whole asset graph, its checks, the jobs, and when they start."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from expectations.suites import rules
+from orchestration.definitions import defs
+from orchestration.landing.feeds import load_feeds
+from orchestration.steps import POOL, PUBLISHED, RETENTION, RUNS
+
+SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
+
+
+def describe(definitions: dg.Definitions) -> str:
+    """One line per asset: key, group, whether it has as-of dates, checks, and what it depends on."""
+    graph = definitions.resolve_asset_graph()
+    checks = [key.asset_key for key in graph.asset_check_keys]
+    lines = []
+    for key in sorted(graph.get_all_asset_keys()):
+        node = graph.get(key)
+        parents = " ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
+        by_day = "by day" if node.is_partitioned else "whole"
+        lines.append(
+            f"{key.to_user_string()} | {node.group_name} | {by_day} | {checks.count(key)} checks | {parents}"
+        )
+    return "\n".join(line.rstrip(" |") for line in lines) + "\n"
+
+
+def test_the_asset_graph_is_the_one_that_was_agreed(definitions: dg.Definitions) -> None:
+    """UPDATE_SNAPSHOTS=1 writes the new graph; what changed then stands in the diff."""
+    found = describe(definitions)
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        SNAPSHOT.write_text(found)
+    assert found.splitlines() == SNAPSHOT.read_text().splitlines()
+
+
+def test_everything_has_an_owner_a_group_and_a_kind(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.owners, key
+        assert node.group_name != "default", key
+        assert node.kinds, key
+
+
+def test_every_source_of_dbt_is_an_asset_that_something_makes(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert [key for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable] == []
+    assert {dg.AssetKey(["raw", feed.raw_table.split(".")[1]]) for feed in load_feeds().values()} == {
+        key for key in graph.get_all_asset_keys() if key.path[0] == "raw"
+    }
+
+
+def test_every_step_waits_for_the_one_writer(definitions: dg.Definitions) -> None:
+    steps = {
+        asset.op.name: asset.op.pool for asset in definitions.get_repository_def().assets_defs_by_key.values()
+    }
+    assert set(steps) == {
+        "landing",
+        "dbt",
+        "published__radar",
+        "exports",
+        "control__retention",
+        "audit__runs",
+    }
+    assert set(steps.values()) == {POOL}
+
+
+def test_every_expectation_is_a_check_and_only_accounts_stop_a_run(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for feed, found in rules().items():
+        for rule in found:
+            key = dg.AssetCheckKey(dg.AssetKey(["raw", feed.replace("/", "_")]), rule.check)
+            assert graph.get(key).blocking == (feed == "crm/accounts"), key
+
+
+def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    exports = {key for key in graph.get_all_asset_keys() if key.path[0] == "exports"}
+    assert exports
+    assert all(PUBLISHED in graph.get(key).parent_keys for key in exports)
+    assert exports <= graph.get(RETENTION).parent_keys
+    assert RETENTION in graph.get(RUNS).parent_keys
+
+
+@pytest.mark.parametrize("name", ["daily", "backfill", "__ASSET_JOB"])
+def test_a_job_is_one_process_and_has_as_of_dates(definitions: dg.Definitions, name: str) -> None:
+    job = definitions.get_repository_def().get_job(name)
+    assert job.executor_def.name == "in_process"
+    assert isinstance(job.partitions_def, dg.DailyPartitionsDefinition)
+    assert today() in job.partitions_def.get_partition_keys()
+
+
+def test_a_backfill_leaves_todays_snapshot_and_the_files_alone(definitions: dg.Definitions) -> None:
+    selected = {
+        key.to_user_string()
+        for key in definitions.resolve_job_def("backfill").asset_layer.selected_asset_keys
+    }
+    assert "marts/fct_health_history" in selected
+    assert not selected & {"marts/rpt_account_health", "marts/rpt_review_queue", "control/retention"}
+    assert not [key for key in selected if key.startswith(("raw/", "exports/"))]
+
+
+def test_the_schedule_asks_for_its_day(definitions: dg.Definitions) -> None:
+    schedule = definitions.resolve_schedule_def("every_morning")
+    moment = datetime(2026, 3, 13, 5, tzinfo=UTC)
+    with dg.build_schedule_context(
+        scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
+    ) as context:
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.tags["dagster/partition"] == "2026-03-13"
+
+
+def test_the_sensor_asks_once_for_files_that_are_at_rest(definitions: dg.Definitions, place: Path) -> None:
+    sensor = definitions.resolve_sensor_def("new_extracts")
+    file = place / "extracts" / "crm" / "accounts" / "a.csv"
+
+    def tick(cursor: str | None) -> tuple[int, str | None]:
+        with dg.build_sensor_context(
+            cursor=cursor,
+            repository_def=definitions.get_repository_def(),
+            instance=dg.DagsterInstance.ephemeral(),
+        ) as context:
+            found = sensor.evaluate_tick(context)
+        return len(found.run_requests or []), found.cursor
+
+    assert tick(None)[0] == 0
+    file.parent.mkdir(parents=True)
+    file.write_text("account_id\n")
+    assert tick(None)[0] == 0
+    minutes_ago = time.time() - 300
+    os.utime(file, (minutes_ago, minutes_ago))
+    requests, cursor = tick(None)
+    assert requests == 1
+    assert tick(cursor)[0] == 0
+    file.write_text("account_id\nA\n")
+    os.utime(file, (minutes_ago, minutes_ago))
+    assert tick(cursor)[0] == 1
+
+
+def test_loading_warns_of_nothing(place: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        defs().get_repository_def().get_all_jobs()
+    ours = [
+        str(warning.message)
+        for warning in caught
+        if issubclass(warning.category, (FutureWarning, UserWarning))
+    ]
+    assert ours == []
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()

@@ -206,6 +206,8 @@ def _load(arrival: _Arrival, path: Path, folder: Path) -> Load:
         if _stamp(arrival.file) != (arrival.bytes, arrival.mtime_ns):
             raise NotNowError(f"{arrival.file.source_file} changed while it was read: the next run takes it")
         _record(arrival, load)
+        for table in statements.SCRATCH:
+            arrival.con.execute(f"drop table {table}")
     return load
 
 
@@ -244,7 +246,7 @@ class _Rows:
         return load
 
     def _take_in(self) -> tuple[int, int]:
-        """Read the file, all of it or what is not clean into the stage; rows clean in raw, lines broken."""
+        """Read the file, whole or what is not clean of it, into the stage; rows clean in raw, lines broken."""
         con, feed = self._con, self._feed
         if not feed.every_row:
             con.execute(statements.stage_rows(feed, self._source))

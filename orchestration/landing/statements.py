@@ -17,6 +17,7 @@ STAGE = "landing_stage"
 MATCHES = "landing_matches"
 REPEATS = "landing_repeats"
 RELEASED = "landing_released"
+SCRATCH = (STAGE, MATCHES, REPEATS)  # what every file makes anew
 REJECTED_NUMBERS = "landing_rejected_numbers"  # CSV rows that could not be split, numbered as data rows
 BLANKS = "landing_blank_lines"
 MARK = "chr(1)"  # no JSON text begins with it

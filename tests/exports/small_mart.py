@@ -14,7 +14,7 @@ COLUMNS = {
     "owner_id": "VARCHAR",
     "owner_name": "VARCHAR",
     "segment": "VARCHAR",
-    "arr_usd": "DECIMAL(18,6)",
+    "arr_usd": "DOUBLE",
     "as_of_date": "DATE",
     "score": "DOUBLE",
     "score_low": "DOUBLE",
@@ -31,7 +31,7 @@ COLUMNS = {
     "reason_2": "VARCHAR",
     "reason_3": "VARCHAR",
     "reason_4": "VARCHAR",
-    "flags": "VARCHAR[]",
+    "flags": "VARCHAR",
     "next_action": "VARCHAR",
     "days_to_renewal": "BIGINT",
     "needs_review": "BOOLEAN",
@@ -50,7 +50,7 @@ select * from (
         80.0::double as score_low, 80.0::double as score_high, 'healthy' as model_bucket, 'healthy' as bucket,
         'decided' as decision, false as is_overridden, -12.5::double as delta_7d,
         0.0000001::double as delta_30d,
-        'falling' as trend, 'No login for 20 days (14): -20' as reason_1, ['upsell'] as flags,
+        'falling' as trend, 'No login for 20 days (14): -20' as reason_1, 'upsell' as flags,
         'Call the sponsor' as next_action, -3 as days_to_renewal, false as needs_review,
         100.0::double as coverage_pct
     union all by name
@@ -60,7 +60,7 @@ select * from (
     select 'a-003' as account_id, '日本電気' as account_name, 49.999::double as score,
         20.0::double as score_low, 90.0::double as score_high, 'at_risk' as bucket, 'undecided' as decision,
         'A person decides' as next_action, true as needs_review, 'two\nlines, "quoted"' as reason_1,
-        ['churn_risk', 'payment_risk'] as flags
+        'churn_risk, payment_risk' as flags
     union all by name
     select 'a-004' as account_id, 'Gone Mad Ltd' as account_name, 'nan'::double as score, 'watch' as bucket,
         'decided' as decision, '@everyone' as override_reason, true as is_overridden
@@ -98,7 +98,7 @@ def fill(path: Path, accounts: int, *, day: date = DAY, run: int = 1) -> None:
             'Owner' as owner_name, 'smb' as segment, range * 1.5 as arr_usd, date '{day}' as as_of_date,
             case when range % 3 = 0 then {run} % 101 else 80 end as score, 'watch' as bucket,
             'decided' as decision, false as is_overridden, -1.5 as delta_7d, 'steady' as trend,
-            'No login for 20 days, threshold 14: 20 points off' as reason_1, ['upsell'] as flags,
+            'No login for 20 days, threshold 14: 20 points off' as reason_1, 'upsell' as flags,
             'Call the owner' as next_action, 40 as days_to_renewal, false as needs_review
         from range({accounts})
         """,

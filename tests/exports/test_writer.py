@@ -98,8 +98,24 @@ def test_cells_are_what_a_machine_can_read(warehouse: Path, out: Path) -> None:
     )
     assert undecided["reason_1"] == 'two\nlines, "quoted"'
     assert (undecided["decision"], undecided["next_action"]) == ("undecided", "A person decides")
-    assert undecided["flags"] == "churn_risk;payment_risk"
+    assert undecided["flags"] == "churn_risk, payment_risk"
     assert (plain["score"], plain["owner_id"], plain["flags"]) == ("100", "", "")
+
+
+def test_lists_decimals_and_times_are_written_plainly(warehouse: Path, out: Path) -> None:
+    small_mart.fill(warehouse, 1)
+    change(
+        warehouse,
+        """
+        alter table marts.rpt_account_health alter flags type varchar[] using ['churn_risk', 'payment_risk'];
+        alter table marts.rpt_account_health alter arr_usd type decimal(18, 6) using 120.050000;
+        alter table marts.rpt_account_health alter score type decimal(18, 6) using 80;
+        alter table marts.rpt_account_health alter trend type timestamp using timestamp '2026-03-13 09:05:00';
+        """,
+    )
+    (row,) = rows_of(export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])[0].folder)
+    assert (row["flags"], row["arr_usd"], row["score"]) == ("churn_risk;payment_risk", "120.05", "80")
+    assert row["trend"] == "2026-03-13T09:05:00Z"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])

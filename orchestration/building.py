@@ -7,6 +7,7 @@ write its rendered SQL over the seed files themselves.) Nothing here knows Dagst
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -36,6 +37,7 @@ TABLES = ("table", "incremental", "seed", "snapshot")
 STORAGE_TROUBLE = re.compile(
     r"[Cc]onflicting lock|Could not set lock|No space left|disk full|not a valid DuckDB"
 )
+WORKER = "dbt"
 _MANIFEST, _FINGERPRINT = "manifest.json", "fingerprint.txt"
 
 
@@ -183,7 +185,7 @@ def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
         with _environment(place):
             events.put(runner.invoke(build_arguments(place, select)))
 
-    worker = threading.Thread(target=work, name="dbt", daemon=True)
+    worker = threading.Thread(target=work, name=WORKER, daemon=True)
     worker.start()
     results: list[NodeResult] = []
     try:
@@ -192,18 +194,26 @@ def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
             results.append(result)
             yield result
     finally:
-        _wait_for(worker)
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        worker.join(1)
+        stop()
     if not event.success:
         raise explain(place, results, event.exception)
 
 
-def _wait_for(worker: threading.Thread) -> None:
-    """Until dbt has ended; where nobody waited for its end, what it still runs is cancelled."""
-    worker.join(1)
-    while worker.is_alive():
-        get_adapter_by_type("duckdb").cancel_open_connections()  # type: ignore[no-untyped-call]
-        worker.join(0.1)
+def stop() -> None:
+    """Cancel whatever dbt still runs, wait for its end, and release the warehouse.
+
+    A build that was interrupted between two results is left where it stands; its queries would go on, and the
+    process could not end in peace.
+    """
+    for worker in threading.enumerate():
+        while worker.name == WORKER and worker.is_alive():
+            get_adapter_by_type("duckdb").cancel_open_connections()  # type: ignore[no-untyped-call]
+            worker.join(0.1)
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+atexit.register(stop)
 
 
 def _take(event: Any, events: queue.SimpleQueue[Any]) -> None:

@@ -19,8 +19,9 @@ from uuid import uuid4
 from radar import progress, runs, summary
 from radar.errors import UsageError
 from radar.rules import gather
-from radar.runs import utc_now
+from radar.runs import Window, stopped, utc_now
 from radar.settings import Settings
+from radar.summary import Summary
 from radar.warehouse import connect, readable_os_errors, require_free_space, state_dir, writer_lock
 
 LEAST_FREE_BYTES = 200_000_000
@@ -32,25 +33,30 @@ def run_daily(places: Mapping[str, Path | None], *, as_of: str | None, since: st
     """Run the job once; the exit status: 0, or 3 where a feed was held back. Raises RadarError."""
     settings = Settings.with_places(places)
     window = runs.parse_window(as_of, since, today=utc_now().date())
-    _check_places(settings)
-    settings.publish_to_environment()
-    with writer_lock(settings.warehouse):
-        if settings.warehouse.exists():
-            with connect(settings.warehouse):
-                pass
-        run_id = str(uuid4())
-        with (
-            _logging(state_dir(settings.warehouse) / "logs", run_id) as log,
-            progress.reporting(progress.for_stream(sys.stdout)) as notes,
-        ):
-            progress.status("  starting")
-            from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
-
-            execute(run_id, window, log)
-        with connect(settings.warehouse, read_only=True) as con:
-            told = summary.of_run(con, run_id, settings)
+    try:
+        _check_places(settings)
+        settings.publish_to_environment()
+        with writer_lock(settings.warehouse):
+            told, notes = _run(settings, window)
+    except KeyboardInterrupt:
+        raise stopped() from None
     print(summary.text(told, settings.extracts, notes))
     return HELD if told.held else DONE
+
+
+def _run(settings: Settings, window: Window) -> tuple[Summary, list[str]]:
+    """The job, and what it did; `notes` are what steps left to be told."""
+    if settings.warehouse.exists():
+        with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
+            pass
+    run_id, logs = str(uuid4()), state_dir(settings.warehouse) / "logs"
+    with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
+        progress.status("  starting")
+        from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
+
+        execute(run_id, window, log)
+    with connect(settings.warehouse, read_only=True) as con:
+        return summary.of_run(con, run_id, settings), notes
 
 
 def _check_places(settings: Settings) -> None:

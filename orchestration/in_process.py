@@ -8,24 +8,28 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration import building
 from orchestration.definitions import defs
 from orchestration.steps import window_tags
 from radar.errors import RadarError
-from radar.runs import Window
+from radar.runs import Window, stopped
 
 
 def execute(run_id: str, window: Window, log: Path) -> None:
     """Run it to the end. Raises RadarError with what the first failing step said."""
     job = _daily_job()
     is_recorded = bool(os.environ.get("DAGSTER_HOME"))
-    with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags=window_tags(window, is_recorded=is_recorded),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+    try:
+        with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags=window_tags(window, is_recorded=is_recorded),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+    finally:
+        building.stop()
     if not result.success:
         raise _failure(result, log)
 
@@ -49,6 +53,8 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             return _ToldError(data.user_failure_data.description)
+        if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return stopped()
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
     return RadarError(

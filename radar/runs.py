@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from radar.errors import UsageError, WarehouseError
+from radar.errors import RadarError, UsageError, WarehouseError
 
 DONE, HELD, PARTIAL, FAILED = "done", "held", "partial", "failed"
 """How a run ended. Held: done, but a feed was held back. Partial: some steps, started alone, none failed."""
@@ -164,6 +164,13 @@ def _is_unchecked(con: duckdb.DuckDBPyConnection) -> bool:
         SELECT coalesce(max(batch_id), 0) > (SELECT checked_batch_id FROM control.run_state) FROM audit.loads
     """
     return bool(con.execute(query).fetchone() == (True,))
+
+
+def stopped() -> RadarError:
+    """The error of a run that somebody stopped."""
+    return RadarError(
+        "stopped; what was published before is unchanged", "run it again: it goes on from what landed"
+    )
 
 
 def current(con: duckdb.DuckDBPyConnection) -> Run | None:

@@ -137,7 +137,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _exported(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+    return "\n\n".join("\n".join(line.rstrip() for line in lines) for lines in sections if lines)
 
 
 def _landed(told: Summary) -> list[str]:
@@ -145,11 +145,14 @@ def _landed(told: Summary) -> list[str]:
     for feed, rule, count in told.refused:
         refused.setdefault(feed, []).append(f"{count:,} {rule}")
     landed = {feed: counts for feed, *counts in told.feeds}
-    lines = [
-        f"  {feed:<24}{landed.get(feed, [0, 0, 0, 0])[2]:>13,}{told.values.get(feed, 0):>16,}"
-        f"  {', '.join(refused.get(feed, []))}".rstrip()
-        for feed in sorted(landed.keys() | refused.keys())
-    ]
+    held = {feed for feed, _ in told.held}
+    lines = []
+    for feed in sorted(landed.keys() | refused.keys()):
+        rows = landed.get(feed, [0, 0, 0, 0])[2]
+        why = [f"held back ({rows:,} rows)"] if feed in held else refused.get(feed, [])
+        lines.append(
+            f"  {feed:<24}{0 if feed in held else rows:>13,}{told.values.get(feed, 0):>16,}  {', '.join(why)}"
+        )
     head = f"  {'feed':<24}{'rows landed':>13}{'values refused':>16}  rows refused"
     files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
     return ["Landed", *([head, *lines] if lines else ["  nothing new has arrived"]), *files]

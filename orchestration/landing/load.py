@@ -246,7 +246,7 @@ class _Rows:
         return load
 
     def _take_in(self) -> tuple[int, int]:
-        """Read the file, whole or what is not clean of it, into the stage; rows clean in raw, lines broken."""
+        """Read the file, whole or what is not clean, into the stage; how many clean rows, broken lines."""
         con, feed = self._con, self._feed
         if not feed.every_row:
             con.execute(statements.stage_rows(feed, self._source))

@@ -216,9 +216,8 @@ def _json_layout(file: ExtractFile, path: Path) -> str:
 
 
 def _json_source(path: Path, feed: Feed, layout: str) -> Source:
-    contract = list(feed.column_names)
     structure = json.dumps(dict.fromkeys(_used(feed), "VARCHAR"))
-    without = json.dumps(dict.fromkeys(contract))
+    without = json.dumps(dict.fromkeys(feed.column_names))
     is_record = "json_type(json) = 'OBJECT'"
     relation = f"""(
         select
@@ -231,11 +230,9 @@ def _json_source(path: Path, feed: Feed, layout: str) -> Source:
             ignore_errors = {str(layout == "newline_delimited").lower()}
         )
     )"""
-    known = ", ".join(quoted(name) for name in contract)
-    extra = (
-        f"case when is_record and not list_has_all([{known}], json_keys(json))"
-        f" then cast(json_merge_patch(json, {quoted(without)}) as varchar) end"
-    )
+    # patching with nulls takes the contract's keys away
+    rest = f"nullif(cast(json_merge_patch(json, {quoted(without)}) as varchar), '{{}}')"
+    extra = f"case when is_record then {rest} end"
     return Source(
         path,
         relation,

@@ -11,23 +11,26 @@ import dagster as dg
 import duckdb
 
 from expectations.hygiene import check as check_feeds
-from expectations.outcomes import Outcome
+from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules, table_name
 from orchestration.landing.feeds import FEEDS
 from orchestration.landing.land import land
 from orchestration.retention import refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
 from radar import progress, runs
-from radar.errors import InputError
+from radar.errors import CheckError, InputError
 from radar.rules import check as check_rules
 from radar.warehouse import state_dir
 
 COMPULSORY = "crm/accounts"
+WORTH_TELLING_SECONDS = 0.1
 SEVERITIES = {
     "critical": dg.AssetCheckSeverity.ERROR,
     "warning": dg.AssetCheckSeverity.WARN,
     "info": dg.AssetCheckSeverity.WARN,
 }
+Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
 RECORDS = {
     "control/run_window": "The run under way: its id, its batch and the as-of dates that it computes.",
     "audit/loads": "Every file that a run met for the first time, and what became of it.",
@@ -91,28 +94,27 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     can_subset=True,
     pool=POOL,
 )
-def landing(
-    context: dg.AssetExecutionContext, writer: WriterLock
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def landing(context: dg.AssetExecutionContext, writer: WriterLock) -> Iterator[Result]:
     """Land, check, set aside. A selection of feeds is shown alone; all that arrived lands all the same."""
-    with first_step(context) as step, step.connect() as con:
-        _land(con, step)
-        outcomes = _check(con, step)
-        refuse_too_late(con, step.run.batch_id)
-        runs.mark_checked(con, step.run)
-        feeds = _feed_metadata(con, step)
-        records = {key: _one(con, f"SELECT count(*) FROM {key.replace('/', '.')}") for key in RECORDS}
-    chosen = context.selected_asset_keys
-    for feed in FEEDS:
-        if feed_key(feed) in chosen:
-            yield dg.MaterializeResult(feed_key(feed), metadata=feeds[feed])
-    for key, rows in records.items():
-        if dg.AssetKey(key.split("/")) in chosen:
-            yield dg.MaterializeResult(key.split("/"), metadata={"dagster/row_count": rows})
-    for outcome in outcomes:
-        result = _result(outcome)
-        if dg.AssetCheckKey(feed_key(outcome.feed), outcome.check) in context.selected_asset_check_keys:
-            yield result
+    with first_step(context) as step:
+        with step.connect() as con:
+            _land(con, step)
+            refusal = _check(con, step)
+            refuse_too_late(con, step.run.batch_id)
+            runs.mark_checked(con, step.run)
+            results: list[Result] = [*_materializations(con, step), *_check_results(con, step)]
+        for result in results:
+            if _is_selected(context, result):
+                yield result
+        if refusal:
+            raise refusal
+
+
+def _is_selected(context: dg.AssetExecutionContext, result: Result) -> bool:
+    if isinstance(result, dg.MaterializeResult):
+        return result.asset_key in context.selected_asset_keys
+    keys = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+    return (result.asset_key, result.check_name) in keys
 
 
 def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
@@ -129,7 +131,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         run_id=run.run_id,
         batch_id=run.batch_id,
         now=run.now,
-        on_step=lambda feed, rows, seconds: progress.line(f"land {feed}", rows, seconds),
+        on_step=_tell_landed,
     )
     for notice in report.notices:
         progress.note(notice)
@@ -140,19 +142,57 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
             )
 
 
-def _check(con: duckdb.DuckDBPyConnection, step: Step) -> list[Outcome]:
+def _tell_landed(feed: str, rows: int, seconds: float) -> None:
+    """A line for a feed in which something arrived; files that are known are not even read."""
+    if rows or seconds >= WORTH_TELLING_SECONDS:
+        progress.line(f"land {feed}", rows, seconds)
+
+
+def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:
+    """Check everything; the error says that there is nothing left to score."""
     run = step.run
-    progress.status("checking what has landed")
-    return check_feeds(
-        con,
-        run_id=run.run_id,
-        batch_id=run.batch_id,
-        now=run.now,
-        as_of_end=run.window.end,
-        seeds=step.seeds,
-        docs=state_dir(step.settings.warehouse) / "data_docs",
-        on_step=lambda feed, rows, seconds: progress.line(f"check {feed}", rows, seconds),
-    )
+    progress.status("  checking what has landed")
+    try:
+        check_feeds(
+            con,
+            run_id=run.run_id,
+            batch_id=run.batch_id,
+            now=run.now,
+            as_of_end=run.window.end,
+            seeds=step.seeds,
+            docs=state_dir(step.settings.warehouse) / "data_docs",
+            on_step=lambda feed, rows, seconds: progress.line(f"check {feed}", rows, seconds),
+        )
+    except CheckError as error:
+        return error
+    return None
+
+
+def _materializations(con: duckdb.DuckDBPyConnection, step: Step) -> Iterator[dg.MaterializeResult[Any]]:
+    for feed, metadata in _feed_metadata(con, step).items():
+        yield dg.MaterializeResult(feed_key(feed), metadata=metadata)
+    for key in RECORDS:
+        rows = _one(con, f"SELECT count(*) FROM {key.replace('/', '.')}")
+        yield dg.MaterializeResult(key.split("/"), metadata={"dagster/row_count": rows})
+
+
+def _check_results(con: duckdb.DuckDBPyConnection, step: Step) -> list[dg.AssetCheckResult]:
+    """What the checks of this run came to. Those that gate the run also speak where nothing has arrived."""
+    run = step.run
+    outcomes = recorded(con, Moment(run.run_id, run.batch_id, run.now))
+    results = [_result(outcome) for outcome in outcomes]
+    if COMPULSORY in {outcome.feed for outcome in outcomes}:
+        return results
+    nothing_new = [
+        dg.AssetCheckResult(
+            asset_key=feed_key(COMPULSORY),
+            check_name=rule.check,
+            passed=True,
+            description="No new rows; those that stand were checked when they landed.",
+        )
+        for rule in rules()[COMPULSORY]
+    ]
+    return [*results, *nothing_new]
 
 
 def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict[str, Any]]:

@@ -42,8 +42,8 @@ test: lint
 	$(BIN)/python -m pytest
 
 dev: $(VENV)/.ready
-	@mkdir -p var/dagster && cp dagster.yaml var/dagster/dagster.yaml
-	DAGSTER_HOME=$(CURDIR)/var/dagster $(BIN)/dagster dev -h 127.0.0.1 -m orchestration.definitions
+	@mkdir -p var/dagster && cp orchestration/dagster.yaml var/dagster/dagster.yaml
+	DAGSTER_HOME=$(CURDIR)/var/dagster $(BIN)/dagster dev -h 127.0.0.1
 
 bench: $(VENV)/.ready
 	$(BIN)/python bench/run.py

@@ -153,10 +153,7 @@ def _parse(place: Place) -> Manifest:
     with _environment(place):
         result = dbtRunner().invoke([*OUTPUT, "parse", *place.paths()])
     if not result.success:
-        raise RadarError(
-            f"dbt cannot read the project: {_first_line(str(result.exception))}",
-            f"correct the file that it names; {place.logs / 'dbt.log'} says more",
-        )
+        raise _explain_text(place, "dbt cannot read the project", str(result.exception))
     return cast(Manifest, result.result)
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,11 +92,14 @@ def _logging(folder: Path, run_id: str) -> Iterator[Path]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
+    logging.raiseExceptions = False  # a log that cannot be written must not bury what the run says
     logging.captureWarnings(True)
     try:
         with warnings.catch_warnings():
             yield log
     finally:
         logging.captureWarnings(False)
+        logging.raiseExceptions = True
         root.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()

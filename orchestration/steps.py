@@ -16,13 +16,20 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from orchestration.building import gather_seeds
+from orchestration.building import STORAGE_TROUBLE, gather_seeds
 from orchestration.landing import schema
 from radar import runs
 from radar.errors import RadarError
 from radar.runs import Run, Window, utc_now
 from radar.settings import Settings
-from radar.warehouse import connect, readable_os_errors, state_dir, writer_lock
+from radar.warehouse import (
+    connect,
+    explain_duckdb_error,
+    explain_os_error,
+    readable_os_errors,
+    state_dir,
+    writer_lock,
+)
 
 POOL = "duckdb_writer"
 PUBLISHED = dg.AssetKey(["published", "radar"])
@@ -49,6 +56,7 @@ WINDOW_START, WINDOW_END = "radar/as_of_start", "radar/as_of_end"
 
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
+_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET}
 
 
@@ -112,7 +120,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with connect(settings.warehouse) as con:
             schema.create(con)
             run = runs.begin(
-                con, run_id=context.run_id, window=window_of(context.run.tags, now.date()), now=now
+                con, run_id=context.run.run_id, window=window_of(context.run.tags, now.date()), now=now
             )
         yield Step(run, settings)
 
@@ -126,7 +134,7 @@ def step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with connect(settings.warehouse) as con:
             run = runs.resume(
                 con,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 earlier_runs=earlier,
                 window=window_of(context.run.tags, now.date()),
                 now=now,
@@ -141,13 +149,30 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
     Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.
     """
     try:
-        yield
+        with _storage_errors():
+            yield
     except RadarError as error:
         if _passes_by_itself(error) and context.retry_number < RETRIES:
             pause = RETRY_SECONDS * 2**context.retry_number
             context.log.warning(f"Trying again in {pause} s: {error}")
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
         raise dg.Failure(description=str(error)) from error
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Troubles of the disk that come up where nobody translates them, in a commit above all."""
+    warehouse = Settings().warehouse
+    try:
+        yield
+    except duckdb.Error as error:
+        if not STORAGE_TROUBLE.search(str(error)):
+            raise
+        raise explain_duckdb_error(warehouse, str(error)) from error
+    except OSError as error:
+        if error.errno not in _STORAGE:
+            raise
+        raise explain_os_error(error, warehouse) from error
 
 
 def _passes_by_itself(error: RadarError) -> bool:

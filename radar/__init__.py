@@ -1,1 +1,1 @@
-"""Radar: the command line and the library behind it. What decides when things run lives in `orchestration`."""
+"""Radar: the command line and the library behind it. When things run is decided in `orchestration`."""

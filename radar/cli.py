@@ -7,6 +7,7 @@ Every command imports what it needs when it is called, so that `radar --help` an
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 import traceback
@@ -50,6 +51,9 @@ def main() -> None:
     except RadarError as error:
         print(f"radar: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
+    except OSError as error:
+        print(f"radar: {_system_refusal(error)}", file=sys.stderr)
+        sys.exit(1)
     except Exception as error:
         print(f"radar: {_unexpected(error)}", file=sys.stderr)
         sys.exit(1)
@@ -145,6 +149,15 @@ def _settings(**places: Path | None) -> Settings:
     from radar.settings import Settings
 
     return Settings.with_places(places)
+
+
+def _system_refusal(error: OSError) -> str:
+    """A full disk or a missing right, met where nobody translates it; anything else is a defect."""
+    from radar.warehouse import explain_os_error
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+        return str(explain_os_error(error, Path.cwd()))
+    return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> str:

@@ -202,7 +202,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         arr_usd=told["arr_usd"],
         rule_set=told["rule_set"],
         rule_version=told["rule_version"],
-        ledger=[
+        ledger=[_line(row) for row in ledger],
             Line(*(float(cell) if isinstance(cell, Decimal) else cell for cell in row)) for row in ledger
         ],
     )
@@ -219,8 +219,8 @@ def _change(told: dict[str, Any], earlier: dict[str, Any] | None) -> float | Non
     return float(told["score"] - earlier["score"]) if earlier else None
 
 
-def _plain(row: tuple[Any, ...]) -> Any:
-    return (float(cell) if isinstance(cell, Decimal) else cell for cell in row)
+def _line(row: tuple[Any, ...]) -> Line:
+    return Line(*(float(cell) if isinstance(cell, Decimal) else cell for cell in row))  # type: ignore[arg-type]
 
 
 def _number(value: float) -> str:

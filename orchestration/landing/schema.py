@@ -8,6 +8,9 @@ import duckdb
 
 from orchestration.landing.feeds import Feed, load_feeds
 
+# Payloads are purged after 30 days: packing them would cost more than half of landing's time.
+PAYLOAD_COMPRESSION = " using compression uncompressed"
+
 META_COLUMNS = {
     "_extra": "VARCHAR",
     "_loaded_at": "TIMESTAMP",
@@ -39,7 +42,11 @@ def table_columns(feed: Feed) -> dict[str, str]:
 
 def create_table_sql(table: str, feed: Feed) -> str:
     """The statement that creates `table` for the feed."""
-    columns = ", ".join(f"{name} {sql_type}" for name, sql_type in table_columns(feed).items())
+    payloads = {column.name for column in feed.columns if column.type == "json"}
+    columns = ", ".join(
+        f"{name} {sql_type}{PAYLOAD_COMPRESSION if name in payloads else ''}"
+        for name, sql_type in table_columns(feed).items()
+    )
     return f"create table if not exists {table} ({columns})"
 
 

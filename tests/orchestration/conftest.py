@@ -1,4 +1,4 @@
-"""The definitions, loaded once, for a warehouse that does not exist."""
+"""The definitions, loaded once a module, for a warehouse that does not exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from orchestration.definitions import defs
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("radar")
     (folder / "extracts").mkdir()
@@ -25,6 +25,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def definitions(place: Path) -> dg.Definitions:
     return defs()

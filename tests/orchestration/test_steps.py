@@ -101,6 +101,14 @@ def test_a_full_disk_is_not_tried_again(warehouse: Path) -> None:
     assert len(tries) == 1
 
 
+def test_a_full_disk_that_shows_in_a_commit_is_told_as_one(warehouse: Path) -> None:
+    text = 'TransactionContext Error: Failed to commit: Could not write file "w.wal": No space left on device'
+    work, _ = failing(duckdb.TransactionException(text))
+    assert str(told(run_with(work))).startswith(
+        f"{warehouse}: the disk is full\n  What to do: free some space"
+    )
+
+
 def test_a_defect_keeps_its_trace_and_is_not_tried_again(warehouse: Path) -> None:
     work, tries = failing(ZeroDivisionError("ours"), None)
     result = run_with(work)

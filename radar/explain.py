@@ -203,8 +203,6 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         rule_set=told["rule_set"],
         rule_version=told["rule_version"],
         ledger=[_line(row) for row in ledger],
-            Line(*(float(cell) if isinstance(cell, Decimal) else cell for cell in row)) for row in ledger
-        ],
     )
 
 

@@ -8,8 +8,8 @@ import duckdb
 
 from orchestration.landing.feeds import Feed, load_feeds
 
-# Payloads are purged after 30 days: packing them would cost more than half of landing's time.
-PAYLOAD_COMPRESSION = " using compression uncompressed"
+# Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
+UNPACKED = " using compression uncompressed"
 
 META_COLUMNS = {
     "_extra": "VARCHAR",
@@ -42,9 +42,10 @@ def table_columns(feed: Feed) -> dict[str, str]:
 
 def create_table_sql(table: str, feed: Feed) -> str:
     """The statement that creates `table` for the feed."""
-    payloads = {column.name for column in feed.columns if column.type == "json"}
+    has_payload = any(column.type == "json" for column in feed.columns)
+    unpacked = {column.name for column in feed.columns if has_payload and column.sql_type == "VARCHAR"}
     columns = ", ".join(
-        f"{name} {sql_type}{PAYLOAD_COMPRESSION if name in payloads else ''}"
+        f"{name} {sql_type}{UNPACKED if name in unpacked else ''}"
         for name, sql_type in table_columns(feed).items()
     )
     return f"create table if not exists {table} ({columns})"

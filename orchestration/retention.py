@@ -6,11 +6,20 @@ until their window is over; the first and the last day of each account and event
 
 from __future__ import annotations
 
+import csv
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 
 from radar.errors import CheckError
+
+
+def payloads_from(seeds: Path, as_of_end: date) -> date:
+    """The first day whose raw events outlive a run up to `as_of_end`, as the settings in `seeds` say."""
+    with (seeds / "settings.csv").open(encoding="utf-8", newline="") as file:
+        days = {row["setting"]: int(row["value"]) for row in csv.DictReader(file)}
+    return as_of_end - timedelta(days=days["raw_event_days"])
 
 
 def refuse_too_late(con: duckdb.DuckDBPyConnection, batch_id: int) -> int:

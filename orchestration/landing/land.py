@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -80,10 +80,12 @@ def land(
     run_id: str,
     batch_id: int,
     now: datetime,
+    payloads_from: date | None = None,
     on_step: OnStep | None = None,
 ) -> LandingReport:
     """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
 
+    Payloads of events before `payloads_from` are not kept (None: all are).
     `on_step` is called after each feed that has files, with its name, the rows landed and the seconds.
     Raises UsageError for a folder that is not there, and InputError where nothing could be scored: no feed
     has a file, or accounts never landed. Nothing else about the content of files is raised.
@@ -93,7 +95,7 @@ def land(
     _require_files(con, found, extracts)
     report = LandingReport(found.notices.get("", []))
     with _spill_folder(con) as spill:
-        landing = Landing(con, run_id, batch_id, _naive_utc(now), spill)
+        landing = Landing(con, run_id, batch_id, _naive_utc(now), spill, payloads_from)
         for feed in load_feeds().values():
             report.append(_land_feed(landing, feed, found, on_step))
             if feed.name == ACCOUNTS:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,17 @@ _ABOUT_THE_WAREHOUSE = ("No space left", "disk full", "lock", "Could not write",
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing under way. `now` is naive UTC; `spill` takes unpacked files."""
+    """The landing under way. `now` is naive UTC; `spill` takes unpacked files.
+
+    Payloads of rows older than `payloads_from` are not kept, so they are not written.
+    """
 
     con: duckdb.DuckDBPyConnection
     run_id: str
     batch_id: int
     now: datetime
     spill: Path
+    payloads_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -251,7 +255,8 @@ class _Rows:
         if not feed.every_row:
             con.execute(statements.stage_rows(feed, self._source))
             return 0, self._broken_lines()
-        landed = count(con, statements.land_marked(feed, self._source), self._landing)
+        payloads_from = self._arrival.landing.payloads_from
+        landed = count(con, statements.land_marked(feed, self._source, payloads_from), self._landing)
         broken = self._broken_lines()
         con.execute(statements.stage_marked(feed), self._of_file)
         return landed - count(con, statements.delete_marked(feed), self._of_file), broken

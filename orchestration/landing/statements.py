@@ -8,6 +8,7 @@ problems carries them in `_extra` behind `MARK` until the file is in, and is the
 from __future__ import annotations
 
 import json
+from datetime import date
 
 from orchestration.landing import casts
 from orchestration.landing.feeds import Column, Feed
@@ -88,8 +89,11 @@ FIRST_REJECTED = """
 """
 
 
-def typed_rows(feed: Feed, source: Source) -> str:
-    """The query that reads the source, casts every column and says what is wrong with each row."""
+def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) -> str:
+    """The query that reads the source, casts every column and says what is wrong with each row.
+
+    Payloads (JSON) of rows older than `payloads_from` are left out: they would be purged when the run ends.
+    """
     present = [column for column in feed.columns if column.name in source.values]
     read = [
         f"{casts.clean(source.values[column.name].sql, source.values[column.name].type)} as s_{column.name}"
@@ -105,7 +109,9 @@ def typed_rows(feed: Feed, source: Source) -> str:
         for column in present
     ]
     bounded = [f"{casts.within_years(column, 't_' + column.name)} as v_{column.name}" for column in present]
-    landing = [f"{_landing_value(column, source)} as {column.name}" for column in feed.columns]
+    landing = [
+        f"{_landing_value(feed, column, source, payloads_from)} as {column.name}" for column in feed.columns
+    ]
     row_problems, value_problems = _problems(feed, source)
     return f"""
         select
@@ -131,11 +137,16 @@ def _lines(expressions: list[str]) -> str:
     return ",\n            ".join(expressions)
 
 
-def _landing_value(column: Column, source: Source) -> str:
+def _landing_value(feed: Feed, column: Column, source: Source, payloads_from: date | None) -> str:
     if column.name not in source.values:
         return f"cast(null as {column.sql_type})"
     if column.name.endswith("_usd") and CURRENCY in source.values:
         return f"case when not _not_usd then v_{column.name} end"
+    if column.type == "json" and payloads_from is not None:
+        happened_at = next(
+            other.name for other in feed.columns if other.required and other.type == "timestamp"
+        )
+        return f"case when v_{happened_at} >= date '{payloads_from}' then v_{column.name} end"
     return f"v_{column.name}"
 
 
@@ -191,7 +202,7 @@ def _list(problems: list[tuple[str, str]]) -> str:
     return f"case when {guard} then {parts} end"
 
 
-def land_marked(feed: Feed, source: Source) -> str:
+def land_marked(feed: Feed, source: Source, payloads_from: date | None = None) -> str:
     """Insert every row of the source into raw in one pass. Parameters: loaded_at, batch_id, source_file."""
     names = ", ".join(feed.column_names)
     return f"""
@@ -205,7 +216,7 @@ def land_marked(feed: Feed, source: Source) -> str:
                 }}) as varchar)
             end,
             $loaded_at, $batch_id, $source_file, _row_number
-        from ({typed_rows(feed, source)})
+        from ({typed_rows(feed, source, payloads_from)})
     """
 
 

@@ -5,6 +5,9 @@ critical check holds back fails that check and stops nothing; only `crm/accounts
 """
 
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from threading import Thread
 from typing import Any
 
 import dagster as dg
@@ -15,7 +18,7 @@ from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules, table_name
 from orchestration.landing.feeds import FEEDS
 from orchestration.landing.land import land
-from orchestration.retention import refuse_too_late
+from orchestration.retention import payloads_from, refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
 from radar import progress, runs
 from radar.errors import CheckError, InputError
@@ -131,6 +134,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         run_id=run.run_id,
         batch_id=run.batch_id,
         now=run.now,
+        payloads_from=payloads_from(step.seeds, run.window.end),
         on_step=_tell_landed,
     )
     for notice in report.notices:
@@ -144,8 +148,16 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
 
 def _tell_landed(feed: str, rows: int, seconds: float) -> None:
     """A line for a feed in which something arrived; files that are known are not even read."""
+    if rows:
+        _prepare_checks()
     if rows or seconds >= WORTH_TELLING_SECONDS:
         progress.line(f"land {feed}", rows, seconds)
+
+
+@cache
+def _prepare_checks() -> None:
+    """Import what checks need (seconds) while files land; landing waits for DuckDB most of the time."""
+    Thread(target=import_module, args=("expectations.validate",), name="imports", daemon=True).start()
 
 
 def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:

@@ -316,23 +316,37 @@ changes as (
 
 ),
 
+changed_days as (
+
+    select
+        account_id,
+        as_of_date,
+        {% for name in sums + ['active_users_30d', 'key_features_90d', 'adoption_milestones'] %}
+        sum({{ name }}) as {{ name }},
+        {% endfor %}
+        max(last_login_date) as last_login_date,
+        max(last_key_feature_date) as last_key_feature_date
+    from changes
+    group by account_id, as_of_date
+
+),
+
 days as (
 
     select
         scored_accounts.account_id,
         dates.as_of_date,
         {% for name in sums + ['active_users_30d', 'key_features_90d', 'adoption_milestones'] %}
-        coalesce(sum(changes.{{ name }}), 0) as {{ name }},
+        coalesce(changed_days.{{ name }}, 0) as {{ name }},
         {% endfor %}
-        max(changes.last_login_date) as last_login_date,
-        max(changes.last_key_feature_date) as last_key_feature_date
+        changed_days.last_login_date,
+        changed_days.last_key_feature_date
     from scored_accounts
     cross join dates
-    left join changes
+    left join changed_days
         on
-            scored_accounts.account_id = changes.account_id
-            and dates.as_of_date = changes.as_of_date
-    group by scored_accounts.account_id, dates.as_of_date
+            scored_accounts.account_id = changed_days.account_id
+            and dates.as_of_date = changed_days.as_of_date
 
 ),
 

@@ -38,7 +38,13 @@ goals as (
 
 ),
 
+{#- parsing names every family; the view joins those that a rule reads: all have the same rows -#}
 {% set families = ['usage', 'adoption', 'support', 'billing', 'comms', 'relationship', 'value', 'sentiment'] -%}
+{% if execute -%}
+    {% set families = seed_rows(
+        "select distinct family from seeds.signals where signal in ('" ~ signals | join("', '") ~ "') order by family"
+    ) | map(attribute='family') | list -%}
+{% endif -%}
 {% for family in families %}
 {{ family }} as (
 

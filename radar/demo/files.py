@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -109,7 +110,7 @@ def file_of(feed: str, part: Part) -> str:
     return f"{feed}/{part.stem}.{DELIVERY[feed][1]}"
 
 
-class _PartFile:
+class _PartFile(ABC):
     """A file that appears in its place only when it is whole."""
 
     def __init__(self, path: Path) -> None:
@@ -118,8 +119,9 @@ class _PartFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._unfinished = path.with_name(path.name + ".part")
 
+    @abstractmethod
     def _close(self) -> None:
-        raise NotImplementedError
+        """Write what is still held back."""
 
     def __enter__(self) -> Self:
         """The file itself."""

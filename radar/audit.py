@@ -107,11 +107,12 @@ def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> It
     last = {(kind, subject): (state, evidence) for kind, subject, state, evidence in _ask(con, "last_rules")}
     for kind, subject in sorted(rows.keys() | last.keys()):
         present = rows.get((kind, subject), [])
-        rule_set = version = None
+        rule_set = subject if kind == RULE_CHANGE else None
+        version = None
         if not present:
             state = REMOVED
         elif kind == RULE_CHANGE:
-            rule_set, (status, version) = subject, versions[subject]
+            status, version = versions[subject]
             state = f"{status} {version}" if version else status
         else:
             state = hashlib.sha256(canonical(present).encode()).hexdigest()[:12]

@@ -106,7 +106,7 @@ select
     account_id,
     null::varchar as run_id,
     as_of_date,
-    null::varchar as rule_set,
+    rule_set,
     rule_version,
     'radar' as actor,
     {

@@ -3,7 +3,7 @@
 --     state: what its subject has come to; an entry is made where this is not what its last entry says
 --     account_id, run_id, as_of_date, rule_set, rule_version, actor
 --     evidence: a struct that is written as JSON, its fields in the order of the alphabet
--- A run_id, as_of_date, rule_set and rule_version that is null is filled in by `new_entries`.
+-- A run_id or as_of_date that is null is that of the run under way; `champion` is the rule set that scores now.
 
 -- name: without_addresses
 -- What people wrote may hold a contact's e-mail address, and an entry stays for good.
@@ -11,8 +11,17 @@ create or replace temp macro without_addresses(written) as
     regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g');
 
 -- name: new_entries
--- Of the run under way, and of the champion as it stands, are what a source leaves open.
 with
+
+champion as (
+
+    select
+        rule_set,
+        rule_version
+    from scoring.dim_rule_sets
+    where status = 'champion'
+
+),
 
 candidates as (
     {source}
@@ -27,16 +36,6 @@ last_entries as (
     from audit.entries
     group by kind, subject_id
 
-),
-
-champion as (
-
-    select
-        rule_set,
-        rule_version
-    from scoring.dim_rule_sets
-    where status = 'champion'
-
 )
 
 select
@@ -45,8 +44,8 @@ select
     candidates.subject_id,
     candidates.account_id,
     coalesce(candidates.as_of_date, $as_of) as as_of_date,
-    coalesce(candidates.rule_set, champion.rule_set) as rule_set,
-    coalesce(candidates.rule_version, champion.rule_version) as rule_version,
+    candidates.rule_set,
+    candidates.rule_version,
     candidates.state,
     to_json(candidates.evidence)::varchar as evidence,
     candidates.actor
@@ -55,8 +54,6 @@ left join last_entries
     on
         candidates.kind = last_entries.kind
         and candidates.subject_id = last_entries.subject_id
-left join champion
-    on true
 where last_entries.state is distinct from candidates.state
 order by as_of_date, candidates.kind, candidates.subject_id;
 
@@ -67,8 +64,8 @@ select
     account_id,
     null::varchar as run_id,
     null::date as as_of_date,
-    null::varchar as rule_set,
-    null::varchar as rule_version,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
     overridden_by as actor,
     {
         'bucket': bucket,
@@ -86,8 +83,8 @@ select
     account_id,
     null::varchar as run_id,
     as_of_date,
-    null::varchar as rule_set,
-    null::varchar as rule_version,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
     reviewed_by as actor,
     {
         'bucket': bucket,

@@ -49,7 +49,7 @@ beside as (
             range between interval 7 days preceding and interval 1 day preceding
         ) as best_score_7d,
         first_value(owner_id) over (
-            partition by account_id, {{ dbt.date_trunc('week', 'as_of_date') }}
+            partition by account_id, {{ week_start('as_of_date') }}
             order by as_of_date
         ) as week_owner_id
     from looked_at

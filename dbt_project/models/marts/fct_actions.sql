@@ -151,6 +151,7 @@ ledger as (
     group by actions.action_id
 
 ),
+
 states as (
 
     select

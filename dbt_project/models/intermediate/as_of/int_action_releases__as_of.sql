@@ -166,7 +166,7 @@ released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
                 *,
                 row_number() over (
                     partition by owner_id
-                    order by as_of_date, priority, arr_usd desc nulls last, account_id
+                    order by as_of_date asc, priority asc, arr_usd desc nulls last, account_id asc
                 ) as place
             from claims
             where claim_number = 1
@@ -212,7 +212,7 @@ final as (
         owner_id
     from released
     where
-        week_number = (select max(released.week_number) from released)
+        week_number = (select max(all_weeks.week_number) from released as all_weeks)
         and as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 )

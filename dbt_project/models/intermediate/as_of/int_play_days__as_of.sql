@@ -388,7 +388,7 @@ episode_days as (
         open_days.mode_reason
     from open_days
     inner join dates
-        on open_days.run_number + 1 = dates.run_number
+        on open_days.run_number = dates.run_number - 1
     where open_days.is_last
 
 ),

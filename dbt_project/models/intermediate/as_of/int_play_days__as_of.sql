@@ -220,8 +220,8 @@ quiet_days as (
     from contact_days
     inner join dates
         on
-            dates.as_of_date >= contact_days.contact_date
-            and dates.as_of_date < {{ add_days('contact_days.contact_date', setting('quiet_days')) }}
+            contact_days.contact_date <= dates.as_of_date
+            and contact_days.contact_date > {{ add_days('dates.as_of_date', '-1 * ' ~ setting('quiet_days')) }}
 
 ),
 

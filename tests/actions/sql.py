@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from tests.oracle.actions import OPEN, Life, Limits, Told, World
+from tests.oracle.actions import Life, Limits, Told, World
 
 MODELS = (
     "int_told_days",
@@ -36,7 +36,7 @@ RULES_OF_FLAGS = {"payment_risk": "payment_risk", "churn_risk": "churn_risk", "u
 
 @dataclass(frozen=True)
 class Models:
-    """The warehouse whose tables give the columns, and the SQL of each model with sentinels for the window."""
+    """The warehouse whose tables give the columns, and the SQL of each model with sentinels for days."""
 
     warehouse: Path
     sql: dict[str, str] = field(repr=False)
@@ -86,13 +86,18 @@ class Warehouse:
         )
         self._insert("staging.stg_crm__touchpoints", touches)
         contacts = (
-            {"contact_id": account, "account_id": account, "marketing_consent": True, "consent_updated_at": at}
+            {
+                "contact_id": account,
+                "account_id": account,
+                "marketing_consent": True,
+                "consent_updated_at": at,
+            }
             for account, at in ((one, datetime.combine(day, time(23))) for one, day in world.consents.items())
         )
         self._insert("staging.stg_crm__contacts", contacts)
 
     def tell(self, world: World, days: Sequence[date]) -> None:
-        """Tell these days as `world` has them, whatever was told of them before, and build them in one window."""
+        """Tell these days as `world` has them, whatever was told before, and build them in one window."""
         for table in INPUTS[:5]:
             self.con.execute(f"delete from {table} where as_of_date between ? and ?", [days[0], days[-1]])
         told = [(day, account, facts) for day in days for account, facts in world.told[day].items()]
@@ -110,7 +115,11 @@ class Warehouse:
     def build(self, start: date, end: date) -> None:
         """What the build does with the models: each window replaced, actions by their own strategy."""
         for name in MODELS:
-            sql = self.models.sql[name].replace(str(SENTINELS[0]), str(start)).replace(str(SENTINELS[1]), str(end))
+            sql = (
+                self.models.sql[name]
+                .replace(str(SENTINELS[0]), str(start))
+                .replace(str(SENTINELS[1]), str(end))
+            )
             table = _table(name)
             self.con.execute(f"create or replace temp table built as {sql}")
             old = "true" if name == "int_told_days" else f"as_of_date between '{start}' and '{end}'"
@@ -203,6 +212,3 @@ def limits_of_the_project(**changes: int) -> Limits:
         "weekly": 25,
     }
     return Limits(**(shipped | changes))
-
-
-__all__ = ["MODELS", "OPEN", "SENTINELS", "Models", "Warehouse", "expected", "limits_of_the_project"]

@@ -14,7 +14,11 @@ from tests.actions.sql import Models, Warehouse, expected, limits_of_the_project
 from tests.oracle.actions import Life, Play, Told, World
 
 FIRST = date(2026, 3, 2)
-SCORES = {"healthy": (100.0, 95.0, 85.1, 80.0), "watch": (79.9, 75.1, 75.0, 65.0, 50.0), "at_risk": (49.9, 40.0, 25.0)}
+SCORES = {
+    "healthy": (100.0, 95.0, 85.1, 80.0),
+    "watch": (79.9, 75.1, 75.0, 65.0, 50.0),
+    "at_risk": (49.9, 40.0, 25.0),
+}
 lives = settings(
     max_examples=20,
     deadline=None,
@@ -84,10 +88,10 @@ def _playbook(rng: random.Random) -> list[Play]:
     return [
         Play(1, None, "payment_risk", "fix", "crm_task", "owner", 24, "automatic", wait),
         Play(2, "at_risk", None, "plan", "crm_task", "owner", 24, "automatic", rng.choice((0, 5, 14))),
-        Play(3, "at_risk", None, "calm", "crm_task", "marketing", 8, "automatic", 30),
+        Play(3, "at_risk", None, "calm", "crm_task", "marketing", 8, "automatic", wait),
         Play(4, "healthy", "upsell", "offer", "mail_draft", "owner", 72, "approve", wait),
         Play(5, "watch", None, "ask", "survey", "owner", 0, "approve", 10),
-        Play(6, "healthy", None, "note", "mail_draft", "owner", 720, "approve", 30),
+        Play(6, "healthy", None, "note", "mail_draft", "owner", 720, "approve", wait),
     ]
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 CUSTOMER = {"mail_draft", "in_app_guide", "survey"}
-OPEN = {"ready", "to_approve", "suppressed"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class World:
-    """Days in order, each with the accounts told on it. A contact is (account, moment); a consent its first day."""
+    """Days in order with the accounts told on them; contacts are (account, moment), consents first days."""
 
     days: Sequence[date]
     told: Mapping[date, Mapping[str, Told]]
@@ -187,7 +186,9 @@ class Life:
             or facts.reads_stale
             or facts.asks_review
             or (facts.arr is not None and facts.arr >= limits.high_value)
-            or (changed and facts.days_to_renewal is not None and facts.days_to_renewal <= limits.renewal_near)
+            or (
+                changed and facts.days_to_renewal is not None and facts.days_to_renewal <= limits.renewal_near
+            )
             or (bool(week) and max(week) - facts.score >= limits.steep_drop)
         )
 

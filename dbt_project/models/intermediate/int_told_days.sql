@@ -47,16 +47,37 @@ beside as (
         max(score) over (
             by_account
             range between interval 7 days preceding and interval 1 day preceding
-        ) as best_score_7d,
-        first_value(owner_id) over (
-            partition by account_id, {{ week_start('as_of_date') }}
-            order by as_of_date
-        ) as week_owner_id
+        ) as best_score_7d
     from looked_at
     window by_account as (
         partition by account_id
         order by as_of_date
     )
+
+),
+
+first_days as (
+
+    select
+        account_id,
+        {{ week_start('as_of_date') }} as week_start_date,
+        min(as_of_date) as as_of_date
+    from looked_at
+    group by account_id, {{ week_start('as_of_date') }}
+
+),
+
+week_owners as (
+
+    select
+        first_days.account_id,
+        first_days.week_start_date,
+        looked_at.owner_id
+    from first_days
+    inner join looked_at
+        on
+            first_days.account_id = looked_at.account_id
+            and first_days.as_of_date = looked_at.as_of_date
 
 ),
 
@@ -68,7 +89,7 @@ final as (
         beside.as_of_date,
         runs.date_before,
         beside.owner_id,
-        beside.week_owner_id,
+        week_owners.owner_id as week_owner_id,
         beside.segment,
 
         -- judgement
@@ -89,6 +110,10 @@ final as (
     from beside
     inner join runs
         on beside.as_of_date = runs.as_of_date
+    inner join week_owners
+        on
+            beside.account_id = week_owners.account_id
+            and {{ week_start('beside.as_of_date') }} = week_owners.week_start_date
     where beside.as_of_date >= {{ as_of_start() }}
 
 )

@@ -178,16 +178,25 @@ marks as (
 
 ),
 
--- marks of runs that follow on one another; an episode begins where the play fits for the first time
+keyed as (
+
+    select
+        *,
+        {{ passing_hash("concat_ws('|', account_id, play, trigger)") }} as play_key
+    from marks
+
+),
+
+-- a spell is marks of runs that follow on one another; its episode begins where the play fits for the first time
 unbroken as (
 
     select
         *,
         run_number - row_number() over (
-            partition by account_id, play, trigger
+            partition by play_key
             order by run_number
         ) as spell
-    from marks
+    from keyed
 
 ),
 
@@ -195,7 +204,7 @@ episodes as (
 
     select
         *,
-        min(fits_from) over (partition by account_id, play, trigger, spell) as episode_started_on
+        min(fits_from) over (partition by play_key, spell) as episode_started_on
     from unbroken
 
 ),
@@ -289,6 +298,7 @@ judged as (
         episodes.account_id,
         episodes.play,
         episodes.trigger,
+        episodes.play_key,
         episodes.spell,
         episodes.run_number,
         episodes.as_of_date,
@@ -324,6 +334,7 @@ judged as (
         episodes.account_id,
         episodes.play,
         episodes.trigger,
+        episodes.play_key,
         episodes.spell,
         episodes.run_number,
         episodes.as_of_date,
@@ -354,7 +365,7 @@ open_days as (
         lead(run_number) over so_far is null as is_last
     from judged
     window so_far as (
-        partition by account_id, play, trigger, spell
+        partition by play_key, spell
         order by run_number
         rows between unbounded preceding and current row
     )

@@ -64,12 +64,7 @@ plays as (
         min_by(playbook.next_action, playbook.priority) as next_action
     from today
     inner join {{ ref('playbook') }} as playbook
-        on
-            coalesce(playbook.bucket, today.bucket) = today.bucket
-            and (
-                playbook.flag is null
-                or ', ' || coalesce(today.flags, '') || ',' like '%, ' || playbook.flag || ',%'
-            )
+        on {{ play_fits('playbook', 'today') }}
     group by today.account_id
 
 ),

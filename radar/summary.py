@@ -54,6 +54,17 @@ _AT_RISK = """
         score, arr_usd DESC NULLS LAST, account_id
     LIMIT $most
 """
+_ASKED = """
+    SELECT
+        (SELECT count(*) FROM marts.rpt_review_queue),
+        (SELECT count(*) FROM intermediate.int_sign_offs WHERE NOT is_signed_off),
+        (SELECT count(*) FROM marts.rpt_spot_checks
+            WHERE verdict IS NULL AND iso_week = (SELECT max(iso_week) FROM marts.rpt_spot_checks))
+"""
+_DISAGREEMENT = """
+    SELECT disagreed, answered, disagreed_pct FROM marts.rpt_review_agreement
+    WHERE period = 'overall' AND is_over_limit
+"""
 _EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
 _UNKNOWN_FEEDS = """
     SELECT feed, state FROM intermediate.int_feed_states
@@ -74,7 +85,12 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Summary:
-    """What `text` tells. `held`: feed and reason; `checks`: passed, failed critically, failed otherwise."""
+    """What `text` tells.
+
+    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the review
+    queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the flags, of
+    how many, in percent, where that is above the limit.
+    """
 
     as_of: str
     feeds: Sequence[tuple[str, int, int, int, int]]
@@ -86,6 +102,8 @@ class Summary:
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
     at_risk: Sequence[tuple[Any, ...]]
+    asked: tuple[int, int, int]
+    disagreement: tuple[int, int, float] | None
     exports: Sequence[tuple[str, int, Path]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
@@ -114,6 +132,8 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
+        asked=rows(_ASKED)[0],
+        disagreement=next(iter(rows(_DISAGREEMENT)), None),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
@@ -134,6 +154,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _gaps(told, extracts),
         _scored(told),
         _most_at_risk(told),
+        _asked(told),
         _exported(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
@@ -186,6 +207,20 @@ def _most_at_risk(told: Summary) -> list[str]:
         lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{account_id}  {name}{by_hand}")
         lines.extend(f"{'':<23}{reason}" for reason in reasons if reason)
     return [f"The {len(told.at_risk)} most at risk", *lines]
+
+
+def _asked(told: Summary) -> list[str]:
+    queue, sign_offs, spot_checks = told.asked
+    lines = [
+        f"  {queue:,} in the review queue, {sign_offs:,} sign-offs and {spot_checks:,} spot checks of this week wait"
+    ]
+    if told.disagreement:
+        disagreed, answered, pct = told.disagreement
+        lines.append(
+            f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
+            " look at marts.rpt_spot_checks, and at the rules behind their flags"
+        )
+    return ["Asked of people", *lines]
 
 
 def _exported(told: Summary) -> list[str]:

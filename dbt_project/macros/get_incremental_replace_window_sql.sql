@@ -9,7 +9,7 @@
     {%- set archive = config.get('meta', {}).get('archive') -%}
     {%- set window -%} as_of_date between {{ as_of_start() }} and {{ as_of_end() }} {%- endset -%}
     {% if archive %}
-    {{ archive_changed_rows(target, temp, archive, columns, window) }}
+    {{ archive_changed_rows(target, temp, archive, arg_dict['dest_columns'], window) }}
     {% endif %}
     delete from {{ target }} where {{ window }};
     insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ temp }}

@@ -68,7 +68,7 @@ churned as (
         on
             cancellations.account_id = subscriptions.account_id
             and subscriptions.status <> 'canceled'
-            and subscriptions.started_date <= cancellations.canceled_on
+            and cancellations.canceled_on >= subscriptions.started_date
             and cancellations.canceled_on between subscriptions.valid_from_date and subscriptions.valid_to_date
     where subscriptions.subscription_id is null
     group by cancellations.override_id

@@ -14,10 +14,10 @@ weeks as (
 
     select
         {{ iso_week('as_of_date') }} as iso_week,
-        cast(date_trunc('week', as_of_date) as date) as week_start_date,
+        {{ week_start('as_of_date') }} as week_start_date,
         min(as_of_date) as as_of_date
     from (select distinct as_of_date from history) as told_dates
-    group by {{ iso_week('as_of_date') }}, cast(date_trunc('week', as_of_date) as date)
+    group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
 
 ),
 

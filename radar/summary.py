@@ -87,9 +87,9 @@ _STATES = {
 class Summary:
     """What `text` tells.
 
-    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the review
-    queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the flags, of
-    how many, in percent, where that is above the limit.
+    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
+    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the
+    flags, of how many, in percent, where that is above the limit.
     """
 
     as_of: str
@@ -212,7 +212,8 @@ def _most_at_risk(told: Summary) -> list[str]:
 def _asked(told: Summary) -> list[str]:
     queue, sign_offs, spot_checks = told.asked
     lines = [
-        f"  {queue:,} in the review queue, {sign_offs:,} sign-offs and {spot_checks:,} spot checks of this week wait"
+        f"  {queue:,} accounts in the review queue, {sign_offs:,} sign-offs that wait,"
+        f" {spot_checks:,} spot checks of the week that wait"
     ]
     if told.disagreement:
         disagreed, answered, pct = told.disagreement

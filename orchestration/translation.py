@@ -37,9 +37,11 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props.get("description") or "")
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
-        """dbt's own, and a mark on tables that show the newest day alone."""
+        """dbt's own, and a mark on tables that show the newest day alone (actions keep earlier ones)."""
         is_snapshot = ".".join(self.get_asset_key(dbt_resource_props).path) in SNAPSHOTS
-        return {**super().get_tags(dbt_resource_props), **({NEWEST_DAY_ONLY: "yes"} if is_snapshot else {})}
+        is_rebuilt = dbt_resource_props["config"].get("materialized") == "table"
+        mark = {NEWEST_DAY_ONLY: "yes"} if is_snapshot and is_rebuilt else {}
+        return {**super().get_tags(dbt_resource_props), **mark}
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """Whoever the project names, else the data team."""

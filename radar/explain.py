@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,12 @@ import duckdb
 
 from radar.errors import UsageError
 
+_ACTIONS = """
+    select action_id, play, channel, status, suppressed_by, mode_reason, due_at
+    from marts.fct_actions
+    where account_id = $account_id and as_of_date = $day and status in ('ready', 'to_approve', 'suppressed')
+    order by priority
+"""
 BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
 
 
@@ -29,6 +35,26 @@ class Line:
     observed_value: float | None
     threshold: float | None
     evidence: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A play whose episode goes on: ready, to_approve or suppressed, and by what. `due_at` is UTC."""
+
+    action_id: str
+    play: str
+    channel: str
+    status: str
+    suppressed_by: str | None
+    mode_reason: str | None
+    due_at: datetime | None
+
+    def text(self) -> str:
+        """In a few words."""
+        if self.status == "suppressed":
+            return f"{self.play} held by {(self.suppressed_by or '').replace('_', ' ')}"
+        by = f" by {self.due_at:%Y-%m-%d %H:%M}" if self.due_at else ""
+        return f"{self.play} {self.status.replace('_', ' ')}{by}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +86,7 @@ class Explanation:
     rule_set: str
     rule_version: str
     ledger: list[Line]
+    actions: list[Action]
 
     def json(self) -> str:
         """The same for programs."""
@@ -93,6 +120,11 @@ class Explanation:
         lines.append(", ".join(facts) + ".")
         if self.next_action:
             lines.append(f"Next: {self.next_action}")
+        if self.actions:
+            lines.append(f"Actions: {'; '.join(action.text() for action in self.actions)}.")
+        person = next((action.mode_reason for action in self.actions if action.mode_reason), None)
+        if person and self.decision == "decided":
+            lines.append(f"A person decides: {person}.")
         return "\n".join(lines)
 
     def _interval(self) -> str:
@@ -166,6 +198,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
             """,
             {"account_id": account_id, "day": day},
         ).fetchall()
+        actions = con.execute(_ACTIONS, {"account_id": account_id, "day": day}).fetchall()
         deltas = {
             days: _one(
                 con,
@@ -203,6 +236,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         rule_set=told["rule_set"],
         rule_version=told["rule_version"],
         ledger=[_line(row) for row in ledger],
+        actions=[Action(*row) for row in actions],
     )
 
 

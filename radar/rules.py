@@ -24,6 +24,7 @@ SHIPPED_SEEDS = PROJECT / "seeds"
 DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
 BUCKETS = ("healthy", "watch", "at_risk")
+CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
 BLANKS_ALLOWED = re.compile(r"[{]((?:value|threshold)_(\d+))[}]")
 
 Row = dict[str, str]
@@ -323,6 +324,12 @@ def _playbook(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 "playbook.csv", number, "bucket", "the row is for no bucket and no flag", "fill one of them"
             )
+        if row["channel"] in CUSTOMER_CHANNELS and row["mode"] == "automatic":
+            what = f"{row['channel']} reaches the customer, and nothing goes to a customer by itself"
+            yield Problem("playbook.csv", number, "mode", what, "write approve")
+        for column in ("within_hours", "cooldown_days"):
+            if row[column].startswith("-"):
+                yield Problem("playbook.csv", number, column, "the number is below 0", "write 0 or more")
     covered = {row["bucket"] for row in tables["playbook"] if not row["flag"]}
     for bucket in BUCKETS:
         if bucket not in covered:

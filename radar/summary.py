@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,11 @@ _DISAGREEMENT = """
     SELECT disagreed, answered, disagreed_pct FROM marts.rpt_review_agreement
     WHERE period = 'overall' AND is_over_limit
 """
+_ACTIONS = """
+    SELECT status, suppressed_by, count(*) FROM marts.fct_actions
+    WHERE as_of_date = $end AND status IN ('ready', 'to_approve', 'suppressed')
+    GROUP BY ALL ORDER BY count(*) DESC, suppressed_by
+"""
 _EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
 _UNKNOWN_FEEDS = """
     SELECT feed, state FROM intermediate.int_feed_states
@@ -104,6 +110,7 @@ class Summary:
     at_risk: Sequence[tuple[Any, ...]]
     asked: tuple[int, int, int]
     disagreement: tuple[int, int, float] | None
+    actions: Sequence[tuple[str, str | None, int]]
     exports: Sequence[tuple[str, int, Path]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
@@ -134,6 +141,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
         asked=rows(_ASKED)[0],
         disagreement=next(iter(rows(_DISAGREEMENT)), None),
+        actions=rows(_ACTIONS, end=end),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
@@ -154,6 +162,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _gaps(told, extracts),
         _scored(told),
         _most_at_risk(told),
+        _to_do(told),
         _asked(told),
         _exported(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
@@ -222,6 +231,21 @@ def _asked(told: Summary) -> list[str]:
             " look at marts.rpt_spot_checks, and at the rules behind their flags"
         )
     return ["Asked of people", *lines]
+
+
+def _to_do(told: Summary) -> list[str]:
+    counts: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for status, suppressed_by, count in told.actions:
+        counts[status] += count
+        if status == "suppressed":
+            held.update(dict.fromkeys((suppressed_by or "").split(", "), count))
+    why = ", ".join(f"{reason} {count:,}" for reason, count in held.most_common())
+    suppressed = f"{counts['suppressed']:,} suppressed{f' ({why})' if why else ''}"
+    return [
+        f"Actions of {told.as_of}",
+        f"  {counts['ready']:,} ready, {counts['to_approve']:,} to approve, {suppressed}",
+    ]
 
 
 def _exported(told: Summary) -> list[str]:

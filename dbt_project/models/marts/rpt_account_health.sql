@@ -117,12 +117,7 @@ plays as (
         min_by(coalesce(playbook.flag, ''), playbook.priority) as flag
     from today
     inner join {{ ref('playbook') }} as playbook
-        on
-            coalesce(playbook.bucket, today.bucket) = today.bucket
-            and (
-                playbook.flag is null
-                or ', ' || coalesce(today.flags, '') || ',' like '%, ' || playbook.flag || ',%'
-            )
+        on {{ play_fits('playbook', 'today') }}
     group by today.account_id
 
 ),

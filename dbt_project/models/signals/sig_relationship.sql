@@ -27,7 +27,7 @@ touchpoints as (
         cast(occurred_at as date) as occurred_date,
         direction = 'inbound' or channel = 'meeting' as is_heard_from,
         not coalesce(is_automated, false) and (direction = 'inbound' or channel = 'meeting') as is_reply,
-        not coalesce(is_automated, false) and owner_id is not null as is_contact
+        {{ is_personal_contact() }} as is_contact
     from {{ ref('stg_crm__touchpoints') }}
 
 ),

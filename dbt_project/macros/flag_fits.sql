@@ -1,0 +1,7 @@
+{# Whether the flag that a row of the playbook names, if any, is among those that were told. #}
+{% macro flag_fits(playbook, told) -%}
+    (
+        {{ playbook }}.flag is null
+        or ', ' || coalesce({{ told }}.flags, '') || ',' like '%, ' || {{ playbook }}.flag || ',%'
+    )
+{%- endmacro %}

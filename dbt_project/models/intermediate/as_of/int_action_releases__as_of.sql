@@ -1,0 +1,220 @@
+-- Grain: one row per action and the as_of_date on which it was released: the first on which nothing held it.
+-- Cooldown and the owner's weekly budget hang on what was released before, so the weeks of the window are taken one
+-- after another (a recursion of one step a week, not of one a day). Within a week one ranking is exact: an action
+-- claims its place on the first day on which nothing else holds it, places go by day, then by priority, then by
+-- revenue, and a claim that finds no place on its day finds none on a later day of that week, for places are only
+-- ever taken. So days one by one and a window of many give the same rows.
+-- A week runs from Monday to Sunday; its budget is that of the owner on the account's first told day of the week, and
+-- counts plays whose `who` is the owner. Accounts without an owner have no budget to run out.
+with recursive
+
+playbook as (
+
+    select * from {{ ref('playbook') }}
+
+),
+
+told as (
+
+    select * from {{ ref('int_told_days') }}
+
+),
+
+earlier as (
+
+    {% if is_incremental() %}
+    select * from {{ this }}
+    where as_of_date < {{ as_of_start() }}
+    {% else %}
+    select
+        cast(null as {{ dbt.type_string() }}) as action_id,
+        account_id,
+        as_of_date,
+        cast(null as {{ dbt.type_string() }}) as play,
+        owner_id
+    from told
+    where false
+    {% endif %}
+
+),
+
+-- days on which an action that was not released before is held by nothing else
+free_days as (
+
+    select
+        play_days.action_id,
+        play_days.account_id,
+        play_days.play,
+        play_days.as_of_date,
+        {{ week_start('play_days.as_of_date') }} as week_start_date,
+        playbook.priority,
+        playbook.cooldown_days,
+        case when playbook.who = 'owner' then told.week_owner_id end as owner_id,
+        told.arr_usd
+    from {{ ref('int_play_days__as_of') }} as play_days
+    inner join playbook
+        on play_days.play = playbook.play
+    inner join told
+        on
+            play_days.account_id = told.account_id
+            and play_days.as_of_date = told.as_of_date
+    left join earlier
+        on play_days.action_id = earlier.action_id
+    where
+        play_days.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and play_days.is_open
+        and play_days.suppressed_by is null
+        and earlier.action_id is null
+
+),
+
+weeks as (
+
+    select
+        week_start_date,
+        row_number() over (order by week_start_date) as week_number
+    from (select distinct week_start_date from free_days) as weeks_of_window
+
+),
+
+-- the row of nobody keeps the recursion going where nothing was released before
+released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
+
+    select
+        cast(0 as bigint) as week_number,
+        action_id,
+        account_id,
+        play,
+        owner_id,
+        as_of_date
+    from earlier
+    where
+        as_of_date >= {{ add_days(
+            as_of_start(), '-1 * greatest(7, (select coalesce(max(playbook.cooldown_days), 0) from playbook))'
+        ) }}
+    union all
+    select
+        cast(0 as bigint) as week_number,
+        null as action_id,
+        null as account_id,
+        null as play,
+        null as owner_id,
+        cast(null as date) as as_of_date
+    union all
+    select * from (
+        with
+
+        step as (
+
+            select weeks.*
+            from weeks
+            where weeks.week_number = (select max(released.week_number) + 1 from released)
+
+        ),
+
+        newest as (
+
+            select
+                account_id,
+                play,
+                max(as_of_date) as as_of_date,
+                max_by(action_id, as_of_date) as action_id
+            from released
+            group by account_id, play
+
+        ),
+
+        places_taken as (
+
+            select
+                released.owner_id,
+                count(*) as places
+            from released
+            inner join step
+                on {{ week_start('released.as_of_date') }} = step.week_start_date
+            group by released.owner_id
+
+        ),
+
+        claims as (
+
+            select
+                free_days.*,
+                row_number() over (
+                    partition by free_days.account_id, free_days.play
+                    order by free_days.as_of_date
+                ) as claim_number
+            from free_days
+            inner join step
+                on free_days.week_start_date = step.week_start_date
+            left join newest
+                on
+                    free_days.account_id = newest.account_id
+                    and free_days.play = newest.play
+            where
+                newest.action_id is null
+                or (
+                    newest.action_id <> free_days.action_id
+                    and not {{ in_cooldown('newest.as_of_date', 'free_days.as_of_date', 'free_days.cooldown_days') }}
+                )
+
+        ),
+
+        ranked as (
+
+            select
+                *,
+                row_number() over (
+                    partition by owner_id
+                    order by as_of_date asc, priority asc, arr_usd desc nulls last, account_id asc
+                ) as place
+            from claims
+            where claim_number = 1
+
+        )
+
+        select
+            released.week_number + 1 as week_number,
+            released.action_id,
+            released.account_id,
+            released.play,
+            released.owner_id,
+            released.as_of_date
+        from released
+        inner join step
+            on released.week_number + 1 = step.week_number
+        union all
+        select
+            step.week_number,
+            ranked.action_id,
+            ranked.account_id,
+            ranked.play,
+            ranked.owner_id,
+            ranked.as_of_date
+        from ranked
+        cross join step
+        left join places_taken
+            on ranked.owner_id = places_taken.owner_id
+        where
+            ranked.owner_id is null
+            or ranked.place + coalesce(places_taken.places, 0) <= {{ setting('owner_weekly_actions') }}
+    ) as next_week
+
+),
+
+final as (
+
+    select
+        action_id,
+        account_id,
+        as_of_date,
+        play,
+        owner_id
+    from released
+    where
+        week_number = (select max(all_weeks.week_number) from released as all_weeks)
+        and as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+)
+
+select * from final

@@ -1,0 +1,418 @@
+-- Grain: one row per account, play and as_of_date on which an episode of the play goes on or has just ended.
+-- An episode begins on the day on which a row of the playbook fits what was told: a bucket crossed, a flag raised.
+-- It goes on from run to run while the row fits, and while that can't be told: a day that is undecided and a flag
+-- that is unknown end nothing. It ends on the first run on which the row does not fit or the account is not told;
+-- that day has a row too, with is_open false and the last open day's reasons.
+-- suppressed_by names what holds the play on the day, but for cooldown and budget, which hang on what was released
+-- before. mode_reason says why a person decides, from the first such day of the episode to its end.
+-- Days before the window are read from the rows of the run before it, so the cost does not grow with history.
+with
+
+told as (
+
+    select * from {{ ref('int_told_days') }}
+
+),
+
+playbook as (
+
+    select
+        *,
+        concat_ws(', ', 'flag ' || flag, 'bucket ' || bucket) as trigger
+    from {{ ref('playbook') }}
+
+),
+
+dates as (
+
+    select
+        as_of_date,
+        date_before,
+        row_number() over (order by as_of_date) as run_number
+    from (
+        select distinct
+            as_of_date,
+            date_before
+        from told
+    ) as dates_told
+
+),
+
+-- episodes that were open on the run before the window
+earlier as (
+
+    {% if is_incremental() %}
+    select
+        play_days.account_id,
+        play_days.play,
+        play_days.trigger,
+        play_days.as_of_date,
+        play_days.episode_started_on,
+        play_days.suppressed_by,
+        play_days.mode_reason
+    from {{ this }} as play_days
+    inner join dates
+        on play_days.as_of_date = dates.date_before
+    where
+        play_days.is_open
+        and dates.run_number = 1
+    {% else %}
+    select
+        account_id,
+        cast(null as {{ dbt.type_string() }}) as play,
+        cast(null as {{ dbt.type_string() }}) as trigger,
+        as_of_date,
+        as_of_date as episode_started_on,
+        cast(null as {{ dbt.type_string() }}) as suppressed_by,
+        cast(null as {{ dbt.type_string() }}) as mode_reason
+    from told
+    where false
+    {% endif %}
+
+),
+
+fitting as (
+
+    select
+        told.account_id,
+        playbook.play,
+        playbook.trigger,
+        told.as_of_date
+    from told
+    inner join playbook
+        on {{ play_fits('playbook', 'told') }}
+
+),
+
+unknown_flags as (
+
+    select distinct
+        account_id,
+        as_of_date,
+        flag
+    from {{ ref('fct_health_evidence') }}
+    where
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and result = 'unknown'
+        and flag is not null
+
+),
+
+-- plays that may have begun before, on days on which it can't be told that they have ended
+in_doubt as (
+
+    select
+        told.account_id,
+        playbook.play,
+        playbook.trigger,
+        told.as_of_date
+    from told
+    inner join (
+        select
+            account_id,
+            play,
+            trigger
+        from fitting
+        union
+        select
+            account_id,
+            play,
+            trigger
+        from earlier
+    ) as begun
+        on told.account_id = begun.account_id
+    inner join playbook
+        on
+            begun.play = playbook.play
+            and begun.trigger = playbook.trigger
+    left join unknown_flags
+        on
+            told.account_id = unknown_flags.account_id
+            and told.as_of_date = unknown_flags.as_of_date
+            and playbook.flag = unknown_flags.flag
+    where
+        not ({{ play_fits('playbook', 'told') }})
+        and (
+            coalesce(playbook.bucket, told.bucket) = told.bucket
+            or (told.decision <> 'decided' and not told.is_overridden)
+        )
+        and (
+            unknown_flags.flag is not null
+            or {{ flag_fits('playbook', 'told') }}
+        )
+
+),
+
+marks as (
+
+    select
+        account_id,
+        play,
+        trigger,
+        as_of_date,
+        0 as run_number,
+        episode_started_on as fits_from
+    from earlier
+    union all
+    select
+        fitting.account_id,
+        fitting.play,
+        fitting.trigger,
+        fitting.as_of_date,
+        dates.run_number,
+        fitting.as_of_date as fits_from
+    from fitting
+    inner join dates
+        on fitting.as_of_date = dates.as_of_date
+    union all
+    select
+        in_doubt.account_id,
+        in_doubt.play,
+        in_doubt.trigger,
+        in_doubt.as_of_date,
+        dates.run_number,
+        null as fits_from
+    from in_doubt
+    inner join dates
+        on in_doubt.as_of_date = dates.as_of_date
+
+),
+
+-- marks of runs that follow on one another; an episode begins where the play fits for the first time
+unbroken as (
+
+    select
+        *,
+        run_number - row_number() over (
+            partition by account_id, play, trigger
+            order by run_number
+        ) as spell
+    from marks
+
+),
+
+episodes as (
+
+    select
+        *,
+        min(fits_from) over (partition by account_id, play, trigger, spell) as episode_started_on
+    from unbroken
+
+),
+
+contact_days as (
+
+    select distinct
+        account_id,
+        cast(occurred_at as date) as contact_date
+    from {{ ref('stg_crm__touchpoints') }}
+    where
+        {{ is_personal_contact() }}
+        and cast(occurred_at as date) > {{ add_days(as_of_start(), '-1 * ' ~ setting('quiet_days')) }}
+
+),
+
+quiet_days as (
+
+    select distinct
+        contact_days.account_id,
+        dates.as_of_date
+    from contact_days
+    inner join dates
+        on
+            dates.as_of_date >= contact_days.contact_date
+            and dates.as_of_date < {{ add_days('contact_days.contact_date', setting('quiet_days')) }}
+
+),
+
+contact_states as (
+
+    select
+        as_of_date,
+        is_used and not is_known as is_contact_unknown
+    from {{ ref('int_signal_states') }}
+    where
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and signal = 'days_since_contact'
+
+),
+
+consents as (
+
+    select
+        account_id,
+        min(greatest(
+            coalesce(cast(created_at as date), cast('0001-01-01' as date)),
+            coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date))
+        )) as first_consent_date
+    from {{ ref('stg_crm__contacts') }}
+    where
+        marketing_consent
+        and coalesce(is_active, true)
+    group by account_id
+
+),
+
+account_days as (
+
+    select
+        told.account_id,
+        told.as_of_date,
+        stop_reasons.blocked_by,
+        stop_reasons.stop_reasons,
+        coalesce(told.score_before - told.score, 0) >= {{ setting('hysteresis_points') }} as has_fallen,
+        case
+            when quiet_days.account_id is not null then 'quiet_mode'
+            when contact_states.is_contact_unknown then 'contact_unknown'
+        end as quiet_reason,
+        coalesce(consents.first_consent_date <= told.as_of_date, false) as has_consent
+    from told
+    inner join {{ ref('int_stop_reasons__as_of') }} as stop_reasons
+        on
+            told.account_id = stop_reasons.account_id
+            and told.as_of_date = stop_reasons.as_of_date
+    inner join contact_states
+        on told.as_of_date = contact_states.as_of_date
+    left join quiet_days
+        on
+            told.account_id = quiet_days.account_id
+            and told.as_of_date = quiet_days.as_of_date
+    left join consents
+        on told.account_id = consents.account_id
+    where stop_reasons.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+judged as (
+
+    select
+        episodes.account_id,
+        episodes.play,
+        episodes.trigger,
+        episodes.spell,
+        episodes.run_number,
+        episodes.as_of_date,
+        episodes.episode_started_on,
+        nullif(concat_ws(
+            ', ',
+            account_days.blocked_by,
+            case
+                when
+                    playbook.flag is null
+                    and episodes.as_of_date = episodes.episode_started_on
+                    and not account_days.has_fallen
+                    then 'hysteresis'
+            end,
+            case when {{ reaches_customer('playbook.channel') }} then account_days.quiet_reason end,
+            case
+                when {{ reaches_customer('playbook.channel') }} and not account_days.has_consent then 'no_consent'
+            end
+        ), '') as suppressed_by,
+        account_days.stop_reasons as mode_reason
+    from episodes
+    inner join account_days
+        on
+            episodes.account_id = account_days.account_id
+            and episodes.as_of_date = account_days.as_of_date
+    inner join playbook
+        on episodes.play = playbook.play
+    where
+        episodes.run_number > 0
+        and episodes.as_of_date >= episodes.episode_started_on
+    union all
+    select
+        episodes.account_id,
+        episodes.play,
+        episodes.trigger,
+        episodes.spell,
+        episodes.run_number,
+        episodes.as_of_date,
+        episodes.episode_started_on,
+        earlier.suppressed_by,
+        earlier.mode_reason
+    from episodes
+    inner join earlier
+        on
+            episodes.account_id = earlier.account_id
+            and episodes.play = earlier.play
+            and episodes.trigger = earlier.trigger
+    where episodes.run_number = 0
+
+),
+
+open_days as (
+
+    select
+        account_id,
+        play,
+        trigger,
+        run_number,
+        as_of_date,
+        episode_started_on,
+        suppressed_by,
+        last_value(mode_reason ignore nulls) over so_far as mode_reason,
+        lead(run_number) over so_far is null as is_last
+    from judged
+    window so_far as (
+        partition by account_id, play, trigger, spell
+        order by run_number
+        rows between unbounded preceding and current row
+    )
+
+),
+
+episode_days as (
+
+    select
+        account_id,
+        play,
+        trigger,
+        as_of_date,
+        episode_started_on,
+        as_of_date as last_open_on,
+        true as is_open,
+        suppressed_by,
+        mode_reason
+    from open_days
+    where run_number > 0
+    union all
+    select
+        open_days.account_id,
+        open_days.play,
+        open_days.trigger,
+        dates.as_of_date,
+        open_days.episode_started_on,
+        open_days.as_of_date as last_open_on,
+        false as is_open,
+        open_days.suppressed_by,
+        open_days.mode_reason
+    from open_days
+    inner join dates
+        on open_days.run_number = dates.run_number - 1
+    where open_days.is_last
+
+),
+
+final as (
+
+    select
+        -- ids
+        md5(concat_ws('|', account_id, play, trigger, episode_started_on)) as action_id,
+        account_id,
+        as_of_date,
+        play,
+        trigger,
+
+        -- state
+        is_open,
+        suppressed_by,
+        mode_reason,
+
+        -- dates
+        episode_started_on,
+        last_open_on
+    from episode_days
+
+)
+
+select * from final

@@ -1,0 +1,237 @@
+-- Grain: one row per action: account, play and episode, as its newest run told it (as_of_date).
+-- The life of a row, run by run: it appears as `suppressed` (suppressed_by says by what) or at once as `ready`
+-- (automatic) or `to_approve` (a person decides); it is released on the first day on which nothing holds it, and from
+-- then on neither cooldown nor budget holds it, while a stop rule, quiet mode or a consent that is gone still does;
+-- when its episode ends it becomes `closed`, or `lapsed` where it never was released. A flag that comes back later
+-- is another episode and another row, which the cooldown holds. What has ended never opens again. `superseded` is
+-- left only where past days were told anew and the days after them know another episode.
+-- Only actions of which the window or a day after it tells are touched, so the cost does not grow with history.
+{{ config(materialized='incremental', incremental_strategy='replace_actions') }}
+with
+
+play_days as (
+
+    select * from {{ ref('int_play_days__as_of') }}
+    where as_of_date >= {{ as_of_start() }}
+
+),
+
+playbook as (
+
+    select * from {{ ref('playbook') }}
+
+),
+
+releases as (
+
+    select * from {{ ref('int_action_releases__as_of') }}
+
+),
+
+newest_run as (
+
+    select max(as_of_date) as as_of_date
+    from {{ ref('fct_health_history') }}
+
+),
+
+-- plays that have left the playbook: their actions end with the words that they had
+gone_plays as (
+
+    {% if is_incremental() %}
+    select
+        actions.action_id,
+        actions.channel,
+        actions.who,
+        actions.mode,
+        actions.due_at,
+        actions.flag,
+        actions.priority,
+        actions.next_action
+    from {{ this }} as actions
+    left join playbook
+        on actions.play = playbook.play
+    where playbook.play is null
+    {% else %}
+    select
+        play_days.action_id,
+        playbook.channel,
+        playbook.who,
+        playbook.mode,
+        cast(null as timestamp) as due_at,
+        playbook.flag,
+        playbook.priority,
+        playbook.next_action
+    from play_days
+    inner join playbook
+        on play_days.play = playbook.play
+    where false
+    {% endif %}
+
+),
+
+newest_days as (
+
+    select
+        action_id,
+        max(as_of_date) as as_of_date
+    from play_days
+    group by action_id
+
+),
+
+actions as (
+
+    select
+        play_days.*,
+        releases.as_of_date as released_on
+    from play_days
+    inner join newest_days
+        on
+            play_days.action_id = newest_days.action_id
+            and play_days.as_of_date = newest_days.as_of_date
+    left join releases
+        on
+            play_days.action_id = releases.action_id
+            and play_days.last_open_on >= releases.as_of_date
+
+),
+
+releases_before as (
+
+    select
+        actions.action_id,
+        max(releases.as_of_date) as released_on
+    from actions
+    inner join releases
+        on
+            actions.account_id = releases.account_id
+            and actions.play = releases.play
+    where
+        actions.action_id <> releases.action_id
+        and actions.last_open_on >= releases.as_of_date
+    group by actions.action_id
+
+),
+
+history as (
+
+    select
+        history.*,
+        actions.action_id
+    from {{ ref('fct_health_history') }} as history
+    inner join actions
+        on
+            history.account_id = actions.account_id
+            and history.as_of_date = actions.last_open_on
+
+),
+
+ledger as (
+
+    select
+        actions.action_id,
+        string_agg(evidence.evidence, '; ' order by evidence.points, evidence.rule_number) filter (
+            where evidence.result = 'true'
+        ) as evidence,
+        string_agg(evidence.evidence, '; ' order by evidence.rule_number) filter (
+            where evidence.result = 'unknown'
+        ) as unknown_evidence
+    from actions
+    left join playbook
+        on actions.play = playbook.play
+    inner join {{ ref('fct_health_evidence') }} as evidence
+        on
+            actions.account_id = evidence.account_id
+            and actions.last_open_on = evidence.as_of_date
+            and (
+                playbook.flag is null
+                or playbook.flag = evidence.flag
+            )
+    group by actions.action_id
+
+),
+
+states as (
+
+    select
+        actions.action_id,
+        case when actions.mode_reason is not null then 'approve' else playbook.mode end as mode,
+        nullif(concat_ws(
+            ', ',
+            actions.suppressed_by,
+            case
+                when actions.released_on is not null then null
+                when {{ in_cooldown('releases_before.released_on', 'actions.last_open_on', 'playbook.cooldown_days') }}
+                    then 'cooldown'
+                when actions.suppressed_by is null then 'budget'
+            end
+        ), '') as suppressed_by
+    from actions
+    left join playbook
+        on actions.play = playbook.play
+    left join releases_before
+        on actions.action_id = releases_before.action_id
+
+),
+
+final as (
+
+    select
+        -- ids
+        actions.action_id,
+        actions.account_id,
+        history.owner_id,
+
+        -- what to do
+        actions.play,
+        coalesce(playbook.channel, gone_plays.channel) as channel,
+        coalesce(playbook.who, gone_plays.who) as who,
+        coalesce(states.mode, gone_plays.mode) as mode,
+        actions.mode_reason,
+        coalesce(playbook.next_action, gone_plays.next_action) as next_action,
+        coalesce(playbook.priority, gone_plays.priority) as priority,
+
+        -- state
+        case
+            when not actions.is_open and actions.released_on is not null then 'closed'
+            when not actions.is_open then 'lapsed'
+            when actions.as_of_date < newest_run.as_of_date then 'superseded'
+            when states.suppressed_by is not null then 'suppressed'
+            when states.mode = 'automatic' then 'ready'
+            else 'to_approve'
+        end as status,
+        case when actions.is_open or actions.released_on is null then states.suppressed_by end as suppressed_by,
+
+        -- why
+        actions.trigger,
+        history.bucket,
+        coalesce(playbook.flag, gone_plays.flag) as flag,
+        coalesce(ledger.evidence, ledger.unknown_evidence, 'No rule held') as evidence,
+        history.rule_set,
+        history.rule_version,
+
+        -- when
+        actions.episode_started_on,
+        actions.released_on,
+        coalesce(
+            {{ hours_after_day('actions.released_on', 'playbook.within_hours') }}, gone_plays.due_at
+        ) as due_at,
+        case when not actions.is_open then actions.as_of_date end as ended_on,
+        actions.as_of_date
+    from actions
+    inner join states
+        on actions.action_id = states.action_id
+    inner join history
+        on actions.action_id = history.action_id
+    cross join newest_run
+    left join playbook
+        on actions.play = playbook.play
+    left join gone_plays
+        on actions.action_id = gone_plays.action_id
+    left join ledger
+        on actions.action_id = ledger.action_id
+
+)
+
+select * from final

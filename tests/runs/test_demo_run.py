@@ -24,6 +24,10 @@ TABLES = (
     "marts.rpt_buckets_daily",
     "marts.fct_account_flags",
     "marts.fct_source_conflicts",
+    "marts.rpt_review_queue",
+    "marts.rpt_override_scoreboard",
+    "marts.rpt_spot_checks",
+    "marts.rpt_review_agreement",
 )
 
 

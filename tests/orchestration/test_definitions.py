@@ -83,6 +83,11 @@ def test_every_expectation_is_a_check_and_only_accounts_stop_a_run(definitions: 
             assert graph.get(key).blocking == (feed == "crm/accounts"), key
 
 
+def test_people_who_disagree_are_a_warning_that_stops_nothing(definitions: dg.Definitions) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey(["marts", "rpt_review_agreement"]), "assert_people_agree_with_flags")
+    assert not definitions.resolve_asset_graph().get(key).blocking
+
+
 def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     exports = {key for key in graph.get_all_asset_keys() if key.path[0] == "exports"}

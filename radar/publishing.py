@@ -58,7 +58,12 @@ SCHEMAS = ("marts", "scoring", "seeds", "signals")
 HELPING_SCHEMA = "intermediate"
 """Published only as far as the views of SCHEMAS read it."""
 
-SNAPSHOTS = ("marts.fct_actions", "marts.rpt_account_health", "marts.rpt_review_queue")
+SNAPSHOTS = (
+    "marts.fct_actions",
+    "marts.fct_rule_set_comparison",
+    "marts.rpt_account_health",
+    "marts.rpt_review_queue",
+)
 """Tables with an `as_of_date` whose rows change after that day: copied whole on every run."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")

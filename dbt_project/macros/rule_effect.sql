@@ -1,8 +1,20 @@
 {# What a rule did, in words, to stand behind its evidence. #}
 {% macro rule_effect(variant) -%}
     {%- if variant['effect'] == 'points' -%}
-        ' (' || case when {{ variant_points(variant) }} > 0 then '+' else '' end
-        || {{ format_number(variant_points(variant)) }} || ' points)'
+        {%- set points = variant_points(variant) -%}
+        ' (' || {{ signed_points(with_renewal_weight(variant, points)) }} || ' points'
+        {%- if variant['renewal_factor'] is not none %}
+        || case
+            when is_renewal_unknown
+                then '; '
+                    || {{ signed_points(points ~ ' * ' ~ variant['renewal_factor']) }}
+                    || ' if the renewal is within {{ variant['renewal_within_days'] }} days, which is not known'
+            when days_to_renewal <= {{ variant['renewal_within_days'] }}
+                then '; counts {{ '%g' | format(variant['renewal_factor']) }} times: renewal in '
+                    || {{ format_number('days_to_renewal') }} || ' days'
+            else ''
+        end
+        {%- endif %} || ')'
     {%- elif variant['effect'] == 'flag' -%}
         ' (flag {{ variant['flag'] }}{{ ', bucket no better than ' ~ variant['bucket'] if variant['bucket'] }})'
     {%- elif variant['effect'] == 'cap' -%}

@@ -1,8 +1,7 @@
-{# What a rule did, in words, to stand behind its evidence. #}
-{% macro rule_effect(variant) -%}
+{# What a true rule did, in words, to stand behind its evidence. `points`: the column of what it added. #}
+{% macro rule_effect(variant, points) -%}
     {%- if variant['effect'] == 'points' -%}
-        {%- set points = variant_points(variant) -%}
-        ' (' || {{ signed_points(with_renewal_weight(variant, points)) }} || ' points'
+        ' (' || {{ signed_points(points) }} || ' points'
         {%- if variant['renewal_factor'] is not none %}
         || case
             when is_renewal_unknown

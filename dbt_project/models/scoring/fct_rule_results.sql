@@ -104,7 +104,8 @@ results_{{ loop.index }} as (
                 case
                     when not {{ rule['rule_id'] }}_is_on
                         then {{ quoted(variant['title'] ~ ': off, a feed that it needs is not used') }}
-                    when {{ rule['rule_id'] }}_is_true then {{ rule_evidence(variant, labels) }} || {{ rule_effect(variant) }}
+                    when {{ rule['rule_id'] }}_is_true
+                        then {{ rule_evidence(variant, labels) }} || {{ rule_effect(variant, rule['rule_id'] ~ '_points') }}
                     when {{ rule['rule_id'] }}_is_true is null
                         then {{ quoted(variant['title'] ~ ': not known, missing ') }} || {{ missing_signals(variant, labels) }}
                 end

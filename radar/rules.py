@@ -106,15 +106,20 @@ def _completed(path: Path) -> bytes:
 
 def check(seeds: Path) -> list[Problem]:
     """Everything that is wrong with a whole folder of seeds, in the order of files and rows."""
-    problems: list[Problem] = []
-    tables: Tables = {}
-    for name, spec in _described().items():
-        rows, found = _read(seeds / f"{name}.csv", spec)
-        tables[name] = rows
-        problems += found
+    tables, problems = read(seeds)
     if problems:  # what refers to what can only be told of files that can be read
         return problems
     return [problem for rule in _CROSS_CHECKS for problem in rule(tables)]
+
+
+def read(seeds: Path) -> tuple[Tables, list[Problem]]:
+    """The rows of every seed by its name, cells as text, and what is wrong with single files and cells."""
+    problems: list[Problem] = []
+    tables: Tables = {}
+    for name, spec in _described().items():
+        tables[name], found = _read(seeds / f"{name}.csv", spec)
+        problems += found
+    return tables, problems
 
 
 @cache
@@ -315,7 +320,7 @@ _CELLS_OF_EFFECTS = {
     "bucket": ("cap", "flag"),
     "flag": ("flag",),
 }
-"""Column of a rule -> the effects that read it. A cell that nothing reads would promise what never happens."""
+"""Column of a rule -> the effects that read it. A cell that nothing reads would be a false promise."""
 
 
 def _effects(tables: Tables) -> Iterator[Problem]:

@@ -116,7 +116,10 @@ def _rule_set(book: _Book, rule_set: Row) -> Iterator[str]:
         f"A score starts at {_number(rule_set['base_score'])}. Healthy from {healthy}, watch from {watch}, "
         f"at risk below {watch}."
     )
-    for rule_id, rows in book.rules(name).items():
+    rules = book.rules(name)
+    if not rules:
+        yield "It has no rules here, so it is not scored."
+    for rule_id, rows in rules.items():
         yield _rule(book, rule_id, rows)
 
 

@@ -1,5 +1,6 @@
 {#
-    The rule sets in use (champion and shadows; var `rule_set` names one alone) as the seeds hold them: a list of
+    The rule sets in use (the champion, and shadows that have rules; var `rule_set` names one alone) as the seeds hold
+    them: a list of
     {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
     {rule_id, variants, has_weight}, each variant (the general row or one of a segment) with its conditions.
     The version is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows,
@@ -46,5 +47,5 @@
         {%- endfor -%}
         {%- do rule_set.update({'rules': listed, 'version': local_md5(rows | join('\n'))[:12]}) -%}
     {%- endfor -%}
-    {%- do return(rule_sets) -%}
+    {%- do return(rule_sets | selectattr('rules') | list) -%}
 {% endmacro %}

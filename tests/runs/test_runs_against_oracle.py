@@ -49,7 +49,13 @@ def test_the_snapshot_has_overrides_and_flags_as_the_contract_says(place: Place)
 
 
 def test_feeds_that_never_landed_make_their_signals_unknown(tmp_path: Path) -> None:
-    missing = ("product/events", "billing/payments", "support/tickets", "crm/touchpoints")
+    missing = (
+        "product/events",
+        "billing/payments",
+        "billing/subscriptions",
+        "support/tickets",
+        "crm/touchpoints",
+    )
     home = Place(tmp_path)
     feeds = random_company(12, 80, AS_OF)
     seeds = home.folder / "seeds"

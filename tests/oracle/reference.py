@@ -137,7 +137,15 @@ def _corners(book: Book) -> None:
     """Segments, weights, bounds in size, fractions, both meanings of null, every operator of the rules."""
     name = "corners_v1"
     book.add(name, "quiet", "points", "days_since_login >= 14", points="-20")
-    book.add(name, "quiet", "points", "days_since_login >= 7", points="-35", segment="enterprise", weight=(30, "1.5"))
+    book.add(
+        name,
+        "quiet",
+        "points",
+        "days_since_login >= 7",
+        points="-35",
+        segment="enterprise",
+        weight=(30, "1.5"),
+    )
     book.add(name, "few_seats", "points", "seat_utilization_30d_pct < 50", points="-10", segment="smb")
     book.add(
         name,

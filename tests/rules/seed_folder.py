@@ -19,7 +19,9 @@ class SeedFolder:
 
     def rows(self, name: str) -> Rows:
         path = self.folder / f"{name}.csv"
-        with (path if path.exists() else SHIPPED_SEEDS / path.name).open(encoding="utf-8", newline="") as file:
+        with (path if path.exists() else SHIPPED_SEEDS / path.name).open(
+            encoding="utf-8", newline=""
+        ) as file:
             return list(csv.DictReader(file))
 
     def write(self, name: str, rows: Rows) -> None:

@@ -30,13 +30,37 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rule_sets", 2, {"watch_from": "0"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"healthy_from": "100.5"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"healthy_from": ""}, "base_score", "a number is missing"),
-        ("rules", NO_LOGIN, {"renewal_within_days": "90", "renewal_factor": "0"}, "renewal_factor", "above 0"),
-        ("rules", NO_LOGIN, {"renewal_within_days": "90", "renewal_factor": "-1"}, "renewal_factor", "above 0"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "90", "renewal_factor": "0"},
+            "renewal_factor",
+            "above 0",
+        ),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "90", "renewal_factor": "-1"},
+            "renewal_factor",
+            "above 0",
+        ),
         ("rules", NO_LOGIN, {"renewal_within_days": "90"}, "renewal_factor", "needs both"),
         ("rules", NO_LOGIN, {"renewal_factor": "1.5"}, "renewal_within_days", "needs both"),
-        ("rules", NO_LOGIN, {"renewal_within_days": "-1", "renewal_factor": "2"}, "renewal_within_days", "below 0"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "-1", "renewal_factor": "2"},
+            "renewal_within_days",
+            "below 0",
+        ),
         ("rules", NO_LOGIN, {"renewal_factor": "much"}, "renewal_factor", "'much' is not a number"),
-        ("rules", REVIEW, {"renewal_within_days": "90", "renewal_factor": "2"}, "renewal_factor", "does not read"),
+        (
+            "rules",
+            REVIEW,
+            {"renewal_within_days": "90", "renewal_factor": "2"},
+            "renewal_factor",
+            "does not read",
+        ),
         ("rules", SILENT, {"points": "-10"}, "points", "does not read"),
         ("rules", SILENT, {"bucket": "bad"}, "bucket", "there is no bucket 'bad'"),
         ("rules", NO_LOGIN, {"bucket": "watch"}, "bucket", "a rule of effect points does not read it"),
@@ -46,7 +70,13 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rules", CHURN_RISK, {"per_unit": "true"}, "per_unit", "counts per unit"),
         ("rules", FAILED_PAYMENT, {"max_points": "0"}, "max_points", "above 0"),
         ("rules", CHURN_RISK, {"flag": "churn, risk"}, "flag", "no name"),
-        ("rules", NO_LOGIN, {"evidence": "No login for {value_2} days"}, "evidence", "nothing fills {value_2}"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"evidence": "No login for {value_2} days"},
+            "evidence",
+            "nothing fills {value_2}",
+        ),
         ("rules", NO_LOGIN, {"evidence": "No login for {days}"}, "evidence", "nothing fills {days}"),
         ("rules", NO_LOGIN, {"effect": "magic"}, "effect", "'magic' is not allowed"),
         ("playbook", 1, {"bucket": "bad", "flag": ""}, "bucket", "there is no bucket 'bad'"),
@@ -55,7 +85,13 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
     ],
 )
 def test_a_mistake_is_named_with_file_row_and_remedy(
-    name: str, row: int, cells: dict[str, str], column: str | None, words: str, mine: SeedFolder, tmp_path: Path
+    name: str,
+    row: int,
+    cells: dict[str, str],
+    column: str | None,
+    words: str,
+    mine: SeedFolder,
+    tmp_path: Path,
 ) -> None:
     mine.change(name, row, **cells)
     problems = mine.problems(tmp_path / "gathered")

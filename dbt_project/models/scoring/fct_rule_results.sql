@@ -115,7 +115,7 @@ results_{{ loop.index }} as (
             when {{ loop.index }} then {{ by_segment(rule, sentences) }}
             {% endfor %}
         end as evidence,
-        case rule_number
+        cast(case rule_number
             {% for rule in rule_set['rules'] %}
             {% set flags = [] %}
             {% for variant in rule['variants'] %}
@@ -123,7 +123,7 @@ results_{{ loop.index }} as (
             {% endfor %}
             when {{ loop.index }} then {{ by_segment(rule, flags) }}
             {% endfor %}
-        end as flag,
+        end as {{ dbt.type_string() }}) as flag,
         rule_number,
         {{ quoted(rule_set['status']) }} as rule_set_status,
         '{{ rule_set['version'] }}' as rule_version

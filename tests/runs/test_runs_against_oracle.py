@@ -48,6 +48,12 @@ def test_the_snapshot_has_overrides_and_flags_as_the_contract_says(place: Place)
     assert compare_snapshot(place.warehouse, feeds, place.folder / "seeds", AS_OF) == []
 
 
+def test_a_retired_rule_set_is_scored_nowhere(place: Place) -> None:
+    for table in ("scoring.fct_rule_results", "scoring.fct_health_scores", "marts.fct_rule_set_comparison"):
+        told = place.rows(f"select count(*) from {table} as told where contains(told::varchar, 'old_v1')")
+        assert told == [(0,)], table
+
+
 def test_feeds_that_never_landed_make_their_signals_unknown(tmp_path: Path) -> None:
     missing = (
         "product/events",

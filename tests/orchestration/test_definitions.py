@@ -14,7 +14,7 @@ import pytest
 from expectations.suites import rules
 from orchestration.definitions import defs
 from orchestration.landing.feeds import load_feeds
-from orchestration.steps import POOL, PUBLISHED, RETENTION, RUNS
+from orchestration.steps import ENTRIES, POOL, PUBLISHED, RETENTION, RUNS
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
@@ -68,6 +68,7 @@ def test_every_step_waits_for_the_one_writer(definitions: dg.Definitions) -> Non
         "dbt",
         "published__radar",
         "exports",
+        "audit__entries",
         "control__retention",
         "audit__runs",
     }
@@ -88,6 +89,8 @@ def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: d
     assert exports
     assert all(PUBLISHED in graph.get(key).parent_keys for key in exports)
     assert exports <= graph.get(RETENTION).parent_keys
+    assert exports <= graph.get(ENTRIES).parent_keys
+    assert ENTRIES in graph.get(RUNS).parent_keys
     assert RETENTION in graph.get(RUNS).parent_keys
 
 

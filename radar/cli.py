@@ -11,6 +11,7 @@ import errno
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ import typer
 from radar.errors import RadarError, UsageError
 
 if TYPE_CHECKING:
+    from radar.rules import Problem
     from radar.settings import Settings
 
 DEMO_END = "2026-06-30"
@@ -141,12 +143,39 @@ def check_rules(seeds: _Seeds = None) -> None:
     from radar.rules import check, gather
 
     with tempfile.TemporaryDirectory() as scratch:
-        problems = check(gather(_settings(seeds=seeds).seeds, Path(scratch)))
+        _refuse(check(gather(_settings(seeds=seeds).seeds, Path(scratch))))
+    print("The rules are sound.")
+
+
+@rules_app.command("docs")
+def write_rules_page(
+    seeds: _Seeds = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write, such as docs/rules.md. [the screen]")
+    ] = None,
+) -> None:
+    """Say every rule in words, as a page in Markdown to link to."""
+    from radar.rules import check, gather
+    from radar.rules_page import page
+    from radar.warehouse import readable_os_errors
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = gather(_settings(seeds=seeds).seeds, Path(scratch))
+        _refuse(check(folder))
+        text = page(folder)
+    if output is None:
+        print(text, end="")
+        return
+    with readable_os_errors(output):
+        output.write_text(text, encoding="utf-8")
+    print(f"Wrote {output}.")
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
     for problem in problems:
         print(f"radar: {problem}", file=sys.stderr)
     if problems:
         raise typer.Exit(1)
-    print("The rules are sound.")
 
 
 @audit_app.command("verify")

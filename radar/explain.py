@@ -104,7 +104,7 @@ class Explanation:
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
         if self.decision == "undecided":
-            lines.append(f"Not decided: the bucket hangs on {self.unknown_signals}.")
+            lines.append("Not decided: the bucket hangs on what is not known.")
         if self.decision == "conflict":
             lines.append(f"Not decided: {self.conflict_reason}.")
         if self.is_overridden:

@@ -26,7 +26,10 @@ DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
 BUCKETS = ("healthy", "watch", "at_risk")
 CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
-BLANKS_ALLOWED = re.compile(r"[{]((?:value|threshold)_(\d+))[}]")
+BLANK = re.compile(r"[{]([^{}]*)[}]")
+FILLED_BLANK = re.compile(r"(?:value|threshold)_(\d+)")
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+"""Of rule sets, rules and flags: they become columns of the scoring views, and anchors of the rules page."""
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
@@ -54,8 +57,8 @@ class Problem:
 def gather(seeds: Path | None, target: Path) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
-    Files that have not changed are left alone, so that dbt need not read them again. Settings that a file of
-    an earlier release lacks are added as they ship.
+    A file of an earlier release may lack columns and settings that came later: the copy has them, columns
+    empty and settings as they ship. Files that have not changed are left alone: dbt need not read them again.
     """
     shipped = {path.name: path for path in SHIPPED_SEEDS.glob("*.csv")}
     chosen = dict(shipped)
@@ -77,13 +80,31 @@ def gather(seeds: Path | None, target: Path) -> Path:
         if old.name not in chosen:
             old.unlink()
     for name, path in chosen.items():
-        content = path.read_bytes()
+        content = _completed(path)
         if name == "settings.csv":
             content = _with_later_settings(content)
         copy = target / name
         if not copy.exists() or copy.read_bytes() != content:
             copy.write_bytes(content)
     return target
+
+
+def _completed(path: Path) -> bytes:
+    """The file, with the columns that may be missing; as it is where it lacks others or cannot be read."""
+    content = path.read_bytes()
+    spec = _described()[path.stem]
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    except (UnicodeDecodeError, csv.Error):
+        return content
+    missing = [column for column in spec["types"] if rows and column not in rows[0]]
+    if not missing or not spec["may_be_missing"].issuperset(missing):
+        return content
+    completed = io.StringIO(newline="")
+    writer = csv.writer(completed, lineterminator="\n")
+    writer.writerow([*rows[0], *missing])
+    writer.writerows([*row, *("" for _ in missing)] if row else row for row in rows[1:])
+    return completed.getvalue().encode()
 
 
 def _with_later_settings(content: bytes) -> bytes:
@@ -104,25 +125,35 @@ def _with_later_settings(content: bytes) -> bytes:
 
 def check(seeds: Path) -> list[Problem]:
     """Everything that is wrong with a whole folder of seeds, in the order of files and rows."""
-    problems: list[Problem] = []
-    tables: Tables = {}
-    for name, spec in _described().items():
-        rows, found = _read(seeds / f"{name}.csv", spec)
-        tables[name] = rows
-        problems += found
+    tables, problems = read(seeds)
     if problems:  # what refers to what can only be told of files that can be read
         return problems
     return [problem for rule in _CROSS_CHECKS for problem in rule(tables)]
 
 
+def read(seeds: Path) -> tuple[Tables, list[Problem]]:
+    """The rows of every seed by its name, cells as text, and what is wrong with single files and cells."""
+    problems: list[Problem] = []
+    tables: Tables = {}
+    for name, spec in _described().items():
+        tables[name], found = _read(seeds / f"{name}.csv", spec)
+        problems += found
+    return tables, problems
+
+
 @cache
 def _described() -> dict[str, dict[str, Any]]:
-    """Seed name -> {'types': column -> type, 'tests': column -> tests}, as the description says."""
+    """Seed name -> types by column, tests by column, and the columns that may be missing, as described."""
     described: dict[str, dict[str, Any]] = {}
     for seed in yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))["seeds"]:
         described[seed["name"]] = {
             "types": seed["config"]["column_types"],
             "tests": {column["name"]: column.get("data_tests", []) for column in seed["columns"]},
+            "may_be_missing": {
+                column["name"]
+                for column in seed["columns"]
+                if column.get("config", {}).get("meta", {}).get("may_be_missing")
+            },
         }
     return described
 
@@ -135,7 +166,10 @@ def _read(path: Path, spec: dict[str, Any]) -> tuple[list[Row], list[Problem]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         return [], [Problem(path.name, None, None, "the file is not UTF-8", "save it as CSV in UTF-8")]
-    lines = list(csv.reader(text.splitlines(keepends=True)))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        return [], [Problem(path.name, None, None, f"the file is no CSV: {error}", "save it as CSV in UTF-8")]
     if not lines or sorted(lines[0]) != sorted(columns):
         found = ",".join(lines[0]) if lines else "nothing"
         what = f"the header is {found}"
@@ -205,7 +239,7 @@ def _feeds_exist(tables: Tables) -> Iterator[Problem]:
         if row["feed"] not in known:
             what, remedy = f"there is no feed '{row['feed']}'", f"write one of {', '.join(sorted(known))}"
             yield Problem("feeds.csv", number, "feed", what, remedy)
-        if row["feed"] == "crm/accounts" and row["is_used"] == "false":
+        if row["feed"] == "crm/accounts" and row["is_used"].lower() == "false":
             yield Problem("feeds.csv", number, "is_used", "crm/accounts is compulsory", "write true")
     needed = {"crm/accounts"}.union(*(row["feeds"].split() for row in tables["signals"]))
     for feed in sorted(known & needed - listed):  # a feed that no signal needs may be left out
@@ -234,11 +268,19 @@ def _shipped_signals(tables: Tables) -> Iterator[Problem]:
 
 def _rule_sets(tables: Tables) -> Iterator[Problem]:
     champions = [number for number, row in _numbered(tables, "rule_sets") if row["status"] == "champion"]
-    if len(champions) != 1:
-        where = champions[1] if champions else None
-        what = f"{len(champions)} rule sets are champion"
-        yield Problem("rule_sets.csv", where, "status", what, "make exactly one the champion")
+    if not champions:
+        what, remedy = "no rule set is the champion", "give one of them the status champion"
+        yield Problem("rule_sets.csv", None, "status", what, remedy)
+    for number in champions[1:]:
+        what = f"row {champions[0]} is the champion already"
+        remedy = "make exactly one the champion; the others shadow or retired"
+        yield Problem("rule_sets.csv", number, "status", what, remedy)
+    ruled = {row["rule_set"] for row in tables["rules"]}
     for number, row in _numbered(tables, "rule_sets"):
+        yield from _name_problems("rule_sets.csv", number, "rule_set", row["rule_set"])
+        if row["status"] == "champion" and row["rule_set"] not in ruled:
+            remedy = "add rules to rules.csv, or make another set the champion"
+            yield Problem("rule_sets.csv", number, "rule_set", "the champion has no rule", remedy)
         bounds = [row["base_score"], row["watch_from"], row["healthy_from"]]
         if not all(bounds):
             yield Problem(
@@ -249,6 +291,13 @@ def _rule_sets(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 "rule_sets.csv", number, "watch_from", what, "make 0 < watch_from < healthy_from <= 100"
             )
+
+
+def _name_problems(file: str, number: int, column: str, name: str) -> Iterator[Problem]:
+    if name and not NAME.fullmatch(name):
+        what = f"'{name}' is no name that a column can have"
+        remedy = "write lower-case letters, digits and single underscores between them, a letter first"
+        yield Problem(file, number, column, what, remedy)
 
 
 def _key(row: Row) -> tuple[str, str, str]:
@@ -276,26 +325,68 @@ def _rules(tables: Tables) -> Iterator[Problem]:
         if not conditions[_key(row)]:
             what, remedy = "the rule has no condition", "add one to rule_conditions.csv with the same segment"
             yield Problem(file, number, "rule_id", what, remedy)
+        for blank in BLANK.findall(row["evidence"]):
+            filled = FILLED_BLANK.fullmatch(blank)
+            if not filled or not 1 <= int(filled[1]) <= conditions[_key(row)]:
+                what = f"nothing fills {{{blank}}}"
+                remedy = f"write {{value_n}} or {{threshold_n}}, n from 1 to {conditions[_key(row)]}"
+                yield Problem(file, number, "evidence", what, remedy)
+
+
+_CELLS_OF_EFFECTS = {
+    "points": ("points",),
+    "renewal_within_days": ("points",),
+    "renewal_factor": ("points",),
+    "bucket": ("cap", "flag"),
+    "flag": ("flag",),
+}
+"""Column of a rule -> the effects that read it. A cell that nothing reads would be a false promise."""
+
+
+def _effects(tables: Tables) -> Iterator[Problem]:
+    file = "rules.csv"
+    for number, row in _numbered(tables, "rules"):
+        effect = row["effect"]
+        yield from _name_problems(file, number, "rule_id", row["rule_id"])
+        yield from _name_problems(file, number, "flag", row["flag"])
+        for column in {"points": ("points",), "cap": ("bucket",), "flag": ("flag",)}.get(effect, ()):
+            if not row[column]:
+                yield Problem(file, number, column, f"a rule of effect {effect} needs it", "fill the cell")
+        for column, effects in _CELLS_OF_EFFECTS.items():
+            if row[column] and effect not in effects and not _is_zero(row[column]):
+                what = f"a rule of effect {effect} does not read it"
+                remedy = f"empty the cell, or make the effect {' or '.join(effects)}"
+                yield Problem(file, number, column, what, remedy)
         if row["bucket"] and row["bucket"] not in BUCKETS:
             what = f"there is no bucket '{row['bucket']}'"
             yield Problem(file, number, "bucket", what, f"write one of {', '.join(BUCKETS)}")
-        for effect, column in (("points", "points"), ("cap", "bucket"), ("flag", "flag")):
-            if row["effect"] == effect and not row[column]:
-                yield Problem(file, number, column, f"a rule of effect {effect} needs it", "fill the cell")
+        is_per_unit = row["per_unit"].lower() == "true"
         if row["max_points"] and float(row["max_points"]) <= 0:
-            yield Problem(
-                file,
-                number,
-                "max_points",
-                "the limit is a size above 0",
-                "write a number above 0, or nothing",
-            )
-        for blank, place in BLANKS_ALLOWED.findall(row["evidence"]):
-            if not 1 <= int(place) <= conditions[_key(row)]:
-                what = f"{{{blank}}} refers to a condition that the rule does not have"
-                yield Problem(
-                    file, number, "evidence", what, f"the rule has {conditions[_key(row)]} condition(s)"
-                )
+            what, remedy = "the limit is a size above 0", "write a number above 0, or nothing"
+            yield Problem(file, number, "max_points", what, remedy)
+        for column, is_filled in (("per_unit", is_per_unit), ("max_points", bool(row["max_points"]))):
+            if is_filled and not (effect == "points" and is_per_unit):
+                what = "only a rule of effect points that counts per unit reads it"
+                yield Problem(file, number, column, what, "empty the cell, or set points and per_unit true")
+        yield from _weight_problems(number, row)
+
+
+def _weight_problems(number: int, row: Row) -> Iterator[Problem]:
+    days, factor = row["renewal_within_days"], row["renewal_factor"]
+    if bool(days) != bool(factor):
+        column = "renewal_factor" if days else "renewal_within_days"
+        what, remedy = "a weight by renewal needs both its columns", "fill this one too, or empty both"
+        yield Problem("rules.csv", number, column, what, remedy)
+    if days and int(days) < 0:
+        what, remedy = "the number of days is below 0", "write 0 or more"
+        yield Problem("rules.csv", number, "renewal_within_days", what, remedy)
+    if factor and float(factor) <= 0:
+        what, remedy = "the factor is not above 0", "write a number above 0, or empty both columns"
+        yield Problem("rules.csv", number, "renewal_factor", what, remedy)
+
+
+def _is_zero(cell: str) -> bool:
+    return re.fullmatch(r"-?0+([.]0+)?", cell) is not None
 
 
 def _conditions(tables: Tables) -> Iterator[Problem]:
@@ -315,17 +406,21 @@ def _conditions(tables: Tables) -> Iterator[Problem]:
             yield Problem(file, number, "operator", what, f"write one of {' '.join(OPERATORS)}")
         if not row["threshold"]:
             yield Problem(file, number, "threshold", "the cell is empty", "write the number to compare with")
-        if row["when_null"] == "true":
+        if row["when_null"].lower() == "true":
             yield Problem(
                 file, number, "when_null", "only false is possible", "write false, or leave it empty"
             )
         taken = places.setdefault(_key(row), [])
         if not row["position"] or int(row["position"]) in taken:
-            yield Problem(
-                file, number, "position", "positions count from 1, each once", "number the rule's conditions"
-            )
+            what, remedy = "positions count from 1, each once", "number the rule's conditions"
+            yield Problem(file, number, "position", what, remedy)
         else:
             taken.append(int(row["position"]))
+    for number, row in _numbered(tables, "rule_conditions"):
+        places_of_rule = places[_key(row)]
+        if row["position"] and not 1 <= int(row["position"]) <= len(places_of_rule):
+            what = f"the rule has {len(places_of_rule)} condition(s)"
+            yield Problem(file, number, "position", what, "number them from 1 on without gaps")
 
 
 def _playbook(tables: Tables) -> Iterator[Problem]:
@@ -378,6 +473,7 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _shipped_signals,
     _rule_sets,
     _rules,
+    _effects,
     _conditions,
     _playbook,
     _settings,

@@ -77,8 +77,12 @@ _UNKNOWN_FEEDS = """
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
 """
 _OFF = """
-    SELECT DISTINCT rule_id FROM marts.fct_health_evidence
-    WHERE as_of_date = $end AND result = 'off' ORDER BY rule_id
+    SELECT DISTINCT rule_id
+    FROM seeds.rule_conditions
+    JOIN seeds.rule_sets USING (rule_set)
+    JOIN intermediate.int_signal_states USING (signal)
+    WHERE status = 'champion' AND as_of_date = $end AND NOT is_used
+    ORDER BY rule_id
 """
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
 DEMO_DAYS = ("--since=2026-06-23", "--as-of=2026-06-30")
@@ -21,3 +23,9 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Place:
     done = place.run(*DEMO_DAYS)
     (place.folder / "first.txt").write_text(done.stdout)
     return place
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> SeedFolder:
+    """A folder for `--seeds`, empty."""
+    return SeedFolder(tmp_path / "mine")

@@ -1,4 +1,4 @@
-{# The signals that the conditions of these rule sets read, in alphabetical order, each once. #}
+{# The signals that the conditions and weights of these rule sets read, in alphabetical order, each once. #}
 {% macro rule_signals(rule_sets) %}
     {%- set signals = [] -%}
     {%- for rule_set in rule_sets -%}
@@ -9,6 +9,9 @@
                         {%- do signals.append(condition['signal']) -%}
                     {%- endif -%}
                 {%- endfor -%}
+                {%- if variant['renewal_factor'] is not none and 'days_to_renewal' not in signals -%}
+                    {%- do signals.append('days_to_renewal') -%}
+                {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}

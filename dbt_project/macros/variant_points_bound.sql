@@ -11,23 +11,25 @@
         {{ pick }}(cast(0 as decimal(18, 6)), {{ variant_points(variant) }})
     {%- else -%}
         {%- set signal = variant['conditions'][0]['signal'] -%}
-        {%- set sign = namespace(can_be_positive=true, can_be_negative=variant['can_be_negative']) -%}
+        {%- set needs_positive = (variant['points'] < 0) == (side == 'low') -%}
+        {#- conditions of the rule under which the signal cannot have the sign that is needed -#}
+        {%- set excluded = [] if needs_positive or variant['can_be_negative'] else ['true'] -%}
         {%- for condition in variant['conditions'] if condition['signal'] == signal -%}
-            {%- if condition['operator'] in ('>=', '>', '=') and condition['threshold'] >= 0 -%}
-                {%- set sign.can_be_negative = false -%}
-            {%- endif -%}
-            {%- if condition['operator'] in ('<=', '<', '=') and condition['threshold'] <= 0 -%}
-                {%- set sign.can_be_positive = false -%}
+            {%- if needs_positive and condition['operator'] in ('<=', '<', '=') -%}
+                {%- do excluded.append(condition_threshold(condition) ~ ' <= 0') -%}
+            {%- elif not needs_positive and condition['operator'] in ('>=', '>', '=') -%}
+                {%- do excluded.append(condition_threshold(condition) ~ ' >= 0') -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- set is_reached = sign.can_be_positive if (variant['points'] < 0) == (side == 'low')
-            else sign.can_be_negative -%}
         {%- set limit = variant['max_points'] | abs if variant['max_points'] is not none else 1000000 -%}
         {{ pick }}(
             cast(0 as decimal(18, 6)),
             coalesce(
                 {{ variant_points(variant) }},
-                cast({{ (limit if side == 'high' else -limit) if is_reached else 0 }} as decimal(18, 6))
+                cast(case
+                    when {{ excluded | join(' or ') or 'false' }} then 0
+                    else {{ limit if side == 'high' else -limit }}
+                end as decimal(18, 6))
             )
         )
     {%- endif -%}

@@ -168,6 +168,8 @@ class Rule:
     bucket: str | None = None
     flag: str | None = None
     needs_review: bool = False
+    renewal_within_days: int | None = None
+    renewal_factor: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,8 @@ def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
             row.get("bucket"),
             row.get("flag"),
             _flag(row.get("needs_review")) is True,
+            _whole(row.get("renewal_within_days")),
+            _decimal(row.get("renewal_factor")),
         )
         for row in read("rules")
     )
@@ -293,7 +297,10 @@ def _decimal(value: str | None) -> Decimal | None:
 
 
 class RuleResult(NamedTuple):
-    """`result` is true, false, unknown or off; an unbounded end of the points is infinite."""
+    """`result` is true, false, unknown or off; an unbounded end of the points is infinite.
+
+    The ends of a true rule differ where its weight hangs on an unknown renewal.
+    """
 
     result: str
     points: float
@@ -846,7 +853,7 @@ _HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<=": lambda value, threshold: value <= threshold,
     "<": lambda value, threshold: value < threshold,
     "=": lambda value, threshold: value == threshold,
-    "!=": lambda value, threshold: value != threshold,
+    "<>": lambda value, threshold: value != threshold,
 }
 
 
@@ -909,10 +916,26 @@ def _judge(rule: Rule, conditions: Sequence[Condition], given: _Input) -> _Judge
     if result == "false" or rule.effect != "points":
         return _Judged(rule, result, Fraction(), Fraction(), Fraction())
     least, greatest = _potential(rule, conditions, given)
+    weights = _weights(rule, given)
     if result == "true":
-        points = Fraction(least)
-        return _Judged(rule, result, points, points, points)
-    return _Judged(rule, result, Fraction(), min(Fraction(), least), max(Fraction(), greatest))
+        every = [Fraction(least) * weight for weight in weights]
+        return _Judged(rule, result, every[0], min(every), max(every))
+    low = min(Fraction(), *(least * weight for weight in weights))
+    return _Judged(rule, result, Fraction(), low, max(Fraction(), *(greatest * weight for weight in weights)))
+
+
+def _weights(rule: Rule, given: _Input) -> list[Fraction]:
+    """How many times the points may count; the first is what they are told with.
+
+    Once with nothing to renew, and where the feed of the renewal is not used: there is nothing to weigh by.
+    """
+    if rule.renewal_factor is None or rule.renewal_within_days is None or "days_to_renewal" in given.off:
+        return [Fraction(1)]
+    if not given.known["days_to_renewal"]:
+        return [Fraction(1), _exact(rule.renewal_factor)]
+    days = given.value("days_to_renewal")
+    is_near = days is not None and days <= rule.renewal_within_days
+    return [_exact(rule.renewal_factor) if is_near else Fraction(1)]
 
 
 def _potential(

@@ -38,7 +38,10 @@ RULE_SETS = (
 
 
 class Book:
-    """Collects rules and conditions, these as `signal operator threshold` and `?` for when_null = false."""
+    """Collects rules and conditions, these as `signal operator threshold` and `?` for when_null = false.
+
+    `weight`: days to the renewal and the factor within them.
+    """
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -57,6 +60,7 @@ class Book:
         bucket: str | None = None,
         flag: str | None = None,
         needs_review: bool = False,
+        weight: tuple[int, str] | None = None,
     ) -> None:
         self.rules.append(
             Rule(
@@ -70,6 +74,8 @@ class Book:
                 bucket,
                 flag,
                 needs_review,
+                None if weight is None else weight[0],
+                None if weight is None else Decimal(weight[1]),
             )
         )
         for position, condition in enumerate(conditions, start=1):
@@ -128,10 +134,18 @@ def _playbook(book: Book) -> None:
 
 
 def _corners(book: Book) -> None:
-    """Segments, bounds in size, fractions, both meanings of null, every operator of the contract's rules."""
+    """Segments, weights, bounds in size, fractions, both meanings of null, every operator of the rules."""
     name = "corners_v1"
     book.add(name, "quiet", "points", "days_since_login >= 14", points="-20")
-    book.add(name, "quiet", "points", "days_since_login >= 7", points="-35", segment="enterprise")
+    book.add(
+        name,
+        "quiet",
+        "points",
+        "days_since_login >= 7",
+        points="-35",
+        segment="enterprise",
+        weight=(30, "1.5"),
+    )
     book.add(name, "few_seats", "points", "seat_utilization_30d_pct < 50", points="-10", segment="smb")
     book.add(
         name,
@@ -141,6 +155,7 @@ def _corners(book: Book) -> None:
         points="-7.5",
         per_unit=True,
         max_points="20",
+        weight=(29, "2"),
     )
     book.add(
         name,
@@ -153,7 +168,7 @@ def _corners(book: Book) -> None:
         max_points="4.5",
     )
     book.add(name, "detractor", "points", "nps_latest <= 6 ?", points="-15")
-    book.add(name, "promoter", "points", "nps_latest >= 9", points="10")
+    book.add(name, "promoter", "points", "nps_latest >= 9", points="10", weight=(0, "0.5"))
     book.add(
         name,
         "angry",
@@ -161,6 +176,7 @@ def _corners(book: Book) -> None:
         "ticket_sentiment_30d < 0",
         "open_urgent_tickets >= 1",
         points="-12.25",
+        weight=(30, "2"),
     )
     book.add(name, "slow_support", "points", "median_resolution_90d_hours > 24", points="-5")
     book.add(name, "falling_use", "points", "usage_trend_14d_pct <= -50", points="-10")

@@ -149,7 +149,8 @@ def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:
         }
         assert not schemas & {"raw", "quarantine", "staging", "control", "audit"}
         scored = con.execute(
-            "select count(*) from scoring.fct_health_scores where as_of_date = '2026-06-30'"
+            "select count(*) from scoring.fct_health_scores"
+            " where as_of_date = '2026-06-30' and rule_set_status = 'champion'"
         ).fetchone()
         told = con.execute("select count(*) from marts.rpt_account_health").fetchone()
         assert scored == told

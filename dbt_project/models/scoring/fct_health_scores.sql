@@ -1,6 +1,6 @@
 -- Grain: one row per scored account, as_of_date and rule set.
 -- score = base + points of true rules, held between 0 and 100; score_low and score_high are the least and the
--- greatest score that the unknown rules could still make.
+-- greatest score that unknown rules and unknown weights could still make.
 {% set rule_sets = scoring_rule_sets() %}
 with
 
@@ -68,15 +68,27 @@ summed_{{ number }} as (
             {%- endfor %}, null), '') as flags,
         nullif(concat_ws(', '
             {%- for signal in rule_signals([rule_set]) %}
-            {%- set asked_by = [] -%}
+            {%- set hangs_on_it = [] -%}
             {%- for rule in rule_set['rules'] -%}
+                {%- set asks = [] -%}{%- set weighs = [] -%}
                 {%- for variant in rule['variants'] -%}
-                    {%- for condition in variant['conditions'] if condition['signal'] == signal -%}
-                        {%- do asked_by.append(rule['rule_id'] ~ '_is_true is null') -%}
-                    {%- endfor -%}
+                    {%- do asks.append(signal in variant['conditions'] | map(attribute='signal') | list) -%}
+                    {%- do weighs.append(signal == 'days_to_renewal' and variant['renewal_factor'] is not none) -%}
                 {%- endfor -%}
+                {%- if true in asks -%}
+                    {%- do hangs_on_it.append(
+                        '(' ~ signal ~ ' is null and ' ~ rule['rule_id'] ~ '_is_true is null and '
+                        ~ by_segment(rule, asks, 'false') ~ ')'
+                    ) -%}
+                {%- endif -%}
+                {%- if true in weighs -%}
+                    {%- do hangs_on_it.append(
+                        '(is_renewal_unknown and coalesce(' ~ rule['rule_id'] ~ '_is_true, true) and '
+                        ~ by_segment(rule, weighs, 'false') ~ ')'
+                    ) -%}
+                {%- endif -%}
             {%- endfor -%},
-            case when {{ signal }} is null and ({{ asked_by | unique | join(' or ') }}) then '{{ signal }}' end
+            case when {{ hangs_on_it | join(' or ') }} then '{{ signal }}' end
             {%- endfor %}, null), '') as unknown_signals,
         0 {%- for rule in rule_set['rules'] %} + case when {{ rule['rule_id'] }}_is_on then 1 else 0 end
         {%- endfor %} as rules_on,

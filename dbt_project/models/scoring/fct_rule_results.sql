@@ -1,6 +1,7 @@
 -- Grain: one row per scored account, as_of_date, rule set and rule that speaks for the account's segment.
 -- The points of a rule set's rows plus its base are the score before clamping, exactly.
 {% set rule_sets = scoring_rule_sets() %}
+{% set labels = signal_labels() %}
 with
 
 evaluations as (
@@ -82,10 +83,28 @@ results_{{ loop.index }} as (
         case rule_number
             {% for rule in rule_set['rules'] %}
             {% set told = [] %}
-            {% for variant in rule['variants'] %}{% do told.append(rule_conditions_told(variant)) %}{% endfor %}
+            {% for variant in rule['variants'] %}
+                {% do told.append(rule_conditions_told(variant) if variant['conditions'] | length > 1 else 'null') %}
+            {% endfor %}
             when {{ loop.index }} then {{ by_segment(rule, told) }}
             {% endfor %}
         end as conditions,
+        case rule_number
+            {% for rule in rule_set['rules'] %}
+            {% set goals = [] %}
+            {% for variant in rule['variants'] %}
+                {% do goals.append('goal_' ~ variant['conditions'][0]['signal'] ~ ' is not null') %}
+            {% endfor %}
+            when {{ loop.index }} then {{ by_segment(rule, goals) }}
+            {% endfor %}
+        end as is_own_goal,
+        case rule_number
+            {% for rule in rule_set['rules'] %}
+            {% set weights = [] %}
+            {% for variant in rule['variants'] %}{% do weights.append(renewal_weight(variant)) %}{% endfor %}
+            when {{ loop.index }} then {{ by_segment(rule, weights) }}
+            {% endfor %}
+        end as weight,
         case rule_number
             {% for rule in rule_set['rules'] %}
             {% set sentences = [] %}
@@ -94,9 +113,10 @@ results_{{ loop.index }} as (
                 case
                     when not {{ rule['rule_id'] }}_is_on
                         then {{ quoted(variant['title'] ~ ': off, a feed that it needs is not used') }}
-                    when {{ rule['rule_id'] }}_is_true then {{ rule_evidence(variant) }} || {{ rule_effect(variant) }}
+                    when {{ rule['rule_id'] }}_is_true
+                        then {{ rule_evidence(variant, labels) }} || {{ rule_effect(variant, rule['rule_id'] ~ '_points') }}
                     when {{ rule['rule_id'] }}_is_true is null
-                        then {{ quoted(variant['title'] ~ ': not known, missing ') }} || {{ missing_signals(variant) }}
+                        then {{ quoted(variant['title'] ~ ': not known, missing ') }} || {{ missing_signals(variant, labels) }}
                 end
                 {% endset %}
                 {% do sentences.append(sentence) %}
@@ -104,7 +124,7 @@ results_{{ loop.index }} as (
             when {{ loop.index }} then {{ by_segment(rule, sentences) }}
             {% endfor %}
         end as evidence,
-        case rule_number
+        cast(case rule_number
             {% for rule in rule_set['rules'] %}
             {% set flags = [] %}
             {% for variant in rule['variants'] %}
@@ -112,8 +132,9 @@ results_{{ loop.index }} as (
             {% endfor %}
             when {{ loop.index }} then {{ by_segment(rule, flags) }}
             {% endfor %}
-        end as flag,
+        end as {{ dbt.type_string() }}) as flag,
         rule_number,
+        {{ quoted(rule_set['status']) }} as rule_set_status,
         '{{ rule_set['version'] }}' as rule_version
     from evaluations
     cross join numbers_{{ loop.index }}

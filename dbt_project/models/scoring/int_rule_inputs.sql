@@ -1,5 +1,6 @@
 -- Grain: one row per scored account and as_of_date: what rules read, side by side.
--- `goal_<signal>` is the account's own threshold, `uses_<signal>` is false where a feed is switched off.
+-- `goal_<signal>` is the account's own threshold, `uses_<signal>` is false where a feed is switched off,
+-- `is_renewal_unknown` tells an unknown renewal from one that is not there.
 -- depends_on: {{ ref('rule_sets') }}
 -- depends_on: {{ ref('rules') }}
 -- depends_on: {{ ref('rule_conditions') }}
@@ -19,7 +20,7 @@ signal_states as (
         {% for signal in signals %}
         bool_or(is_used) filter (where signal = '{{ signal }}') as uses_{{ signal }},
         {% endfor %}
-        count(*) as signals
+        bool_or(is_used and not is_known) filter (where signal = 'days_to_renewal') as is_renewal_unknown
     from {{ ref('int_signal_states') }}
     group by as_of_date
 
@@ -64,6 +65,7 @@ final as (
         signal_states.uses_{{ signal }},
         goals.goal_{{ signal }},
         {% endfor %}
+        signal_states.is_renewal_unknown,
         contradictions.reason as contradiction
     from accounts
     inner join signal_states

@@ -169,9 +169,11 @@ reasons as (
             '; ',
             case told.decision
                 when 'conflict' then told.conflict_reason
-                when 'undecided' then 'The bucket hangs on what is not known: ' || told.unknown_signals
+                when 'undecided'
+                    then 'The bucket hangs on what is not known: ' || {{ signals_in_words('told.unknown_signals') }}
             end,
-            'Nothing new has come from ' || stale_accounts.feeds || ' for too long: ' || stale_accounts.signals
+            'Nothing new has come from ' || stale_accounts.feeds || ' for too long: '
+            || {{ signals_in_words('stale_accounts.signals') }}
             || ' not known',
             case
                 when told.arr_usd >= {{ setting('high_value_arr_usd') }}

@@ -9,43 +9,37 @@ rule_results as (
 
 ),
 
-rule_sets as (
-
-    select * from {{ ref('rule_sets') }}
-
-),
-
 final as (
 
     select
         -- ids
-        rule_results.account_id,
-        rule_results.as_of_date,
-        rule_results.rule_set,
-        rule_results.rule_version,
-        rule_results.rule_id,
-        rule_results.rule_number,
+        account_id,
+        as_of_date,
+        rule_set,
+        rule_version,
+        rule_id,
+        rule_number,
 
         -- result
-        rule_results.result,
-        rule_results.points,
-        rule_results.points_low,
-        rule_results.points_high,
-        rule_results.flag,
+        result,
+        points,
+        points_low,
+        points_high,
+        weight,
+        flag,
 
         -- why
-        rule_results.signal,
-        rule_results.observed_value,
-        rule_results.threshold,
-        rule_results.conditions,
-        rule_results.evidence
+        signal,
+        observed_value,
+        threshold,
+        is_own_goal,
+        conditions,
+        evidence
     from rule_results
-    inner join rule_sets
-        on rule_results.rule_set = rule_sets.rule_set
     where
-        rule_results.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and rule_results.result in ('true', 'unknown')
-        and rule_sets.status = 'champion'
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and result in ('true', 'unknown')
+        and rule_set_status = 'champion'
 
 )
 

@@ -1,0 +1,163 @@
+"""Rules that cannot mean what they say are named with file, row and column, before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rules.seed_folder import SeedFolder
+
+NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
+"""Rows of the shipped rules.csv."""
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "cells", "column", "words"),
+    [
+        ("rule_conditions", 1, {"signal": "days_since_logon"}, "signal", "there is no signal"),
+        ("rule_conditions", 1, {"operator": "=="}, "operator", "there is no operator '=='"),
+        ("rule_conditions", 1, {"threshold": ""}, "threshold", "the cell is empty"),
+        ("rule_conditions", 1, {"segment": "smb"}, "rule_id", "rules.csv has no row for playbook_v1"),
+        ("rule_conditions", 1, {"position": "0"}, "position", "the rule has 1 condition(s)"),
+        ("rule_conditions", 7, {"position": "4"}, "position", "the rule has 3 condition(s)"),
+        ("rule_conditions", 7, {"position": "2"}, "position", "each once"),
+        ("rule_conditions", 1, {"when_null": "True"}, "when_null", "only false is possible"),
+        ("rule_sets", 1, {"status": "shadow"}, None, "no rule set is the champion"),
+        ("rule_sets", 2, {"status": "champion"}, "status", "row 1 is the champion already"),
+        ("rule_sets", 2, {"watch_from": "80"}, "watch_from", "the bounds overlap"),
+        ("rule_sets", 2, {"watch_from": "90"}, "watch_from", "the bounds overlap"),
+        ("rule_sets", 2, {"watch_from": "0"}, "watch_from", "the bounds overlap"),
+        ("rule_sets", 2, {"healthy_from": "100.5"}, "watch_from", "the bounds overlap"),
+        ("rule_sets", 2, {"healthy_from": ""}, "base_score", "a number is missing"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "90", "renewal_factor": "0"},
+            "renewal_factor",
+            "above 0",
+        ),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "90", "renewal_factor": "-1"},
+            "renewal_factor",
+            "above 0",
+        ),
+        ("rules", NO_LOGIN, {"renewal_within_days": "90"}, "renewal_factor", "needs both"),
+        ("rules", NO_LOGIN, {"renewal_factor": "1.5"}, "renewal_within_days", "needs both"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"renewal_within_days": "-1", "renewal_factor": "2"},
+            "renewal_within_days",
+            "below 0",
+        ),
+        ("rules", NO_LOGIN, {"renewal_factor": "much"}, "renewal_factor", "'much' is not a number"),
+        (
+            "rules",
+            REVIEW,
+            {"renewal_within_days": "90", "renewal_factor": "2"},
+            "renewal_factor",
+            "does not read",
+        ),
+        ("rules", SILENT, {"points": "-10"}, "points", "does not read"),
+        ("rules", SILENT, {"bucket": "bad"}, "bucket", "there is no bucket 'bad'"),
+        ("rules", NO_LOGIN, {"bucket": "watch"}, "bucket", "a rule of effect points does not read it"),
+        ("rules", REVIEW, {"flag": "upsell"}, "flag", "does not read"),
+        ("rules", NO_LOGIN, {"points": ""}, "points", "needs it"),
+        ("rules", NO_LOGIN, {"max_points": "10"}, "max_points", "counts per unit"),
+        ("rules", CHURN_RISK, {"per_unit": "true"}, "per_unit", "counts per unit"),
+        ("rules", FAILED_PAYMENT, {"max_points": "0"}, "max_points", "above 0"),
+        ("rules", CHURN_RISK, {"flag": "churn, risk"}, "flag", "no name"),
+        (
+            "rules",
+            NO_LOGIN,
+            {"evidence": "No login for {value_2} days"},
+            "evidence",
+            "nothing fills {value_2}",
+        ),
+        ("rules", NO_LOGIN, {"evidence": "No login for {days}"}, "evidence", "nothing fills {days}"),
+        ("rules", NO_LOGIN, {"effect": "magic"}, "effect", "'magic' is not allowed"),
+        ("playbook", 1, {"bucket": "bad", "flag": ""}, "bucket", "there is no bucket 'bad'"),
+        ("playbook", 1, {"flag": "unheard_of"}, "flag", "no rule raises the flag"),
+        ("playbook", 1, {"bucket": "", "flag": ""}, "bucket", "for no bucket and no flag"),
+    ],
+)
+def test_a_mistake_is_named_with_file_row_and_remedy(
+    name: str,
+    row: int,
+    cells: dict[str, str],
+    column: str | None,
+    words: str,
+    mine: SeedFolder,
+    tmp_path: Path,
+) -> None:
+    mine.change(name, row, **cells)
+    problems = mine.problems(tmp_path / "gathered")
+    where = f"{name}.csv, row {row}, column {column}" if column else f"{name}.csv"
+    found = [str(problem) for problem in problems if words in problem.what]
+    assert [text for text in found if text.startswith(where)], problems
+    assert all("What to do: " in str(problem) for problem in problems)
+
+
+def test_a_rule_that_stands_twice_is_named(mine: SeedFolder, tmp_path: Path) -> None:
+    mine.add("rules", NO_LOGIN)
+    rows = [problem.row for problem in mine.problems(tmp_path / "g") if "twice" in problem.what]
+    assert rows == [NO_LOGIN, len(mine.rows("rules"))]
+
+
+def test_a_rule_id_that_no_column_can_have_is_named(mine: SeedFolder, tmp_path: Path) -> None:
+    mine.change("rules", NO_LOGIN, rule_id="No login!")
+    mine.change("rule_conditions", 1, rule_id="No login!")
+    (problem,) = mine.problems(tmp_path / "g")
+    assert str(problem).startswith("rules.csv, row 1, column rule_id: 'No login!' is no name")
+
+
+def test_a_champion_without_rules_is_named_and_a_shadow_without_rules_is_left_out(
+    mine: SeedFolder, tmp_path: Path
+) -> None:
+    for name in ("rules", "rule_conditions"):
+        mine.write(name, [row for row in mine.rows(name) if row["rule_set"] == "playbook_v1"])
+    assert mine.problems(tmp_path / "g") == []
+    mine.change("rule_sets", 1, status="retired")
+    mine.change("rule_sets", 2, status="champion")
+    (problem,) = mine.problems(tmp_path / "g")
+    assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion has no rule")
+
+
+def test_cells_that_say_nothing_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:
+    mine.change("rules", SILENT, points="0")
+    assert mine.problems(tmp_path / "g") == []
+
+
+def test_a_file_of_an_earlier_release_is_completed(mine: SeedFolder, tmp_path: Path) -> None:
+    later = ("renewal_within_days", "renewal_factor")
+    rows = [row for row in mine.rows("rules") if not row["renewal_factor"]]
+    rows[0]["title"] = "No login,\nfor two weeks"
+    mine.write("rules", [{name: cell for name, cell in row.items() if name not in later} for row in rows])
+    kept = {(row["rule_set"], row["rule_id"], row["segment"]) for row in rows}
+    conditions = mine.rows("rule_conditions")
+    mine.write(
+        "rule_conditions", [c for c in conditions if (c["rule_set"], c["rule_id"], c["segment"]) in kept]
+    )
+    assert mine.problems(tmp_path / "g") == []
+    mine.folder = tmp_path / "g"
+    assert mine.rows("rules") == rows
+
+
+def test_other_columns_are_neither_filled_in_nor_let_through(mine: SeedFolder, tmp_path: Path) -> None:
+    rows = mine.rows("rules")
+    mine.write("rules", [{name: cell for name, cell in row.items() if name != "bucket"} for row in rows])
+    (problem,) = mine.problems(tmp_path / "g")
+    assert problem.what.startswith("the header is rule_set,rule_id")
+    mine.write("rules", [row | {"colour": "red"} for row in rows])
+    (problem,) = mine.problems(tmp_path / "g")
+    assert "colour" in problem.what
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'a,"' + b"x" * 200_000 + b'"\n'])
+def test_a_file_that_is_no_csv_is_named(content: bytes, mine: SeedFolder, tmp_path: Path) -> None:
+    (mine.folder / "rules.csv").write_bytes(content)
+    (problem,) = mine.problems(tmp_path / "g")
+    assert problem.file == "rules.csv"

@@ -22,8 +22,20 @@ create table if not exists audit.exports (
     rows bigint,
     bytes bigint,
     sha256 varchar,
-    exported_at timestamp
+    exported_at timestamp,
+    rule_set varchar,
+    rule_version varchar
 );
+-- Of a warehouse that an earlier release made.
+alter table audit.exports add column if not exists rule_set varchar;
+alter table audit.exports add column if not exists rule_version varchar;
+
+-- name: rules
+-- The rules that the exported rows were scored by.
+select
+    max(rule_set) as rule_set,
+    max(rule_version) as rule_version
+from {source};
 
 -- name: columns
 select column_name, data_type
@@ -108,7 +120,8 @@ where problems = '';
 -- name: record_export
 -- Once per set, also where a run that died after writing it is repeated.
 insert into audit.exports
-select $run_id, $profile, $as_of, $folder, $rows, $bytes, $sha256, now() at time zone 'UTC'
+select
+    $run_id, $profile, $as_of, $folder, $rows, $bytes, $sha256, now() at time zone 'UTC', $rule_set, $rule_version
 where not exists (
     select 1 from audit.exports where profile = $profile and run_id = $run_id and folder = $folder
 );

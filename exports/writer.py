@@ -134,7 +134,7 @@ def _export_profile(
         is_new=is_new,
         seconds=time.monotonic() - started,
     )
-    _record(con, report, relative, run_id)
+    _record(con, report, relative, run_id, _rules(con, profile, mart))
     return report
 
 
@@ -413,7 +413,23 @@ def _folder_before(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str
     return str(found[0][0]) if found else None
 
 
-def _record(con: duckdb.DuckDBPyConnection, report: ExportReport, folder: Path, run_id: str) -> None:
+def _rules(
+    con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str]
+) -> dict[str, str | None]:
+    """The rule set and version of the rows; unknown where the mart does not say."""
+    if not {"rule_set", "rule_version"} <= mart.keys():
+        return {"rule_set": None, "rule_version": None}
+    ((rule_set, version),) = con.execute(_QUERIES["rules"].format(source=profile.source)).fetchall()
+    return {"rule_set": rule_set, "rule_version": version}
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    report: ExportReport,
+    folder: Path,
+    run_id: str,
+    rules: Mapping[str, str | None],
+) -> None:
     names = {"profile": report.profile, "run_id": run_id}
     con.execute("begin")
     con.execute(_QUERIES["forget_state"], {"profile": report.profile})
@@ -422,6 +438,7 @@ def _record(con: duckdb.DuckDBPyConnection, report: ExportReport, folder: Path, 
         _QUERIES["record_export"],
         {
             **names,
+            **rules,
             "as_of": report.as_of_date,
             "folder": folder.as_posix(),
             "rows": report.rows,

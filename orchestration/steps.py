@@ -19,6 +19,7 @@ import duckdb
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
 from orchestration.landing import schema
 from radar import runs
+from radar.chain import open_chain
 from radar.errors import RadarError
 from radar.runs import Run, Window, utc_now
 from radar.settings import Settings
@@ -34,6 +35,7 @@ from radar.warehouse import (
 POOL = "duckdb_writer"
 PUBLISHED = dg.AssetKey(["published", "radar"])
 RETENTION = dg.AssetKey(["control", "retention"])
+ENTRIES = dg.AssetKey(["audit", "entries"])
 RUNS = dg.AssetKey(["audit", "runs"])
 
 DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
@@ -122,6 +124,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
             run = runs.begin(
                 con, run_id=context.run.run_id, window=window_of(context.run.tags, now.date()), now=now
             )
+            open_chain(con, settings.warehouse)  # a broken audit is said before anything goes out
         yield Step(run, settings)
 
 

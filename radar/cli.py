@@ -34,6 +34,10 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(help="The rules that make the score.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
+audit_app = typer.Typer(
+    help="Who did what: the chained entries of audit.entries.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(audit_app, name="audit")
 
 _Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
 _Warehouse = Annotated[
@@ -143,6 +147,27 @@ def check_rules(seeds: _Seeds = None) -> None:
     if problems:
         raise typer.Exit(1)
     print("The rules are sound.")
+
+
+@audit_app.command("verify")
+def verify_audit(warehouse: _Warehouse = None) -> None:
+    """Verify that no entry was changed, removed, exchanged or put in by hand."""
+    from radar.chain import verify
+
+    print(verify(_settings(warehouse=warehouse).warehouse))
+
+
+@audit_app.command("restart")
+def restart_audit(
+    reason: Annotated[str, typer.Option(help="Why; it becomes part of the first entry.")],
+    warehouse: _Warehouse = None,
+) -> None:
+    """Go on with a new chain where the old one is broken; the old entries are kept beside it."""
+    from getpass import getuser
+
+    from radar.chain import restart
+
+    print(restart(_settings(warehouse=warehouse).warehouse, reason, getuser()))
 
 
 def _settings(**places: Path | None) -> Settings:

@@ -50,3 +50,7 @@ class WarehouseError(RadarError):
 
 class CheckError(RadarError):
     """A check that guards the published tables failed, or could not run."""
+
+
+class AuditError(RadarError):
+    """The audit chain is broken, or cannot be verified: a key or a head is missing or another's."""

@@ -58,7 +58,13 @@ SCHEMAS = ("marts", "scoring", "seeds", "signals")
 HELPING_SCHEMA = "intermediate"
 """Published only as far as the views of SCHEMAS read it."""
 
-SNAPSHOTS = ("marts.fct_actions", "marts.rpt_account_health", "marts.rpt_review_queue")
+SNAPSHOTS = (
+    "marts.fct_actions",
+    "marts.rpt_account_health",
+    "marts.rpt_override_scoreboard",
+    "marts.rpt_review_queue",
+    "marts.rpt_spot_checks",
+)
 """Tables with an `as_of_date` whose rows change after that day: copied whole on every run."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")

@@ -7,6 +7,7 @@ describes the seeds for dbt too. Nothing here decides what a rule means.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -53,7 +54,8 @@ class Problem:
 def gather(seeds: Path | None, target: Path) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
-    Files that have not changed are left alone, so that dbt need not read them again.
+    Files that have not changed are left alone, so that dbt need not read them again. Settings that a file of
+    an earlier release lacks are added as they ship.
     """
     shipped = {path.name: path for path in SHIPPED_SEEDS.glob("*.csv")}
     chosen = dict(shipped)
@@ -76,10 +78,28 @@ def gather(seeds: Path | None, target: Path) -> Path:
             old.unlink()
     for name, path in chosen.items():
         content = path.read_bytes()
+        if name == "settings.csv":
+            content = _with_later_settings(content)
         copy = target / name
         if not copy.exists() or copy.read_bytes() != content:
             copy.write_bytes(content)
     return target
+
+
+def _with_later_settings(content: bytes) -> bytes:
+    """The file with the settings that it has no row for; as it is where its header is not the shipped one."""
+    with (SHIPPED_SEEDS / "settings.csv").open(encoding="utf-8", newline="") as file:
+        shipped = list(csv.reader(file))
+    try:
+        rows = list(csv.reader(content.decode("utf-8-sig").splitlines()))
+    except UnicodeDecodeError:
+        return content
+    if not rows or rows[0] != shipped[0]:
+        return content
+    found = {row[0].strip() for row in rows if row}
+    added = io.StringIO()
+    csv.writer(added, lineterminator="\n").writerows(row for row in shipped if row[0] not in found)
+    return content + (b"" if content.endswith(b"\n") else b"\n") + added.getvalue().encode()
 
 
 def check(seeds: Path) -> list[Problem]:
@@ -187,7 +207,8 @@ def _feeds_exist(tables: Tables) -> Iterator[Problem]:
             yield Problem("feeds.csv", number, "feed", what, remedy)
         if row["feed"] == "crm/accounts" and row["is_used"] == "false":
             yield Problem("feeds.csv", number, "is_used", "crm/accounts is compulsory", "write true")
-    for feed in sorted(known - listed):
+    needed = {"crm/accounts"}.union(*(row["feeds"].split() for row in tables["signals"]))
+    for feed in sorted(known & needed - listed):  # a feed that no signal needs may be left out
         yield Problem(
             "feeds.csv", None, "feed", f"the feed {feed} has no row", "add it, with is_used false if unused"
         )

@@ -55,6 +55,17 @@ _AT_RISK = """
         score, arr_usd DESC NULLS LAST, account_id
     LIMIT $most
 """
+_ASKED = """
+    SELECT
+        (SELECT count(*) FROM marts.rpt_review_queue),
+        (SELECT count(*) FROM intermediate.int_sign_offs WHERE NOT is_signed_off),
+        (SELECT count(*) FROM marts.rpt_spot_checks
+            WHERE verdict IS NULL AND iso_week = (SELECT max(iso_week) FROM marts.rpt_spot_checks))
+"""
+_DISAGREEMENT = """
+    SELECT disagreed, answered, disagreed_pct FROM marts.rpt_review_agreement
+    WHERE period = 'overall' AND is_over_limit
+"""
 _ACTIONS = """
     SELECT status, suppressed_by, count(*) FROM marts.fct_actions
     WHERE as_of_date = $end AND status IN ('ready', 'to_approve', 'suppressed')
@@ -80,7 +91,12 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Summary:
-    """What `text` tells. `held`: feed and reason; `checks`: passed, failed critically, failed otherwise."""
+    """What `text` tells.
+
+    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
+    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the
+    flags, of how many, in percent, where that is above the limit.
+    """
 
     as_of: str
     feeds: Sequence[tuple[str, int, int, int, int]]
@@ -92,6 +108,8 @@ class Summary:
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
     at_risk: Sequence[tuple[Any, ...]]
+    asked: tuple[int, int, int]
+    disagreement: tuple[int, int, float] | None
     actions: Sequence[tuple[str, str | None, int]]
     exports: Sequence[tuple[str, int, Path]]
     unknown_feeds: Sequence[tuple[str, str]]
@@ -121,6 +139,8 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
+        asked=rows(_ASKED)[0],
+        disagreement=next(iter(rows(_DISAGREEMENT)), None),
         actions=rows(_ACTIONS, end=end),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
@@ -143,6 +163,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _scored(told),
         _most_at_risk(told),
         _to_do(told),
+        _asked(told),
         _exported(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
@@ -195,6 +216,21 @@ def _most_at_risk(told: Summary) -> list[str]:
         lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{account_id}  {name}{by_hand}")
         lines.extend(f"{'':<23}{reason}" for reason in reasons if reason)
     return [f"The {len(told.at_risk)} most at risk", *lines]
+
+
+def _asked(told: Summary) -> list[str]:
+    queue, sign_offs, spot_checks = told.asked
+    lines = [
+        f"  {queue:,} accounts in the review queue, {sign_offs:,} sign-offs that wait,"
+        f" {spot_checks:,} spot checks of the week that wait"
+    ]
+    if told.disagreement:
+        disagreed, answered, pct = told.disagreement
+        lines.append(
+            f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
+            " look at marts.rpt_spot_checks, and at the rules behind their flags"
+        )
+    return ["Asked of people", *lines]
 
 
 def _to_do(told: Summary) -> list[str]:

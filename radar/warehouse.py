@@ -69,6 +69,17 @@ def connect(warehouse: Path, *, read_only: bool = False) -> Iterator[duckdb.Duck
             con.close()
 
 
+@contextmanager
+def cursor_of(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A second connection to the same open file, for another thread, also in UTC; closed at the end."""
+    cursor = con.cursor()
+    try:
+        cursor.execute("SET TimeZone = 'UTC'")
+        yield cursor
+    finally:
+        cursor.close()
+
+
 def _settings(warehouse: Path) -> dict[str, Any]:
     return {
         "memory_limit": MEMORY_LIMIT,

@@ -1,8 +1,9 @@
 {#
-    Keeps what was told: rows of the window that the new build does not hold unchanged go to `archive`,
-    with the run that replaced them, before they are deleted.
+    Keeps what was told: rows that stood in the window before and that the new build does not hold unchanged go to
+    `archive`, with the run that replaced them. `before` holds them, `columns` are those of the new build.
 #}
-{% macro archive_changed_rows(target, temp, archive, columns, window) %}
+{% macro archive_changed_rows(target, before, archive, columns, window) %}
+    {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     create table if not exists {{ archive }} as
     select
         *,
@@ -10,15 +11,18 @@
         cast(null as timestamp) as replaced_at
     from {{ target }}
     limit 0;
-    insert into {{ archive }} ({{ columns }}, replaced_in_run, replaced_at)
+    {% for column in columns %}
+    alter table {{ archive }} add column if not exists {{ column.quoted }} {{ column.data_type }};
+    {% endfor %}
+    insert into {{ archive }} ({{ names }}, replaced_in_run, replaced_at)
     select
         changed.*,
         run_window.run_id,
         run_window.loaded_at
     from (
-        select {{ columns }} from {{ target }} where {{ window }}
+        select {{ names }} from {{ before }}
         except
-        select {{ columns }} from {{ temp }}
+        select {{ names }} from {{ target }} where {{ window }}
     ) as changed
     cross join control.run_window as run_window;
 {% endmacro %}

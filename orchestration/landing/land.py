@@ -5,12 +5,14 @@ How one file lands is in `load`, what a bad row is in `statements`, where files 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,10 +23,11 @@ from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
 from orchestration.landing.files import Discovery, discover
 from orchestration.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
 from radar.errors import InputError
-from radar.warehouse import readable_os_errors
+from radar.warehouse import cursor_of, readable_os_errors
 
 SPILL_PREFIX = "landing-"
 NOTICES_TOLD = 10
+FEEDS_AT_ONCE = min(4, os.cpu_count() or 1)  # text is read on one thread, so that its rows keep their numbers
 
 OnStep = Callable[[str, int, float], None]
 
@@ -96,10 +99,16 @@ def land(
     report = LandingReport(found.notices.get("", []))
     with _spill_folder(con) as spill:
         landing = Landing(con, run_id, batch_id, _naive_utc(now), spill, payloads_from)
-        for feed in load_feeds().values():
-            report.append(_land_feed(landing, feed, found, on_step))
-            if feed.name == ACCOUNTS:
-                _require_accounts(con, extracts)
+        feeds = load_feeds()
+        report.append(_land_feed(landing, feeds[ACCOUNTS], found))
+        _tell(on_step, report[-1], found)
+        _require_accounts(con, extracts)
+        others = [feed for name, feed in feeds.items() if name != ACCOUNTS]
+        landed = {}
+        for feed_report in _land_at_once(landing, others, found):
+            landed[feed_report.feed] = feed_report
+            _tell(on_step, feed_report, found)
+        report.extend(landed[feed.name] for feed in others)
     released = release_waiting(con, batch_id)
     for feed_report in report:
         feed_report.rows_released = released.get(feed_report.feed, 0)
@@ -176,7 +185,37 @@ def _spill_folder(con: duckdb.DuckDBPyConnection) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _land_feed(landing: Landing, feed: Feed, found: Discovery, on_step: OnStep | None) -> FeedReport:
+def _land_at_once(landing: Landing, feeds: Collection[Feed], found: Discovery) -> Iterator[FeedReport]:
+    """Land several feeds at a time, those with the most bytes first; the report of each as it is done."""
+    cursors: list[duckdb.DuckDBPyConnection] = []
+
+    def work(feed: Feed) -> FeedReport:
+        with cursor_of(landing.con) as cursor:
+            cursors.append(cursor)
+            return _land_feed(replace(landing, con=cursor), feed, found)
+
+    def size(feed: Feed) -> int:
+        return sum(file.path.stat().st_size for file in found.files[feed.name] if file.path.exists())
+
+    with ThreadPoolExecutor(FEEDS_AT_ONCE, thread_name_prefix="landing") as pool:
+        try:
+            futures = [pool.submit(work, feed) for feed in sorted(feeds, key=size, reverse=True)]
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for cursor in cursors:
+                with suppress(duckdb.Error):  # closed: its feed is done
+                    cursor.interrupt()
+            raise
+
+
+def _tell(on_step: OnStep | None, report: FeedReport, found: Discovery) -> None:
+    if on_step and found.files[report.feed]:
+        on_step(report.feed, report.rows_landed, report.seconds)
+
+
+def _land_feed(landing: Landing, feed: Feed, found: Discovery) -> FeedReport:
     start = time.monotonic()
     report = FeedReport(feed.name, messages=list(found.notices.get(feed.name, [])))
     for file in found.files[feed.name]:
@@ -185,8 +224,6 @@ def _land_feed(landing: Landing, feed: Feed, found: Discovery, on_step: OnStep |
         except NotNowError as reason:
             report.messages.append(str(reason))
     report.seconds = time.monotonic() - start
-    if on_step and found.files[feed.name]:
-        on_step(feed.name, report.rows_landed, report.seconds)
     return report
 
 

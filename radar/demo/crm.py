@@ -19,6 +19,7 @@ from radar.demo.stories import PRICE_CENTS, Account, account_id, level, owner_co
 
 _TOPIC = 2
 _OWNER_TOPIC = 3
+_REVIEW_TOPIC = 8
 _CONTACTS = {"smb": (2, 4), "mid_market": (3, 6), "enterprise": (5, 9)}
 _TOUCHES_A_YEAR = {"smb": 14.0, "mid_market": 26.0, "enterprise": 44.0}
 _PULSE_EVERY_DAYS = {"smb": 60, "mid_market": 45, "enterprise": 30}
@@ -28,6 +29,7 @@ _OVERRIDE_REASONS = {
     "watch": "Merger announced, their headcount may shrink.",
     "healthy": "Known quiet season, contract signed for three years.",
 }
+_SECOND_OPINION = "healthy", "Spoke with them yesterday, all is well."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def write_account(company: Company, account: Account) -> People:
     _write_pulses(company, account, dice, owner)
     _write_goals(company, account, dice)
     _write_override(company, account, owner)
+    _write_reviews(company, account, owner)
     _write_identities(company, account)
     return people
 
@@ -211,6 +214,7 @@ def _completion(company: Company, account: Account, dice: Dice, due: int) -> int
 
 
 def _write_pulses(company: Company, account: Account, dice: Dice, owner: str | None) -> None:
+    """The owner's own view, now and then; on a few accounts a colleague's, of whom the CRM was not told."""
     if owner is None or (account.segment == "smb" and dice.chance(0.6)):
         return
     every = _PULSE_EVERY_DAYS[account.segment]
@@ -218,7 +222,10 @@ def _write_pulses(company: Company, account: Account, dice: Dice, owner: str | N
     days = range(max(account.created, 0) + dice.whole(0, every - 1), end + 1, every)
     for number, day in enumerate(days, start=1):
         sentiment = min(max(round(1 + 4 * level(account.mood, day) + dice.real(-0.7, 0.7)), 1), 5)
-        row = (f"pl-{account.number:06d}-{number:03d}", account.account_id, owner, sentiment)
+        writer = owner
+        if is_every(account.number, 60, 26) and owner_count(company.accounts) > 1:
+            writer = owner_id(account.owner % owner_count(company.accounts) + 1)
+        row = (f"pl-{account.number:06d}-{number:03d}", account.account_id, writer, sentiment)
         note = dice.pick(PULSE_NOTES[sentiment]) or None
         company.feeds["crm/pulses"].write(day, (*row, note, company.at(day, dice.whole(40000, 66000))))
 
@@ -247,6 +254,46 @@ def _write_override(company: Company, account: Account, owner: str | None) -> No
     expires = None if lasts is None else company.at(day + lasts, 0)
     row = (f"ovr-{account.number:06d}", account.account_id, bucket, _OVERRIDE_REASONS[bucket])
     company.feeds["crm/overrides"].write(0, (*row, owner or owner_id(1), company.at(day, 50000), expires))
+
+
+def _write_reviews(company: Company, account: Account, owner: str | None) -> None:
+    """What people answered to the weekly spot checks, sign-offs, and the question how it ended."""
+    dice = Dice(company.seed, _REVIEW_TOPIC, account.number)
+    person, number = owner or owner_id(1), 0
+
+    def write(day: int, kind: str, verdict: str, bucket: str | None, reason: str | None) -> None:
+        nonlocal number
+        number += 1
+        answered = company.at(min(day + dice.whole(0, 3), company.last), dice.whole(30000, 64000))
+        row = (
+            f"rev-{account.number:06d}-{number:02d}",
+            account.account_id,
+            company.calendar.date(day).isoformat(),
+        )
+        company.feeds["crm/reviews"].write(
+            0, (*row, kind, verdict, bucket, reason, person, answered, answered)
+        )
+
+    first = max(company.last - 41, 0)
+    for day in range(first, company.last + 1):
+        is_monday = company.calendar.date(day).weekday() == 0
+        if not (is_monday and account.is_there(day) and _looks_bad(account, day) and dice.chance(0.6)):
+            continue
+        if dice.chance(0.1):
+            write(day, "spot_check", "disagree", *_SECOND_OPINION)
+        else:
+            write(day, "spot_check", "agree", None, None)
+    if _looks_bad(account, company.last) and account.is_there(company.last) and dice.chance(0.4):
+        write(max(company.last - 1, 0), "sign_off", "agree", None, None)
+    if account.canceled is not None and dice.chance(0.5):
+        verdict = dice.weighted((("right", 70), ("too_early", 15), ("wrong", 15)))
+        write(account.canceled, "outcome", verdict, None, None)
+
+
+def _looks_bad(account: Account, day: int) -> bool:
+    """Whether a rep would see trouble: nobody works any more, or the card fails."""
+    has_failing_card = account.card_fails_from is not None and account.card_fails_from <= day
+    return has_failing_card or level(account.activity, day) < 0.3
 
 
 def _write_identities(company: Company, account: Account) -> None:

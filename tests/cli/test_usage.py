@@ -52,6 +52,8 @@ def extracts(tmp_path: Path) -> Path:
         (["demo", "demo", "--end", "soon"], "--end soon is not a day"),
         (["explain", "A"], "nothing has been published yet"),
         (["rules", "check", "--seeds", "nowhere"], "no such folder"),
+        (["audit", "verify"], "there is no such warehouse"),
+        (["audit", "restart"], "--reason"),
         (["dance"], "No such command"),
     ],
 )
@@ -118,7 +120,7 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
     started = time.process_time(), os.times().children_user
     answer = radar("--help", cwd=tmp_path)
     assert answer.returncode == 0
-    assert {"run", "demo", "explain", "rules"} <= set(answer.stdout.split())
+    assert {"run", "demo", "explain", "rules", "audit"} <= set(answer.stdout.split())
     assert os.times().children_user - started[1] < 0.5
 
 

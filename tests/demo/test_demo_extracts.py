@@ -37,9 +37,9 @@ def seed_rows(name: str) -> list[dict[str, str]]:
 # --- whole ------------------------------------------------------------------------------------------
 
 
-def test_all_sixteen_feeds_are_there_with_the_contract_s_columns(demo: Demo) -> None:
+def test_all_seventeen_feeds_are_there_with_the_contract_s_columns(demo: Demo) -> None:
     assert set(COLUMNS) == set(FEED_CONTRACT)
-    assert len(COLUMNS) == 16
+    assert len(COLUMNS) == 17
     for feed, entry in FEED_CONTRACT.items():
         unknown = {"time_zone"} if feed == "crm/contacts" else set()
         assert set(COLUMNS[feed]) == set(entry["columns"]) | unknown, feed

@@ -103,7 +103,7 @@ def test_small_and_long_companies_can_be_written(tmp_path: Path, accounts: int, 
     rows = generate(tmp_path, accounts=accounts, days=days, end=END)
     demo = open_demo(tmp_path, rows)
     assert demo.number("select count(distinct account_id) from crm_accounts") == accounts
-    assert len(rows) == 16
+    assert len(rows) == 17
     for feed, count in rows.items():
         assert demo.number(f"select count(*) from {feed.replace('/', '_')}") == count
 

@@ -15,8 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
 
 
-def test_there_are_three_example_queries() -> None:
-    assert len(QUERIES) == 3
+def test_there_are_five_example_queries() -> None:
+    assert len(QUERIES) == 5
 
 
 @pytest.mark.parametrize("query", QUERIES)

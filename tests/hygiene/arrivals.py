@@ -50,6 +50,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "override_id": "v1", "account_id": "a1", "bucket": "watch", "reason": "known",
         "overridden_by": "olga", "overridden_at": "2025-06-29", "expires_at": "2027-01-01",
     },
+    "crm/reviews": {
+        "review_id": "w1", "account_id": "a1", "as_of_date": "2025-06-28", "kind": "spot_check",
+        "verdict": "agree", "bucket": "watch", "reviewed_by": "olga", "reviewed_at": "2025-06-29",
+        "updated_at": "2025-06-29",
+    },
     "crm/identities": {"source": "billing", "source_account_id": "cus_1", "account_id": "a1"},
     "billing/subscriptions": {
         "subscription_id": "s1", "account_id": "a1", "plan_id": "pro", "status": "active", "seats": 5,

@@ -45,6 +45,10 @@ BOUNDS: list[tuple[str, str, list[Any], list[Any], str, bool]] = [
     ("crm/touchpoints", "channel", ["call", "email", "meeting", "note"], ["fax"], "unknown_value", True),
     ("crm/touchpoints", "direction", ["outbound", "inbound"], ["both"], "unknown_value", True),
     ("crm/overrides", "bucket", ["healthy", "watch", "at_risk"], ["at risk"], "unknown_value", True),
+    ("crm/overrides", "reason", ["known"], ["  "], "missing_required", True),
+    ("crm/reviews", "kind", ["sign_off", "spot_check"], ["opinion"], "unknown_value", True),
+    ("crm/reviews", "verdict", ["agree", "disagree"], ["yes"], "unknown_value", True),
+    ("crm/reviews", "bucket", ["healthy", "watch", "at_risk", None], ["at risk"], "unknown_value", False),
     ("comms/messages", "kind", ["onboarding", "feature", "billing_reminder", "newsletter", "survey"],
      ["spam"], "unknown_value", True),
     ("feedback/surveys", "kind", ["nps"], ["ltr"], "unknown_value", True),
@@ -114,6 +118,21 @@ def test_the_range_of_a_survey_score_hangs_on_its_kind(
     warehouse.land("feedback/surveys", {"kind": kind, "score": score}, good=9)
     warehouse.check()
     assert warehouse.rows(REJECTED) == ([] if is_fine else [(1, "out_of_range", "score")])
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "is_fine"),
+    [
+        ("sign_off", "disagree", True), ("spot_check", "right", False), ("outcome", "too_early", True),
+        ("outcome", "agree", False),
+    ],
+)  # fmt: skip
+def test_the_verdicts_of_a_review_hang_on_its_kind(
+    warehouse: Warehouse, kind: str, verdict: str, is_fine: bool
+) -> None:
+    warehouse.land("crm/reviews", {"kind": kind, "verdict": verdict}, good=9)
+    warehouse.check()
+    assert warehouse.rows(REJECTED) == ([] if is_fine else [(1, "unknown_value", "verdict")])
 
 
 def test_good_rows_of_every_feed_pass_every_check(warehouse: Warehouse) -> None:

@@ -16,7 +16,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
     for _ in range(2):
         schema.create(place.con)
     tables = place.column("select schema_name || '.' || table_name from duckdb_tables() order by 1")
-    assert len([name for name in tables if name.startswith("raw.")]) == 16
+    assert len([name for name in tables if name.startswith("raw.")]) == 17
     waiting = [name for name in tables if name.startswith("quarantine.waiting_")]
     assert sorted(waiting) == sorted(feed.waiting_table for feed in FEEDS.values() if feed.waiting_table)
     assert {name for name in tables if not name.startswith(("raw.", "quarantine.waiting_"))} == {
@@ -39,7 +39,7 @@ def test_a_column_that_the_contract_gains_is_added(place: Place) -> None:
 
 
 def test_the_contract_as_data() -> None:
-    assert len(FEEDS) == 16
+    assert len(FEEDS) == 17
     assert FEEDS["billing/subscriptions"].key == ("subscription_id", "updated_at")
     assert FEEDS["billing/subscriptions"].version_key == ("subscription_id", "updated_at")
     assert FEEDS["crm/contacts"].version_key == ("contact_id", "updated_at")

@@ -625,7 +625,7 @@ class _Maker:
 def random_company(
     seed: int, accounts: int, as_of: date, *, seeds: Seeds | None = None, changed_events: bool = True
 ) -> dict[str, list[Row]]:
-    """All sixteen feeds of a company, in a random landing order; the same for the same arguments.
+    """The feeds that scoring reads, of a company, in a random landing order; the same for the same arguments.
 
     `seeds` gives the names of plans, events and competitors. `changed_events`: an event may land again under
     its id with another content (the last landed then counts); without it, they land again only as they were.

@@ -14,7 +14,7 @@ import pytest
 from expectations.suites import rules
 from orchestration.definitions import defs
 from orchestration.landing.feeds import load_feeds
-from orchestration.steps import POOL, PUBLISHED, RETENTION, RUNS
+from orchestration.steps import ENTRIES, POOL, PUBLISHED, RETENTION, RUNS
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
@@ -68,6 +68,7 @@ def test_every_step_waits_for_the_one_writer(definitions: dg.Definitions) -> Non
         "dbt",
         "published__radar",
         "exports",
+        "audit__entries",
         "control__retention",
         "audit__runs",
     }
@@ -82,12 +83,19 @@ def test_every_expectation_is_a_check_and_only_accounts_stop_a_run(definitions: 
             assert graph.get(key).blocking == (feed == "crm/accounts"), key
 
 
+def test_people_who_disagree_are_a_warning_that_stops_nothing(definitions: dg.Definitions) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey(["marts", "rpt_review_agreement"]), "assert_people_agree_with_flags")
+    assert not definitions.resolve_asset_graph().get(key).blocking
+
+
 def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     exports = {key for key in graph.get_all_asset_keys() if key.path[0] == "exports"}
     assert exports
     assert all(PUBLISHED in graph.get(key).parent_keys for key in exports)
     assert exports <= graph.get(RETENTION).parent_keys
+    assert exports <= graph.get(ENTRIES).parent_keys
+    assert ENTRIES in graph.get(RUNS).parent_keys
     assert RETENTION in graph.get(RUNS).parent_keys
 
 

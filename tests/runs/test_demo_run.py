@@ -24,6 +24,10 @@ TABLES = (
     "marts.rpt_buckets_daily",
     "marts.fct_account_flags",
     "marts.fct_source_conflicts",
+    "marts.rpt_review_queue",
+    "marts.rpt_override_scoreboard",
+    "marts.rpt_spot_checks",
+    "marts.rpt_review_agreement",
 )
 
 
@@ -115,6 +119,25 @@ def test_a_changed_day_keeps_what_was_told_before(demo: Place, tmp_path: Path) -
     assert [day for day, _ in kept] == [date(2026, 6, 28), date(2026, 6, 29), date(2026, 6, 30)]
     assert len(told) == 8
     assert owner is not None
+
+
+def test_a_warehouse_of_an_earlier_release_gains_columns(demo: Place, tmp_path: Path) -> None:
+    """Also what is kept of changed days: its table is as old as the first change."""
+    place = Place(tmp_path / "place")
+    shutil.copytree(demo.folder, place.folder, symlinks=True)
+    with duckdb.connect(str(place.warehouse)) as con:
+        con.execute("alter table marts.fct_health_history drop column bucket_low")
+        con.execute(
+            "create or replace table audit.health_history_changes as "
+            "select *, null::varchar as replaced_in_run, null::timestamp as replaced_at "
+            "from marts.fct_health_history limit 0"
+        )
+    place.run(DAYS[1])
+    last = "as_of_date = '2026-06-30'"
+    told = place.rows(f"select count(*), count(bucket_low) from marts.fct_health_history where {last}")
+    assert told[0][0] == told[0][1]
+    kept = f"select count(*), count(bucket_low) from audit.health_history_changes where {last}"
+    assert place.rows(kept) == [(told[0][0], 0)]
 
 
 def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:

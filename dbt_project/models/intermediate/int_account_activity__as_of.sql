@@ -1,13 +1,7 @@
 -- Grain: one row per account and as_of_date, for every account that is scored on any day of this build.
--- Every window is a running sum: a fact adds to a measure on the day it enters the window and takes it away on
--- the day it leaves, so many as-of dates cost one pass and a day costs its windows.
+-- Many as-of dates cost one pass: what happened is summed over frames of calendar rows; what can only be counted
+-- distinct enters on a day and leaves on a day, and runs up.
 with
-
-dates as (
-
-    select * from {{ ref('int_as_of_dates') }}
-
-),
 
 scored_accounts as (
 
@@ -49,42 +43,14 @@ account_days as (
     select
         account_id,
         activity_date,
-        sum(events) as events,
-        sum(events) filter (where is_login) as logins,
-        sum(events) filter (where is_premium) as premium_events,
-        sum(events) filter (where is_advanced) as advanced_events,
+        cast(sum(events) as bigint) as events,
+        cast(sum(events) filter (where is_login) as bigint) as logins,
+        cast(sum(events) filter (where is_premium) as bigint) as premium_events,
+        cast(sum(events) filter (where is_advanced) as bigint) as advanced_events,
         bool_or(is_key_feature) as has_key_feature
     from user_days
+    where activity_date >= {{ add_days(as_of_start(), -29) }}
     group by account_id, activity_date
-
-),
-
--- how many days after a fact a window lets it go
-steps (days_later) as (
-
-    values (0), (7), (14), (28), (30)
-
-),
-
-account_day_changes as (
-
-    select
-        account_days.account_id,
-        {{ add_days('account_days.activity_date', 'steps.days_later') }} as day,
-        case steps.days_later when 0 then logins when 7 then -1 * logins end as logins_7d,
-        case steps.days_later when 0 then logins when 30 then -1 * logins end as logins_30d,
-        case steps.days_later when 0 then 1 when 7 then -1 end as active_days_7d,
-        case steps.days_later when 0 then 1 when 30 then -1 end as active_days_30d,
-        case steps.days_later when 0 then events when 14 then -1 * events end as events_14d,
-        case steps.days_later when 14 then events when 28 then -1 * events end as events_before_14d,
-        case steps.days_later when 0 then premium_events when 14 then -1 * premium_events end as premium_14d,
-        case steps.days_later when 14 then premium_events when 28 then -1 * premium_events end as premium_before_14d,
-        case steps.days_later when 0 then advanced_events when 30 then -1 * advanced_events end as advanced_30d
-    from account_days
-    cross join steps
-    where
-        account_days.activity_date >= {{ add_days(as_of_start(), -29) }}
-        and {{ add_days('account_days.activity_date', 'steps.days_later') }} <= {{ as_of_end() }}
 
 ),
 
@@ -137,38 +103,6 @@ feature_spells as (
 
 ),
 
-distinct_changes as (
-
-    select
-        account_id,
-        entered_date as day,
-        1 as active_users_30d,
-        0 as key_features_90d
-    from user_spells
-    union all
-    select
-        account_id,
-        left_date as day,
-        -1 as active_users_30d,
-        0 as key_features_90d
-    from user_spells
-    union all
-    select
-        account_id,
-        entered_date as day,
-        0 as active_users_30d,
-        1 as key_features_90d
-    from feature_spells
-    union all
-    select
-        account_id,
-        left_date as day,
-        0 as active_users_30d,
-        -1 as key_features_90d
-    from feature_spells
-
-),
-
 event_bounds as (
 
     select
@@ -179,18 +113,6 @@ event_bounds as (
     from {{ ref('int_event_bounds') }} as event_bounds
     inner join product_events
         on event_bounds.event_name = product_events.event_name
-
-),
-
-milestone_changes as (
-
-    select
-        account_id,
-        min(first_date) as day,
-        1 as adoption_milestones
-    from event_bounds
-    where milestone is not null
-    group by account_id, milestone
 
 ),
 
@@ -230,89 +152,70 @@ last_days_before as (
 
 ),
 
-last_day_changes as (
-
-    select
-        account_id,
-        {{ as_of_start() }} as day,
-        case when is_login then last_date end as last_login_date,
-        case when is_key_feature then last_date end as last_key_feature_date
-    from last_days_before
-    where last_date is not null
-    union all
-    select
-        account_id,
-        activity_date as day,
-        case when logins > 0 then activity_date end as last_login_date,
-        case when has_key_feature then activity_date end as last_key_feature_date
-    from account_days
-    where activity_date >= {{ as_of_start() }}
-
-),
-
-{% set sums = [
-    'logins_7d', 'logins_30d', 'active_days_7d', 'active_days_30d', 'events_14d', 'events_before_14d',
-    'premium_14d', 'premium_before_14d', 'advanced_30d'
-] -%}
+-- what changes how many there are, or which was the last, from a day on
 changes as (
 
     select
         account_id,
-        greatest(day, {{ as_of_start() }}) as as_of_date,
-        {% for name in sums %}
-        sum({{ name }}) as {{ name }},
-        {% endfor %}
-        cast(0 as bigint) as active_users_30d,
-        cast(0 as bigint) as key_features_90d,
-        cast(0 as bigint) as adoption_milestones,
+        entered_date as day,
+        1 as active_users_30d,
+        0 as key_features_90d,
+        0 as adoption_milestones,
         cast(null as date) as last_login_date,
         cast(null as date) as last_key_feature_date
-    from account_day_changes
-    group by account_id, greatest(day, {{ as_of_start() }})
+    from user_spells
     union all
     select
         account_id,
-        greatest(day, {{ as_of_start() }}) as as_of_date,
-        {% for name in sums %}
-        0 as {{ name }},
-        {% endfor %}
-        sum(active_users_30d) as active_users_30d,
-        sum(key_features_90d) as key_features_90d,
+        left_date as day,
+        -1 as active_users_30d,
+        0 as key_features_90d,
         0 as adoption_milestones,
         null as last_login_date,
         null as last_key_feature_date
-    from distinct_changes
-    where day <= {{ as_of_end() }}
-    group by account_id, greatest(day, {{ as_of_start() }})
+    from user_spells
     union all
     select
         account_id,
-        greatest(day, {{ as_of_start() }}) as as_of_date,
-        {% for name in sums %}
-        0 as {{ name }},
-        {% endfor %}
+        entered_date as day,
         0 as active_users_30d,
-        0 as key_features_90d,
-        sum(adoption_milestones) as adoption_milestones,
+        1 as key_features_90d,
+        0 as adoption_milestones,
         null as last_login_date,
         null as last_key_feature_date
-    from milestone_changes
-    where day <= {{ as_of_end() }}
-    group by account_id, greatest(day, {{ as_of_start() }})
+    from feature_spells
     union all
     select
         account_id,
-        day as as_of_date,
-        {% for name in sums %}
-        0 as {{ name }},
-        {% endfor %}
+        left_date as day,
+        0 as active_users_30d,
+        -1 as key_features_90d,
+        0 as adoption_milestones,
+        null as last_login_date,
+        null as last_key_feature_date
+    from feature_spells
+    union all
+    select
+        account_id,
+        min(first_date) as day,
+        0 as active_users_30d,
+        0 as key_features_90d,
+        1 as adoption_milestones,
+        null as last_login_date,
+        null as last_key_feature_date
+    from event_bounds
+    where milestone is not null
+    group by account_id, milestone
+    union all
+    select
+        account_id,
+        {{ as_of_start() }} as day,
         0 as active_users_30d,
         0 as key_features_90d,
         0 as adoption_milestones,
-        max(last_login_date) as last_login_date,
-        max(last_key_feature_date) as last_key_feature_date
-    from last_day_changes
-    group by account_id, day
+        case when is_login then last_date end as last_login_date,
+        case when is_key_feature then last_date end as last_key_feature_date
+    from last_days_before
 
 ),
 
@@ -320,33 +223,83 @@ changed_days as (
 
     select
         account_id,
-        as_of_date,
-        {% for name in sums + ['active_users_30d', 'key_features_90d', 'adoption_milestones'] %}
-        sum({{ name }}) as {{ name }},
-        {% endfor %}
+        greatest(day, {{ as_of_start() }}) as day,
+        cast(sum(active_users_30d) as integer) as active_users_30d,
+        cast(sum(key_features_90d) as integer) as key_features_90d,
+        cast(sum(adoption_milestones) as integer) as adoption_milestones,
         max(last_login_date) as last_login_date,
         max(last_key_feature_date) as last_key_feature_date
     from changes
-    group by account_id, as_of_date
+    where day <= {{ as_of_end() }}
+    group by account_id, greatest(day, {{ as_of_start() }})
 
 ),
 
 days as (
 
+    {{ date_range(add_days(as_of_start(), -29), as_of_end()) }}
+
+),
+
+account_calendar as (
+
     select
         scored_accounts.account_id,
-        dates.as_of_date,
-        {% for name in sums + ['active_users_30d', 'key_features_90d', 'adoption_milestones'] %}
-        coalesce(changed_days.{{ name }}, 0) as {{ name }},
-        {% endfor %}
-        changed_days.last_login_date,
-        changed_days.last_key_feature_date
+        days.day,
+        coalesce(account_days.logins, 0) as logins,
+        coalesce(account_days.events, 0) as events,
+        coalesce(account_days.premium_events, 0) as premium_events,
+        coalesce(account_days.advanced_events, 0) as advanced_events,
+        case when account_days.events > 0 then 1 else 0 end as active_days,
+        coalesce(changed_days.active_users_30d, 0) as active_users,
+        coalesce(changed_days.key_features_90d, 0) as key_features,
+        coalesce(changed_days.adoption_milestones, 0) as milestones,
+        greatest(
+            changed_days.last_login_date, case when account_days.logins > 0 then days.day end
+        ) as last_login_date,
+        greatest(
+            changed_days.last_key_feature_date, case when account_days.has_key_feature then days.day end
+        ) as last_key_feature_date
     from scored_accounts
-    cross join dates
+    cross join days
+    left join account_days
+        on
+            scored_accounts.account_id = account_days.account_id
+            and days.day = account_days.activity_date
     left join changed_days
         on
             scored_accounts.account_id = changed_days.account_id
-            and dates.as_of_date = changed_days.as_of_date
+            and days.day = changed_days.day
+
+),
+
+-- the calendar has every day of an account, so a window of n days is a frame of n rows
+summed as (
+
+    select
+        account_id,
+        day as as_of_date,
+        sum(logins) over last_7 as logins_7d,
+        sum(logins) over last_30 as logins_30d,
+        sum(active_days) over last_7 as active_days_7d,
+        sum(active_days) over last_30 as active_days_30d,
+        sum(events) over last_14 as events_14d,
+        sum(events) over before_14 as events_before_14d,
+        sum(premium_events) over last_14 as premium_14d,
+        sum(premium_events) over before_14 as premium_before_14d,
+        sum(advanced_events) over last_30 as advanced_30d,
+        sum(active_users) over until_now as active_users_30d,
+        sum(key_features) over until_now as key_features_90d,
+        sum(milestones) over until_now as adoption_milestones,
+        max(last_login_date) over until_now as last_login_date,
+        max(last_key_feature_date) over until_now as last_key_feature_date
+    from account_calendar
+    window
+        last_7 as (partition by account_id order by day rows between 6 preceding and current row),
+        last_14 as (partition by account_id order by day rows between 13 preceding and current row),
+        before_14 as (partition by account_id order by day rows between 27 preceding and 14 preceding),
+        last_30 as (partition by account_id order by day rows between 29 preceding and current row),
+        until_now as (partition by account_id order by day rows between unbounded preceding and current row)
 
 ),
 
@@ -355,17 +308,17 @@ final as (
     select
         account_id,
         as_of_date,
-        {% for name in sums + ['active_users_30d', 'key_features_90d', 'adoption_milestones'] %}
-        cast(sum({{ name }}) over running as bigint) as {{ name }},
+        {% for name in [
+            'logins_7d', 'logins_30d', 'active_days_7d', 'active_days_30d', 'events_14d', 'events_before_14d',
+            'premium_14d', 'premium_before_14d', 'advanced_30d', 'active_users_30d', 'key_features_90d',
+            'adoption_milestones'
+        ] %}
+        cast({{ name }} as bigint) as {{ name }},
         {% endfor %}
-        max(last_login_date) over running as last_login_date,
-        max(last_key_feature_date) over running as last_key_feature_date
-    from days
-    window running as (
-        partition by account_id
-        order by as_of_date
-        rows between unbounded preceding and current row
-    )
+        last_login_date,
+        last_key_feature_date
+    from summed
+    where as_of_date >= {{ as_of_start() }}
 
 )
 

@@ -12,10 +12,7 @@ overrides as (
     select
         *,
         cast(overridden_at as date) as overridden_date,
-        coalesce(
-            cast(expires_at as date),
-            {{ add_days('cast(overridden_at as date)', setting('override_days')) }}
-        ) as expiry_date
+        {{ override_expiry_date() }} as expiry_date
     from {{ ref('stg_crm__overrides') }}
 
 ),

@@ -57,11 +57,64 @@ reasons as (
 
 ),
 
+stops as (
+
+    select * from {{ ref('int_stop_reasons__as_of') }}
+    where as_of_date = {{ as_of_end() }}
+
+),
+
+unknowns as (
+
+    select * from {{ ref('int_unknown_inputs') }}
+
+),
+
+-- the sentence of what is not known: what it could make of score and bucket
+unknown_effects as (
+
+    select
+        today.account_id,
+        'Not known: ' || unknowns.unknown_labels || '; '
+        || case
+            when today.score_low = today.score_high and today.bucket_low = today.bucket_high
+                then 'neither the score nor the bucket hangs on it'
+            else concat_ws(
+                ', ',
+                case
+                    when today.score_low <> today.score_high
+                        then
+                            'the score could be between ' || {{ format_number('today.score_low') }}
+                            || ' and ' || {{ format_number('today.score_high') }}
+                end,
+                case
+                    when today.bucket_low <> today.bucket_high
+                        then
+                            'the bucket between ' || {{ in_words('today.bucket_low') }}
+                            || ' and ' || {{ in_words('today.bucket_high') }}
+                    else 'the bucket stays ' || {{ in_words('today.model_bucket') }}
+                end
+            )
+        end as unknown_effect
+    from today
+    inner join unknowns
+        on today.account_id = unknowns.account_id
+
+),
+
+flags as (
+
+    select * from {{ ref('fct_account_flags') }}
+    where as_of_date = {{ as_of_end() }}
+
+),
+
 plays as (
 
     select
         today.account_id,
-        min_by(playbook.next_action, playbook.priority) as next_action
+        min_by(playbook.next_action, playbook.priority) as next_action,
+        min_by(coalesce(playbook.flag, ''), playbook.priority) as flag
     from today
     inner join {{ ref('playbook') }} as playbook
         on {{ play_fits('playbook', 'today') }}
@@ -86,6 +139,8 @@ final as (
         today.score_low,
         today.score_high,
         today.model_bucket,
+        today.bucket_low,
+        today.bucket_high,
         today.bucket,
         today.decision,
         today.is_overridden,
@@ -110,23 +165,26 @@ final as (
         reasons.reason_4,
         today.flags,
         today.unknown_signals,
+        unknown_effects.unknown_effect,
+        unknowns.inputs_to_fetch,
 
         -- what next
         case today.decision
             when 'conflict' then 'Settle the sources first: ' || today.conflict_reason
-            when 'undecided' then 'Find out first: ' || today.unknown_signals
+            when 'undecided' then 'Find out first: ' || unknowns.inputs_to_fetch
             else plays.next_action
         end as next_action,
+        case
+            when today.decision = 'conflict' then 'Sources contradict each other'
+            when today.decision = 'undecided' then unknown_effects.unknown_effect
+            when plays.flag <> '' then 'Flag ' || {{ in_words('plays.flag') }} || ': ' || flags.evidence
+            when today.is_overridden
+                then 'Set to ' || {{ in_words('today.bucket') }} || ' by hand: ' || today.override_reason
+            else 'Bucket ' || {{ in_words('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
+        end as next_action_reason,
         renewals.days_to_renewal,
-        today.decision <> 'decided' or today.review_rules is not null as needs_review,
-        nullif(concat_ws(
-            '; ',
-            case today.decision
-                when 'conflict' then today.conflict_reason
-                when 'undecided' then 'The bucket hangs on what is not known: ' || today.unknown_signals
-            end,
-            today.review_rules
-        ), '') as review_reason,
+        stops.needs_person as needs_review,
+        stops.stop_reasons as review_reason,
 
         -- how sure
         today.coverage_pct,
@@ -143,8 +201,18 @@ final as (
         on today.account_id = renewals.account_id
     left join reasons
         on today.account_id = reasons.account_id
+    inner join stops
+        on today.account_id = stops.account_id
+    left join unknowns
+        on today.account_id = unknowns.account_id
+    left join unknown_effects
+        on today.account_id = unknown_effects.account_id
     left join plays
         on today.account_id = plays.account_id
+    left join flags
+        on
+            today.account_id = flags.account_id
+            and plays.flag = flags.flag
 
 )
 

@@ -4,7 +4,17 @@ with
 
 accounts as (
 
-    select * from {{ ref('rpt_account_health') }}
+    select
+        health.*,
+        sign_offs.account_id is not null as sign_off_required,
+        sign_offs.sign_off_flags,
+        coalesce(sign_offs.is_signed_off, false) as is_signed_off,
+        sign_offs.sign_off_verdict,
+        sign_offs.signed_off_by,
+        sign_offs.signed_off_at
+    from {{ ref('rpt_account_health') }} as health
+    left join {{ ref('int_sign_offs') }} as sign_offs
+        on health.account_id = sign_offs.account_id
 
 ),
 
@@ -14,6 +24,7 @@ waiting as (
     where
         needs_review
         or bucket <> 'healthy'
+        or (sign_off_required and not is_signed_off)
 
 ),
 
@@ -56,8 +67,16 @@ final as (
         score,
         arr_usd,
         days_to_renewal,
+        decision,
         coalesce(review_reason, reason_1) as reason,
-        next_action
+        next_action,
+        inputs_to_fetch,
+        sign_off_required,
+        sign_off_flags,
+        is_signed_off,
+        sign_off_verdict,
+        signed_off_by,
+        signed_off_at
     from ranked
     where
         rank_overall <= {{ setting('review_queue_rows') }}

@@ -81,6 +81,13 @@ results_{{ loop.index }} as (
         end as threshold,
         case rule_number
             {% for rule in rule_set['rules'] %}
+            {% set told = [] %}
+            {% for variant in rule['variants'] %}{% do told.append(rule_conditions_told(variant)) %}{% endfor %}
+            when {{ loop.index }} then {{ by_segment(rule, told) }}
+            {% endfor %}
+        end as conditions,
+        case rule_number
+            {% for rule in rule_set['rules'] %}
             {% set sentences = [] %}
             {% for variant in rule['variants'] %}
                 {% set sentence %}

@@ -39,7 +39,7 @@ invoices as (
 
 last_invoices as (
 
-    select * from {{ ref('int_last_invoices__as_of') }}
+    select * from {{ ref('int_last_invoice_states') }}
 
 ),
 
@@ -51,7 +51,7 @@ downgrades as (
 
 subscriptions as (
 
-    select * from {{ ref('int_subscriptions__as_of') }}
+    select * from {{ ref('int_subscription_states') }}
 
 ),
 
@@ -137,7 +137,7 @@ final as (
     left join last_invoices
         on
             accounts.account_id = last_invoices.account_id
-            and accounts.as_of_date = last_invoices.as_of_date
+            and accounts.as_of_date between last_invoices.valid_from_date and last_invoices.valid_to_date
     left join overdue
         on
             accounts.account_id = overdue.account_id
@@ -149,11 +149,12 @@ final as (
     left join subscriptions
         on
             accounts.account_id = subscriptions.account_id
-            and accounts.as_of_date = subscriptions.as_of_date
+            and accounts.as_of_date between subscriptions.valid_from_date and subscriptions.valid_to_date
     left join subscriptions as subscriptions_before
         on
             accounts.account_id = subscriptions_before.account_id
-            and {{ add_days('accounts.as_of_date', -14) }} = subscriptions_before.as_of_date
+            and {{ add_days('accounts.as_of_date', -14) }}
+            between subscriptions_before.valid_from_date and subscriptions_before.valid_to_date
 
 )
 

@@ -32,7 +32,7 @@ messages as (
 
 last_invoices as (
 
-    select * from {{ ref('int_last_invoices__as_of') }}
+    select * from {{ ref('int_last_invoice_states') }}
 
 ),
 
@@ -70,12 +70,16 @@ ignored_reminders as (
 
     select distinct
         last_invoices.account_id,
-        last_invoices.as_of_date
+        dates.as_of_date
     from last_invoices
     inner join messages
+        on last_invoices.account_id = messages.account_id
+    inner join dates
         on
-            last_invoices.account_id = messages.account_id
-            and messages.sent_date <= {{ add_days('last_invoices.as_of_date', -7) }}
+            last_invoices.valid_from_date <= dates.as_of_date
+            and last_invoices.valid_to_date >= dates.as_of_date
+            and {{ add_days('messages.sent_date', 7) }} <= dates.as_of_date
+            and coalesce(messages.clicked_date > dates.as_of_date, true)
     where
         not last_invoices.is_paid
         and messages.kind = 'billing_reminder'
@@ -83,7 +87,6 @@ ignored_reminders as (
             messages.invoice_id = last_invoices.invoice_id
             or (messages.invoice_id is null and messages.sent_at > last_invoices.issued_at)
         )
-        and (messages.clicked_date is null or messages.clicked_date > last_invoices.as_of_date)
 
 ),
 

@@ -13,12 +13,6 @@ known as (
 
 ),
 
-dates as (
-
-    select * from {{ ref('int_as_of_dates') }}
-
-),
-
 touchpoints as (
 
     select
@@ -35,45 +29,6 @@ touchpoints as (
 contacts as (
 
     select * from {{ ref('stg_crm__contacts') }}
-
-),
-
-touchpoint_days as (
-
-    select
-        account_id,
-        greatest(occurred_date, {{ as_of_start() }}) as as_of_date,
-        max(occurred_date) filter (where is_reply) as last_reply_date,
-        max(occurred_date) filter (where is_contact) as last_contact_date
-    from touchpoints
-    where occurred_date <= {{ as_of_end() }}
-    group by account_id, greatest(occurred_date, {{ as_of_start() }})
-
-),
-
-last_days as (
-
-    select
-        account_days.account_id,
-        account_days.as_of_date,
-        max(touchpoint_days.last_reply_date) over running as last_reply_date,
-        max(touchpoint_days.last_contact_date) over running as last_contact_date
-    from (
-        select
-            accounts_touched.account_id,
-            dates.as_of_date
-        from (select distinct account_id from touchpoint_days) as accounts_touched
-        cross join dates
-    ) as account_days
-    left join touchpoint_days
-        on
-            account_days.account_id = touchpoint_days.account_id
-            and account_days.as_of_date = touchpoint_days.as_of_date
-    window running as (
-        partition by account_days.account_id
-        order by account_days.as_of_date
-        rows between unbounded preceding and current row
-    )
 
 ),
 
@@ -104,18 +59,37 @@ stakeholder_spells as (
 
 ),
 
-stakeholders as (
+changes as (
 
     select
-        stakeholder_spells.account_id,
-        dates.as_of_date,
-        count(*) as active_stakeholders_90d
-    from dates
-    inner join stakeholder_spells
-        on
-            dates.as_of_date >= stakeholder_spells.entered_date
-            and dates.as_of_date < stakeholder_spells.left_date
-    group by stakeholder_spells.account_id, dates.as_of_date
+        account_id,
+        occurred_date as day,
+        case when is_reply then occurred_date end as last_reply_date,
+        case when is_contact then occurred_date end as last_contact_date,
+        0 as stakeholders
+    from touchpoints
+    union all
+    select
+        account_id,
+        entered_date as day,
+        null as last_reply_date,
+        null as last_contact_date,
+        1 as stakeholders
+    from stakeholder_spells
+    union all
+    select
+        account_id,
+        left_date as day,
+        null as last_reply_date,
+        null as last_contact_date,
+        -1 as stakeholders
+    from stakeholder_spells
+
+),
+
+spans as (
+
+    {{ spans_of_changes('changes', sums=['stakeholders'], latest=['last_reply_date', 'last_contact_date']) }}
 
 ),
 
@@ -141,26 +115,20 @@ final as (
 
         -- signals
         {{ if_known('days_since_reply', days_between(
-            'coalesce(last_days.last_reply_date, accounts.created_date)', 'accounts.as_of_date'
+            'coalesce(spans.last_reply_date, accounts.created_date)', 'accounts.as_of_date'
         )) }},
         {{ if_known('days_since_contact', days_between(
-            'coalesce(last_days.last_contact_date, accounts.created_date)', 'accounts.as_of_date'
+            'coalesce(spans.last_contact_date, accounts.created_date)', 'accounts.as_of_date'
         )) }},
-        {{ if_known('active_stakeholders_90d', 'coalesce(stakeholders.active_stakeholders_90d, 0)') }},
+        {{ if_known('active_stakeholders_90d', 'cast(coalesce(spans.stakeholders, 0) as bigint)') }},
         {{ if_known(
             'has_active_champion', 'case when champions.first_champion_date <= accounts.as_of_date then 1 else 0 end'
         ) }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join last_days
-        on
-            accounts.account_id = last_days.account_id
-            and accounts.as_of_date = last_days.as_of_date
-    left join stakeholders
-        on
-            accounts.account_id = stakeholders.account_id
-            and accounts.as_of_date = stakeholders.as_of_date
+    left join spans
+        on {{ in_span('spans') }}
     left join champions
         on accounts.account_id = champions.account_id
 

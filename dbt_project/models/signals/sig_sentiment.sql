@@ -37,17 +37,22 @@ pulses as (
 
 ),
 
+-- an answer holds until the next one, or until it is too old
 nps as (
 
     select
-        surveys.account_id,
-        dates.as_of_date,
-        max_by(surveys.score, row(surveys.responded_at, surveys.response_id)) as nps_latest
-    from dates
-    inner join surveys
-        on {{ in_window('surveys.responded_date', 180) }}
-    where surveys.kind = 'nps'
-    group by surveys.account_id, dates.as_of_date
+        account_id,
+        score as nps_latest,
+        responded_date as valid_from_date,
+        least(
+            {{ add_days('responded_date', 179) }},
+            {{ add_days('lead(responded_date) over (
+                partition by account_id
+                order by responded_at, response_id
+            )', -1) }}
+        ) as valid_to_date
+    from surveys
+    where kind = 'nps'
 
 ),
 
@@ -68,13 +73,17 @@ csat as (
 recent_pulses as (
 
     select
-        pulses.account_id,
-        dates.as_of_date,
-        max_by(pulses.sentiment, row(pulses.recorded_at, pulses.pulse_id)) as pulse_latest
-    from dates
-    inner join pulses
-        on {{ in_window('pulses.recorded_date', 90) }}
-    group by pulses.account_id, dates.as_of_date
+        account_id,
+        sentiment as pulse_latest,
+        recorded_date as valid_from_date,
+        least(
+            {{ add_days('recorded_date', 89) }},
+            {{ add_days('lead(recorded_date) over (
+                partition by account_id
+                order by recorded_at, pulse_id
+            )', -1) }}
+        ) as valid_to_date
+    from pulses
 
 ),
 
@@ -93,17 +102,13 @@ final as (
     inner join known
         on accounts.as_of_date = known.as_of_date
     left join nps
-        on
-            accounts.account_id = nps.account_id
-            and accounts.as_of_date = nps.as_of_date
+        on {{ in_span('nps') }}
     left join csat
         on
             accounts.account_id = csat.account_id
             and accounts.as_of_date = csat.as_of_date
     left join recent_pulses
-        on
-            accounts.account_id = recent_pulses.account_id
-            and accounts.as_of_date = recent_pulses.as_of_date
+        on {{ in_span('recent_pulses') }}
 
 )
 

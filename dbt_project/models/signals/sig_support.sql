@@ -1,4 +1,36 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that never opened a ticket.
+{% set measures = [
+    'open_tickets', 'open_urgent_tickets', 'tickets_30d', 'fast_resolutions_30d', 'sentiment', 'sentiments', 'mentions'
+] %}
+{% set is_urgent = "case when priority = 'urgent' then 1 else 0 end" %}
+{% set has_sentiment = 'case when sentiment is null then 0 else 1 end' %}
+{% set is_fast = 'resolution_seconds <= 24 * 60 * 60' %}
+{# what enters or leaves a count, on which day -#}
+{% set changes = [
+    {
+        'from': 'tickets', 'day': 'opened_date', 'where': 'true',
+        'open_tickets': '1', 'open_urgent_tickets': is_urgent, 'tickets_30d': '1',
+        'sentiment': 'coalesce(sentiment, 0)', 'sentiments': has_sentiment,
+    },
+    {
+        'from': 'tickets', 'day': add_days('opened_date', 30), 'where': 'true',
+        'tickets_30d': '-1', 'sentiment': '-1 * coalesce(sentiment, 0)', 'sentiments': '-1 * ' ~ has_sentiment,
+    },
+    {
+        'from': 'tickets', 'day': 'greatest(opened_date, resolved_date)', 'where': 'resolved_date is not null',
+        'open_tickets': '-1', 'open_urgent_tickets': '-1 * ' ~ is_urgent,
+    },
+    {
+        'from': 'tickets', 'day': 'greatest(opened_date, resolved_date)', 'where': is_fast,
+        'fast_resolutions_30d': '1',
+    },
+    {
+        'from': 'tickets', 'day': 'greatest(opened_date, ' ~ add_days('resolved_date', 30) ~ ')', 'where': is_fast,
+        'fast_resolutions_30d': '-1',
+    },
+    {'from': 'mentions', 'day': 'mentioned_date', 'where': 'true', 'mentions': '1'},
+    {'from': 'mentions', 'day': add_days('mentioned_date', 30), 'where': 'true', 'mentions': '-1'},
+] -%}
 with
 
 accounts as (
@@ -13,12 +45,6 @@ known as (
         'open_tickets', 'open_urgent_tickets', 'tickets_30d', 'fast_resolutions_30d',
         'median_resolution_90d_hours', 'ticket_sentiment_30d', 'competitor_mentions_30d'
     ]) }}
-
-),
-
-dates as (
-
-    select * from {{ ref('int_as_of_dates') }}
 
 ),
 
@@ -39,66 +65,70 @@ mentions as (
 
 ),
 
-opened_tickets as (
+changes as (
 
+    {% for change in changes %}
     select
-        tickets.account_id,
-        dates.as_of_date,
-        count(*) as open_tickets,
-        count(*) filter (where tickets.priority = 'urgent') as open_urgent_tickets
-    from dates
-    inner join tickets
-        on
-            dates.as_of_date >= tickets.opened_date
-            and (tickets.resolved_date is null or dates.as_of_date < tickets.resolved_date)
-    group by tickets.account_id, dates.as_of_date
+        account_id,
+        {{ change['day'] }} as day{% for measure in measures %},
+        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
+    from {{ change['from'] }}
+    where {{ change['where'] }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
-recent_tickets as (
+spans as (
 
-    select
-        tickets.account_id,
-        dates.as_of_date,
-        count(*) as tickets_30d,
-        cast(sum(tickets.sentiment) as double) / count(tickets.sentiment) as ticket_sentiment_30d
-    from dates
-    inner join tickets
-        on {{ in_window('tickets.opened_date', 30) }}
-    group by tickets.account_id, dates.as_of_date
+    {{ spans_of_changes('changes', sums=measures) }}
 
 ),
 
-resolved_tickets as (
+-- a median does not run up: it is taken anew on each day on which a ticket enters or leaves the window
+resolution_days as (
 
     select
-        tickets.account_id,
-        dates.as_of_date,
-        count(*) filter (
-            where
-            tickets.resolution_seconds <= 24 * 60 * 60
-            and {{ in_window('tickets.resolved_date', 30) }}
-        ) as fast_resolutions_30d,
+        account_id,
+        greatest(opened_date, resolved_date, {{ as_of_start() }}) as day
+    from tickets
+    where greatest(opened_date, resolved_date) <= {{ as_of_end() }}
+    union
+    select
+        account_id,
+        {{ add_days('resolved_date', 90) }} as day
+    from tickets
+    where {{ add_days('resolved_date', 90) }} between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+resolution_spans as (
+
+    select
+        account_id,
+        day as valid_from_date,
+        coalesce(
+            {{ add_days('lead(day) over (partition by account_id order by day)', -1) }},
+            {{ as_of_end() }}
+        ) as valid_to_date
+    from resolution_days
+
+),
+
+resolutions as (
+
+    select
+        spans_of_account.account_id,
+        spans_of_account.valid_from_date,
+        spans_of_account.valid_to_date,
         cast(median(tickets.resolution_seconds) as double) / 3600 as median_resolution_90d_hours
-    from dates
+    from resolution_spans as spans_of_account
     inner join tickets
         on
-            {{ in_window('tickets.resolved_date', 90) }}
-            and dates.as_of_date >= tickets.opened_date
-    group by tickets.account_id, dates.as_of_date
-
-),
-
-recent_mentions as (
-
-    select
-        mentions.account_id,
-        dates.as_of_date,
-        count(*) as competitor_mentions_30d
-    from dates
-    inner join mentions
-        on {{ in_window('mentions.mentioned_date', 30) }}
-    group by mentions.account_id, dates.as_of_date
+            spans_of_account.account_id = tickets.account_id
+            and {{ in_window('tickets.resolved_date', 90, 'spans_of_account.valid_from_date') }}
+            and spans_of_account.valid_from_date >= tickets.opened_date
+    group by spans_of_account.account_id, spans_of_account.valid_from_date, spans_of_account.valid_to_date
 
 ),
 
@@ -110,32 +140,20 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('open_tickets', 'coalesce(opened_tickets.open_tickets, 0)') }},
-        {{ if_known('open_urgent_tickets', 'coalesce(opened_tickets.open_urgent_tickets, 0)') }},
-        {{ if_known('tickets_30d', 'coalesce(recent_tickets.tickets_30d, 0)') }},
-        {{ if_known('fast_resolutions_30d', 'coalesce(resolved_tickets.fast_resolutions_30d, 0)') }},
-        {{ if_known('median_resolution_90d_hours', 'resolved_tickets.median_resolution_90d_hours') }},
-        {{ if_known('ticket_sentiment_30d', 'recent_tickets.ticket_sentiment_30d') }},
-        {{ if_known('competitor_mentions_30d', 'coalesce(recent_mentions.competitor_mentions_30d, 0)') }}
+        {{ if_known('open_tickets', 'cast(coalesce(spans.open_tickets, 0) as bigint)') }},
+        {{ if_known('open_urgent_tickets', 'cast(coalesce(spans.open_urgent_tickets, 0) as bigint)') }},
+        {{ if_known('tickets_30d', 'cast(coalesce(spans.tickets_30d, 0) as bigint)') }},
+        {{ if_known('fast_resolutions_30d', 'cast(coalesce(spans.fast_resolutions_30d, 0) as bigint)') }},
+        {{ if_known('median_resolution_90d_hours', 'resolutions.median_resolution_90d_hours') }},
+        {{ if_known('ticket_sentiment_30d', 'cast(spans.sentiment as double) / nullif(spans.sentiments, 0)') }},
+        {{ if_known('competitor_mentions_30d', 'cast(coalesce(spans.mentions, 0) as bigint)') }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join opened_tickets
-        on
-            accounts.account_id = opened_tickets.account_id
-            and accounts.as_of_date = opened_tickets.as_of_date
-    left join recent_tickets
-        on
-            accounts.account_id = recent_tickets.account_id
-            and accounts.as_of_date = recent_tickets.as_of_date
-    left join resolved_tickets
-        on
-            accounts.account_id = resolved_tickets.account_id
-            and accounts.as_of_date = resolved_tickets.as_of_date
-    left join recent_mentions
-        on
-            accounts.account_id = recent_mentions.account_id
-            and accounts.as_of_date = recent_mentions.as_of_date
+    left join spans
+        on {{ in_span('spans') }}
+    left join resolutions
+        on {{ in_span('resolutions') }}
 
 )
 

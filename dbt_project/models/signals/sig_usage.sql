@@ -24,7 +24,7 @@ activity as (
 
 subscriptions as (
 
-    select * from {{ ref('int_subscriptions__as_of') }}
+    select * from {{ ref('int_subscription_states') }}
 
 ),
 
@@ -59,7 +59,7 @@ final as (
     left join subscriptions
         on
             accounts.account_id = subscriptions.account_id
-            and accounts.as_of_date = subscriptions.as_of_date
+            and accounts.as_of_date between subscriptions.valid_from_date and subscriptions.valid_to_date
 
 )
 

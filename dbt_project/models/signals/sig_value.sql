@@ -13,12 +13,6 @@ known as (
 
 ),
 
-dates as (
-
-    select * from {{ ref('int_as_of_dates') }}
-
-),
-
 milestones as (
 
     select
@@ -29,22 +23,48 @@ milestones as (
 
 ),
 
-due as (
+changes as (
 
     select
-        milestones.account_id,
-        dates.as_of_date,
-        count(*) as due_milestones,
-        count(*) filter (where milestones.completed_date <= dates.as_of_date) as met_milestones,
-        count(*) filter (
-            where
-            milestones.due_date < dates.as_of_date
-            and (milestones.completed_date is null or milestones.completed_date > dates.as_of_date)
-        ) as overdue_milestones
-    from dates
-    inner join milestones
-        on dates.as_of_date >= milestones.due_date
-    group by milestones.account_id, dates.as_of_date
+        account_id,
+        due_date as day,
+        1 as due_milestones,
+        0 as met_milestones,
+        0 as overdue_milestones
+    from milestones
+    union all
+    select
+        account_id,
+        greatest(due_date, completed_date) as day,
+        0 as due_milestones,
+        1 as met_milestones,
+        0 as overdue_milestones
+    from milestones
+    where completed_date is not null
+    union all
+    select
+        account_id,
+        {{ add_days('due_date', 1) }} as day,
+        0 as due_milestones,
+        0 as met_milestones,
+        1 as overdue_milestones
+    from milestones
+    where coalesce(completed_date > due_date, true)
+    union all
+    select
+        account_id,
+        greatest({{ add_days('due_date', 1) }}, completed_date) as day,
+        0 as due_milestones,
+        0 as met_milestones,
+        -1 as overdue_milestones
+    from milestones
+    where completed_date > due_date
+
+),
+
+due as (
+
+    {{ spans_of_changes('changes', sums=['due_milestones', 'met_milestones', 'overdue_milestones']) }}
 
 ),
 
@@ -56,15 +76,13 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('overdue_milestones', 'coalesce(due.overdue_milestones, 0)') }},
-        {{ if_known('milestones_met_pct', 'cast(100 * due.met_milestones as double) / due.due_milestones') }}
+        {{ if_known('overdue_milestones', 'cast(coalesce(due.overdue_milestones, 0) as bigint)') }},
+        {{ if_known('milestones_met_pct', 'cast(100 * due.met_milestones as double) / nullif(due.due_milestones, 0)') }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
     left join due
-        on
-            accounts.account_id = due.account_id
-            and accounts.as_of_date = due.as_of_date
+        on {{ in_span('due') }}
 
 )
 

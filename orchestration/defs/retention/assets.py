@@ -10,6 +10,7 @@ from exports.profiles import load_profiles
 from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
     DATA_TEAM,
+    ENTRIES,
     PARTITIONS,
     POOL,
     PUBLISHED,
@@ -49,7 +50,7 @@ def retention() -> dg.Definitions:
 
     @dg.asset(
         key=RUNS,
-        deps=[RETENTION, PUBLISHED],
+        deps=[RETENTION, PUBLISHED, ENTRIES],
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},

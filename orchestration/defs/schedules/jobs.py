@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.steps import PUBLISHED, RUNS, record_failed_run
+from orchestration.steps import ENTRIES, PUBLISHED, RUNS, record_failed_run
 from orchestration.translation import NEWEST_DAY_ONLY
 
 daily = dg.define_asset_job(
@@ -19,7 +19,7 @@ backfill = dg.define_asset_job(
     "backfill",
     # Tables that show only the newest day stay as they are: the past must not take their place.
     selection=(dg.AssetSelection.kind("dbt") - dg.AssetSelection.tag(NEWEST_DAY_ONLY, "yes"))
-    | dg.AssetSelection.assets(PUBLISHED, RUNS),
+    | dg.AssetSelection.assets(PUBLISHED, ENTRIES, RUNS),
     description=(
         "Compute past as-of dates again from what has landed; nothing lands or is exported. Started here, "
         "each date is a run; one run for a range starts from the assets, or is `radar run --since`."

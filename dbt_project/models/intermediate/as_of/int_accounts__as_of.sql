@@ -17,7 +17,7 @@ versions as (
 
 subscriptions as (
 
-    select * from {{ ref('int_subscriptions__as_of') }}
+    select * from {{ ref('int_subscription_states') }}
 
 ),
 
@@ -55,7 +55,7 @@ final as (
     left join subscriptions
         on
             versions.account_id = subscriptions.account_id
-            and dates.as_of_date = subscriptions.as_of_date
+            and dates.as_of_date between subscriptions.valid_from_date and subscriptions.valid_to_date
     left join owners
         on versions.owner_id = owners.owner_id
     where

@@ -37,6 +37,7 @@ final as (
         rule_results.signal,
         rule_results.observed_value,
         rule_results.threshold,
+        rule_results.conditions,
         rule_results.evidence
     from rule_results
     inner join rule_sets

@@ -43,6 +43,8 @@ final as (
 
         -- bucket
         scores.bucket as model_bucket,
+        scores.bucket_low,
+        scores.bucket_high,
         coalesce(overrides.bucket, scores.bucket) as bucket,
         scores.decision,
         scores.conflict_reason,

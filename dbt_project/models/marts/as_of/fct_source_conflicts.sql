@@ -1,5 +1,6 @@
 -- Grain: one row per account, as_of_date and field on which sources disagree.
--- Billing wins plan and money; what precedence does not settle is used from nobody and goes to a person.
+-- Billing wins plan and money, the CRM owner and contacts; what precedence does not settle is used from nobody and
+-- goes to a person.
 with
 
 accounts as (
@@ -13,6 +14,32 @@ contradictions as (
 
     select * from {{ ref('int_contradictions__as_of') }}
     where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+-- An owner's pulse is the owner's own view, so whoever wrote the newest one takes the account for theirs. The CRM
+-- may have been right of the pulse's day and have moved the account since: that is no disagreement.
+pulses as (
+
+    select
+        accounts.account_id,
+        accounts.as_of_date,
+        pulses.owner_id as pulse_owner_id,
+        versions.owner_id as owner_id_then,
+        row_number() over (
+            partition by accounts.account_id, accounts.as_of_date
+            order by pulses.recorded_at desc, pulses.pulse_id desc
+        ) as pulse_rank
+    from accounts
+    inner join {{ ref('stg_crm__pulses') }} as pulses
+        on accounts.account_id = pulses.account_id
+    inner join {{ ref('int_account_versions') }} as versions
+        on
+            pulses.account_id = versions.account_id
+            and cast(pulses.recorded_at as date) between versions.valid_from_date and versions.valid_to_date
+    where
+        pulses.owner_id is not null
+        and {{ in_window('cast(pulses.recorded_at as date)', 90, 'accounts.as_of_date') }}
 
 ),
 
@@ -41,6 +68,25 @@ final as (
         'Billing decides plan and money' as reason
     from accounts
     where abs(crm_arr_usd - billing_arr_usd) * 100 > {{ setting('arr_tolerance_pct') }} * billing_arr_usd
+    union all
+    select
+        accounts.account_id,
+        accounts.as_of_date,
+        'owner_id' as field,
+        accounts.owner_id as crm_value,
+        pulses.pulse_owner_id as other_value,
+        'pulses' as other_source,
+        'crm' as used_source,
+        'The CRM decides owner and contacts' as reason
+    from accounts
+    inner join pulses
+        on
+            accounts.account_id = pulses.account_id
+            and accounts.as_of_date = pulses.as_of_date
+            and pulses.pulse_rank = 1
+    where
+        accounts.owner_id <> pulses.pulse_owner_id
+        and pulses.owner_id_then <> pulses.pulse_owner_id
     union all
     select
         account_id,

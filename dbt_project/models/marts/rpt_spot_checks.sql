@@ -1,0 +1,130 @@
+-- Grain: one row per ISO week and flagged account that was drawn for a person to look at.
+-- Drawn from the accounts that carried a flag on the week's first told day, by a hash of week and account: the same
+-- week draws the same accounts again, however often and on whichever day it is asked.
+with
+
+history as (
+
+    select * from {{ ref('fct_health_history') }}
+    where as_of_date <= {{ as_of_end() }}
+
+),
+
+weeks as (
+
+    select
+        {{ iso_week('as_of_date') }} as iso_week,
+        {{ week_start('as_of_date') }} as week_start_date,
+        min(as_of_date) as as_of_date
+    from (select distinct as_of_date from history) as told_dates
+    group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
+
+),
+
+flagged as (
+
+    select
+        weeks.iso_week,
+        weeks.week_start_date,
+        weeks.as_of_date,
+        flags.account_id,
+        string_agg(flags.flag, ', ' order by flags.flag) as flags,
+        string_agg(flags.evidence, '; ' order by flags.flag) as evidence
+    from weeks
+    inner join {{ ref('fct_account_flags') }} as flags
+        on weeks.as_of_date = flags.as_of_date
+    group by weeks.iso_week, weeks.week_start_date, weeks.as_of_date, flags.account_id
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by iso_week
+            order by md5(iso_week || account_id), account_id
+        ) as draw_number
+    from flagged
+
+),
+
+drawn as (
+
+    select * from ranked
+    where draw_number <= {{ setting('spot_check_accounts') }}
+
+),
+
+answers as (
+
+    select
+        drawn.iso_week,
+        drawn.account_id,
+        reviews.verdict,
+        reviews.bucket,
+        reviews.reason,
+        reviews.reviewed_by,
+        reviews.reviewed_at,
+        row_number() over (
+            partition by drawn.iso_week, drawn.account_id
+            order by reviews.reviewed_at desc, reviews.review_id desc
+        ) as answer_rank
+    from drawn
+    inner join {{ ref('int_reviews') }} as reviews
+        on drawn.account_id = reviews.account_id
+    where
+        reviews.kind = 'spot_check'
+        and reviews.as_of_date between drawn.week_start_date and {{ add_days('drawn.week_start_date', 6) }}
+
+),
+
+accounts as (
+
+    select
+        account_id,
+        name
+    from {{ ref('int_account_versions') }}
+    where valid_to_date = cast('9999-12-31' as date)
+
+),
+
+final as (
+
+    select
+        -- what was drawn
+        drawn.iso_week,
+        drawn.account_id,
+        accounts.name as account_name,
+        history.owner_id,
+        drawn.as_of_date,
+        drawn.draw_number,
+
+        -- what was told
+        drawn.flags,
+        drawn.evidence,
+        history.score,
+        history.bucket,
+
+        -- what a person says
+        answers.verdict,
+        answers.bucket as suggested_bucket,
+        answers.reason,
+        answers.reviewed_by,
+        answers.reviewed_at
+    from drawn
+    inner join history
+        on
+            drawn.account_id = history.account_id
+            and drawn.as_of_date = history.as_of_date
+    left join accounts
+        on drawn.account_id = accounts.account_id
+    left join answers
+        on
+            drawn.iso_week = answers.iso_week
+            and drawn.account_id = answers.account_id
+            and answers.answer_rank = 1
+
+)
+
+select * from final

@@ -1,0 +1,18 @@
+-- Grain: one row per review: what a person said last.
+{{ newest_version(
+    source('crm', 'reviews'),
+    key=['review_id'],
+    columns=[
+        'review_id',
+        'account_id',
+        'as_of_date',
+        'kind',
+        'verdict',
+        'bucket',
+        'reason',
+        'reviewed_by',
+        'reviewed_at',
+        'updated_at'
+    ],
+    version='updated_at'
+) }}

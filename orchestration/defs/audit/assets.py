@@ -1,0 +1,39 @@
+"""Who did what: the audit chain, added to once everything has gone out."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from exports.profiles import load_profiles
+from orchestration.steps import DATA_TEAM, ENTRIES, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
+from radar import progress
+from radar.audit import record
+
+
+@dg.definitions
+def audit() -> dg.Definitions:
+    """The entries follow everything that they tell of."""
+    exports = [dg.AssetKey(["exports", profile.name]) for profile in load_profiles()]
+
+    @dg.asset(
+        key=ENTRIES,
+        deps=[PUBLISHED, *exports],
+        group_name="records",
+        owners=DATA_TEAM,
+        kinds={"duckdb"},
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
+        pool=POOL,
+    )
+    def record_entries(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
+        """Actions, exports, decisions of people, changes of rules: an entry each, chained by a keyed hash."""
+        started = time.monotonic()
+        with step(context) as current, current.connect() as con:
+            progress.status("  recording who did what")
+            added = record(con, current.settings.warehouse, current.run)
+        seconds = time.monotonic() - started
+        progress.line("record audit", sum(added.values()), seconds)
+        return dg.MaterializeResult(metadata={**added, "seconds": round(seconds, 3)})
+
+    return dg.Definitions(assets=[record_entries])

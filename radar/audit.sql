@@ -1,0 +1,158 @@
+-- What becomes an entry of the audit chain, one query a source. Each yields
+--     kind, subject_id: what the entry is about
+--     state: what its subject has come to; an entry is made where this is not what its last entry says
+--     account_id, run_id, as_of_date, rule_set, rule_version, actor
+--     evidence: a struct that is written as JSON, its fields in the order of the alphabet
+-- A run_id or as_of_date that is null is that of the run under way; `champion` is the rule set that scores now.
+
+-- name: without_addresses
+-- What people wrote may hold a contact's e-mail address, and an entry stays for good.
+create or replace temp macro without_addresses(written) as
+    regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g');
+
+-- name: new_entries
+with
+
+champion as (
+
+    select
+        rule_set,
+        rule_version
+    from scoring.dim_rule_sets
+    where status = 'champion'
+
+),
+
+candidates as (
+    {source}
+),
+
+last_entries as (
+
+    select
+        kind,
+        subject_id,
+        arg_max(state, sequence) as state
+    from audit.entries
+    group by kind, subject_id
+
+)
+
+select
+    coalesce(candidates.run_id, $run_id) as run_id,
+    candidates.kind,
+    candidates.subject_id,
+    candidates.account_id,
+    coalesce(candidates.as_of_date, $as_of) as as_of_date,
+    candidates.rule_set,
+    candidates.rule_version,
+    candidates.state,
+    to_json(candidates.evidence)::varchar as evidence,
+    candidates.actor
+from candidates
+left join last_entries
+    on
+        candidates.kind = last_entries.kind
+        and candidates.subject_id = last_entries.subject_id
+where last_entries.state is distinct from candidates.state
+order by as_of_date, candidates.kind, candidates.subject_id;
+
+-- name: overrides
+select
+    'override' as kind,
+    override_id as subject_id,
+    account_id,
+    null::varchar as run_id,
+    null::date as as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    overridden_by as actor,
+    {
+        'bucket': bucket,
+        'expires_at': strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'overridden_at': strftime(overridden_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'reason': without_addresses(reason)
+    } as evidence,
+    md5(to_json([account_id, overridden_by, reason, to_json(evidence)::varchar])::varchar) as state
+from staging.stg_crm__overrides;
+
+-- name: reviews
+select
+    kind,
+    review_id as subject_id,
+    account_id,
+    null::varchar as run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    reviewed_by as actor,
+    {
+        'bucket': bucket,
+        'reason': without_addresses(reason),
+        'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'verdict': verdict
+    } as evidence,
+    md5(to_json([account_id, reviewed_by, reason, to_json(evidence)::varchar])::varchar) as state
+from staging.stg_crm__reviews;
+
+-- name: actions
+-- What a play says of an account grows with the days; only a change of its status is an event.
+select
+    'action' as kind,
+    action_id as subject_id,
+    account_id,
+    null::varchar as run_id,
+    as_of_date,
+    rule_set,
+    rule_version,
+    'radar' as actor,
+    {
+        'channel': channel,
+        'evidence': without_addresses(evidence),
+        'owner_id': owner_id,
+        'play': play,
+        'status': status,
+        'suppressed_by': suppressed_by
+    } as evidence,
+    status as state
+from marts.fct_actions;
+
+-- name: exports
+-- Which accounts went out stands in the files; the manifest, whose hash this is, holds theirs.
+select
+    'export' as kind,
+    folder as subject_id,
+    null::varchar as account_id,
+    run_id,
+    as_of_date,
+    rule_set,
+    rule_version,
+    'radar' as actor,
+    {
+        'bytes': bytes,
+        'exported_at': strftime(exported_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'profile': profile,
+        'rows': rows,
+        'sha256': sha256
+    } as evidence,
+    sha256 as state
+from audit.exports;
+
+-- name: rule_sets
+select
+    rule_set,
+    status,
+    rule_version
+from scoring.dim_rule_sets
+order by rule_set;
+
+-- name: last_rules
+-- The last entry of each rule set or reference table: what it had come to, and its rows.
+select
+    kind,
+    subject_id,
+    arg_max(state, sequence) as state,
+    arg_max(evidence, sequence) as evidence
+from audit.entries
+where kind in ('rule_change', 'reference_change')
+group by kind, subject_id;

@@ -1,0 +1,292 @@
+"""What becomes an entry: each thing once, and again only when it has come to something else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from radar.audit import KEYS, record
+from radar.chain import verify
+from radar.runs import Run, Window
+from radar.warehouse import connect
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+DAY = date(2026, 3, 13)
+RUN = Run("run-1", 1, Window(DAY, DAY), datetime(2026, 3, 14, 5))
+
+TABLES = """
+create schema staging; create schema marts; create schema scoring; create schema seeds; create schema audit;
+create table seeds.rule_sets as select 'v1' as rule_set, 'champion' as status, 80 as healthy_from;
+create table seeds.rules as
+    select * from (
+        values ('v1', 'no_login', null, -20), ('v1', 'no_login', 'smb', -10), ('v1', 'paid', null, 5)
+    ) as rules (rule_set, rule_id, segment, points);
+create table seeds.rule_conditions as
+    select 'v1' as rule_set, 'no_login' as rule_id, null::varchar as segment, 1 as position, 14 as threshold;
+create table seeds.settings as select 'trend_points' as setting, 5 as value;
+create table scoring.dim_rule_sets as
+    select 'v1' as rule_set, 'champion' as status, null as description, 'aaa' as rule_version;
+create table staging.stg_crm__overrides (
+    override_id varchar, account_id varchar, bucket varchar, reason varchar, overridden_by varchar,
+    overridden_at timestamp, expires_at timestamp
+);
+create table audit.exports (
+    run_id varchar, profile varchar, as_of_date date, folder varchar, rows bigint, bytes bigint,
+    sha256 varchar, exported_at timestamp, rule_set varchar, rule_version varchar
+);
+"""
+ACTIONS = """
+create table marts.fct_actions as
+select
+    'act-' || number as action_id, 'a' || number as account_id, 'own-1' as owner_id, 'save_call' as play,
+    'crm_task' as channel, 'to_approve' as status, null::varchar as suppressed_by,
+    'No login for 20 days' as evidence, date '2026-03-12' as as_of_date,
+    'v0' as rule_set, 'zzz' as rule_version
+from range(1, 4) as numbers (number)
+"""
+REVIEWS = """
+create table staging.stg_crm__reviews as
+select * from (values
+    ('r1', 'a1', date '2026-03-10', 'sign_off', 'agree', null, null, 'dora', timestamp '2026-03-11 10:00:00'),
+    ('r2', 'a2', date '2026-03-09', 'spot_check', 'disagree', 'watch', 'they told x@y.example', 'emil', null)
+) as reviews (review_id, account_id, as_of_date, kind, verdict, bucket, reason, reviewed_by, reviewed_at)
+"""
+OVERRIDE = """
+insert into staging.stg_crm__overrides values
+(
+    'o1', 'a1', 'watch', 'they merge, says jo.smith+1@corp.example.com', 'lead@us.example',
+    '2026-03-12 10:00:00', null
+)
+"""
+EXPORT = """
+insert into audit.exports values
+(
+    'run-0', 'generic', '2026-03-12', 'generic/2026-03-12_run-0', 7, 700, 'ff',
+    '2026-03-12 06:00:00', 'v0', 'zzz'
+)
+"""
+
+
+class House:
+    """A small warehouse that each test changes; every `record` is a run of its own."""
+
+    def __init__(self, warehouse: Path) -> None:
+        self.warehouse = warehouse
+        self._runs = 0
+
+    def do(self, *statements: str) -> None:
+        with duckdb.connect(str(self.warehouse)) as con:
+            for statement in statements:
+                con.execute(statement)
+
+    def record(self) -> dict[str, int]:
+        self._runs += 1
+        with connect(self.warehouse) as con:
+            return record(con, self.warehouse, replace(RUN, run_id=f"run-{self._runs}"))
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as con:
+            con.execute("select * from audit.entries where kind = ? order by sequence", [kind])
+            names = [column[0] for column in con.description or []]
+            rows = [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+        return [row | {"evidence": json.loads(row["evidence"])} for row in rows]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "w.duckdb")
+    made.do(TABLES)
+    yield made
+    verify(made.warehouse)
+
+
+def test_a_repeated_run_adds_nothing(house: House) -> None:
+    house.do(ACTIONS, REVIEWS, OVERRIDE, EXPORT)
+    assert house.record() == {
+        "reference_change": 1,
+        "rule_change": 1,
+        "override": 1,
+        "sign_off": 1,
+        "spot_check": 1,
+        "action": 3,
+        "export": 1,
+    }
+    assert house.record() == {}
+
+
+def test_a_warehouse_without_actions_and_reviews_is_recorded_too(house: House) -> None:
+    house.do(OVERRIDE)
+    assert house.record() == {"reference_change": 1, "rule_change": 1, "override": 1}
+
+
+def test_an_override_says_who_what_and_under_which_rules(house: House) -> None:
+    house.do(OVERRIDE)
+    house.record()
+    (told,) = house.entries("override")
+    assert (told["subject_id"], told["account_id"], told["actor"]) == ("o1", "a1", "lead@us.example")
+    assert (told["run_id"], told["as_of_date"]) == ("run-1", DAY)
+    assert (told["rule_set"], told["rule_version"]) == ("v1", "aaa")
+    assert told["evidence"] == {
+        "bucket": "watch",
+        "expires_at": None,
+        "overridden_at": "2026-03-12T10:00:00Z",
+        "reason": "they merge, says (e-mail)",
+    }
+
+
+def test_every_version_of_an_override_is_an_entry_also_when_it_goes_back(house: House) -> None:
+    house.do(OVERRIDE)
+    house.record()
+    for bucket in ("at_risk", "watch"):
+        house.do(f"update staging.stg_crm__overrides set bucket = '{bucket}'")
+        assert house.record() == {"override": 1}
+    assert [told["evidence"]["bucket"] for told in house.entries("override")] == ["watch", "at_risk", "watch"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "account_id = 'a2'",
+        "reason = 'they merge, says someone.else@corp.example.com'",
+        "overridden_by = 'dora'",
+        "overridden_at = '2026-03-12 10:00:01'",
+        "expires_at = '2026-04-12'",
+    ],
+)
+def test_any_change_of_an_override_is_an_entry(house: House, change: str) -> None:
+    house.do(OVERRIDE)
+    house.record()
+    house.do(f"update staging.stg_crm__overrides set {change}")
+    assert house.record() == {"override": 1}
+
+
+def test_an_action_is_an_entry_for_each_status_and_not_for_each_sentence(house: House) -> None:
+    house.do(ACTIONS)
+    house.record()
+    house.do("update marts.fct_actions set evidence = 'No login for 21 days', as_of_date = '2026-03-13'")
+    assert house.record() == {}
+    house.do(
+        "update marts.fct_actions set status = 'suppressed', suppressed_by = 'quiet_mode'"
+        " where action_id = 'act-2'"
+    )
+    assert house.record() == {"action": 1}
+    told = house.entries("action")
+    assert [row["subject_id"] for row in told] == ["act-1", "act-2", "act-3", "act-2"]
+    assert (told[0]["as_of_date"], told[3]["as_of_date"]) == (date(2026, 3, 12), DAY)
+    assert (told[3]["actor"], told[3]["account_id"]) == ("radar", "a2")
+    assert (told[3]["rule_set"], told[3]["rule_version"]) == ("v0", "zzz")
+    assert told[3]["evidence"] == {
+        "channel": "crm_task",
+        "evidence": "No login for 21 days",
+        "owner_id": "own-1",
+        "play": "save_call",
+        "status": "suppressed",
+        "suppressed_by": "quiet_mode",
+    }
+
+
+def test_what_people_decided_is_an_entry_of_its_kind(house: House) -> None:
+    house.do(REVIEWS)
+    house.record()
+    (signed,), (checked,) = house.entries("sign_off"), house.entries("spot_check")
+    assert (signed["actor"], signed["as_of_date"], signed["evidence"]["verdict"]) == (
+        "dora",
+        date(2026, 3, 10),
+        "agree",
+    )
+    assert checked["evidence"]["reason"] == "they told (e-mail)"
+    house.do("update staging.stg_crm__reviews set verdict = 'disagree'")
+    assert house.record() == {"sign_off": 1}
+
+
+def test_an_export_keeps_its_own_run_day_and_rules(house: House) -> None:
+    """The run that wrote it may have died before it came to the audit."""
+    house.do(EXPORT)
+    house.record()
+    (told,) = house.entries("export")
+    assert (told["run_id"], told["as_of_date"]) == ("run-0", date(2026, 3, 12))
+    assert (told["rule_set"], told["rule_version"]) == ("v0", "zzz")
+    assert told["evidence"] == {
+        "bytes": 700,
+        "exported_at": "2026-03-12T06:00:00Z",
+        "profile": "generic",
+        "rows": 7,
+        "sha256": "ff",
+    }
+
+
+def test_a_rule_change_tells_rows_added_removed_and_changed_with_what_they_were(house: House) -> None:
+    house.record()
+    (first,) = house.entries("rule_change")
+    assert (first["subject_id"], first["state"], first["evidence"].keys()) == ("v1", "champion aaa", {"rows"})
+    assert len(first["evidence"]["rows"]) == 5
+    house.do(
+        "update seeds.rules set points = -25 where rule_id = 'no_login' and segment is null",
+        "delete from seeds.rules where rule_id = 'paid'",
+        "insert into seeds.rule_conditions values ('v1', 'no_login', 'smb', 1, 21)",
+        "update scoring.dim_rule_sets set rule_version = 'bbb'",
+    )
+    assert house.record() == {"rule_change": 1}
+    told = house.entries("rule_change")[1]
+    assert (told["rule_set"], told["rule_version"], told["state"]) == ("v1", "bbb", "champion bbb")
+    rule = {"seed": "rules", "rule_set": "v1", "rule_id": "no_login"}
+    condition = {"seed": "rule_conditions", "rule_set": "v1", "rule_id": "no_login"}
+    assert {name: told["evidence"][name] for name in ("was", "added", "removed", "changed")} == {
+        "was": "champion aaa",
+        "added": [{**condition, "segment": "smb", "position": 1, "threshold": 21}],
+        "removed": [{"seed": "rules", "rule_set": "v1", "rule_id": "paid", "points": 5}],
+        "changed": [{"old": {**rule, "points": -20}, "new": {**rule, "points": -25}}],
+    }
+
+
+def test_a_rule_set_that_retires_or_goes_is_an_entry(house: House) -> None:
+    house.do(
+        "insert into seeds.rule_sets values ('v2', 'shadow', 80)",
+        "insert into scoring.dim_rule_sets values ('v2', 'shadow', null, 'ccc')",
+    )
+    house.record()
+    house.do(
+        "update seeds.rule_sets set status = 'retired' where rule_set = 'v2'",
+        "update scoring.dim_rule_sets set status = 'retired', rule_version = null where rule_set = 'v2'",
+    )
+    assert house.record() == {"rule_change": 1}
+    house.do(
+        "delete from seeds.rule_sets where rule_set = 'v2'",
+        "delete from scoring.dim_rule_sets where rule_set = 'v2'",
+    )
+    assert house.record() == {"rule_change": 1}
+    assert house.record() == {}
+    told = [row for row in house.entries("rule_change") if row["subject_id"] == "v2"]
+    assert [row["state"] for row in told] == ["shadow ccc", "retired", "removed"]
+    assert [row["rule_set"] for row in told] == ["v2", "v2", "v2"]
+
+
+def test_other_reference_data_is_an_entry_when_it_changes(house: House) -> None:
+    house.record()
+    house.do("update seeds.settings set value = 6")
+    assert house.record() == {"reference_change": 1}
+    told = house.entries("reference_change")[1]
+    assert told["subject_id"] == "settings"
+    assert told["evidence"]["changed"] == [
+        {
+            "old": {"seed": "settings", "setting": "trend_points", "value": 5},
+            "new": {"seed": "settings", "setting": "trend_points", "value": 6},
+        }
+    ]
+
+
+def test_a_column_that_a_seed_gains_empty_changes_no_row(house: House) -> None:
+    house.record()
+    house.do("alter table seeds.settings add column note varchar")
+    assert house.record() == {}
+
+
+def test_every_seed_has_a_key() -> None:
+    assert set(KEYS) == {path.stem for path in SEEDS.glob("*.csv")}

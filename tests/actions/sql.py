@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,15 @@ WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signa
 RULES_OF_FLAGS = {"payment_risk": "payment_risk", "churn_risk": "churn_risk", "upsell": "expansion_seats"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Models:
     """The warehouse whose tables give the columns, and the SQL of each model with sentinels for days."""
 
     warehouse: Path
-    sql: dict[str, str] = field(repr=False)
+    sql: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"the models of {self.warehouse}"
 
 
 class Warehouse:

@@ -22,9 +22,16 @@ playbook as (
 
 ),
 
+-- an action that a day told anew released has a second row where a later day did so before: the first one counts
 releases as (
 
-    select * from {{ ref('int_action_releases__as_of') }}
+    select
+        action_id,
+        account_id,
+        play,
+        min(as_of_date) as as_of_date
+    from {{ ref('int_action_releases__as_of') }}
+    group by action_id, account_id, play
 
 ),
 

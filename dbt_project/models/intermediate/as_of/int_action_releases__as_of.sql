@@ -1,4 +1,5 @@
--- Grain: one row per action and the as_of_date on which it was released: the first on which nothing held it.
+-- Grain: one row per action and the as_of_date on which it was released: the first on which nothing held it. (Where a
+-- past day was told anew, a later day may have released the action once already; that row stands too.)
 -- Cooldown and the owner's weekly budget hang on what was released before, so the weeks of the window are taken one
 -- after another (a recursion of one step a week, not of one a day). Within a week one ranking is exact: an action
 -- claims its place on the first day on which nothing else holds it, places go by day, then by priority, then by

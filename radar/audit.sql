@@ -96,7 +96,8 @@ select
 from staging.stg_crm__reviews;
 
 -- name: actions
--- What a play says of an account grows with the days; only a change of its status is an event.
+-- What a play says of an account grows with the days; only a change of its status is an event. What was held from
+-- its first day on has not happened.
 select
     'action' as kind,
     action_id as subject_id,
@@ -115,7 +116,8 @@ select
         'suppressed_by': suppressed_by
     } as evidence,
     status as state
-from marts.fct_actions;
+from marts.fct_actions
+where released_on is not null;
 
 -- name: exports
 -- Which accounts went out stands in the files; the manifest, whose hash this is, holds theirs.

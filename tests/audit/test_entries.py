@@ -48,8 +48,8 @@ select
     'act-' || number as action_id, 'a' || number as account_id, 'own-1' as owner_id, 'save_call' as play,
     'crm_task' as channel, 'to_approve' as status, null::varchar as suppressed_by,
     'No login for 20 days' as evidence, date '2026-03-12' as as_of_date,
-    'v0' as rule_set, 'zzz' as rule_version
-from range(1, 4) as numbers (number)
+    'v0' as rule_set, 'zzz' as rule_version, case when number < 4 then date '2026-03-12' end as released_on
+from range(1, 5) as numbers (number)
 """
 REVIEWS = """
 create table staging.stg_crm__reviews as

@@ -45,33 +45,43 @@ landed_twice as (
 
 ),
 
+-- the key is made last: it costs more than all that comes before
 newest as (
 
     select
-        event_key,
+        {{ event_key('event_id') }} as event_key,
         account_id,
         user_id,
         event_name,
         activity_date,
         _batch_id
-    from landed_once
-    union all
-    select
-        event_key,
-        account_id,
-        user_id,
-        event_name,
-        activity_date,
-        _batch_id
-    from landed_twice
-    where version_rank = 1
+    from (
+        select
+            event_id,
+            account_id,
+            user_id,
+            event_name,
+            activity_date,
+            _batch_id
+        from landed_once
+        union all
+        select
+            event_id,
+            account_id,
+            user_id,
+            event_name,
+            activity_date,
+            _batch_id
+        from landed_twice
+        where version_rank = 1
+    ) as newest_versions
 
 ),
 {% if is_incremental() %}
 
 new_keys as (
 
-    select new_rows.event_key
+    select {{ event_key('new_rows.event_id') }} as event_key
     from {{ ref('stg_product__events') }} as new_rows
     where {{ is_new }}
 

@@ -4,7 +4,7 @@ with
 final as (
 
     select
-        {{ event_key('event_id') }} as event_key,
+        event_id,
         {{ passing_hash('event_id') }} as passing_key,
         account_id,
         user_id,

@@ -1,14 +1,9 @@
 -- Grain: one row per scored account, as_of_date and rule set.
 -- score = base + points of true rules, held between 0 and 100; score_low and score_high are the least and the
 -- greatest score that unknown rules and unknown weights could still make.
+-- depends_on: {{ ref('int_rule_evaluations') }}
 {% set rule_sets = scoring_rule_sets() %}
 with
-
-evaluations as (
-
-    select * from {{ ref('int_rule_evaluations') }}
-
-),
 
 {% for rule_set in rule_sets %}
 {% set number = loop.index %}
@@ -95,7 +90,7 @@ summed_{{ number }} as (
         0 {%- for rule in rule_set['rules'] %}
         + case when {{ rule['rule_id'] }}_is_on and {{ rule['rule_id'] }}_is_true is not null then 1 else 0 end
         {%- endfor %} as rules_known
-    from evaluations
+    from {{ ref('int_rule_evaluations') }} as evaluations
     where rule_set = {{ quoted(rule_set['rule_set']) }}
 
 ),

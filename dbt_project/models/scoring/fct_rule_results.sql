@@ -1,14 +1,9 @@
 -- Grain: one row per scored account, as_of_date, rule set and rule that speaks for the account's segment.
 -- The points of a rule set's rows plus its base are the score before clamping, exactly.
+-- depends_on: {{ ref('int_rule_evaluations') }}
 {% set rule_sets = scoring_rule_sets() %}
 {% set labels = signal_labels() %}
 with
-
-evaluations as (
-
-    select * from {{ ref('int_rule_evaluations') }}
-
-),
 
 {% for rule_set in rule_sets %}
 numbers_{{ loop.index }} (rule_number) as (
@@ -136,7 +131,7 @@ results_{{ loop.index }} as (
         rule_number,
         {{ quoted(rule_set['status']) }} as rule_set_status,
         '{{ rule_set['version'] }}' as rule_version
-    from evaluations
+    from {{ ref('int_rule_evaluations') }} as evaluations
     cross join numbers_{{ loop.index }}
     where
         evaluations.rule_set = {{ quoted(rule_set['rule_set']) }}

@@ -1,7 +1,10 @@
 -- Grain: one row per scored account, as_of_date and rule set. For every rule: <rule>_is_on, <rule>_is_true (null:
 -- unknown), and <rule>_points, _low and _high: what it adds, and the least and the most that it still could. A true
 -- rule whose weight hangs on an unknown renewal adds its points once, with a low and a high that cover both.
+-- Each rule set reads its inputs by itself: what two CTEs share is held whole, and a question about one day would
+-- read every day.
 -- SQL's own three-valued logic is the rules'. A rule that the set does not have is never on.
+-- depends_on: {{ ref('int_rule_inputs') }}
 {% set rule_sets = scoring_rule_sets() %}
 {% set signals = rule_signals(rule_sets) %}
 {% set all_rules = [] %}
@@ -11,12 +14,6 @@
     {% endfor %}
 {% endfor %}
 with
-
-inputs as (
-
-    select * from {{ ref('int_rule_inputs') }}
-
-),
 
 {% for rule_set in rule_sets %}
 evaluated_{{ loop.index }} as (
@@ -51,7 +48,7 @@ evaluated_{{ loop.index }} as (
         {{ by_segment(rule, bounds['least']) }} as {{ rule['rule_id'] }}__least,
         {{ by_segment(rule, bounds['most']) }} as {{ rule['rule_id'] }}__most{{ ',' if not loop.last }}
         {% endfor %}
-    from inputs
+    from {{ ref('int_rule_inputs') }}
 
 ),
 

@@ -3,28 +3,18 @@
 -- told then has nothing before. The owner of a week is the one on the account's first told day of that week.
 with
 
-history as (
-
-    select * from {{ ref('fct_health_history') }}
-
-),
-
 run_before as (
 
     select coalesce(max(as_of_date), {{ as_of_start() }}) as as_of_date
-    from history
+    from {{ ref('fct_health_history') }}
     where as_of_date < {{ as_of_start() }}
 
 ),
 
-looked_at as (
+first_looked_at as (
 
-    select history.*
-    from history
-    cross join run_before
-    where
-        history.as_of_date <= {{ as_of_end() }}
-        and history.as_of_date >= least(run_before.as_of_date, {{ add_days(as_of_start(), -7) }})
+    select least(as_of_date, {{ add_days(as_of_start(), -7) }}) as as_of_date
+    from run_before
 
 ),
 
@@ -33,22 +23,33 @@ runs as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as date_before
-    from (select distinct as_of_date from looked_at) as dates_told
+    from (
+        select distinct as_of_date
+        from {{ ref('fct_health_history') }}
+        where as_of_date between (select first_looked_at.as_of_date from first_looked_at) and {{ as_of_end() }}
+    ) as dates_told
 
 ),
 
+-- few columns go through the windows; what else was told of a day is joined behind them
 beside as (
 
     select
-        *,
+        account_id,
+        as_of_date,
         lag(as_of_date) over by_account as told_before_date,
         lag(bucket) over by_account as told_before_bucket,
         lag(score) over by_account as told_before_score,
         max(score) over (
             by_account
             range between interval 7 days preceding and interval 1 day preceding
-        ) as best_score_7d
-    from looked_at
+        ) as best_score_7d,
+        first_value(owner_id) over (
+            partition by account_id, {{ week_start('as_of_date') }}
+            order by as_of_date
+        ) as week_owner_id
+    from {{ ref('fct_health_history') }}
+    where as_of_date between (select first_looked_at.as_of_date from first_looked_at) and {{ as_of_end() }}
     window by_account as (
         partition by account_id
         order by as_of_date
@@ -56,65 +57,42 @@ beside as (
 
 ),
 
-first_days as (
-
-    select
-        account_id,
-        {{ week_start('as_of_date') }} as week_start_date,
-        min(as_of_date) as as_of_date
-    from looked_at
-    group by account_id, {{ week_start('as_of_date') }}
-
-),
-
-week_owners as (
-
-    select
-        first_days.account_id,
-        first_days.week_start_date,
-        looked_at.owner_id
-    from first_days
-    inner join looked_at
-        on
-            first_days.account_id = looked_at.account_id
-            and first_days.as_of_date = looked_at.as_of_date
-
-),
-
 final as (
 
     select
         -- ids
-        beside.account_id,
-        beside.as_of_date,
+        told.account_id,
+        told.as_of_date,
         runs.date_before,
-        beside.owner_id,
-        week_owners.owner_id as week_owner_id,
-        beside.segment,
+        told.owner_id,
+        beside.week_owner_id,
+        told.segment,
 
         -- judgement
-        beside.score,
-        beside.bucket,
-        beside.decision,
-        beside.is_overridden,
-        beside.conflict_reason,
-        beside.unknown_signals,
-        beside.review_rules,
-        beside.flags,
-        beside.arr_usd,
+        told.score,
+        told.bucket,
+        told.decision,
+        told.is_overridden,
+        told.conflict_reason,
+        told.unknown_signals,
+        told.review_rules,
+        told.flags,
+        told.arr_usd,
 
         -- before
         case when beside.told_before_date = runs.date_before then beside.told_before_bucket end as bucket_before,
         case when beside.told_before_date = runs.date_before then beside.told_before_score end as score_before,
         beside.best_score_7d
-    from beside
-    inner join runs
-        on beside.as_of_date = runs.as_of_date
-    inner join week_owners
+    from {{ ref('fct_health_history') }} as told
+    inner join beside
         on
-            beside.account_id = week_owners.account_id
-            and {{ week_start('beside.as_of_date') }} = week_owners.week_start_date
-    where beside.as_of_date >= {{ as_of_start() }}
+            told.account_id = beside.account_id
+            and told.as_of_date = beside.as_of_date
+    inner join runs
+        on told.as_of_date = runs.as_of_date
+    where
+        told.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and beside.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 )
 

@@ -50,6 +50,7 @@ _AT_RISK = """
     SELECT account_id, account_name, score, score_low, score_high, bucket,
         is_overridden, reason_1, reason_2, reason_3, reason_4
     FROM marts.rpt_account_health
+    WHERE bucket <> 'healthy' OR decision <> 'decided'
     ORDER BY
         CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END,
         score, arr_usd DESC NULLS LAST, account_id
@@ -212,7 +213,7 @@ def _scored(told: Summary) -> list[str]:
 
 def _most_at_risk(told: Summary) -> list[str]:
     if not told.at_risk:
-        return []
+        return ["Nobody is at risk, on watch or undecided"] if told.buckets else []
     lines = []
     for account_id, name, score, low, high, bucket, is_overridden, *reasons in told.at_risk:
         by_hand = "  (bucket set by hand)" if is_overridden else ""

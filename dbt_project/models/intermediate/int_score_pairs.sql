@@ -1,0 +1,192 @@
+-- Grain: one row per account and told day whose score may differ from that of its told day before: another rule
+-- version, other points, other knowledge of a signal that a rule reads, or late data. For all others no part of the
+-- difference can be other than 0. Days are those of this build and, after them, each account's next told day.
+-- depends_on: {{ ref('rules') }}
+-- depends_on: {{ ref('rule_conditions') }}
+{% set champions = scoring_rule_sets() | selectattr('status', 'equalto', 'champion') | list %}
+with
+
+history as (
+
+    select
+        account_id,
+        as_of_date,
+        segment,
+        rule_set,
+        rule_version,
+        base_score,
+        points,
+        score
+    from {{ ref('fct_health_history') }}
+
+),
+
+told_now as (
+
+    select * from history
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+told_next as (
+
+    select history.*
+    from history
+    inner join (
+        select
+            account_id,
+            min(as_of_date) as as_of_date
+        from history
+        where as_of_date > {{ as_of_end() }}
+        group by account_id
+    ) as next_days
+        on
+            history.account_id = next_days.account_id
+            and history.as_of_date = next_days.as_of_date
+
+),
+
+run_before as (
+
+    select max(as_of_date) as as_of_date
+    from history
+    where as_of_date < {{ as_of_start() }}
+
+),
+
+told_before as (
+
+    select history.*
+    from history
+    inner join run_before
+        on history.as_of_date = run_before.as_of_date
+
+),
+
+-- accounts that the newest run before did not tell: their told day before, if any, lies further back
+returned_accounts as (
+
+    select account_id from told_now
+    union
+    select account_id from told_next
+    except
+    select account_id from told_before
+
+),
+
+told_long_before as (
+
+    select history.*
+    from history
+    inner join (
+        select
+            history.account_id,
+            max(history.as_of_date) as as_of_date
+        from history
+        inner join returned_accounts
+            on history.account_id = returned_accounts.account_id
+        where history.as_of_date < {{ as_of_start() }}
+        group by history.account_id
+    ) as last_days
+        on
+            history.account_id = last_days.account_id
+            and history.as_of_date = last_days.as_of_date
+
+),
+
+told as (
+
+    select * from told_now
+    union all
+    select * from told_next
+    union all
+    select * from told_before
+    union all
+    select * from told_long_before
+
+),
+
+-- what was known that day of the signals that rules read, as one text to compare
+knowledge as (
+
+    select
+        as_of_date,
+        string_agg(
+            signal || case when is_known then ' known' when is_used then ' unknown' else ' off' end, ', '
+            order by signal
+        ) as known_signals
+    from {{ ref('int_signal_states') }}
+    where signal in ('{{ rule_signals(champions) | join("', '") }}')
+    group by as_of_date
+
+),
+
+late_accounts as (
+
+    select distinct
+        account_id,
+        as_of_date
+    from {{ ref('int_late_points') }}
+
+),
+
+beside as (
+
+    select
+        told.*,
+        lag(told.as_of_date) over by_account as compared_with,
+        lag(told.rule_version) over by_account as rule_version_before,
+        lag(told.base_score) over by_account as base_score_before,
+        lag(told.points) over by_account as points_before,
+        lag(told.score) over by_account as score_before,
+        lag(knowledge.known_signals) over by_account as known_signals_before,
+        knowledge.known_signals
+    from told
+    left join knowledge
+        on told.as_of_date = knowledge.as_of_date
+    window by_account as (
+        partition by told.account_id
+        order by told.as_of_date
+    )
+
+),
+
+final as (
+
+    select
+        -- ids
+        beside.account_id,
+        beside.as_of_date,
+        beside.compared_with,
+        beside.segment,
+        beside.rule_set,
+
+        -- before and after
+        beside.rule_version_before,
+        beside.rule_version,
+        beside.base_score_before,
+        beside.base_score,
+        beside.points_before,
+        beside.points,
+        beside.score_before,
+        beside.score
+    from beside
+    left join late_accounts
+        on
+            beside.account_id = late_accounts.account_id
+            and beside.compared_with = late_accounts.as_of_date
+            and beside.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where
+        beside.as_of_date >= {{ as_of_start() }}
+        and beside.compared_with <= {{ as_of_end() }}
+        and (
+            beside.rule_version <> beside.rule_version_before
+            or beside.base_score <> beside.base_score_before
+            or beside.points <> beside.points_before
+            or beside.known_signals is distinct from beside.known_signals_before
+            or late_accounts.account_id is not null
+        )
+
+)
+
+select * from final

@@ -77,12 +77,16 @@ class Change:
 
     def text(self) -> str:
         """In one line."""
-        names = ("behaviour", "new_data", "late_data", "rule_change", "coverage")
-        parts = [
-            f"{name.replace('_', ' ')} {_signed(getattr(self, name))}" for name in names if getattr(self, name)
-        ]
+        parts = {
+            "behaviour": self.behaviour,
+            "new data": self.new_data,
+            "late data": self.late_data,
+            "rule change": self.rule_change,
+            "coverage": self.coverage,
+        }
+        told = ", ".join(f"{name} {_signed(points)}" for name, points in parts.items() if points)
         why = f": {self.reasons}" if self.reasons else ""
-        return f"Since {self.compared_with}: {_signed(self.change)} ({', '.join(parts)}){why}"
+        return f"Since {self.compared_with}: {_signed(self.change)} ({told}){why}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The change of a score in five parts, through whole runs of a small company whose days differ by one cause each."""
+"""The change of a score in five parts, through whole runs of a small company."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(place: Place, feed: str, name: str, header: str, rows: Sequence[Sequen
 
 
 def write_events(place: Place, name: str, days: dict[str, date]) -> None:
-    """A login of each account on its day; all of them use a key feature every week."""
+    """A login of each account on its day; the event ids start with the name of the file."""
     rows = [(f"{name}-{account}", account, "login", f"{day}T00:00:00Z") for account, day in days.items()]
     write(place, "product/events", name, "event_id account_id event_name occurred_at", rows)
 
@@ -45,7 +45,7 @@ def changes_on(place: Place, day: date) -> Changes:
 
 
 class Company:
-    """Five runs: the first over six days, then one for each cause; what each told of its day."""
+    """Four runs, the first over six days; the changes that each told of its newest day."""
 
     def __init__(self, folder: Path) -> None:
         self.place = Place(folder)
@@ -76,12 +76,14 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     place, day = made.place, made.day
     created = [(account, account, "2025-01-01T00:00:00Z") for account in ACCOUNTS]
     write(place, "crm/accounts", "a", "account_id name created_at", created)
-    key_feature = [(f"k-{account}", account, "report_created", f"{day(-1)}T00:00:00Z") for account in ACCOUNTS]
+    key_feature = [
+        (f"k-{account}", account, "report_created", f"{day(-10)}T00:00:00Z") for account in ACCOUNTS
+    ]
     write(place, "product/events", "k", "event_id account_id event_name occurred_at", key_feature)
     logins = {account: day(-40) for account in ACCOUNTS}
     write_events(place, "e", logins | {"plain": day(-14), "late_and_plain": day(-15), "busy": day(-1)})
     made.told["first"] = made.run(-1, f"--since={day(-6)}")
-    # after the first day was told: logins of before it, and one of the day itself; payments come for the first time
+    # a login of before the last told day, another of the next day, and payments for the first time
     write_events(place, "l", {"late": day(-3), "late_and_plain": day(0)})
     payments = [("p1", "first_payments", 10, "failed", f"{day(-1)}T10:00:00Z")]
     write(place, "billing/payments", "p", "payment_id account_id amount_usd status attempted_at", payments)
@@ -106,7 +108,6 @@ def test_a_plain_day_is_behaviour_and_late_events_and_a_first_feed_are_not(compa
 
 
 def test_a_rule_change_is_never_a_change_of_the_customer(company: Company) -> None:
-    # plain and quiet and first_payments have not logged in for two weeks, on the day before as on the day itself
     assert company.told["rules"] == {
         account: {"rule_change": -5} for account in ("plain", "quiet", "first_payments")
     }
@@ -151,7 +152,7 @@ def test_the_reasons_are_the_evidence_of_the_ledger(company: Company) -> None:
         )
     )
     assert said["plain"] == "No login for 14 days (limit 14) (-20 points)"
-    assert said["late"] == "Late data: No longer so: No login for 40 days (limit 14) (-20 points)"
+    assert said["late"] == "Late data: No longer so: No login for 39 days (limit 14) (-20 points)"
     assert said["first_payments"] == "New data: 1 failed payment(s) in 30 days (-15 points)"
     text = radar("explain", "late", f"--as-of={day}", f"--warehouse={company.place.warehouse}").stdout
     assert f"Since {before}: +20 (late data +20): {said['late']}" in text
@@ -160,7 +161,9 @@ def test_the_reasons_are_the_evidence_of_the_ledger(company: Company) -> None:
 def test_history_and_signals_of_the_rechecked_day_stand_as_they_were_told(company: Company) -> None:
     day = company.day(-1)
     told = f"select score from marts.fct_health_history where account_id = 'late' and as_of_date = '{day}'"
-    signals = f"select days_since_login from signals.sig_usage where account_id = 'late' and as_of_date = '{day}'"
+    signals = (
+        f"select days_since_login from signals.sig_usage where account_id = 'late' and as_of_date = '{day}'"
+    )
     assert company.place.rows(told) == [(80,)]
     assert company.place.rows(signals) == [(39,)]
 
@@ -173,5 +176,5 @@ def test_a_past_day_told_anew_changes_the_row_of_the_day_after_it_too(company: C
         f" where account_id = 'late' and as_of_date = '{company.day(0)}'"
     )
     assert company.place.rows(row) == []
-    assert changes_on(company.place, company.day(-1))["late"] == {"late_data": 20}
+    assert changes_on(company.place, company.day(-1))["late"] == {"rule_change": -5, "late_data": 25}
     assert company.place.rows(ANY_PAIR)[0][2] == 0

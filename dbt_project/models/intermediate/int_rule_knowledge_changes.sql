@@ -1,10 +1,14 @@
 -- Grain: one row per pair of told days, rule of the champion and segment, where what is known of a signal that the
 -- rule reads there is not the same on both days. `part` says what its points count as: new_data where a feed that it
 -- needs came for the first time, else coverage.
--- depends_on: {{ ref('rule_sets') }}
--- depends_on: {{ ref('rule_conditions') }}
-{% set champions = scoring_rule_sets() | selectattr('status', 'equalto', 'champion') | list %}
 with
+
+champion as (
+
+    select rule_set from {{ ref('rule_sets') }}
+    where status = 'champion'
+
+),
 
 rules as (
 
@@ -13,18 +17,20 @@ rules as (
         rules.segment,
         rules.renewal_factor is not null as has_weight
     from {{ ref('rules') }} as rules
-    where rules.rule_set = '{{ champions[0]["rule_set"] if champions }}'
+    inner join champion
+        on rules.rule_set = champion.rule_set
 
 ),
 
 conditions as (
 
     select
-        rule_id,
-        segment,
-        signal
-    from {{ ref('rule_conditions') }}
-    where rule_set = '{{ champions[0]["rule_set"] if champions }}'
+        conditions.rule_id,
+        conditions.segment,
+        conditions.signal
+    from {{ ref('rule_conditions') }} as conditions
+    inner join champion
+        on conditions.rule_set = champion.rule_set
 
 ),
 
@@ -57,7 +63,7 @@ speaking_rules as (
     from day_pairs
     inner join rules
         on
-            rules.segment = day_pairs.segment
+            day_pairs.segment = rules.segment
             or rules.segment is null
     left join rules as own_rules
         on
@@ -80,7 +86,7 @@ signals_read as (
     inner join conditions
         on
             speaking_rules.rule_id = conditions.rule_id
-            and speaking_rules.rule_segment is not distinct from conditions.segment
+            and coalesce(speaking_rules.rule_segment, '') = coalesce(conditions.segment, '')
     union
     select
         as_of_date,

@@ -127,7 +127,7 @@ final as (
         on
             pairs.as_of_date = changes.as_of_date
             and pairs.compared_with = changes.compared_with
-            and pairs.segment is not distinct from changes.segment
+            and coalesce(pairs.segment, '') = coalesce(changes.segment, '')
             and summed.rule_id = changes.rule_id
 
 )

@@ -1,9 +1,6 @@
 -- Grain: one row per account and told day whose score may differ from that of its told day before: another rule
 -- version, other points, other knowledge of a signal that a rule reads, or late data. For all others no part of the
 -- difference can be other than 0. Days are those of this build and, after them, each account's next told day.
--- depends_on: {{ ref('rules') }}
--- depends_on: {{ ref('rule_conditions') }}
-{% set champions = scoring_rule_sets() | selectattr('status', 'equalto', 'champion') | list %}
 with
 
 history as (
@@ -28,18 +25,22 @@ told_now as (
 
 ),
 
+next_days as (
+
+    select
+        account_id,
+        min(as_of_date) as as_of_date
+    from history
+    where as_of_date > {{ as_of_end() }}
+    group by account_id
+
+),
+
 told_next as (
 
     select history.*
     from history
-    inner join (
-        select
-            account_id,
-            min(as_of_date) as as_of_date
-        from history
-        where as_of_date > {{ as_of_end() }}
-        group by account_id
-    ) as next_days
+    inner join next_days
         on
             history.account_id = next_days.account_id
             and history.as_of_date = next_days.as_of_date
@@ -74,20 +75,24 @@ returned_accounts as (
 
 ),
 
+last_days as (
+
+    select
+        history.account_id,
+        max(history.as_of_date) as as_of_date
+    from history
+    inner join returned_accounts
+        on history.account_id = returned_accounts.account_id
+    where history.as_of_date < {{ as_of_start() }}
+    group by history.account_id
+
+),
+
 told_long_before as (
 
     select history.*
     from history
-    inner join (
-        select
-            history.account_id,
-            max(history.as_of_date) as as_of_date
-        from history
-        inner join returned_accounts
-            on history.account_id = returned_accounts.account_id
-        where history.as_of_date < {{ as_of_start() }}
-        group by history.account_id
-    ) as last_days
+    inner join last_days
         on
             history.account_id = last_days.account_id
             and history.as_of_date = last_days.as_of_date
@@ -106,18 +111,33 @@ told as (
 
 ),
 
+signals_read as (
+
+    select conditions.signal
+    from {{ ref('rule_conditions') }} as conditions
+    inner join {{ ref('rule_sets') }} as rule_sets
+        on conditions.rule_set = rule_sets.rule_set
+    where rule_sets.status = 'champion'
+    union
+    -- weights read it
+    select 'days_to_renewal' as signal
+
+),
+
 -- what was known that day of the signals that rules read, as one text to compare
 knowledge as (
 
     select
-        as_of_date,
+        states.as_of_date,
         string_agg(
-            signal || case when is_known then ' known' when is_used then ' unknown' else ' off' end, ', '
-            order by signal
+            states.signal
+            || case when states.is_known then ' known' when states.is_used then ' unknown' else ' off' end,
+            ', ' order by states.signal
         ) as known_signals
-    from {{ ref('int_signal_states') }}
-    where signal in ('{{ rule_signals(champions) | join("', '") }}')
-    group by as_of_date
+    from {{ ref('int_signal_states') }} as states
+    inner join signals_read
+        on states.signal = signals_read.signal
+    group by states.as_of_date
 
 ),
 

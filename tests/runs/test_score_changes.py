@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from radar.runs import utc_now
@@ -16,6 +17,8 @@ from tests.runs.radar_run import Place, radar
 PARTS = ("behaviour", "new_data", "late_data", "rule_change", "coverage")
 USED = {"crm/accounts": "", "product/events": "3", "billing/payments": ""}
 ACCOUNTS = ("plain", "late", "late_and_plain", "first_payments", "quiet", "busy")
+
+FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
 
 Changes = dict[str, dict[str, float]]
 
@@ -52,6 +55,7 @@ class Company:
         self.seeds = SeedFolder(folder / "seeds")
         self.today = utc_now().date()
         self.told: dict[str, Changes] = {}
+        self.differing: dict[str, int] = {}
         self.seeds.write(
             "feeds",
             [
@@ -68,6 +72,17 @@ class Company:
         """A run as of that day, and the changes that it told."""
         self.place.run(f"--seeds={self.seeds.folder}", f"--as-of={self.day(number)}", *options)
         return changes_on(self.place, self.day(number))
+
+
+def differing_signals(company: Company, family: str) -> int:
+    """Rows of the rechecked day, today, that are not as they were told; none of it is late."""
+    told = f"from signals.sig_{family} where as_of_date = '{company.day(0)}'"
+    ((rows, differing),) = company.place.rows(
+        f"select (select count(*) {told}), (select count(*) from"
+        f" (select * {told} except select * from intermediate.sig_{family}__rechecked))"
+    )
+    assert rows == len(ACCOUNTS)
+    return int(differing)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +109,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         [row | {"points": "-25"} if row["rule_id"] == "no_login_14d" else row for row in rules],
     )
     made.told["rules"] = made.run(1)
+    made.differing = {family: differing_signals(made, family) for family in FAMILIES}
     made.told["stale"] = made.run(3)
     return made
 
@@ -117,6 +133,10 @@ def test_a_feed_that_goes_stale_is_coverage(company: Company) -> None:
     assert company.told["stale"] == {
         account: {"coverage": 25} for account in ("plain", "quiet", "first_payments")
     }
+
+
+def test_a_day_rechecked_without_late_data_has_the_signals_that_were_told(company: Company) -> None:
+    assert company.differing == dict.fromkeys(FAMILIES, 0)
 
 
 ANY_PAIR = """
@@ -154,7 +174,7 @@ def test_the_reasons_are_the_evidence_of_the_ledger(company: Company) -> None:
     assert said["plain"] == "No login for 14 days (limit 14) (-20 points)"
     assert said["late"] == "Late data: No longer so: No login for 39 days (limit 14) (-20 points)"
     assert said["first_payments"] == "New data: 1 failed payment(s) in 30 days (-15 points)"
-    text = radar("explain", "late", f"--as-of={day}", f"--warehouse={company.place.warehouse}").stdout
+    text = radar("explain", "late", f"--as-of={day}", f"--published={company.place.published}").stdout
     assert f"Since {before}: +20 (late data +20): {said['late']}" in text
 
 
@@ -176,5 +196,7 @@ def test_a_past_day_told_anew_changes_the_row_of_the_day_after_it_too(company: C
         f" where account_id = 'late' and as_of_date = '{company.day(0)}'"
     )
     assert company.place.rows(row) == []
+    with duckdb.connect(str(company.place.published / "radar.duckdb"), read_only=True) as con:
+        assert con.execute(row).fetchall() == []
     assert changes_on(company.place, company.day(-1))["late"] == {"rule_change": -5, "late_data": 25}
     assert company.place.rows(ANY_PAIR)[0][2] == 0

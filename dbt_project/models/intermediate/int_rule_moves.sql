@@ -1,33 +1,13 @@
 -- Grain: one row per pair of told days of an account and rule whose points are not the same on both, or whose points
 -- of the day before late data changed. Points of the day before are those of today's rules on what was told then:
 -- the ledger's where the rules are the same, else evaluated anew.
+-- depends_on: {{ ref('fct_rule_results') }}
+{% set other_rules = days_of_other_rules() %}
 with
 
 pairs as (
 
     select * from {{ ref('int_score_pairs') }}
-
-),
-
-evidence as (
-
-    select * from {{ ref('fct_health_evidence') }}
-    where points <> 0
-
-),
-
-late_points as (
-
-    select * from {{ ref('int_late_points') }}
-
-),
-
-rule_results as (
-
-    select * from {{ ref('fct_rule_results') }}
-    where
-        rule_set_status = 'champion'
-        and points <> 0
 
 ),
 
@@ -41,10 +21,11 @@ points_of_rules as (
         cast(0 as decimal(18, 6)) as late_points,
         evidence.points as points_after
     from pairs
-    inner join evidence
+    inner join {{ ref('fct_health_evidence') }} as evidence
         on
             pairs.account_id = evidence.account_id
             and pairs.as_of_date = evidence.as_of_date
+    where evidence.points <> 0
     union all
     select
         pairs.account_id,
@@ -54,11 +35,14 @@ points_of_rules as (
         cast(0 as decimal(18, 6)) as late_points,
         cast(0 as decimal(18, 6)) as points_after
     from pairs
-    inner join evidence
+    inner join {{ ref('fct_health_evidence') }} as evidence
         on
             pairs.account_id = evidence.account_id
             and pairs.compared_with = evidence.as_of_date
-    where pairs.rule_version = pairs.rule_version_before
+    where
+        pairs.rule_version = pairs.rule_version_before
+        and evidence.points <> 0
+    {% if other_rules %}
     union all
     select
         pairs.account_id,
@@ -68,11 +52,16 @@ points_of_rules as (
         cast(0 as decimal(18, 6)) as late_points,
         cast(0 as decimal(18, 6)) as points_after
     from pairs
-    inner join rule_results
+    inner join {{ ref('fct_rule_results') }} as rule_results
         on
             pairs.account_id = rule_results.account_id
             and pairs.compared_with = rule_results.as_of_date
-    where pairs.rule_version <> pairs.rule_version_before
+    where
+        pairs.rule_version <> pairs.rule_version_before
+        and rule_results.rule_set_status = 'champion'
+        and rule_results.points <> 0
+        and rule_results.as_of_date in ({{ other_rules }})
+    {% endif %}
     union all
     select
         pairs.account_id,
@@ -82,7 +71,7 @@ points_of_rules as (
         late_points.points as late_points,
         cast(0 as decimal(18, 6)) as points_after
     from pairs
-    inner join late_points
+    inner join {{ ref('int_late_points') }} as late_points
         on
             pairs.account_id = late_points.account_id
             and pairs.compared_with = late_points.as_of_date

@@ -1,45 +1,33 @@
 -- Grain: one row per account and told day whose score may differ from that of its told day before: another rule
 -- version, other points, other knowledge of a signal that a rule reads, or late data. For all others no part of the
 -- difference can be other than 0. Days are those of this build and, after them, each account's next told day.
+{#- each question reads the days that it needs: one shared CTE would read the whole history -#}
+{% set history = ref('fct_health_history') %}
 with
-
-history as (
-
-    select
-        account_id,
-        as_of_date,
-        segment,
-        rule_set,
-        rule_version,
-        base_score,
-        points,
-        score
-    from {{ ref('fct_health_history') }}
-
-),
 
 told_now as (
 
-    select * from history
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    select history.*
+    from {{ history }} as history
+    where history.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
 next_days as (
 
     select
-        account_id,
-        min(as_of_date) as as_of_date
-    from history
-    where as_of_date > {{ as_of_end() }}
-    group by account_id
+        history.account_id,
+        min(history.as_of_date) as as_of_date
+    from {{ history }} as history
+    where history.as_of_date > {{ as_of_end() }}
+    group by history.account_id
 
 ),
 
 told_next as (
 
     select history.*
-    from history
+    from {{ history }} as history
     inner join next_days
         on
             history.account_id = next_days.account_id
@@ -49,16 +37,16 @@ told_next as (
 
 run_before as (
 
-    select max(as_of_date) as as_of_date
-    from history
-    where as_of_date < {{ as_of_start() }}
+    select max(history.as_of_date) as as_of_date
+    from {{ history }} as history
+    where history.as_of_date < {{ as_of_start() }}
 
 ),
 
 told_before as (
 
     select history.*
-    from history
+    from {{ history }} as history
     inner join run_before
         on history.as_of_date = run_before.as_of_date
 
@@ -80,7 +68,7 @@ last_days as (
     select
         history.account_id,
         max(history.as_of_date) as as_of_date
-    from history
+    from {{ history }} as history
     inner join returned_accounts
         on history.account_id = returned_accounts.account_id
     where history.as_of_date < {{ as_of_start() }}
@@ -91,7 +79,7 @@ last_days as (
 told_long_before as (
 
     select history.*
-    from history
+    from {{ history }} as history
     inner join last_days
         on
             history.account_id = last_days.account_id
@@ -153,7 +141,14 @@ late_accounts as (
 beside as (
 
     select
-        told.*,
+        told.account_id,
+        told.as_of_date,
+        told.segment,
+        told.rule_set,
+        told.rule_version,
+        told.base_score,
+        told.points,
+        told.score,
         lag(told.as_of_date) over by_account as compared_with,
         lag(told.rule_version) over by_account as rule_version_before,
         lag(told.base_score) over by_account as base_score_before,

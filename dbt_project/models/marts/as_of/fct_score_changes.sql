@@ -69,18 +69,6 @@ steps as (
 
 ),
 
-ledger as (
-
-    select
-        account_id,
-        as_of_date,
-        rule_id,
-        rule_number,
-        evidence
-    from {{ ref('fct_health_evidence') }}
-
-),
-
 reasons as (
 
     select
@@ -101,12 +89,12 @@ reasons as (
             order by coalesce(ledger.rule_number, ledger_before.rule_number), moves.rule_id
         ) as reasons
     from moves
-    left join ledger
+    left join {{ ref('fct_health_evidence') }} as ledger
         on
             moves.account_id = ledger.account_id
             and moves.as_of_date = ledger.as_of_date
             and moves.rule_id = ledger.rule_id
-    left join ledger as ledger_before
+    left join {{ ref('fct_health_evidence') }} as ledger_before
         on
             moves.account_id = ledger_before.account_id
             and moves.compared_with = ledger_before.as_of_date

@@ -111,17 +111,18 @@ final as (
             else 'coverage'
         end as part
     from signals_read
-    inner join signal_states as states_before
-        on
-            signals_read.compared_with = states_before.as_of_date
-            and signals_read.signal = states_before.signal
     inner join signal_states as states_after
         on
             signals_read.as_of_date = states_after.as_of_date
             and signals_read.signal = states_after.signal
+    -- a signal that the catalogue did not have then was not known
+    left join signal_states as states_before
+        on
+            signals_read.compared_with = states_before.as_of_date
+            and signals_read.signal = states_before.signal
     where
-        states_before.is_known <> states_after.is_known
-        or states_before.is_used <> states_after.is_used
+        states_after.is_known <> coalesce(states_before.is_known, false)
+        or states_after.is_used <> coalesce(states_before.is_used, true)
     group by
         signals_read.as_of_date,
         signals_read.compared_with,

@@ -19,6 +19,11 @@ _ACTIONS = """
     where account_id = $account_id and as_of_date = $day and status in ('ready', 'to_approve', 'suppressed')
     order by priority
 """
+_CHANGE = """
+    select compared_with, change, behaviour, new_data, late_data, rule_change, coverage, reasons
+    from marts.fct_score_changes
+    where account_id = $account_id and as_of_date = $day
+"""
 BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
 
 
@@ -58,6 +63,33 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Change:
+    """How the score differs from that of the told day before, in points; the five parts add up to it."""
+
+    compared_with: date
+    change: float
+    behaviour: float
+    new_data: float
+    late_data: float
+    rule_change: float
+    coverage: float
+    reasons: str | None
+
+    def text(self) -> str:
+        """In one line."""
+        parts = {
+            "behaviour": self.behaviour,
+            "new data": self.new_data,
+            "late data": self.late_data,
+            "rule change": self.rule_change,
+            "coverage": self.coverage,
+        }
+        told = ", ".join(f"{name} {_signed(points)}" for name, points in parts.items() if points)
+        why = f": {self.reasons}" if self.reasons else ""
+        return f"Since {self.compared_with}: {_signed(self.change)} ({told}){why}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What was told of an account on a day, and why."""
 
@@ -80,6 +112,7 @@ class Explanation:
     delta_7d: float | None
     delta_30d: float | None
     trend: str | None
+    change: Change | None
     next_action: str | None
     days_to_renewal: int | None
     arr_usd: float | None
@@ -112,6 +145,8 @@ class Explanation:
             moved = f"from {BUCKETS[self.model_bucket]} to {BUCKETS[self.bucket]}"
             lines.append(f"Overruled{who} {moved}: {self.override_reason}")
         lines.append(self._trend())
+        if self.change:
+            lines.append(self.change.text())
         facts = [f"Owner: {self.owner_name or 'none'}"]
         if self.days_to_renewal is not None:
             facts.append(f"renewal in {self.days_to_renewal} days")
@@ -198,6 +233,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
             """,
             {"account_id": account_id, "day": day},
         ).fetchall()
+        change = con.execute(_CHANGE, {"account_id": account_id, "day": day}).fetchone()
         actions = con.execute(_ACTIONS, {"account_id": account_id, "day": day}).fetchall()
         deltas = {
             days: _one(
@@ -230,6 +266,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         delta_7d=_change(told, deltas[7]),
         delta_30d=_change(told, deltas[30]),
         trend=snapshot["trend"] if snapshot else None,
+        change=Change(*change) if change else None,
         next_action=snapshot["next_action"] if snapshot else None,
         days_to_renewal=renewal["days_to_renewal"] if renewal else None,
         arr_usd=told["arr_usd"],
@@ -257,6 +294,10 @@ def _line(row: tuple[Any, ...]) -> Line:
 
 def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _signed(value: float) -> str:
+    return f"{'-' if value < 0 else '+' if value > 0 else ''}{_number(abs(value))}"
 
 
 def _could_add(line: Line) -> str:

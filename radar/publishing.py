@@ -61,6 +61,7 @@ HELPING_SCHEMA = "intermediate"
 SNAPSHOTS = (
     "marts.fct_actions",
     "marts.fct_rule_set_comparison",
+    "marts.fct_score_changes",
     "marts.rpt_account_health",
     "marts.rpt_override_scoreboard",
     "marts.rpt_review_queue",

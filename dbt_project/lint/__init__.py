@@ -35,6 +35,11 @@ def as_of_end() -> str:
     return "cast('2026-01-02' as date)"
 
 
+def days_of_other_rules() -> str:
+    """Days whose rules were others, some day."""
+    return "cast('2026-01-01' as date)"
+
+
 def seed_rows(query: str) -> list[dict[str, Any]]:
     """No rows: models that are written from seeds are left out by .sqlfluffignore."""
     return []

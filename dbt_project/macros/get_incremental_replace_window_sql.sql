@@ -1,20 +1,32 @@
 {#
     The incremental strategy of every table that is keyed by as-of date: the days of the run are replaced whole.
-    With `meta.archive` set, rows that a re-run changes are copied to that audit table.
+    With `meta.archive` set, rows that a re-run changes are copied to that audit table. With `meta.is_rechecked`, rows
+    of the rechecked day go to a table of their own, so that the day stands as it was told.
 #}
 {% macro get_incremental_replace_window_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set temp = arg_dict['temp_relation'].include(database=false, schema=false) -%}
     {%- set before = target.identifier ~ '__before' -%}
+    {%- set computed = target.identifier ~ '__computed' -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set archive = config.get('meta', {}).get('archive') -%}
+    {%- set rechecked = rechecked_date() if config.get('meta', {}).get('is_rechecked') else none -%}
     {%- set window -%} as_of_date between {{ as_of_start() }} and {{ as_of_end() }} {%- endset -%}
     {% if archive %}
     create or replace temporary table {{ before }} as
     select * from {{ target }} where {{ window }};
     {% endif %}
+    {% if rechecked %}
+    create or replace temporary table {{ computed }} as select {{ columns }} from {{ temp }};
+    create or replace table {{ rechecked_relation(target) }} as
+    select * from {{ computed }} where as_of_date = cast('{{ rechecked }}' as date);
+    {% endif %}
     delete from {{ target }} where {{ window }};
-    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ temp }};
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ computed ~ ' where ' ~ window if rechecked else temp }};
+    {% if rechecked %}
+    drop table {{ computed }};
+    {% endif %}
     {% if archive %}
     {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], window) }}
     drop table {{ before }};

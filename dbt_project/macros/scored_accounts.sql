@@ -5,5 +5,5 @@
         as_of_date,
         created_date
     from {{ ref('int_accounts__as_of') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where as_of_date between {{ signals_start() }} and {{ as_of_end() }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {#
     From changes to spans of days: a query of one row per account and span (valid_from_date to valid_to_date, both
-    included) of the as-of dates of this build, over which nothing changes. `changes` has account_id, day and the
+    included) of the days whose signals this build computes, over which nothing changes. `changes` has account_id, day and the
     columns named: those of `sums` run up, of those of `latest` the greatest so far holds. Before an account's first
     change there is no row. An account has few spans, so joining them costs little for however many dates.
 #}
@@ -18,7 +18,7 @@
     from (
         select
             account_id,
-            greatest(day, {{ as_of_start() }}) as day
+            greatest(day, {{ signals_start() }}) as day
             {%- for column in sums %},
             sum({{ column }}) as {{ column }}
             {%- endfor %}
@@ -27,7 +27,7 @@
             {%- endfor %}
         from {{ changes }}
         where day <= {{ as_of_end() }}
-        group by account_id, greatest(day, {{ as_of_start() }})
+        group by account_id, greatest(day, {{ signals_start() }})
     ) as changed_days
     window until_now as (
         partition by account_id

@@ -15,8 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
 
 
-def test_there_are_five_example_queries() -> None:
-    assert len(QUERIES) == 5
+def test_there_are_six_example_queries() -> None:
+    assert len(QUERIES) == 6
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -6,7 +6,7 @@ with
 scored_accounts as (
 
     select distinct account_id from {{ ref('int_accounts__as_of') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where as_of_date between {{ signals_start() }} and {{ as_of_end() }}
 
 ),
 
@@ -34,7 +34,7 @@ user_days as (
     where
         user_days.events > 0
         and user_days.activity_date
-        between {{ add_days(as_of_start(), -89) }} and {{ as_of_end() }}
+        between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
 
 ),
 
@@ -49,7 +49,7 @@ account_days as (
         cast(sum(events) filter (where is_advanced) as bigint) as advanced_events,
         bool_or(is_key_feature) as has_key_feature
     from user_days
-    where activity_date >= {{ add_days(as_of_start(), -29) }}
+    where activity_date >= {{ add_days(signals_start(), -29) }}
     group by account_id, activity_date
 
 ),
@@ -75,7 +75,7 @@ user_spells as (
         from user_days
         where
             user_id is not null
-            and activity_date >= {{ add_days(as_of_start(), -29) }}
+            and activity_date >= {{ add_days(signals_start(), -29) }}
     ) as days_of_users
 
 ),
@@ -124,7 +124,7 @@ last_days_before as (
         is_login,
         is_key_feature,
         case
-            when last_date <= {{ as_of_start() }} then last_date
+            when last_date <= {{ signals_start() }} then last_date
             else last_purged_date
         end as last_date
     from event_bounds
@@ -142,8 +142,8 @@ last_days_before as (
             and kept.event_name = event_bounds.event_name
     where
         kept.events > 0
-        and kept.activity_date <= {{ as_of_start() }}
-        and event_bounds.last_date > {{ as_of_start() }}
+        and kept.activity_date <= {{ signals_start() }}
+        and event_bounds.last_date > {{ signals_start() }}
         and (event_bounds.is_login or event_bounds.is_key_feature)
     group by
         kept.account_id,
@@ -209,7 +209,7 @@ changes as (
     union all
     select
         account_id,
-        {{ as_of_start() }} as day,
+        {{ signals_start() }} as day,
         0 as active_users_30d,
         0 as key_features_90d,
         0 as adoption_milestones,
@@ -223,7 +223,7 @@ changed_days as (
 
     select
         account_id,
-        greatest(day, {{ as_of_start() }}) as day,
+        greatest(day, {{ signals_start() }}) as day,
         cast(sum(active_users_30d) as integer) as active_users_30d,
         cast(sum(key_features_90d) as integer) as key_features_90d,
         cast(sum(adoption_milestones) as integer) as adoption_milestones,
@@ -231,13 +231,13 @@ changed_days as (
         max(last_key_feature_date) as last_key_feature_date
     from changes
     where day <= {{ as_of_end() }}
-    group by account_id, greatest(day, {{ as_of_start() }})
+    group by account_id, greatest(day, {{ signals_start() }})
 
 ),
 
 days as (
 
-    {{ date_range(add_days(as_of_start(), -29), as_of_end()) }}
+    {{ date_range(add_days(signals_start(), -29), as_of_end()) }}
 
 ),
 
@@ -318,7 +318,7 @@ final as (
         last_login_date,
         last_key_feature_date
     from summed
-    where as_of_date >= {{ as_of_start() }}
+    where as_of_date >= {{ signals_start() }}
 
 )
 

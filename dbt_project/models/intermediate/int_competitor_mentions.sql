@@ -31,7 +31,7 @@ final as (
         mentioned_date
     from texts
     where
-        mentioned_date between {{ add_days(as_of_start(), -29) }} and {{ as_of_end() }}
+        mentioned_date between {{ add_days(signals_start(), -29) }} and {{ as_of_end() }}
         and {{ has_whole_word('text', names) }}
 
 )

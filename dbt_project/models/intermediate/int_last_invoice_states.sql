@@ -33,12 +33,12 @@ last_invoices as (
 
     select
         *,
-        greatest(issued_date, {{ as_of_start() }}) as last_from_date,
+        greatest(issued_date, {{ signals_start() }}) as last_from_date,
         least({{ add_days('next_issued_date', -1) }}, {{ as_of_end() }}) as last_to_date
     from ordered_invoices
     where
         issued_date <= {{ as_of_end() }}
-        and coalesce(next_issued_date > {{ as_of_start() }} and next_issued_date > issued_date, true)
+        and coalesce(next_issued_date > {{ signals_start() }} and next_issued_date > issued_date, true)
 
 ),
 

@@ -17,7 +17,7 @@ change_days as (
 
     select
         account_id,
-        {{ add_days(as_of_start(), -14) }} as day
+        {{ add_days(signals_start(), -14) }} as day
     from versions
     union
     select
@@ -55,7 +55,7 @@ spans as (
             {{ as_of_end() }}
         ) as valid_to_date
     from change_days
-    where day between {{ add_days(as_of_start(), -14) }} and {{ as_of_end() }}
+    where day between {{ add_days(signals_start(), -14) }} and {{ as_of_end() }}
 
 ),
 

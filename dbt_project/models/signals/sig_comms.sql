@@ -15,7 +15,7 @@ known as (
 
 dates as (
 
-    select * from {{ ref('int_as_of_dates') }}
+    select * from {{ ref('int_signal_dates') }}
 
 ),
 

@@ -54,7 +54,7 @@ stakeholder_spells as (
         where
             is_heard_from
             and contact_id is not null
-            and occurred_date between {{ add_days(as_of_start(), -89) }} and {{ as_of_end() }}
+            and occurred_date between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
     ) as days_of_contacts
 
 ),

@@ -90,7 +90,7 @@ resolution_days as (
 
     select
         account_id,
-        greatest(opened_date, resolved_date, {{ as_of_start() }}) as day
+        greatest(opened_date, resolved_date, {{ signals_start() }}) as day
     from tickets
     where greatest(opened_date, resolved_date) <= {{ as_of_end() }}
     union
@@ -98,7 +98,7 @@ resolution_days as (
         account_id,
         {{ add_days('resolved_date', 90) }} as day
     from tickets
-    where {{ add_days('resolved_date', 90) }} between {{ as_of_start() }} and {{ as_of_end() }}
+    where {{ add_days('resolved_date', 90) }} between {{ signals_start() }} and {{ as_of_end() }}
 
 ),
 

@@ -1,5 +1,6 @@
 -- Grain: one row per signal and as-of date.
--- A signal is known where every feed that it needs is; it is in use where none of them is switched off.
+-- A signal is known where every feed that it needs is; it is in use where none of them is switched off;
+-- has_never_landed is true where one that it needs has not come yet.
 with
 
 signals as (
@@ -21,6 +22,7 @@ final as (
         feed_states.as_of_date,
         bool_and(feed_states.state = 'known') as is_known,
         bool_and(feed_states.state <> 'not_used') as is_used,
+        bool_or(feed_states.state = 'never_landed') as has_never_landed,
         min(feed_states.feed || ' ' || case feed_states.state
             when 'never_landed' then 'never landed'
             when 'held' then 'was held back by a check'

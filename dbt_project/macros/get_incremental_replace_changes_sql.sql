@@ -1,0 +1,10 @@
+{#
+    The incremental strategy of what compares a day with the told day before: the build tells anew every row that ends
+    in its window or reaches over the end of it, since one of its two days may now say something else.
+#}
+{% macro get_incremental_replace_changes_sql(arg_dict) %}
+    {%- set target = arg_dict['target_relation'] -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ target }} where as_of_date >= {{ as_of_start() }} and compared_with <= {{ as_of_end() }};
+    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{% endmacro %}

@@ -1,0 +1,17 @@
+-- Grain: one row per day whose signals this build computes: its as-of dates and, where there is one, the told day
+-- before them that is rechecked.
+with
+
+days as (
+
+    {{ date_range(signals_start(), as_of_end()) }}
+
+),
+
+final as (
+
+    select day as as_of_date from days
+
+)
+
+select * from final

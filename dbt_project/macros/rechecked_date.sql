@@ -1,6 +1,7 @@
 {#
-    The newest day told before this build, as text, where it lies at most var `recheck_days` back: its signals are
-    computed once more beside it, from the facts known now. None otherwise.
+    The newest day told before this build, as text, where it lies at most var `recheck_days` back and was over when it
+    was told: its signals are computed once more beside it, from the facts known now. None otherwise: what happens on a
+    day after it was told is no late data.
 #}
 {% macro rechecked_date() %}
     {%- if not execute or var('as_of_start') -%}{%- do return(none) -%}{%- endif -%}
@@ -10,5 +11,10 @@
         'select max(as_of_date) from marts.fct_health_history where as_of_date between '
         ~ add_days(as_of_start(), -1 * (var('recheck_days') | int)) ~ ' and ' ~ add_days(as_of_start(), -1)
     ).rows[0][0] -%}
-    {%- do return(day | string if day else none) -%}
+    {%- if not day -%}{%- do return(none) -%}{%- endif -%}
+    {%- set was_over = run_query(
+        "select max(cast(started_at as date)) > cast('" ~ day ~ "' as date) from audit.runs"
+        ~ " where status <> 'failed' and cast('" ~ day ~ "' as date) between as_of_start and as_of_end"
+    ).rows[0][0] -%}
+    {%- do return(day | string if was_over else none) -%}
 {% endmacro %}

@@ -25,6 +25,7 @@ SHIPPED_SEEDS = PROJECT / "seeds"
 DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
 BUCKETS = ("healthy", "watch", "at_risk")
+RULE_FILES = ("rule_sets.csv", "rules.csv", "rule_conditions.csv")
 CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
 BLANK = re.compile(r"[{]([^{}]*)[}]")
 FILLED_BLANK = re.compile(r"(?:value|threshold)_(\d+)")
@@ -58,7 +59,8 @@ def gather(seeds: Path | None, target: Path) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
     A file of an earlier release may lack columns and settings that came later: the copy has them, columns
-    empty and settings as they ship. Files that have not changed are left alone: dbt need not read them again.
+    empty and settings as they ship. Of rules and conditions, shipped rows are left out whose rule set the
+    folder's own files do not have. Files that have not changed are left alone: dbt need not read them again.
     """
     shipped = {path.name: path for path in SHIPPED_SEEDS.glob("*.csv")}
     chosen = dict(shipped)
@@ -79,10 +81,13 @@ def gather(seeds: Path | None, target: Path) -> Path:
     for old in target.glob("*.csv"):
         if old.name not in chosen:
             old.unlink()
+    own_sets = [_rule_sets_in(chosen[name]) for name in RULE_FILES if chosen[name] != shipped[name]]
     for name, path in chosen.items():
         content = _completed(path)
         if name == "settings.csv":
             content = _with_later_settings(content)
+        if name in RULE_FILES[1:] and path == shipped[name] and own_sets:
+            content = _of_rule_sets(content, set.intersection(*own_sets))
         copy = target / name
         if not copy.exists() or copy.read_bytes() != content:
             copy.write_bytes(content)
@@ -105,6 +110,21 @@ def _completed(path: Path) -> bytes:
     writer.writerow([*rows[0], *missing])
     writer.writerows([*row, *("" for _ in missing)] if row else row for row in rows[1:])
     return completed.getvalue().encode()
+
+
+def _rule_sets_in(path: Path) -> set[str]:
+    """The rule sets that a file names; none where it cannot be read."""
+    try:
+        rows = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+        return {(row.get("rule_set") or "").strip() for row in rows}
+    except (UnicodeDecodeError, csv.Error):
+        return set()
+
+
+def _of_rule_sets(content: bytes, rule_sets: set[str]) -> bytes:
+    """A shipped file with the rows of these rule sets, which stand in its first column."""
+    header, *lines = content.decode().splitlines(keepends=True)
+    return (header + "".join(line for line in lines if line.split(",")[0] in rule_sets)).encode()
 
 
 def _with_later_settings(content: bytes) -> bytes:

@@ -44,3 +44,14 @@ def test_a_feed_that_no_signal_needs_may_have_no_row(tmp_path: Path) -> None:
     (mine / "feeds.csv").write_text(text)
     (problem,) = check(gather(mine, tmp_path / "seeds"))
     assert problem.what == "the feed crm/pulses has no row"
+
+
+@pytest.mark.parametrize("name", ["rule_sets.csv", "rules.csv", "rule_conditions.csv"])
+def test_a_rule_set_that_came_later_needs_no_row_in_files_of_ones_own(tmp_path: Path, name: str) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / name).write_text("\n".join(line for line in lines(name) if not line.startswith("snapshot_v1,")))
+    gathered = gather(mine, tmp_path / "seeds")
+    assert check(gathered) == []
+    assert "snapshot_v1," not in (gathered / "rules.csv").read_text()
+    assert "playbook_v1," in (gathered / "rules.csv").read_text()

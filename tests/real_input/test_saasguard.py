@@ -52,7 +52,7 @@ def test_with_those_feeds_switched_off_the_rest_is_decided(tmp_path: Path) -> No
     off = place.rows(
         """
         select distinct rule_id from scoring.fct_rule_results
-        where result = 'off' and as_of_date = '2026-03-13' order by 1
+        where result = 'off' and rule_set_status = 'champion' and as_of_date = '2026-03-13' order by 1
         """
     )
     assert off == [("failed_payment",), ("payment_risk",), ("silent_relationship",)]

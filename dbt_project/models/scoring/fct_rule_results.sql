@@ -75,7 +75,7 @@ results_{{ loop.index }} as (
             when {{ loop.index }} then {{ by_segment(rule, thresholds) }}
             {% endfor %}
         end as threshold,
-        case rule_number
+        cast(case rule_number
             {% for rule in rule_set['rules'] %}
             {% set told = [] %}
             {% for variant in rule['variants'] %}
@@ -83,7 +83,7 @@ results_{{ loop.index }} as (
             {% endfor %}
             when {{ loop.index }} then {{ by_segment(rule, told) }}
             {% endfor %}
-        end as conditions,
+        end as {{ dbt.type_string() }}) as conditions,
         case rule_number
             {% for rule in rule_set['rules'] %}
             {% set goals = [] %}

@@ -7,28 +7,24 @@
     {%- set target = arg_dict['target_relation'] -%}
     {%- set temp = arg_dict['temp_relation'].include(database=false, schema=false) -%}
     {%- set before = target.identifier ~ '__before' -%}
-    {%- set computed = target.identifier ~ '__computed' -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set archive = config.get('meta', {}).get('archive') -%}
     {%- set rechecked = rechecked_date() if config.get('meta', {}).get('is_rechecked') else none -%}
-    {%- set window -%} as_of_date between {{ as_of_start() }} and {{ as_of_end() }} {%- endset -%}
+    {% if rechecked %}
+    create or replace table {{ rechecked_relation(target) }} as
+    select {{ columns }} from {{ temp }} where as_of_date = cast('{{ rechecked }}' as date);
+    {% endif %}
+    {% for days in window_chunks() %}
     {% if archive %}
     create or replace temporary table {{ before }} as
-    select * from {{ target }} where {{ window }};
+    select * from {{ target }} where {{ days }};
     {% endif %}
-    {% if rechecked %}
-    create or replace temporary table {{ computed }} as select {{ columns }} from {{ temp }};
-    create or replace table {{ rechecked_relation(target) }} as
-    select * from {{ computed }} where as_of_date = cast('{{ rechecked }}' as date);
-    {% endif %}
-    delete from {{ target }} where {{ window }};
+    delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ computed ~ ' where ' ~ window if rechecked else temp }};
-    {% if rechecked %}
-    drop table {{ computed }};
-    {% endif %}
+    select {{ columns }} from {{ temp }} where {{ days }};
     {% if archive %}
-    {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], window) }}
+    {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], days) }}
     drop table {{ before }};
     {% endif %}
+    {% endfor %}
 {% endmacro %}

@@ -71,15 +71,62 @@ earlier as (
 
 ),
 
+-- what is at stake, by a number: millions of rows go through the windows below
+plays as (
+
+    select
+        play,
+        trigger,
+        row_number() over (order by play, trigger) as play_number
+    from (
+        select
+            play,
+            trigger
+        from playbook
+        union
+        select
+            play,
+            trigger
+        from earlier
+    ) as plays_at_stake
+
+),
+
+numbered_playbook as (
+
+    select
+        playbook.*,
+        plays.play_number
+    from playbook
+    inner join plays
+        on
+            playbook.play = plays.play
+            and playbook.trigger = plays.trigger
+
+),
+
+numbered_earlier as (
+
+    select
+        earlier.*,
+        plays.play_number,
+        0 as run_number
+    from earlier
+    inner join plays
+        on
+            earlier.play = plays.play
+            and earlier.trigger = plays.trigger
+
+),
+
 fitting as (
 
     select
         told.account_id,
-        playbook.play,
-        playbook.trigger,
+        playbook.play_number,
         told.as_of_date
     from told
-    inner join playbook
+    inner join numbered_playbook as playbook
         on {{ play_fits('playbook', 'told') }}
 
 ),
@@ -98,33 +145,48 @@ unknown_flags as (
 
 ),
 
+-- only on such days something may be neither true nor false
+doubtful_days as (
+
+    select told.*
+    from told
+    left join (
+        select distinct
+            account_id,
+            as_of_date
+        from unknown_flags
+    ) as days_with_unknown_flags
+        on
+            told.account_id = days_with_unknown_flags.account_id
+            and told.as_of_date = days_with_unknown_flags.as_of_date
+    where
+        told.decision <> 'decided'
+        or days_with_unknown_flags.account_id is not null
+
+),
+
 -- plays that may have begun before, on days on which it can't be told that they have ended
 in_doubt as (
 
     select
         told.account_id,
-        playbook.play,
-        playbook.trigger,
+        playbook.play_number,
         told.as_of_date
-    from told
+    from doubtful_days as told
     inner join (
         select
             account_id,
-            play,
-            trigger
+            play_number
         from fitting
         union
         select
             account_id,
-            play,
-            trigger
-        from earlier
+            play_number
+        from numbered_earlier
     ) as begun
         on told.account_id = begun.account_id
-    inner join playbook
-        on
-            begun.play = playbook.play
-            and begun.trigger = playbook.trigger
+    inner join numbered_playbook as playbook
+        on begun.play_number = playbook.play_number
     left join unknown_flags
         on
             told.account_id = unknown_flags.account_id
@@ -147,19 +209,17 @@ marks as (
 
     select
         account_id,
-        play,
-        trigger,
+        play_number,
+        run_number,
         as_of_date,
-        0 as run_number,
         episode_started_on as fits_from
-    from earlier
+    from numbered_earlier
     union all
     select
         fitting.account_id,
-        fitting.play,
-        fitting.trigger,
-        fitting.as_of_date,
+        fitting.play_number,
         dates.run_number,
+        fitting.as_of_date,
         fitting.as_of_date as fits_from
     from fitting
     inner join dates
@@ -167,10 +227,9 @@ marks as (
     union all
     select
         in_doubt.account_id,
-        in_doubt.play,
-        in_doubt.trigger,
-        in_doubt.as_of_date,
+        in_doubt.play_number,
         dates.run_number,
+        in_doubt.as_of_date,
         null as fits_from
     from in_doubt
     inner join dates
@@ -178,34 +237,57 @@ marks as (
 
 ),
 
-keyed as (
-
-    select
-        *,
-        {{ passing_hash("concat_ws('|', account_id, play, trigger)") }} as play_key
-    from marks
-
-),
-
--- a spell is marks of runs that follow on one another; its episode begins where the play fits for the first time
+-- a spell is marks of runs that follow on one another
 unbroken as (
 
     select
         *,
         run_number - row_number() over (
-            partition by play_key
+            partition by account_id, play_number
             order by run_number
         ) as spell
-    from keyed
+    from marks
 
 ),
 
+spells as (
+
+    select
+        account_id,
+        play_number,
+        spell,
+        min(fits_from) as episode_started_on,
+        min(run_number) as first_run_number,
+        max(run_number) as last_run_number
+    from unbroken
+    group by account_id, play_number, spell
+
+),
+
+-- the episode of a spell begins where the play fits for the first time
 episodes as (
 
     select
-        *,
-        min(fits_from) over (partition by play_key, spell) as episode_started_on
-    from unbroken
+        md5(concat_ws('|', spells.account_id, plays.play, plays.trigger, spells.episode_started_on)) as action_id,
+        spells.account_id,
+        plays.play,
+        plays.trigger,
+        spells.play_number,
+        spells.spell,
+        spells.episode_started_on,
+        spells.last_run_number,
+        earlier.as_of_date as earlier_date,
+        earlier.suppressed_by as earlier_suppressed_by,
+        earlier.mode_reason as earlier_mode_reason
+    from spells
+    inner join plays
+        on spells.play_number = plays.play_number
+    left join numbered_earlier as earlier
+        on
+            spells.account_id = earlier.account_id
+            and spells.play_number = earlier.play_number
+            and spells.first_run_number = earlier.run_number
+    where spells.episode_started_on is not null
 
 ),
 
@@ -268,13 +350,14 @@ account_days as (
         told.account_id,
         told.as_of_date,
         stop_reasons.blocked_by,
-        stop_reasons.stop_reasons,
         coalesce(told.score_before - told.score, 0) >= {{ setting('hysteresis_points') }} as has_fallen,
         case
             when quiet_days.account_id is not null then 'quiet_mode'
             when contact_states.is_contact_unknown then 'contact_unknown'
         end as quiet_reason,
-        coalesce(consents.first_consent_date <= told.as_of_date, false) as has_consent
+        coalesce(consents.first_consent_date <= told.as_of_date, false) as has_consent,
+        max(case when stop_reasons.stop_reasons is not null then told.as_of_date end) over so_far as last_reason_date,
+        last_value(stop_reasons.stop_reasons ignore nulls) over so_far as last_reasons
     from told
     inner join {{ ref('int_stop_reasons__as_of') }} as stop_reasons
         on
@@ -289,19 +372,24 @@ account_days as (
     left join consents
         on told.account_id = consents.account_id
     where stop_reasons.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    window so_far as (
+        partition by told.account_id
+        order by told.as_of_date
+        rows between unbounded preceding and current row
+    )
 
 ),
 
-judged as (
+open_days as (
 
     select
+        episodes.action_id,
         episodes.account_id,
         episodes.play,
         episodes.trigger,
-        episodes.play_key,
-        episodes.spell,
-        episodes.run_number,
-        episodes.as_of_date,
+        unbroken.as_of_date,
+        unbroken.run_number,
+        episodes.last_run_number,
         episodes.episode_started_on,
         nullif(concat_ws(
             ', ',
@@ -309,7 +397,7 @@ judged as (
             case
                 when
                     playbook.flag is null
-                    and episodes.as_of_date = episodes.episode_started_on
+                    and unbroken.as_of_date = episodes.episode_started_on
                     and not account_days.has_fallen
                     then 'hysteresis'
             end,
@@ -318,63 +406,47 @@ judged as (
                 when {{ reaches_customer('playbook.channel') }} and not account_days.has_consent then 'no_consent'
             end
         ), '') as suppressed_by,
-        account_days.stop_reasons as mode_reason
-    from episodes
-    inner join account_days
+        case
+            when account_days.last_reason_date >= episodes.episode_started_on then account_days.last_reasons
+            else episodes.earlier_mode_reason
+        end as mode_reason
+    from unbroken
+    inner join episodes
         on
-            episodes.account_id = account_days.account_id
-            and episodes.as_of_date = account_days.as_of_date
+            unbroken.account_id = episodes.account_id
+            and unbroken.play_number = episodes.play_number
+            and unbroken.spell = episodes.spell
     inner join playbook
         on episodes.play = playbook.play
+    -- every such day is there; a left join keeps engines from joining episodes and days by the account alone
+    left join account_days
+        on
+            unbroken.account_id = account_days.account_id
+            and unbroken.as_of_date = account_days.as_of_date
     where
-        episodes.run_number > 0
-        and episodes.as_of_date >= episodes.episode_started_on
+        unbroken.run_number > 0
+        and unbroken.as_of_date >= episodes.episode_started_on
     union all
     select
-        episodes.account_id,
-        episodes.play,
-        episodes.trigger,
-        episodes.play_key,
-        episodes.spell,
-        episodes.run_number,
-        episodes.as_of_date,
-        episodes.episode_started_on,
-        earlier.suppressed_by,
-        earlier.mode_reason
-    from episodes
-    inner join earlier
-        on
-            episodes.account_id = earlier.account_id
-            and episodes.play = earlier.play
-            and episodes.trigger = earlier.trigger
-    where episodes.run_number = 0
-
-),
-
-open_days as (
-
-    select
+        action_id,
         account_id,
         play,
         trigger,
-        run_number,
-        as_of_date,
+        earlier_date as as_of_date,
+        0 as run_number,
+        last_run_number,
         episode_started_on,
-        suppressed_by,
-        last_value(mode_reason ignore nulls) over so_far as mode_reason,
-        lead(run_number) over so_far is null as is_last
-    from judged
-    window so_far as (
-        partition by play_key, spell
-        order by run_number
-        rows between unbounded preceding and current row
-    )
+        earlier_suppressed_by as suppressed_by,
+        earlier_mode_reason as mode_reason
+    from episodes
+    where last_run_number = 0
 
 ),
 
 episode_days as (
 
     select
+        action_id,
         account_id,
         play,
         trigger,
@@ -388,6 +460,7 @@ episode_days as (
     where run_number > 0
     union all
     select
+        open_days.action_id,
         open_days.account_id,
         open_days.play,
         open_days.trigger,
@@ -400,7 +473,7 @@ episode_days as (
     from open_days
     inner join dates
         on open_days.run_number = dates.run_number - 1
-    where open_days.is_last
+    where open_days.run_number = open_days.last_run_number
 
 ),
 
@@ -408,7 +481,7 @@ final as (
 
     select
         -- ids
-        md5(concat_ws('|', account_id, play, trigger, episode_started_on)) as action_id,
+        action_id,
         account_id,
         as_of_date,
         play,

@@ -1,6 +1,7 @@
 -- Grain: one row per scored account, as_of_date and rule of the champion that held or could not be told.
 -- base + the sum of points = the score before it is held between 0 and 100, exactly. Rules that did not hold add
 -- nothing and are in scoring.fct_rule_results.
+{{ config(meta={'is_chunked': true}) }}
 with
 
 rule_results as (

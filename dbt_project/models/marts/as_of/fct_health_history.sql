@@ -1,6 +1,6 @@
 -- Grain: one row per scored account and as_of_date: what was told that day, by the champion rule set.
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
-{{ config(meta={'archive': 'audit.health_history_changes'}) }}
+{{ config(meta={'archive': 'audit.health_history_changes', 'is_chunked': true}) }}
 
 with
 

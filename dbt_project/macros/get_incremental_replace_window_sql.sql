@@ -7,12 +7,14 @@
     {%- set target = arg_dict['target_relation'] -%}
     {%- set temp = arg_dict['temp_relation'].include(database=false, schema=false) -%}
     {%- set before = target.identifier ~ '__before' -%}
+    {%- set computed = target.identifier ~ '__computed' -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set archive = config.get('meta', {}).get('archive') -%}
     {%- set rechecked = rechecked_date() if config.get('meta', {}).get('is_rechecked') else none -%}
     {% if rechecked %}
+    create or replace temporary table {{ computed }} as select {{ columns }} from {{ temp }};
     create or replace table {{ rechecked_relation(target) }} as
-    select {{ columns }} from {{ temp }} where as_of_date = cast('{{ rechecked }}' as date);
+    select * from {{ computed }} where as_of_date = cast('{{ rechecked }}' as date);
     {% endif %}
     {% for days in window_chunks() %}
     {% if archive %}
@@ -21,10 +23,13 @@
     {% endif %}
     delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ temp }} where {{ days }};
+    select {{ columns }} from {{ computed if rechecked else temp }} where {{ days }};
     {% if archive %}
     {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], days) }}
     drop table {{ before }};
     {% endif %}
     {% endfor %}
+    {% if rechecked %}
+    drop table {{ computed }};
+    {% endif %}
 {% endmacro %}

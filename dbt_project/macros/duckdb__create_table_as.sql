@@ -14,6 +14,10 @@
         create or replace temporary view {{ relation.include(database=false, schema=false) }} as (
             {{ compiled_code }}
         );
+    {%- elif language == 'sql' and not temporary and order_of_days() -%}
+        {{ dbt.duckdb__create_table_as(
+            temporary, relation, 'select * from (' ~ compiled_code ~ ') as rows_of_days ' ~ order_of_days()
+        ) }}
     {%- else -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endif -%}

@@ -23,7 +23,7 @@
     {% endif %}
     delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ computed if rechecked else temp }} where {{ days }};
+    select {{ columns }} from {{ computed if rechecked else temp }} where {{ days }} {{ order_of_days() }};
     {% if archive %}
     {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], days) }}
     drop table {{ before }};

@@ -1,9 +1,15 @@
-{# The signals of a rule that are unknown or null for the account, as text, by their labels. #}
+{#
+    The signals of a rule that are unknown or null for the account, as text, by their labels. Reads value_n of the n-th
+    condition.
+#}
 {% macro missing_signals(variant, labels) -%}
     {%- set parts = [] -%}
-    {%- for condition in variant['conditions'] -%}
+    {%- set named = [] -%}
+    {%- for condition in variant['conditions'] if condition['signal'] not in named -%}
+        {%- do named.append(condition['signal']) -%}
         {%- do parts.append(
-            'case when ' ~ condition['signal'] ~ ' is null then ' ~ quoted(labels[condition['signal']]) ~ ' end'
+            'case when value_' ~ (variant['conditions'].index(condition) + 1) ~ ' is null then '
+            ~ quoted(labels[condition['signal']]) ~ ' end'
         ) -%}
     {%- endfor -%}
     {%- if variant['renewal_factor'] is not none -%}

@@ -1,16 +1,18 @@
-{# What a true rule did, in words, to stand behind its evidence. `points`: the column of what it added. #}
-{% macro rule_effect(variant, points) -%}
+{#
+    What a true rule did, in words, to stand behind its evidence. Reads points_text, and of a rule with a renewal weight
+    renewal_text (days) and renewal_points_text (what it adds where the renewal is near).
+#}
+{% macro rule_effect(variant) -%}
     {%- if variant['effect'] == 'points' -%}
-        ' (' || {{ signed_points(points) }} || ' points'
+        ' (' || points_text || ' points'
         {%- if variant['renewal_factor'] is not none %}
         || case
             when is_renewal_unknown
-                then '; '
-                    || {{ signed_points(points ~ ' * ' ~ variant['renewal_factor']) }}
+                then '; ' || renewal_points_text
                     || ' if the renewal is within {{ variant['renewal_within_days'] }} days, which is not known'
             when days_to_renewal <= {{ variant['renewal_within_days'] }}
                 then '; counts {{ '%g' | format(variant['renewal_factor']) }} times: renewal in '
-                    || {{ format_number('days_to_renewal') }} || ' days'
+                    || renewal_text || ' days'
             else ''
         end
         {%- endif %} || ')'

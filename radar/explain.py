@@ -114,6 +114,8 @@ class Explanation:
     trend: str | None
     change: Change | None
     next_action: str | None
+    next_action_reason: str | None
+    unknown_effect: str | None
     days_to_renewal: int | None
     arr_usd: float | None
     rule_set: str
@@ -136,6 +138,8 @@ class Explanation:
         lines += [f"  {line.evidence}" for line in held] or ["  nothing: no rule held"]
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
+        if self.unknown_effect:
+            lines.append(f"{self.unknown_effect}.")
         if self.decision == "undecided":
             lines.append("Not decided: the bucket hangs on what is not known.")
         if self.decision == "conflict":
@@ -155,6 +159,8 @@ class Explanation:
         lines.append(", ".join(facts) + ".")
         if self.next_action:
             lines.append(f"Next: {self.next_action}")
+            if self.next_action_reason and self.next_action_reason != self.unknown_effect:
+                lines.append(f"  because: {self.next_action_reason}")
         if self.actions:
             lines.append(f"Actions: {'; '.join(action.text() for action in self.actions)}.")
         person = next((action.mode_reason for action in self.actions if action.mode_reason), None)
@@ -268,6 +274,8 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         trend=snapshot["trend"] if snapshot else None,
         change=Change(*change) if change else None,
         next_action=snapshot["next_action"] if snapshot else None,
+        next_action_reason=snapshot["next_action_reason"] if snapshot else None,
+        unknown_effect=snapshot["unknown_effect"] if snapshot else None,
         days_to_renewal=renewal["days_to_renewal"] if renewal else None,
         arr_usd=told["arr_usd"],
         rule_set=told["rule_set"],

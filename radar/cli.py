@@ -7,14 +7,17 @@ Every command imports what it needs when it is called, so that `radar --help` an
 
 from __future__ import annotations
 
+import atexit
 import errno
+import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -50,19 +53,32 @@ _Published = Annotated[
 ]
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line. A user's mistake ends in a message, never in a stack trace."""
+    status = _status()
+    # What is left is memory, which the system takes back at once and the interpreter only in a second or two.
+    atexit._run_exitfuncs()
+    with suppress(BrokenPipeError):  # a reader that has seen enough
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+def _status() -> int:
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except RadarError as error:
         print(f"radar: {error}", file=sys.stderr)
-        sys.exit(error.exit_status)
+        return error.exit_status
     except OSError as error:
         print(f"radar: {_system_refusal(error)}", file=sys.stderr)
-        sys.exit(1)
+        return 1
     except Exception as error:
         print(f"radar: {_unexpected(error)}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+    return 0
 
 
 @app.command()

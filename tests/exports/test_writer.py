@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import small_mart
 from small_mart import DAY, change
 
 from exports import writer
+from exports.sync import acknowledge
 from exports.writer import export
 from radar.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
 
@@ -46,7 +48,7 @@ def recorded(warehouse: Path, sql: str) -> list[Any]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,9 +59,9 @@ def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, na
     golden = GOLDEN / name
     if os.environ.get("RADAR_UPDATE_GOLDEN") == "1":
         golden.mkdir(parents=True, exist_ok=True)
-        for old in golden.iterdir():
-            old.unlink()
+        shutil.rmtree(golden)
         for file, data in content(report.folder).items():
+            (golden / file).parent.mkdir(parents=True, exist_ok=True)
             (golden / file).write_bytes(data)
     assert content(report.folder) == content(golden)
 
@@ -69,11 +71,8 @@ def test_the_manifest_tells_what_the_folder_holds(warehouse: Path, out: Path) ->
     for report in export(warehouse, out, run_id="r1", as_of=DAY):
         manifest = manifest_of(report.folder)
         assert (manifest["run_id"], manifest["as_of_date"]) == ("r1", "2026-03-13")
-        told = [*manifest["files"], manifest["rejected"]]
-        assert {path.name for path in report.folder.iterdir()} == {
-            "manifest.json",
-            *(f["name"] for f in told),
-        }
+        told = [*manifest["files"], *manifest["undo"]["files"], manifest["rejected"]]
+        assert set(content(report.folder)) == {"manifest.json", *(file["name"] for file in told)}
         for file in told:
             data = (report.folder / file["name"]).read_bytes()
             assert file["bytes"] == len(data)
@@ -162,6 +161,7 @@ def test_a_refused_account_is_tried_again_and_goes_out_when_it_is_corrected(
 def test_only_accounts_that_changed_go_out_again(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
     assert [report.rows for report in export(warehouse, out, run_id="r1", as_of=DAY)] == [9, 9]
+    acknowledge(warehouse, "r1", by="me")
     tomorrow = DAY + timedelta(days=1)
     small_mart.fill(warehouse, 9, day=tomorrow)
     change(warehouse, "update marts.rpt_account_health set score = 12 where account_id = 'a000004'")
@@ -178,6 +178,7 @@ def test_only_accounts_that_changed_go_out_again(warehouse: Path, out: Path) -> 
 def test_nothing_changed_is_a_header_alone(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
     export(warehouse, out, run_id="r1", as_of=DAY)
+    acknowledge(warehouse, "r1", by="me")
     for report in export(warehouse, out, run_id="r2", as_of=DAY):
         (file,) = manifest_of(report.folder)["files"]
         assert (report.rows, file["rows"], report.is_new) == (0, 0, True)
@@ -194,11 +195,12 @@ def test_an_account_that_changed_back_goes_out_both_times(warehouse: Path, out: 
 def test_a_run_that_is_repeated_writes_the_same_bytes_and_records_once(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
     export(warehouse, out, run_id="r1", as_of=DAY)
+    acknowledge(warehouse, "r1", by="me")
     change(warehouse, "update marts.rpt_account_health set score = 12 where account_id = 'a000004'")
     first = {
         report.folder: content(report.folder) for report in export(warehouse, out, run_id="r2", as_of=DAY)
     }
-    state = "select * from audit.export_state order by all"
+    state = "select * from audit.sync_state order by all"
     before = recorded(warehouse, state)
     for report in export(warehouse, out, run_id="r2", as_of=DAY):
         assert content(report.folder) == first[report.folder]
@@ -220,10 +222,10 @@ def test_a_run_that_died_before_it_was_recorded_goes_out_again(
             export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
     stands = content(out / "generic" / "2026-03-13_r1")
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(0,)], "the state did not move"
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(0,)], "the state did not move"
     again = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])[0]
     assert (content(again.folder), again.is_new) == (stands, False)
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(9,)]
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(9,)]
     assert recorded(warehouse, "select count(*) from audit.exports") == [(1,)]
 
 
@@ -299,7 +301,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_the_state_stays(warehouse:
     with pytest.raises(RadarError, match=r"What to do: ") as error:
         export(warehouse, out, run_id="r1", as_of=DAY)
     assert str(out) in str(error.value)
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(0,)]
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(0,)]
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(

@@ -31,8 +31,9 @@ def unfinished_in(out: Path) -> bool:
 
 def check_whole(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    told = [*manifest["files"], manifest["rejected"]]
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", *(file["name"] for file in told)}
+    told = [*manifest["files"], *manifest["undo"]["files"], manifest["rejected"]]
+    stands = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert stands == {"manifest.json", *(file["name"] for file in told)}
     for file in told:
         assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"], folder
 

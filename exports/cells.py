@@ -20,6 +20,7 @@ PROBLEMS = {
     "empty": "is empty, and the destination requires it",
     "unknown": "is not among the values that the destination takes",
     "long": "is longer than the destination takes",
+    "twice": "stands in another row too, and the destination tells rows apart by it",
 }
 
 
@@ -93,6 +94,17 @@ def problems(profile: Profile, mart: Mapping[str, str]) -> str:
         if column.value is None
     ]
     return ", ".join(part for part in found if part) or "null"
+
+
+def repeated(profile: Profile) -> str:
+    """The arguments that name cells by which the destination cannot tell rows apart; of the list `cells`."""
+    found = [
+        f"case when cells[{number + 1}] <> '' "
+        f"and count(*) over (partition by lower(cells[{number + 1}])) > 1 then '{number}:twice' end"
+        for number, column in enumerate(profile.columns)
+        if column.identifies and number != profile.key_number
+    ]
+    return ", ".join(found) or "null"
 
 
 def null_token(column: Column, profile: Profile) -> str:

@@ -76,7 +76,7 @@ class Column(_Strict):
     `when_null` stands in for the dialect's null token; `required` refuses a row whose cell would be empty.
     `values` says the mart's words in those of the destination, `allowed` lists what the destination takes; a
     cell that is in neither refuses its row. `identifies`: kept in the row of an account that was removed.
-    `as_date`: the day of a time. `returns_as`: the feed column as which the field comes back from the CRM.
+    It is what the destination finds the row by, so it must not stand twice. `as_date`: the day of a time. `returns_as`: the feed column as which the field comes back from the CRM.
     `masked`: personal data, not shown in previews. `compared: false`: not what makes a row one that changed.
     """
 

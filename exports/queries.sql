@@ -22,7 +22,7 @@ alter table audit.exports add column if not exists rule_version varchar;
 -- name: sync_runs
 -- One row per run and profile. `status`: written (files are there, nobody has said what became of them),
 -- acknowledged, partly (some rows failed or are still open), held (a guard fired), failed (files could not be
--- written). Counts are rows of the files, but for `rejected`; `again` of them had gone out before unacknowledged.
+-- written), skipped (it was given a later day before). Counts are rows of the files, but for `rejected`; `again` of them had gone out before unacknowledged.
 create table if not exists audit.sync_runs (
     run_id varchar,
     profile varchar,
@@ -127,7 +127,10 @@ written as (
 )
 
 select
-    *,
+    row_key,
+    row_label,
+    concat_ws(' ', nullif(problems, ''), {repeated}) as problems,
+    cells,
     md5(concat_ws(chr(31), {compared})) as row_hash
 from written;
 
@@ -305,7 +308,7 @@ limit 1;
 -- name: is_recorded
 select count(*)
 from audit.sync_runs
-where profile = $profile and run_id = $run_id and status not in ('held', 'failed');
+where profile = $profile and run_id = $run_id and status not in ('held', 'failed', 'skipped');
 
 -- name: forget_run
 delete from audit.sync_runs
@@ -375,19 +378,19 @@ where not exists (
 -- name: runs_like
 select distinct run_id
 from audit.sync_runs
-where starts_with(run_id, $run) and status not in ('held', 'failed');
+where starts_with(run_id, $run) and status not in ('held', 'failed', 'skipped');
 
 -- name: newest_run
 select run_id
 from audit.sync_runs
-where status not in ('held', 'failed') and ($profile is null or profile = $profile)
+where status not in ('held', 'failed', 'skipped') and ($profile is null or profile = $profile)
 order by written_at desc, rowid desc
 limit 1;
 
 -- name: profiles_of_run
 select profile
 from audit.sync_runs
-where run_id = $run_id and status not in ('held', 'failed') and ($profile is null or profile = $profile)
+where run_id = $run_id and status not in ('held', 'failed', 'skipped') and ($profile is null or profile = $profile)
 order by profile;
 
 -- name: told_keys
@@ -523,6 +526,7 @@ newest as (
         max_by(message, written_at) as message,
         max(settled_at) as settled_at
     from audit.sync_runs
+    where status <> 'skipped'
     group by profile
 
 ),
@@ -578,3 +582,9 @@ from audit.sync_changes
 where status in ('failed', 'given_up')
 order by profile, status, row_key
 limit 20;
+
+-- name: untold
+select profile, message
+from audit.sync_runs
+where run_id = $run_id and status in ('held', 'failed')
+order by profile;

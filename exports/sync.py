@@ -155,6 +155,12 @@ def status(warehouse: Path) -> tuple[list[Status], list[TroubledRow]]:
         return found, [TroubledRow(*row) for row in con.execute(QUERIES["status_rows"]).fetchall()]
 
 
+def untold(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+    """Destination -> reason, for each that this run gave nothing: a guard held it, or its files failed."""
+    create_tables(con)
+    return dict(con.execute(QUERIES["untold"], {"run_id": run_id}).fetchall())
+
+
 def _run_id(con: duckdb.DuckDBPyConnection, run: str, profile: str | None) -> str:
     if run == LAST:
         found = con.execute(QUERIES["newest_run"], {"profile": profile}).fetchall()

@@ -42,7 +42,8 @@ from radar.errors import CheckError, InputError, RadarError, UsageError
 from radar.warehouse import connect, readable_os_errors, writer_lock
 
 REJECTED, UNDO = "rejected.csv", "undo"
-WRITTEN, ACKNOWLEDGED, HELD, FAILED = "written", "acknowledged", "held", "failed"
+WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
+HELD, FAILED, SKIPPED = "held", "failed", "skipped"
 _BATCH = 5_000
 QUERIES: dict[str, str] = dict(
     re.findall(
@@ -60,6 +61,9 @@ class HeldError(CheckError):
 
 class OlderDayError(CheckError):
     """The destination has been given a later day: an older one would overwrite what is newer."""
+
+
+_STATUSES: dict[type[RadarError], str] = {HeldError: HELD, OlderDayError: SKIPPED}
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class ExportReport:
     bytes: int
     sha256: str
     files: tuple[str, ...]
+    first_rows: tuple[tuple[str, dict[str, str]], ...]
     is_new: bool
     seconds: float
 
@@ -138,10 +143,8 @@ def export(
         for profile in load_profiles(profiles):
             try:
                 reports.append(_export_profile(con, profile, out, run_id, as_of, guards or Guards()))
-            except OlderDayError as error:
-                errors.append(error)
             except RadarError as error:
-                status = HELD if isinstance(error, HeldError) else FAILED
+                status = _STATUSES.get(type(error), FAILED)
                 _record_no_set(con, profile, run_id, as_of, status, str(error))
                 errors.append(error)
     if errors:
@@ -185,18 +188,24 @@ def _preview_profile(
         held = None
     except HeldError as error:
         held = error.problem
+    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), held)
+
+
+def _first_rows(
+    con: duckdb.DuckDBPyConnection, profile: Profile, most: int = 5
+) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The kind of change and the cells by header, as a person may see them."""
     rows = con.execute(QUERIES["first_rows"], {"most": most}).fetchall()
-    return Preview(
-        profile.name, _counts(con), tuple((change, shown(profile, found)) for change, found in rows), held
+    return tuple(
+        (
+            change,
+            {
+                column.header: "(masked)" if column.masked and cell else cell
+                for column, cell in zip(profile.columns, found, strict=True)
+            },
+        )
+        for change, found in rows
     )
-
-
-def shown(profile: Profile, found: list[str]) -> dict[str, str]:
-    """Cells by header, as a person may see them."""
-    return {
-        column.header: "(masked)" if column.masked and cell else cell
-        for column, cell in zip(profile.columns, found, strict=True)
-    }
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -248,6 +257,7 @@ def _export_profile(
         bytes=sum(file["bytes"] for file in files),
         sha256=hashlib.sha256(content).hexdigest(),
         files=tuple(file["name"] for file in files),
+        first_rows=_first_rows(con, profile),
         is_new=is_new,
         seconds=time.monotonic() - started,
     )
@@ -278,6 +288,7 @@ def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
         label=cells.label_text(profile, mart),
         problems=cells.problems(profile, mart),
         cells=cells.cells(profile, mart),
+        repeated=cells.repeated(profile),
         compared=cells.compared(profile),
     )
 

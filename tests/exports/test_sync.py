@@ -388,4 +388,5 @@ def test_an_older_day_does_not_overwrite_a_newer_one(warehouse: Path, out: Path)
     small_mart.fill(warehouse, 3, day=earlier, run=5)
     with pytest.raises(writer.OlderDayError, match="was given 2026-03-13 before, so 2026-03-12 was not exported"):
         export(warehouse, out, run_id="r2", as_of=earlier, profiles=["hubspot_companies"])
-    assert asked(warehouse, "select count(*) from audit.sync_runs") == [(1,)]
+    assert asked(warehouse, "select run_id, status from audit.sync_runs") == [("r1", "written"), ("r2", "skipped")]
+    assert status(warehouse)[0][0].run_id == "r1"

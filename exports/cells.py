@@ -44,10 +44,10 @@ def where(profile: Profile) -> str:
 
 
 def cell(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
-    """The SQL of a cell; never null."""
+    """The SQL of a cell; never null. Empty text is said as none: a CRM would leave what stands there."""
     if column.value is not None:
         return literal(column.value)
-    return f"coalesce({text(column, profile, mart)}, {literal(null_token(column, profile))})"
+    return f"coalesce(nullif({text(column, profile, mart)}, ''), {literal(null_token(column, profile))})"
 
 
 def cells(profile: Profile, mart: Mapping[str, str]) -> str:
@@ -65,8 +65,11 @@ def compared(profile: Profile) -> str:
     return ", ".join(pairs)
 
 
-def removed_cells(profile: Profile, as_of: date) -> str:
-    """The SQL of the list of cells that tells of a row that left; `row_key` and `old_cells` are in scope."""
+def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
+    """The SQL of the list of cells that tells of a row that left.
+
+    `row_key` is in scope, and `known_by`, the cells by which the destination knows the row.
+    """
     told = {} if profile.removed == IGNORE else profile.removed
     found = []
     for number, column in enumerate(profile.columns):
@@ -80,7 +83,7 @@ def removed_cells(profile: Profile, as_of: date) -> str:
         elif column.source == "as_of_date":
             found.append(literal(as_of.strftime(profile.dialect.date_format)))
         elif column.identifies:
-            found.append(f"coalesce(old_cells[{number + 1}], {null})")
+            found.append(f"coalesce({known_by}[{number + 1}], {null})")
         else:
             found.append(null)
     return f"[{', '.join(found)}]"

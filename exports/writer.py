@@ -275,7 +275,7 @@ def _find_changes(
     con.execute(snapshot_query(profile, mart))
     _check_keys(con, profile)
     con.execute(QUERIES["known"], {"profile": profile.name, "run_id": run_id})
-    query = QUERIES["delta"].format(removed_cells=cells.removed_cells(profile, as_of))
+    query = QUERIES["delta"].format(removed_cells=cells.removed_cells(profile, as_of, "old_cells"))
     con.execute(query, {"create_only": profile.create_only})
 
 
@@ -413,7 +413,7 @@ def _write_undo(
         headers = headers[profile.key_number : profile.key_number + 1]
     parts = Parts(folder / UNDO, f"{profile.name}_undo_{as_of.isoformat()}", profile, headers)
     lost = 0
-    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of))
+    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "cells"))
     for row_key, found in _rows(con, query, tells_removed=profile.removed != IGNORE):
         if profile.create_only:
             parts.write([row_key])

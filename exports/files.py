@@ -24,7 +24,7 @@ from radar.errors import WarehouseError
 MANIFEST = "manifest.json"
 _LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n"}
 _STARTS = "".join(re.escape(character) for character in DANGEROUS)
-_LIVE = re.compile(rf"(^\s*|[;,|\t\r\n\"'])(?=[{_STARTS}])")
+_LIVE = re.compile(rf"^(?=\s*[{_STARTS}])|[;,|\t\r\n\"'](?=[{_STARTS}])")
 """Where a spreadsheet might begin a cell, whatever delimiter it takes, with a formula."""
 
 
@@ -121,7 +121,7 @@ def write_for_a_person(path: Path, headers: Sequence[str], lines: Sequence[Seque
 
 def harmless(cell: str) -> str:
     """The cell with a `'` where a formula could begin, also behind another program's delimiter."""
-    return _LIVE.sub(r"\1'", cell)
+    return _LIVE.sub(r"\g<0>'", cell)
 
 
 def write_whole(path: Path, content: bytes) -> None:

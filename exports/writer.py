@@ -184,7 +184,7 @@ def _preview_profile(
     day = as_of or _day_of(con, profile, mart)
     _find_changes(con, profile, mart, run_id="", as_of=day)
     try:
-        _check_guards(con, profile, guards)
+        _check_guards(con, profile, "", guards)
         held = None
     except HeldError as error:
         held = error.problem
@@ -201,7 +201,7 @@ def _first_rows(
             change,
             {
                 column.header: "(masked)" if column.masked and cell else cell
-                for column, cell in zip(profile.columns, found, strict=True)
+                for column, cell in zip(profile.columns, json.loads(found), strict=True)
             },
         )
         for change, found in rows
@@ -225,7 +225,7 @@ def _export_profile(
     check_against_mart(profile, mart)
     _check_day(con, profile, mart, run_id, as_of)
     _find_changes(con, profile, mart, run_id=run_id, as_of=as_of)
-    _check_guards(con, profile, guards)
+    _check_guards(con, profile, run_id, guards)
     changes = _counts(con)
     relative = Path(profile.name) / f"{as_of.isoformat()}_{run_id}"
     with readable_os_errors(out), new_folder(out / relative) as folder:
@@ -241,7 +241,7 @@ def _export_profile(
             "follows": _folder_before(con, profile, run_id),
             "changes": vars(changes),
             "files": files,
-            "undo": _write_undo(con, profile, folder, as_of),
+            "undo": _write_undo(con, profile, folder, run_id, as_of),
             "rejected": rejected,
         }
         content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
@@ -274,9 +274,11 @@ def _find_changes(
     """Fill the temporary tables snapshot, known and delta. Raises HeldError where keys are wrong."""
     con.execute(snapshot_query(profile, mart))
     _check_keys(con, profile)
-    con.execute(QUERIES["known"], {"profile": profile.name, "run_id": run_id})
-    query = QUERIES["delta"].format(removed_cells=cells.removed_cells(profile, as_of, "old_cells"))
-    con.execute(query, {"create_only": profile.create_only})
+    names = {"profile": profile.name, "run_id": run_id}
+    con.execute(QUERIES["known"], names)
+    con.execute(QUERIES["delta"], {"create_only": profile.create_only})
+    removed = cells.removed_cells(profile, as_of, "old_cells")
+    con.execute(QUERIES["removed_rows"].format(removed_cells=removed), names)
 
 
 def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
@@ -359,7 +361,7 @@ def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
         )
 
 
-def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, guards: Guards) -> None:
+def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, guards: Guards) -> None:
     """Raise HeldError where all rows are gone, or too many accounts would change their bucket at once."""
     ((rows, known),) = con.execute(
         "select (select count(*) from snapshot), (select count(*) from known where base_hash is not null)"
@@ -372,8 +374,8 @@ def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, guards: Guar
     number = profile.number_of("bucket")
     if number is None or profile.create_only or guards.allow_flood:
         return
-    query = QUERIES["bucket_changes"].format(number=number + 1)
-    ((accounts, moved),) = con.execute(query).fetchall()
+    query = QUERIES["bucket_changes"].format(number=number)
+    ((accounts, moved),) = con.execute(query, {"profile": profile.name, "run_id": run_id}).fetchall()
     if moved >= guards.flood_least and moved * 100 > accounts * guards.flood_pct:
         raise HeldError(
             f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave at "
@@ -395,16 +397,16 @@ def _write_files(
     for row_key, label, problems, found in _rows(con, "to_write", tells_removed=profile.removed != IGNORE):
         if problems:
             accounts += 1
-            refused += _refusals(profile, row_key, label, problems, found)
+            refused += _refusals(profile, row_key, label, problems, json.loads(found))
         else:
-            parts.write(found)
+            parts.write(json.loads(found))
     headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
     rejected = write_for_a_person(folder / REJECTED, headers, refused)
     return parts.close(), {**rejected, "accounts": accounts}
 
 
 def _write_undo(
-    con: duckdb.DuckDBPyConnection, profile: Profile, folder: Path, as_of: date
+    con: duckdb.DuckDBPyConnection, profile: Profile, folder: Path, run_id: str, as_of: date
 ) -> dict[str, Any]:
     """The files that take the set back, and how many of its rows they cannot; for what is only created, keys."""
     (folder / UNDO).mkdir()
@@ -413,14 +415,15 @@ def _write_undo(
         headers = headers[profile.key_number : profile.key_number + 1]
     parts = Parts(folder / UNDO, f"{profile.name}_undo_{as_of.isoformat()}", profile, headers)
     lost = 0
-    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "cells"))
-    for row_key, found in _rows(con, query, tells_removed=profile.removed != IGNORE):
+    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
+    names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
+    for row_key, found in _rows(con, query, **names):
         if profile.create_only:
             parts.write([row_key])
         elif found is None:
             lost += 1
         else:
-            parts.write(found)
+            parts.write(json.loads(found))
     files = [{**entry, "name": f"{UNDO}/{entry['name']}"} for entry in parts.close()]
     return {"means": "delete" if profile.create_only else "import", "not_known": lost, "files": files}
 
@@ -482,7 +485,8 @@ def _record(
     con.execute(QUERIES["forget_run"], names)
     con.execute(QUERIES["supersede"], names)
     con.execute(QUERIES["record_changes"], {**names, **policy})
-    con.execute(QUERIES["moved_on_write"], policy)
+    literals = {"profile": cells.literal(profile.name), **policy}
+    con.execute(QUERIES["moved_on_write"].format(**literals))
     move_state(con, profile.name, run_id)
     con.execute(
         QUERIES["record_run"],
@@ -511,10 +515,11 @@ def _record(
 
 
 def move_state(con: duckdb.DuckDBPyConnection, profile: str, run_id: str) -> None:
-    """Take the temporary table `moved` over into the state; for a transaction of the caller's."""
+    """Take the temporary relation `moved` over into the state; for a transaction of the caller's."""
     names = {"profile": profile, "run_id": run_id}
-    con.execute(QUERIES["forget_state"], names)
+    ((last,),) = con.execute(QUERIES["last_state"]).fetchall()
     con.execute(QUERIES["keep_state"], names)
+    con.execute(QUERIES["forget_state"], {**names, "last": last})
 
 
 def _record_no_set(

@@ -1,4 +1,4 @@
-"""The SQL that says a row of a mart in the words of a destination, cell by cell, and what is wrong with a cell.
+"""The SQL that says a row of a mart in the words of a destination, and what is wrong with its cells.
 
 Belongs here: text of queries, made from a profile and the mart's types. Does not belong here: running them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from exports.profiles import IGNORE, Column, Profile
+from exports.profiles import Column, Profile
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula, or an import cuts; also in its full-width form."""
@@ -70,7 +70,7 @@ def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
 
     `row_key` is in scope, and `known_by`, the cells by which the destination knows the row, as JSON.
     """
-    told = {} if profile.removed == IGNORE else profile.removed
+    told = profile.removed if isinstance(profile.removed, dict) else {}
     found = []
     for number, column in enumerate(profile.columns):
         null = literal(null_token(column, profile))
@@ -122,10 +122,10 @@ def literal(value: str) -> str:
 
 def text(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
     """The SQL that writes a value of the mart as the destination reads it; null stays null."""
-    assert column.source is not None
+    name = column.source or profile.key
     if column.as_date:
-        return f"strftime(\"{column.source}\"::date, {literal(profile.dialect.date_format)})"
-    plain = _plain(column.source, profile, mart)
+        return f'strftime("{name}"::date, {literal(profile.dialect.date_format)})'
+    plain = _plain(name, profile, mart)
     if column.values is None:
         return plain
     said = " ".join(f"when {literal(ours)} then {literal(theirs)}" for ours, theirs in column.values.items())
@@ -159,8 +159,8 @@ def _without_zeros(value: str) -> str:
 
 def _problem(number: int, column: Column, profile: Profile, mart: Mapping[str, str]) -> str | None:
     """The SQL that names what is wrong with a cell, or is null. Only numbers may begin with a sign."""
-    assert column.source is not None
-    kind, value = mart[column.source], f'"{column.source}"'
+    name = column.source or profile.key
+    kind, value = mart[name], f'"{name}"'
     wrong = []
     if kind in ("DOUBLE", "FLOAT"):
         wrong.append(("number", f"{value} is not null and {_decimal(value)} is null"))
@@ -173,7 +173,7 @@ def _problem(number: int, column: Column, profile: Profile, mart: Mapping[str, s
         wrong.append(("empty", f"coalesce({written}, '') = ''"))
     if column.values is not None:
         known = ", ".join(literal(ours) for ours in column.values)
-        wrong.append(("unknown", f"{_plain(column.source, profile, mart)} not in ({known})"))
+        wrong.append(("unknown", f"{_plain(name, profile, mart)} not in ({known})"))
     elif column.allowed is not None:
         wrong.append(("unknown", f"{written} not in ({', '.join(map(literal, column.allowed))})"))
     if column.most_characters is not None:

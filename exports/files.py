@@ -1,6 +1,7 @@
 """Files on a disk: parts within a destination's limits, what a person is to look at, sets that appear whole.
 
-Belongs here: bytes, hashes, folders. Does not belong here: which rows these are, and what the warehouse remembers.
+Belongs here: bytes, hashes, folders. Does not belong here: which rows these are, and what the warehouse
+remembers.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Parts:
 
 
 def write_for_a_person(path: Path, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """For a spreadsheet: a byte order mark, everything quoted, a `'` before whatever could start a formula."""
+    """For a spreadsheet: a byte order mark, everything quoted, a `'` before what could start a formula."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(headers)

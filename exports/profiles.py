@@ -1,8 +1,8 @@
 """Destination profiles: which columns of which mart go where, under which header, in which dialect.
 
-Belongs here: reading `profiles/*.yml` strictly, and holding them against a mart, against what the vendor takes
-(`vendors.yml`) and against where a value came from (`origins.yml`). Does not belong here: any value of a cell
-(the marts make those, `exports.cells` writes them) and the writing of files (`exports.files`).
+Belongs here: reading `profiles/*.yml` strictly, and holding them against a mart, against what the vendor
+takes (`vendors.yml`) and against where a value came from (`origins.yml`). Does not belong here: any value
+of a cell (the marts make those, `exports.cells` writes them) and the writing of files (`exports.files`).
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ class Column(_Strict):
     """One column of the file: a column of the mart, or the same text in every row (`value`).
 
     `when_null` stands in for the dialect's null token; `required` refuses a row whose cell would be empty.
-    `values` says the mart's words in those of the destination, `allowed` lists what the destination takes; a
-    cell that is in neither refuses its row. `identifies`: kept in the row of an account that was removed.
-    It is what the destination finds the row by, so it must not stand twice. `as_date`: the day of a time. `returns_as`: the feed column as which the field comes back from the CRM.
-    `masked`: personal data, not shown in previews. `compared: false`: not what makes a row one that changed.
+    `values` says the mart's words in those of the destination, `allowed` lists what the destination takes;
+    a cell that is in neither refuses its row. `identifies`: kept in the row of an account that was removed.
+    It is what the destination finds the row by, so it must not stand twice. `as_date`: the day of a time.
+    `returns_as`: the feed column as which the field comes back from the CRM. `masked`: personal data, not
+    shown in previews. `compared: false`: not what makes a row one that changed.
     """
 
     header: _Header
@@ -239,14 +240,18 @@ def check_against_vendor(profile: Profile, file: Path) -> None:
     vendor, dialect = vendors()[profile.vendor], profile.dialect
     where = f"{profile.vendor} takes"
     if profile.object not in vendor.objects:
-        raise InputError(f"{where} no {profile.object}", f"name one of: {', '.join(vendor.objects)}", file=file)
+        raise InputError(
+            f"{where} no {profile.object}", f"name one of: {', '.join(vendor.objects)}", file=file
+        )
     for most, asked, unit in (
         (vendor.rows, profile.limits.rows_per_file, "rows a file"),
         (vendor.bytes, profile.limits.bytes_per_file, "bytes a file"),
         (vendor.columns, len(profile.columns), "columns"),
     ):
         if asked > most:
-            raise InputError(f"{where} {most:,} {unit}, and the profile says {asked:,}", "ask for less", file=file)
+            raise InputError(
+                f"{where} {most:,} {unit}, and the profile says {asked:,}", "ask for less", file=file
+            )
     for takes, asked_for, what in (
         (vendor.encodings, dialect.encoding, "encoding"),
         (vendor.delimiters, dialect.delimiter, "delimiter"),
@@ -265,7 +270,9 @@ def check_against_vendor(profile: Profile, file: Path) -> None:
         )
     for header in profile.headers:
         if not re.fullmatch(vendor.header, header):
-            raise InputError(f"{profile.vendor} has no field called {header}", "correct the header", file=file)
+            raise InputError(
+                f"{profile.vendor} has no field called {header}", "correct the header", file=file
+            )
 
 
 def check_for_loops(profile: Profile, folder: Path = FOLDER) -> None:

@@ -53,7 +53,8 @@ def status_text(destinations: Sequence[Status], troubled: Sequence[TroubledRow])
     if not destinations:
         return "Nothing has been exported yet."
     lines = [
-        f"{'destination':<22}{'as of':<12}{'status':<14}{'delivered':>11}{'open':>9}{'failed':>9}{'given up':>10}  run"
+        f"{'destination':<22}{'as of':<12}{'status':<14}{'delivered':>11}{'open':>9}{'failed':>9}"
+        f"{'given up':>10}  run"
     ]
     for at in destinations:
         lines.append(

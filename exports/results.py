@@ -2,10 +2,10 @@
 
 Belongs here: the forms of these files. What follows from them is `exports.sync`.
 
-HubSpot: the error file of an import (CSV: our columns and the error's) or the answer of its API for errors (JSON
-with `rowData`); what it does not list was imported. Salesforce: the success and the failure file of a Bulk API job
-(`sf__Id`, `sf__Created`, `sf__Error` beside our columns) or of Data Loader (`STATUS`, `ERROR`); what neither lists
-was not processed.
+HubSpot: the error file of an import (CSV: our columns and the error's) or the answer of its API for errors
+(JSON with `rowData`); what it does not list was imported. Salesforce: the success and the failure file of a
+Bulk API job (`sf__Id`, `sf__Created`, `sf__Error` beside our columns) or of Data Loader (`STATUS`,
+`ERROR`); what neither lists was not processed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,22 @@ from typing import Any
 from exports.profiles import Profile, vendors
 from radar.errors import InputError
 
-_ERRORS = ("sf__error", "error", "errors", "error message", "error type", "error_message", "message", "reason")
+_ERRORS = (
+    "sf__error",
+    "error",
+    "errors",
+    "error message",
+    "error type",
+    "error_message",
+    "message",
+    "reason",
+)
 _SUCCESSES = ("sf__created", "status")
 
 
 @dataclass(frozen=True)
 class Results:
-    """Keys that were taken; keys that were refused, with the destination's words; whether the rest was taken."""
+    """Keys that were taken; keys refused, with the destination's words; whether the rest was taken."""
 
     taken: frozenset[str]
     refused: dict[str, str]
@@ -62,7 +71,9 @@ def _of_csv(profile: Profile, file: Path, every_row: bool) -> list[tuple[str, st
     error_column = next((names[name] for name in _ERRORS if name in names), None)
     if key not in header:
         raise InputError(
-            f"the file has no column {key}", f"give the result file of {profile.name}, as it was downloaded", file=file
+            f"the file has no column {key}",
+            f"give the result file of {profile.name}, as it was downloaded",
+            file=file,
         )
     if every_row and error_column is None and not any(name in names for name in _SUCCESSES):
         raise InputError(
@@ -72,9 +83,9 @@ def _of_csv(profile: Profile, file: Path, every_row: bool) -> list[tuple[str, st
         )
     found: list[tuple[str, str | None]] = []
     for row in rows:
-        error = (row.get(error_column) or "").strip() if error_column else ""
-        is_taken = every_row and not error
-        found.append((row[key] or "", None if is_taken else error or "refused, without a reason"))
+        words = (row.get(error_column) or "").strip() if error_column else ""
+        is_taken = every_row and not words
+        found.append((row[key] or "", None if is_taken else words or "refused, without a reason"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What became of the rows that were sent: acknowledged, refused, given up. Moves `audit.sync_*`, writes no files."""
+"""What became of the rows that were sent. Moves `audit.sync_*`, writes no files."""
 
 from __future__ import annotations
 
@@ -65,8 +65,9 @@ def acknowledge(
 ) -> list[Settled]:
     """Say what became of a run's files: all of it imported, none of it, or what the result files say.
 
-    `run` is a run id, the beginning of one, or `last`. What is refused goes again with the next run, and so does
-    what nobody has told of. Raises UsageError for an unknown run, InputError for a file of another set.
+    `run` is a run id, the beginning of one, or `last`. What is refused goes again with the next run, and so
+    does what nobody has told of. Raises UsageError for an unknown run, InputError for a file of another
+    set.
     """
     with writer_lock(warehouse), connect(warehouse) as con:
         create_tables(con)
@@ -79,11 +80,12 @@ def acknowledge(
             )
         if results and len(chosen) > 1:
             raise UsageError(
-                f"run {run_id} wrote files for {', '.join(chosen)}", "say whose results these are with --profile"
+                f"run {run_id} wrote files for {', '.join(chosen)}",
+                "say whose results these are with --profile",
             )
         told = read_results(load_profiles(chosen)[0], list(results)) if results else None
         con.execute("begin")
-        settled = [_settle(con, name, run_id, by, told, was_imported) for name in chosen]
+        settled = [_settle(con, name, run_id, by=by, told=told, was_imported=was_imported) for name in chosen]
         con.execute("commit")
     return settled
 
@@ -92,6 +94,7 @@ def _settle(
     con: duckdb.DuckDBPyConnection,
     profile: str,
     run_id: str,
+    *,
     by: str,
     told: Results | None,
     was_imported: bool,
@@ -171,5 +174,3 @@ def _run_id(con: duckdb.DuckDBPyConnection, run: str, profile: str | None) -> st
         what = f"no run {run} has written files" if not found else f"more than one run begins with {run}"
         raise UsageError(what, "give the id from the manifest, or see `radar sync status`")
     return str(found[0][0])
-
-

@@ -9,9 +9,9 @@ One folder per profile, as-of date and run, complete or not there at all:
       manifest.json                              written last: what the folder holds
 
 The set is made in a hidden folder beside its place and renamed into it; only then do `audit.sync_*` and
-`audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again. What a
-destination holds is what it was last acknowledged to hold (`exports.sync`), or for a profile that says `on_write`,
-what was last written.
+`audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again. What
+a destination holds is what it was last acknowledged to hold (`exports.sync`), or for a profile that says
+`on_write`, what was last written.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class ExportReport:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an export would write: counts, and its first rows by header; `held` says which guard would fire."""
+    """What an export would write: counts, first rows by header; `held` says which guard would fire."""
 
     profile: str
     changes: Changes
@@ -131,9 +131,10 @@ def export(
 ) -> list[ExportReport]:
     """Write a set of files for each profile (all of them by default), and record it in the warehouse.
 
-    A destination that fails does so alone: the others are written, then its RadarError is raised. HeldError: a
-    guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError: see there. Others:
-    an unknown profile or run id, a profile that its mart cannot serve, a mart of another day, a full disk.
+    A destination that fails does so alone: the others are written, then its RadarError is raised.
+    HeldError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
+    see there. Others: an unknown profile or run id, a profile that its mart cannot serve, a mart of another
+    day, a full disk.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", run_id):
         raise UsageError(f"the run id {run_id!r} cannot be part of a folder's name", "use letters and digits")
@@ -142,10 +143,12 @@ def export(
         create_tables(con)
         for profile in load_profiles(profiles):
             try:
-                reports.append(_export_profile(con, profile, out, run_id, as_of, guards or Guards()))
+                reports.append(
+                    _export_profile(con, profile, out, run_id=run_id, as_of=as_of, guards=guards or Guards())
+                )
             except RadarError as error:
                 status = _STATUSES.get(type(error), FAILED)
-                _record_no_set(con, profile, run_id, as_of, status, str(error))
+                _record_no_set(con, profile, run_id, as_of, status=status, message=str(error))
                 errors.append(error)
     if errors:
         raise errors[0]
@@ -217,7 +220,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _export_profile(
-    con: duckdb.DuckDBPyConnection, profile: Profile, out: Path, run_id: str, as_of: date, guards: Guards
+    con: duckdb.DuckDBPyConnection, profile: Profile, out: Path, *, run_id: str, as_of: date, guards: Guards
 ) -> ExportReport:
     started = time.monotonic()
     check_for_loops_or_hold(profile)
@@ -261,7 +264,7 @@ def _export_profile(
         is_new=is_new,
         seconds=time.monotonic() - started,
     )
-    _record(con, profile, report, relative, run_id, _rules(con, profile, mart))
+    _record(con, profile, report, folder=relative, run_id=run_id, rules=_rules(con, profile, mart))
     return report
 
 
@@ -378,8 +381,8 @@ def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str,
     ((accounts, moved),) = con.execute(query, {"profile": profile.name, "run_id": run_id}).fetchall()
     if moved >= guards.flood_least and moved * 100 > accounts * guards.flood_pct:
         raise HeldError(
-            f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave at "
-            f"once, more than {guards.flood_pct} %; nothing was exported",
+            f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave "
+            f"at once, more than {guards.flood_pct} %; nothing was exported",
             "look whether rules or sources changed; if it is right, run again with --allow-flood",
         )
 
@@ -408,7 +411,7 @@ def _write_files(
 def _write_undo(
     con: duckdb.DuckDBPyConnection, profile: Profile, folder: Path, run_id: str, as_of: date
 ) -> dict[str, Any]:
-    """The files that take the set back, and how many of its rows they cannot; for what is only created, keys."""
+    """The files that take the set back, and how many rows they cannot; keys of what is only created."""
     (folder / UNDO).mkdir()
     headers = profile.headers
     if profile.create_only:
@@ -471,6 +474,7 @@ def _record(
     con: duckdb.DuckDBPyConnection,
     profile: Profile,
     report: ExportReport,
+    *,
     folder: Path,
     run_id: str,
     rules: Mapping[str, str | None],
@@ -523,7 +527,7 @@ def move_state(con: duckdb.DuckDBPyConnection, profile: str, run_id: str) -> Non
 
 
 def _record_no_set(
-    con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, status: str, message: str
+    con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, *, status: str, message: str
 ) -> None:
     """Note that nothing went out, and why; what stands of the same run is left."""
     names = {"profile": profile.name, "run_id": run_id}

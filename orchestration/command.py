@@ -39,7 +39,8 @@ def run_daily(
 ) -> int:
     """Run the job once; the exit status: 0, or 3 where a feed or a destination was held. Raises RadarError.
 
-    `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see `exports.writer.Guards`.
+    `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
+    `exports.writer.Guards`.
     """
     settings = Settings.with_places(places)
     window = runs.parse_window(as_of, since, today=utc_now().date())

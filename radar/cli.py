@@ -231,9 +231,7 @@ def sync_preview(profile: _Profile = None, seeds: _Seeds = None, warehouse: _War
     place = _existing(warehouse)
     print(
         preview_text(
-            preview(
-                place, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(place)
-            )
+            preview(place, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(place))
         )
     )
 

@@ -103,9 +103,9 @@ class Summary:
     """What `text` tells.
 
     `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
-    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the
-    flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held, failed or
-    skipped, and why.
+    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
+    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
+    failed or skipped, and why.
     """
 
     as_of: str

@@ -1,4 +1,4 @@
-"""A warehouse that holds the marts that files are made of, as the contract and the models name their columns."""
+"""A warehouse that holds the marts that files are made of, as the models name their columns."""
 
 from datetime import date
 from pathlib import Path
@@ -147,7 +147,9 @@ def make(path: Path) -> None:
     with duckdb.connect(str(path)) as con:
         con.execute("create schema marts; create schema outbound")
         for mart, kinds in MARTS.items():
-            con.execute(f"create table {mart} ({', '.join(f'{name} {kind}' for name, kind in kinds.items())})")
+            con.execute(
+                f"create table {mart} ({', '.join(f'{name} {kind}' for name, kind in kinds.items())})"
+            )
 
 
 def change(path: Path, sql: str, values: list[str] | None = None) -> None:

@@ -43,7 +43,9 @@ def test_all_profiles_of_the_folder_load() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mapped_column_is_in_the_mart_of_a_whole_run(name: str, demo_run: Place) -> None:
     profile = load_profile(FOLDER / f"{name}.yml")
-    types = "select column_name, data_type from duckdb_columns() where schema_name || '.' || table_name = '{}'"
+    types = (
+        "select column_name, data_type from duckdb_columns() where schema_name || '.' || table_name = '{}'"
+    )
     mart = dict(demo_run.rows(types.format(profile.source)))
     check_against_mart(profile, mart)
     check_for_loops(profile)
@@ -125,7 +127,10 @@ def test_an_unknown_profile_is_wrong_usage() -> None:
         (("1000000000", "1000000000001"), r"any takes 1,000,000,000,000 bytes a file"),
         (("source: segment, ", "source: segment, value: x, "), r"either a source or a value"),
         (("{bucket: not_scored,", "{colour: not_scored,"), r"removed names colour, which is no header"),
-        (("acknowledge: on_write", "acknowledge: on_write\ncreate_only: true"), r"only created is never removed"),
+        (
+            ("acknowledge: on_write", "acknowledge: on_write\ncreate_only: true"),
+            r"only created is never removed",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_place(
@@ -149,13 +154,29 @@ def test_every_profile_says_where_it_goes() -> None:
 @pytest.mark.parametrize(
     ("name", "edit", "told"),
     [
-        ("hubspot_companies", ("rows_per_file: 1000000", "rows_per_file: 1048577"), r"hubspot takes 1,048,576 rows"),
-        ("hubspot_companies", ("header: radar_score}", "header: Radar Score}"), r"no field called Radar Score"),
-        ("salesforce_accounts", ("bytes_per_file: 90000000", "bytes_per_file: 100000001"), r"100,000,000 bytes"),
+        (
+            "hubspot_companies",
+            ("rows_per_file: 1000000", "rows_per_file: 1048577"),
+            r"hubspot takes 1,048,576 rows",
+        ),
+        (
+            "hubspot_companies",
+            ("header: radar_score}", "header: Radar Score}"),
+            r"no field called Radar Score",
+        ),
+        (
+            "salesforce_accounts",
+            ("bytes_per_file: 90000000", "bytes_per_file: 100000001"),
+            r"100,000,000 bytes",
+        ),
         ("salesforce_accounts", ('null_token: "#N/A"', 'null_token: ""'), r"empties a field with #N/A"),
         ("salesforce_accounts", ("%Y-%m-%d", "%d.%m.%Y"), r"does not read the date form '%d.%m.%Y'"),
         ("keap_companies", ("rows_per_file: 5000", "rows_per_file: 5001"), r"keap takes 5,000 rows"),
-        ("pipedrive_organizations", ("rows_per_file: 50000", "rows_per_file: 50001"), r"pipedrive takes 50,000"),
+        (
+            "pipedrive_organizations",
+            ("rows_per_file: 50000", "rows_per_file: 50001"),
+            r"pipedrive takes 50,000",
+        ),
         ("zoho_accounts", ("rows_per_file: 25000", "rows_per_file: 25001"), r"zoho takes 25,000 rows"),
         ("zoho_accounts", ('delimiter: ","', 'delimiter: "\\t"'), r"zoho does not read the delimiter"),
     ],

@@ -1,4 +1,4 @@
-"""An exported file goes into a CRM that really runs, and every row and every character is found there again."""
+"""An exported file goes into a CRM that really runs; every row and character is found there again."""
 
 from __future__ import annotations
 
@@ -82,11 +82,14 @@ def test_every_row_and_every_character_arrives(warehouse: Path, out: Path, crm: 
     text = (first.folder / "rejected.csv").read_bytes().decode("utf-8-sig")
     rejected = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["account"] for row in rejected] == [f"a{len(NAMES) + at:06d}" for at in range(len(LIVE))]
-    assert not [row for row in rejected if row["cell"][0] != "'"], "told to a person in a form that is not live"
+    assert not [row for row in rejected if row["cell"][0] != "'"], (
+        "told to a person in a form that is not live"
+    )
 
     change(
         warehouse,
-        "update marts.rpt_account_health set bucket = 'at_risk', reason_1 = 'naïve ☂' where account_id = 'a000003';"
+        "update marts.rpt_account_health set bucket = 'at_risk', reason_1 = 'naïve ☂' "
+        "where account_id = 'a000003';"
         "delete from marts.rpt_account_health where account_id = 'a000004'",
     )
     (second,) = export(warehouse, out, run_id="r2", as_of=DAY, profiles=["generic"])

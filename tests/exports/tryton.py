@@ -1,4 +1,4 @@
-"""A running Tryton with its module of parties: SQLite, a port of its own on this machine, JSON-RPC over HTTP."""
+"""A running Tryton with its module of parties: SQLite, a port of its own, JSON-RPC over HTTP."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Tryton:
         if self._session:
             headers["Authorization"] = f"Session {self._session}"
         body = json.dumps({"id": 1, "method": method, "params": parameters}).encode()
-        with urllib.request.urlopen(urllib.request.Request(self._address, body, headers), timeout=60) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(self._address, body, headers), timeout=60
+        ) as answer:
             content = json.load(answer)
         assert "error" not in content, content["error"]
         return content["result"]
@@ -106,7 +108,10 @@ def running(folder: Path) -> Iterator[Tryton]:
     (folder / f"{DATABASE}.sqlite").touch()
     admin = [BIN / "trytond-admin", "-c", config, "-d", DATABASE]
     environment = {**os.environ, "TRYTONPASSFILE": str(folder / "password")}
-    for asked in (["--all", "-p", "--email", "admin@example.com"], ["-u", "party", "--activate-dependencies"]):
+    for asked in (
+        ["--all", "-p", "--email", "admin@example.com"],
+        ["-u", "party", "--activate-dependencies"],
+    ):
         done = subprocess.run(
             [*admin, *asked], env=environment, capture_output=True, text=True, check=False, timeout=120
         )

@@ -102,7 +102,9 @@ def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: d
     exporting = {name for name in before if name.startswith(EXPORT_STEP)}
     assert len(exporting) == len(exports)
     assert min(before[name] for name in exporting) > max(before[name] for name in before.keys() - exporting)
-    assert not exports & {parent for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys}
+    assert not exports & {
+        parent for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys
+    }
     assert ENTRIES in graph.get(RUNS).parent_keys
     assert RETENTION in graph.get(RUNS).parent_keys
 

@@ -1,4 +1,5 @@
--- Grain: one row per contact who may be written to, with what campaigns go by. Not published: it holds e-mail addresses.
+-- Grain: one row per contact who may be written to, with what campaigns go by.
+-- Not published: it holds e-mail addresses.
 -- Guarantees that the contact is active, has consented to marketing by the day, belongs to an account that is scored on
 -- the newest as-of date, and that nobody else has the address: of two contacts with one address the newer one counts.
 with
@@ -17,7 +18,7 @@ reachable as (
         lower(trim(email)) as email,
         row_number() over (
             partition by lower(trim(email))
-            order by updated_at desc, contact_id
+            order by updated_at desc, contact_id asc
         ) as place
     from {{ ref('stg_crm__contacts') }}
     where

@@ -1,7 +1,7 @@
-"""Files for other systems: one asset and one step for each profile that `seeds/destinations.csv` says is used.
+"""Files for other systems: one asset and one step for each profile that is used.
 
-Nothing waits for these steps, so that one that fails stops no other: they come before what closes a run by their
-priority alone.
+`seeds/destinations.csv` says which. Nothing waits for these steps, so that one that fails stops no other:
+they come before what closes a run by their priority alone.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""What it costs to tell a destination of 100,000 accounts that all changed: seconds and memory of one export.
+"""What it costs to tell a destination of 100,000 accounts that all changed.
 
     .venv/bin/python bench/flood.py [--accounts N] [--profile NAME]...
 
-Each export runs in a process of its own, so that its memory is its own; making the rows is not counted. The mart
-is the one that the tests of files are made on. Targets: 10 s and 500 MB for 100,000 accounts.
+Each export runs in a process of its own, so that its memory is its own; making the rows is not counted.
+The mart is the one that the tests of files are made on. Targets: 10 s and 500 MB for 100,000 accounts.
 """
 
 from __future__ import annotations

@@ -1,51 +1,51 @@
-"""Sets of files for CRMs: the accounts that changed since a destination was last given them.
+"""Sets of files for CRMs: the rows that are not what a destination is known to hold.
 
 One folder per profile, as-of date and run, complete or not there at all:
 
     <out>/<profile>/<as-of date>_<run id>/
-      <profile>_<as-of date>_001.csv ...   for the machine; header only where nothing changed
-      rejected.csv                         for a person: cells that a machine must not be given
-      manifest.json                        written last: what the folder holds
+      <profile>_<as-of date>_001.csv ...         for the machine; header only where nothing changed
+      undo/<profile>_undo_<as-of date>_001.csv   the same keys as they were before: it takes the set back
+      rejected.csv                               for a person: cells that a machine must not be given
+      manifest.json                              written last: what the folder holds
 
-The set is made in a hidden folder beside its place and renamed into it; only then do `audit.export_state` and
-`audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again.
+The set is made in a hidden folder beside its place and renamed into it; only then do `audit.sync_*` and
+`audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again. What
+a destination holds is what it was last acknowledged to hold (`exports.sync`), or for a profile that says
+`on_write`, what was last written.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import os
 import re
-import secrets
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import duckdb
 
-from exports.profiles import Column, Profile, check_against_mart, load_profiles
-from radar.errors import CheckError, InputError, UsageError, WarehouseError
+from exports import cells
+from exports.files import (
+    MANIFEST,
+    Parts,
+    new_folder,
+    put_in_place,
+    write_for_a_person,
+    write_whole,
+)
+from exports.profiles import IGNORE, Profile, check_against_mart, check_for_loops, load_profiles
+from radar.errors import CheckError, InputError, RadarError, UsageError
 from radar.warehouse import connect, readable_os_errors, writer_lock
 
-REJECTED = "rejected.csv"
-MANIFEST = "manifest.json"
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+REJECTED, UNDO = "rejected.csv", "undo"
+WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
+HELD, FAILED, SKIPPED = "held", "failed", "skipped"
 _BATCH = 5_000
-_LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n"}
-_PROBLEMS = {
-    "formula": "a spreadsheet would run it as a formula, or an import would cut it",
-    "number": "is not a number that can be written in full",
-    "nul": "holds a NUL character",
-}
-_QUERIES: dict[str, str] = dict(
+QUERIES: dict[str, str] = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
         Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"),
@@ -53,6 +53,40 @@ _QUERIES: dict[str, str] = dict(
     )
 )
 _REMEDY = "correct the value at its source; the account is exported with the next run"
+
+
+class HeldError(CheckError):
+    """A guard fired: this destination is given nothing by this run; the others are."""
+
+
+class OlderDayError(CheckError):
+    """The destination has been given a later day: an older one would overwrite what is newer."""
+
+
+_STATUSES: dict[type[RadarError], str] = {HeldError: HELD, OlderDayError: SKIPPED}
+
+
+@dataclass(frozen=True)
+class Guards:
+    """What holds a destination: more accounts than this change their bucket at once.
+
+    `flood_pct` is a share of the accounts that the destination knows; fewer than `flood_least` never hold it.
+    """
+
+    flood_pct: int = 20
+    flood_least: int = 10
+    allow_flood: bool = False
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a set tells: rows by kind; `again` of them went out before and were not acknowledged."""
+
+    added: int
+    changed: int
+    removed: int
+    again: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -67,11 +101,23 @@ class ExportReport:
     as_of_date: date
     rows: int
     rejected_rows: int
+    changes: Changes
     bytes: int
     sha256: str
     files: tuple[str, ...]
+    first_rows: tuple[tuple[str, dict[str, str]], ...]
     is_new: bool
     seconds: float
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an export would write: counts, first rows by header; `held` says which guard would fire."""
+
+    profile: str
+    changes: Changes
+    first_rows: tuple[tuple[str, dict[str, str]], ...]
+    held: str | None
 
 
 def export(
@@ -81,150 +127,224 @@ def export(
     run_id: str,
     as_of: date,
     profiles: list[str] | None = None,
+    guards: Guards | None = None,
 ) -> list[ExportReport]:
     """Write a set of files for each profile (all of them by default), and record it in the warehouse.
 
-    Raises RadarError: an unknown profile or run id, a profile that its mart cannot serve, keys that are empty
-    or not unique, a mart of another day, a folder that cannot be written.
+    A destination that fails does so alone: the others are written, then its RadarError is raised.
+    HeldError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
+    see there. Others: an unknown profile or run id, a profile that its mart cannot serve, a mart of another
+    day, a full disk.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", run_id):
         raise UsageError(f"the run id {run_id!r} cannot be part of a folder's name", "use letters and digits")
-    chosen = load_profiles(profiles)
+    reports, errors = [], []
     with writer_lock(warehouse), connect(warehouse) as con:
-        for name in ("audit_schema", "export_state", "exports"):
-            con.execute(_QUERIES[name])
-        return [_export_profile(con, profile, out, run_id, as_of) for profile in chosen]
+        create_tables(con)
+        for profile in load_profiles(profiles):
+            try:
+                reports.append(
+                    _export_profile(con, profile, out, run_id=run_id, as_of=as_of, guards=guards or Guards())
+                )
+            except RadarError as error:
+                status = _STATUSES.get(type(error), FAILED)
+                _record_no_set(con, profile, run_id, as_of, status=status, message=str(error))
+                errors.append(error)
+    if errors:
+        raise errors[0]
+    return reports
+
+
+def preview(
+    warehouse: Path,
+    *,
+    as_of: date | None = None,
+    profiles: list[str] | None = None,
+    guards: Guards | None = None,
+    most: int = 5,
+) -> list[Preview]:
+    """What `export` would write of the marts as they stand; nothing is written, neither files nor tables.
+
+    Cells of masked columns are shown as `(masked)`.
+    """
+    found = []
+    with writer_lock(warehouse), connect(warehouse) as con:
+        con.execute("begin")
+        try:
+            create_tables(con)
+            for profile in load_profiles(profiles):
+                found.append(_preview_profile(con, profile, as_of, guards or Guards(), most))
+        finally:
+            con.execute("rollback")
+    return found
+
+
+def _preview_profile(
+    con: duckdb.DuckDBPyConnection, profile: Profile, as_of: date | None, guards: Guards, most: int
+) -> Preview:
+    mart = _columns_of(con, profile)
+    check_against_mart(profile, mart)
+    day = as_of or _day_of(con, profile, mart)
+    _find_changes(con, profile, mart, run_id="", as_of=day)
+    try:
+        _check_guards(con, profile, "", guards)
+        held = None
+    except HeldError as error:
+        held = error.problem
+    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), held)
+
+
+def _first_rows(
+    con: duckdb.DuckDBPyConnection, profile: Profile, most: int = 5
+) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The kind of change and the cells by header, as a person may see them."""
+    rows = con.execute(QUERIES["first_rows"], {"most": most}).fetchall()
+    return tuple(
+        (
+            change,
+            {
+                column.header: "(masked)" if column.masked and cell else cell
+                for column, cell in zip(profile.columns, json.loads(found), strict=True)
+            },
+        )
+        for change, found in rows
+    )
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables that remember what went out, with what an earlier release left."""
+    for name in ("audit_schema", "exports", "sync_runs", "sync_changes", "sync_state"):
+        con.execute(QUERIES[name])
+    if con.execute(QUERIES["has_earlier_state"]).fetchone() != (0,):
+        con.execute(QUERIES["take_earlier_state"])
 
 
 def _export_profile(
-    con: duckdb.DuckDBPyConnection, profile: Profile, out: Path, run_id: str, as_of: date
+    con: duckdb.DuckDBPyConnection, profile: Profile, out: Path, *, run_id: str, as_of: date, guards: Guards
 ) -> ExportReport:
     started = time.monotonic()
+    check_for_loops_or_hold(profile)
     mart = _columns_of(con, profile)
     check_against_mart(profile, mart)
-    _check_day(con, profile, mart, as_of)
-    con.execute(changed_rows_query(profile, mart), {"profile": profile.name, "run_id": run_id})
-    _check_keys(con, profile)
+    _check_day(con, profile, mart, run_id, as_of)
+    _find_changes(con, profile, mart, run_id=run_id, as_of=as_of)
+    _check_guards(con, profile, run_id, guards)
+    changes = _counts(con)
     relative = Path(profile.name) / f"{as_of.isoformat()}_{run_id}"
-    with readable_os_errors(out), _new_folder(out / relative) as folder:
+    with readable_os_errors(out), new_folder(out / relative) as folder:
         files, rejected = _write_files(con, profile, folder, as_of)
         manifest = {
             "run_id": run_id,
             "as_of_date": as_of.isoformat(),
             "profile": profile.name,
             "destination": profile.destination,
-            "key": next(column.header for column in profile.columns if column.source == profile.key),
+            "key": profile.headers[profile.key_number],
             "import_settings": profile.import_settings,
+            "acknowledge": profile.acknowledge,
             "follows": _folder_before(con, profile, run_id),
+            "changes": vars(changes),
             "files": files,
+            "undo": _write_undo(con, profile, folder, run_id, as_of),
             "rejected": rejected,
         }
         content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
-        _write_whole(folder / MANIFEST, content)
-        is_new = _put_in_place(folder, out / relative, content)
+        write_whole(folder / MANIFEST, content)
+        is_new = put_in_place(folder, out / relative, content)
     report = ExportReport(
         profile=profile.name,
         folder=out / relative,
         as_of_date=as_of,
         rows=sum(file["rows"] for file in files),
         rejected_rows=rejected["accounts"],
+        changes=changes,
         bytes=sum(file["bytes"] for file in files),
         sha256=hashlib.sha256(content).hexdigest(),
         files=tuple(file["name"] for file in files),
+        first_rows=_first_rows(con, profile),
         is_new=is_new,
         seconds=time.monotonic() - started,
     )
-    _record(con, report, relative, run_id, _rules(con, profile, mart))
+    _record(con, profile, report, folder=relative, run_id=run_id, rules=_rules(con, profile, mart))
     return report
 
 
-# --- which rows, as text ----------------------------------------------------------------------------------
+# --- which rows -------------------------------------------------------------------------------------------
 
 
-def changed_rows_query(profile: Profile, mart: Mapping[str, str]) -> str:
-    """The query that fills the temporary table `changed_rows`; its parameters are `profile` and `run_id`."""
-    numbered = list(enumerate(profile.columns))
-    problems = [
-        _problem(number, column, mart) for number, column in numbered if _can_fail(mart[column.source])
-    ]
-    compared = [f"{_literal(column.header)}, c{number}" for number, column in numbered if column.compared]
-    return _QUERIES["changed_rows"].format(
+def _find_changes(
+    con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str], *, run_id: str, as_of: date
+) -> None:
+    """Fill the temporary tables snapshot, known and delta. Raises HeldError where keys are wrong."""
+    con.execute(snapshot_query(profile, mart))
+    _check_keys(con, profile)
+    names = {"profile": profile.name, "run_id": run_id}
+    con.execute(QUERIES["known"], names)
+    con.execute(QUERIES["delta"], {"create_only": profile.create_only})
+    removed = cells.removed_cells(profile, as_of, "old_cells")
+    con.execute(QUERIES["removed_rows"].format(removed_cells=removed), names)
+
+
+def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
+    """The query that fills the temporary table `snapshot`."""
+    return QUERIES["snapshot"].format(
         source=profile.source,
-        key=_text(profile.key, profile, mart),
-        label=_text(profile.label, profile, mart),
-        problems=", ".join(problems) or "null",
-        cells=", ".join(f"{_cell(column, profile, mart)} as c{number}" for number, column in numbered),
-        compared=", ".join(compared),
+        where=cells.where(profile),
+        key=cells.key_text(profile, mart),
+        label=cells.label_text(profile, mart),
+        problems=cells.problems(profile, mart),
+        cells=cells.cells(profile, mart),
+        repeated=cells.repeated(profile),
+        compared=cells.compared(profile),
     )
 
 
-def _cell(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
-    token = profile.dialect.null_token if column.when_null is None else column.when_null
-    return f"coalesce({_text(column.source, profile, mart)}, {_literal(token)})"
-
-
-def _text(name: str, profile: Profile, mart: Mapping[str, str]) -> str:
-    """The SQL that writes a value of the mart as the destination reads it; null stays null."""
-    dialect, kind, value = profile.dialect, mart[name], f'"{name}"'
-    true, false = _literal(dialect.true_token), _literal(dialect.false_token)
-    forms = {
-        "BOOLEAN": f"case when {value} then {true} when not {value} then {false} end",
-        "DATE": f"strftime({value}, {_literal(dialect.date_format)})",
-        "TIMESTAMP": f"strftime({value}, '%Y-%m-%dT%H:%M:%SZ')",
-        "VARCHAR[]": f"array_to_string({value}, {_literal(dialect.list_separator)})",
-        "DECIMAL": _without_zeros(value),
-        "DOUBLE": f"coalesce({_without_zeros(_decimal(value))}, {value}::varchar)",
-        "FLOAT": f"coalesce({_without_zeros(_decimal(value))}, {value}::varchar)",
-    }
-    return forms.get(kind.split("(")[0], f"{value}::varchar")
-
-
-def _decimal(value: str) -> str:
-    """A double in plain digits; null for NaN, infinities, and what has more than 29 digits."""
-    return f"try_cast({value} as decimal(38, 9))"
-
-
-def _without_zeros(value: str) -> str:
-    """80.500000 is 80.5, and 80.000000 is 80."""
-    return f"regexp_replace({value}::varchar, '(\\.0+|(\\.[0-9]*[1-9])0+)$', '\\2')"
-
-
-def _can_fail(kind: str) -> bool:
-    return kind in ("DOUBLE", "FLOAT") or kind.startswith(("VARCHAR", "ENUM"))
-
-
-def _problem(number: int, column: Column, mart: Mapping[str, str]) -> str:
-    """The SQL that names what is wrong with a cell, or is null. Only numbers may begin with a sign."""
-    kind, value = mart[column.source], f'"{column.source}"'
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"case when {value} is not null and {_decimal(value)} is null then '{number}:number' end"
-    begins = ", ".join(f"chr({ord(character)})" for character in _DANGEROUS)
-    text = f"array_to_string({value}, '')" if kind.endswith("[]") else f"{value}::varchar"
-    return (
-        f"case when left({text}, 1) in ({begins}) then '{number}:formula' "
-        f"when contains({text}, chr(0)) then '{number}:nul' end"
-    )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _counts(con: duckdb.DuckDBPyConnection) -> Changes:
+    ((added, changed, removed, again, rejected),) = con.execute(QUERIES["counts"]).fetchall()
+    return Changes(added, changed, removed, again, rejected)
 
 
 def _columns_of(con: duckdb.DuckDBPyConnection, profile: Profile) -> dict[str, str]:
     schema, name = profile.source.split(".")
-    found = con.execute(_QUERIES["columns"], {"schema": schema, "name": name}).fetchall()
+    found = con.execute(QUERIES["columns"], {"schema": schema, "name": name}).fetchall()
     if not found:
         raise InputError(f"{profile.source} is not in the warehouse", "build the models, then export")
     return dict(found)
 
 
+def _day_of(con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str]) -> date:
+    """The newest day that the mart speaks for."""
+    if "as_of_date" in mart:
+        found = con.execute(f"select max(as_of_date) from {profile.source}").fetchall()
+        if found[0][0] is not None:
+            return date.fromisoformat(str(found[0][0]))
+    return date.min
+
+
+# --- what holds a destination -----------------------------------------------------------------------------
+
+
+def check_for_loops_or_hold(profile: Profile) -> None:
+    """Hold a destination that would be told its own values."""
+    try:
+        check_for_loops(profile)
+    except InputError as error:
+        raise HeldError(error.problem, error.remedy, file=error.file, column=error.column) from error
+
+
 def _check_day(
-    con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str], as_of: date
+    con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str], run_id: str, as_of: date
 ) -> None:
     """A snapshot of another day, sent under this one, would overwrite newer scores in the CRM."""
+    names = {"profile": profile.name, "run_id": run_id}
+    newest = con.execute(QUERIES["newest_day"], names).fetchall()[0][0]
+    if newest is not None and newest > as_of:
+        raise OlderDayError(
+            f"{profile.name} was given {newest} before, so {as_of} was not exported",
+            f"run again with --as-of {newest} or later",
+        )
     if "as_of_date" not in mart:
         return
-    query = _QUERIES["other_day"].format(source=profile.source)
+    query = QUERIES["other_day"].format(source=profile.source, where=cells.where(profile))
     others = con.execute(query, {"as_of": as_of}).fetchall()
     if others:
         raise CheckError(
@@ -234,173 +354,100 @@ def _check_day(
 
 
 def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
-    wrong = con.execute(_QUERIES["wrong_key"]).fetchall()
+    wrong = con.execute(QUERIES["wrong_key"]).fetchall()
     if wrong:
         key, times = wrong[0]
-        raise CheckError(
+        raise HeldError(
             f"{profile.source} has {times} rows with the {profile.key} {key!r}; nothing was exported",
             "the key has to be there and unique: correct the model or its sources, then run again",
             column=profile.key,
         )
 
 
-# --- the files --------------------------------------------------------------------------------------------
-
-
-class _File:
-    """A CSV file that knows its rows, bytes and hash; each row goes through `write` as one line."""
-
-    def __init__(self, path: Path, profile: Profile) -> None:
-        dialect = profile.dialect
-        self.path, self.rows, self.bytes = path, 0, 0
-        self._hash = hashlib.sha256()
-        self._file: BinaryIO = path.open("xb")
-        self._line = io.StringIO()
-        self._csv = csv.writer(
-            self._line, delimiter=dialect.delimiter, lineterminator=_LINE_ENDINGS[dialect.line_ending]
+def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, guards: Guards) -> None:
+    """Raise HeldError where all rows are gone, or too many accounts would change their bucket at once."""
+    ((rows, known),) = con.execute(
+        "select (select count(*) from snapshot), (select count(*) from known where base_hash is not null)"
+    ).fetchall()
+    if not rows and known and not profile.create_only:
+        raise HeldError(
+            f"{profile.source} has no rows at all, and {profile.name} knows {known:,}; nothing was exported",
+            "look why nothing is scored; if it is right, remove the rows in the destination by hand",
         )
-        self._headers = profile.headers
-        self._put(self.encode(self._headers), b"\xef\xbb\xbf" if dialect.encoding == "utf-8-sig" else b"")
+    number = profile.number_of("bucket")
+    if number is None or profile.create_only or guards.allow_flood:
+        return
+    query = QUERIES["bucket_changes"].format(number=number)
+    ((accounts, moved),) = con.execute(query, {"profile": profile.name, "run_id": run_id}).fetchall()
+    if moved >= guards.flood_least and moved * 100 > accounts * guards.flood_pct:
+        raise HeldError(
+            f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave "
+            f"at once, more than {guards.flood_pct} %; nothing was exported",
+            "look whether rules or sources changed; if it is right, run again with --allow-flood",
+        )
 
-    def encode(self, cells: Iterable[str]) -> bytes:
-        self._line.seek(0)
-        self._line.truncate()
-        self._csv.writerow(cells)
-        return self._line.getvalue().encode()
 
-    def write(self, line: bytes) -> None:
-        self._put(line)
-        self.rows += 1
-
-    def _put(self, line: bytes, before: bytes = b"") -> None:
-        self._file.write(before + line)
-        self._hash.update(before + line)
-        self.bytes += len(before) + len(line)
-
-    def close(self) -> dict[str, Any]:
-        """Bring the file to the disk; what the manifest says of it."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return {
-            "name": self.path.name,
-            "rows": self.rows,
-            "bytes": self.bytes,
-            "sha256": self._hash.hexdigest(),
-            "columns": self._headers,
-        }
+# --- the files --------------------------------------------------------------------------------------------
 
 
 def _write_files(
     con: duckdb.DuckDBPyConnection, profile: Profile, folder: Path, as_of: date
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The parts for the machine, and the refused rows; returns the manifest's entries."""
-
-    def part() -> _File:
-        return _File(folder / f"{profile.name}_{as_of.isoformat()}_{len(entries) + 1:03d}.csv", profile)
-
-    entries: list[dict[str, Any]] = []
+    parts = Parts(folder, f"{profile.name}_{as_of.isoformat()}", profile, profile.headers)
     refused: list[list[str]] = []
     accounts = 0
-    current = part()
-    for row_key, label, problems, *cells in _rows(con, profile):
+    for row_key, label, problems, found in _rows(con, "to_write", tells_removed=profile.removed != IGNORE):
         if problems:
             accounts += 1
-            refused += _refusals(profile, row_key, label, problems, cells)
-            continue
-        line = current.encode(cells)
-        full = current.rows == profile.limits.rows_per_file
-        if full or (current.rows and current.bytes + len(line) > profile.limits.bytes_per_file):
-            entries.append(current.close())
-            current = part()
-        current.write(line)
-    entries.append(current.close())
-    return entries, {**_write_rejected(folder / REJECTED, refused), "accounts": accounts}
+            refused += _refusals(profile, row_key, label, problems, json.loads(found))
+        else:
+            parts.write(json.loads(found))
+    headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
+    rejected = write_for_a_person(folder / REJECTED, headers, refused)
+    return parts.close(), {**rejected, "accounts": accounts}
 
 
-def _rows(con: duckdb.DuckDBPyConnection, profile: Profile) -> Iterator[tuple[str, ...]]:
-    cells = ", ".join(f"c{number}" for number in range(len(profile.columns)))
-    con.execute(f"select row_key, row_label, problems, {cells} from changed_rows order by row_key")
+def _write_undo(
+    con: duckdb.DuckDBPyConnection, profile: Profile, folder: Path, run_id: str, as_of: date
+) -> dict[str, Any]:
+    """The files that take the set back, and how many rows they cannot; keys of what is only created."""
+    (folder / UNDO).mkdir()
+    headers = profile.headers
+    if profile.create_only:
+        headers = headers[profile.key_number : profile.key_number + 1]
+    parts = Parts(folder / UNDO, f"{profile.name}_undo_{as_of.isoformat()}", profile, headers)
+    lost = 0
+    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
+    names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
+    for row_key, found in _rows(con, query, **names):
+        if profile.create_only:
+            parts.write([row_key])
+        elif found is None:
+            lost += 1
+        else:
+            parts.write(json.loads(found))
+    files = [{**entry, "name": f"{UNDO}/{entry['name']}"} for entry in parts.close()]
+    return {"means": "delete" if profile.create_only else "import", "not_known": lost, "files": files}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Iterator[tuple[Any, ...]]:
+    con.execute(QUERIES.get(query, query), values)
     while batch := con.fetchmany(_BATCH):
         yield from batch
 
 
 def _refusals(
-    profile: Profile, key: str, label: str | None, problems: str, cells: list[str]
+    profile: Profile, key: str, label: str | None, problems: str, found: list[str]
 ) -> list[list[str]]:
     """One line per cell that cannot go out."""
     lines = []
     for problem in problems.split(" "):
         number, code = problem.split(":")
         column = profile.columns[int(number)]
-        lines.append(
-            [key, label or "", column.source, column.header, cells[int(number)], _PROBLEMS[code], _REMEDY]
-        )
+        cell, what = found[int(number)], cells.PROBLEMS[code]
+        lines.append([key, label or "", column.source or "", column.header, cell, what, _REMEDY])
     return lines
-
-
-def _write_rejected(path: Path, lines: list[list[str]]) -> dict[str, Any]:
-    """For a person's spreadsheet: a byte order mark, everything quoted, a leading `'` before a formula."""
-    headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(headers)
-    for line in lines:
-        writer.writerow(["'" + cell if cell.startswith(_DANGEROUS) else cell for cell in line])
-    content = text.getvalue().encode("utf-8-sig")
-    _write_whole(path, content)
-    return {
-        "name": path.name,
-        "rows": len(lines),
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "columns": headers,
-    }
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _new_folder(place: Path) -> Iterator[Path]:
-    """An empty hidden folder beside `place`; what is left of it, and of those of killed runs, is removed."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for left in place.parent.glob(".new-*"):
-        shutil.rmtree(left)
-    folder = place.parent / f".new-{secrets.token_hex(4)}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _put_in_place(folder: Path, place: Path, manifest: bytes) -> bool:
-    """Rename the finished set into its place; False where the very same set stands there already."""
-    if (place / MANIFEST).exists():
-        if (place / MANIFEST).read_bytes() == manifest:
-            return False
-        raise WarehouseError(
-            "this run has already exported other rows for this day, and somebody may have imported them",
-            "start a new run: it gets a folder of its own",
-            file=place,
-        )
-    _sync(folder)
-    folder.rename(place)
-    _sync(place.parent)
-    return True
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- what the warehouse remembers -------------------------------------------------------------------------
@@ -409,7 +456,7 @@ def _sync(folder: Path) -> None:
 def _folder_before(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str) -> str | None:
     """The set that this one comes after: changes have to be imported in their order."""
     names = {"profile": profile.name, "run_id": run_id}
-    found = con.execute(_QUERIES["folder_before"], names).fetchall()
+    found = con.execute(QUERIES["folder_before"], names).fetchall()
     return str(found[0][0]) if found else None
 
 
@@ -419,23 +466,45 @@ def _rules(
     """The rule set and version of the rows; unknown where the mart does not say."""
     if not {"rule_set", "rule_version"} <= mart.keys():
         return {"rule_set": None, "rule_version": None}
-    ((rule_set, version),) = con.execute(_QUERIES["rules"].format(source=profile.source)).fetchall()
+    ((rule_set, version),) = con.execute(QUERIES["rules"].format(source=profile.source)).fetchall()
     return {"rule_set": rule_set, "rule_version": version}
 
 
 def _record(
     con: duckdb.DuckDBPyConnection,
+    profile: Profile,
     report: ExportReport,
+    *,
     folder: Path,
     run_id: str,
     rules: Mapping[str, str | None],
 ) -> None:
+    """Move the state, once per run and profile: what people said of a set must not be forgotten."""
     names = {"profile": report.profile, "run_id": run_id}
+    if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
+        return
+    is_acknowledged = profile.acknowledge == "on_write"
+    policy = {"is_acknowledged": is_acknowledged, "tells_removed": profile.removed != IGNORE}
     con.execute("begin")
-    con.execute(_QUERIES["forget_state"], {"profile": report.profile})
-    con.execute(_QUERIES["keep_state"], names)
+    con.execute(QUERIES["forget_run"], names)
+    con.execute(QUERIES["supersede"], names)
+    con.execute(QUERIES["record_changes"], {**names, **policy})
+    literals = {"profile": cells.literal(profile.name), **policy}
+    con.execute(QUERIES["moved_on_write"].format(**literals))
+    move_state(con, profile.name, run_id)
     con.execute(
-        _QUERIES["record_export"],
+        QUERIES["record_run"],
+        {
+            **names,
+            **vars(report.changes),
+            "as_of": report.as_of_date,
+            "status": ACKNOWLEDGED if is_acknowledged or not report.rows else WRITTEN,
+            "folder": folder.as_posix(),
+            "message": None,
+        },
+    )
+    con.execute(
+        QUERIES["record_export"],
         {
             **names,
             **rules,
@@ -445,5 +514,30 @@ def _record(
             "bytes": report.bytes,
             "sha256": report.sha256,
         },
+    )
+    con.execute("commit")
+
+
+def move_state(con: duckdb.DuckDBPyConnection, profile: str, run_id: str) -> None:
+    """Take the temporary relation `moved` over into the state; for a transaction of the caller's."""
+    names = {"profile": profile, "run_id": run_id}
+    ((last,),) = con.execute(QUERIES["last_state"]).fetchall()
+    con.execute(QUERIES["keep_state"], names)
+    con.execute(QUERIES["forget_state"], {**names, "last": last})
+
+
+def _record_no_set(
+    con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, *, status: str, message: str
+) -> None:
+    """Note that nothing went out, and why; what stands of the same run is left."""
+    names = {"profile": profile.name, "run_id": run_id}
+    if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
+        return
+    none = dict.fromkeys(("added", "changed", "removed", "again", "rejected"), 0)
+    con.execute("begin")
+    con.execute(QUERIES["forget_run"], names)
+    con.execute(
+        QUERIES["record_run"],
+        {**names, **none, "as_of": as_of, "status": status, "folder": None, "message": message},
     )
     con.execute("commit")

@@ -29,22 +29,50 @@ KEPT_LOGS = 30
 DONE, HELD = 0, 3
 
 
-def run_daily(places: Mapping[str, Path | None], *, as_of: str | None, since: str | None) -> int:
-    """Run the job once; the exit status: 0, or 3 where a feed was held back. Raises RadarError."""
+def run_daily(
+    places: Mapping[str, Path | None],
+    *,
+    as_of: str | None,
+    since: str | None,
+    dry_run: bool = False,
+    allow_flood: bool = False,
+) -> int:
+    """Run the job once; the exit status: 0, or 3 where a feed or a destination was held. Raises RadarError.
+
+    `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
+    `exports.writer.Guards`.
+    """
     settings = Settings.with_places(places)
     window = runs.parse_window(as_of, since, today=utc_now().date())
     try:
         _check_places(settings)
         settings.publish_to_environment()
         with writer_lock(settings.warehouse):
-            told, notes = _run(settings, window)
+            told, notes = _run(settings, window, dry_run=dry_run, allow_flood=allow_flood)
+            previewed = _previewed(settings, allow_flood) if dry_run else ""
     except KeyboardInterrupt:
         raise stopped() from None
     print(summary.text(told, settings.extracts, notes))
-    return HELD if told.held else DONE
+    if previewed:
+        print(f"\nWould be exported\n{previewed}")
+    return HELD if told.held or told.held_exports else DONE
 
 
-def _run(settings: Settings, window: Window) -> tuple[Summary, list[str]]:
+def _previewed(settings: Settings, allow_flood: bool) -> str:
+    """What the destinations in use would have been given."""
+    from exports.guards import guards_of  # noqa: PLC0415 only in a dry run
+    from exports.profiles import used_profiles  # noqa: PLC0415
+    from exports.report import preview_text  # noqa: PLC0415
+    from exports.writer import preview  # noqa: PLC0415
+
+    used = [profile.name for profile in used_profiles(state_dir(settings.warehouse) / "seeds")]
+    guards = guards_of(settings.warehouse, allow_flood=allow_flood)
+    return preview_text(preview(settings.warehouse, profiles=used, guards=guards))
+
+
+def _run(
+    settings: Settings, window: Window, *, dry_run: bool, allow_flood: bool
+) -> tuple[Summary, list[str]]:
     """The job, and what it did; `notes` are what steps left to be told."""
     if settings.warehouse.exists():
         with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
@@ -53,8 +81,10 @@ def _run(settings: Settings, window: Window) -> tuple[Summary, list[str]]:
     with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
         progress.status("  starting")
         from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
+        from orchestration.steps import ALLOW_FLOOD, DRY_RUN  # noqa: PLC0415
 
-        execute(run_id, window, log)
+        asked = {DRY_RUN: dry_run, ALLOW_FLOOD: allow_flood}
+        execute(run_id, window, log, {tag: "yes" for tag, is_asked in asked.items() if is_asked})
     with connect(settings.warehouse, read_only=True) as con:
         return summary.of_run(con, run_id, settings), notes
 

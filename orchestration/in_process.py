@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
 from orchestration import building
 from orchestration.definitions import defs
-from orchestration.steps import window_tags
+from orchestration.steps import EXPORT_STEP, window_tags
 from radar.errors import RadarError
 from radar.runs import Window, stopped
 
 
-def execute(run_id: str, window: Window, log: Path) -> None:
-    """Run it to the end. Raises RadarError with what the first failing step said."""
+def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
+    """Run it to the end. Raises RadarError with what the first failing step said.
+
+    A destination that was held or failed is no failing step here: `audit.sync_runs` tells of it.
+    """
     job = _daily_job()
     is_recorded = bool(os.environ.get("DAGSTER_HOME"))
     try:
@@ -24,14 +28,14 @@ def execute(run_id: str, window: Window, log: Path) -> None:
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
-                tags=window_tags(window, is_recorded=is_recorded),
+                tags={**window_tags(window, is_recorded=is_recorded), **tags},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
     finally:
         building.stop()
-    if not result.success:
-        raise _failure(result, log)
+    if not result.success and (failure := _failure(result, log)):
+        raise failure
 
 
 def _daily_job() -> dg.JobDefinition:
@@ -47,9 +51,16 @@ def _daily_job() -> dg.JobDefinition:
         raise cause from error
 
 
-def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError:
-    """What the first failing step said; what nobody foresaw goes to the log in full."""
-    for event in result.filter_events(lambda event: event.is_step_failure):
+def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
+    """What the first failing step said, None where only destinations were held or failed.
+
+    What nobody foresaw goes to the log in full.
+    """
+    failures = result.filter_events(lambda event: event.is_step_failure)
+    others = [event for event in failures if not _is_of_a_destination(event)]
+    if failures and not others:
+        return None
+    for event in others:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             return _ToldError(data.user_failure_data.description)
@@ -60,6 +71,11 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError:
     return RadarError(
         "the run failed in a way that Radar did not foresee; nothing was published", f"report it with {log}"
     )
+
+
+def _is_of_a_destination(event: dg.DagsterEvent) -> bool:
+    told = event.step_failure_data.user_failure_data
+    return bool(told and told.description) and (event.step_key or "").startswith(EXPORT_STEP)
 
 
 class _ToldError(RadarError):

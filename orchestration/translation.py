@@ -38,7 +38,8 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         """dbt's own, and a mark on tables that show the newest day alone (actions keep earlier ones)."""
-        is_snapshot = ".".join(self.get_asset_key(dbt_resource_props).path) in SNAPSHOTS
+        relation = ".".join(self.get_asset_key(dbt_resource_props).path)
+        is_snapshot = relation in SNAPSHOTS or relation.startswith("outbound.")
         is_rebuilt = dbt_resource_props["config"].get("materialized") == "table"
         mark = {NEWEST_DAY_ONLY: "yes"} if is_snapshot and is_rebuilt else {}
         return {**super().get_tags(dbt_resource_props), **mark}

@@ -35,6 +35,7 @@ RULE_SEEDS = ("rule_sets", "rules", "rule_conditions")
 
 KEYS = {
     "competitors": ["name"],
+    "destinations": ["destination"],
     "feeds": ["feed"],
     "plans": ["plan_id"],
     "playbook": ["play"],

@@ -44,10 +44,16 @@ audit_app = typer.Typer(
 )
 app.add_typer(audit_app, name="audit")
 
+sync_app = typer.Typer(
+    help="What became of the files for other systems.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(sync_app, name="sync")
+
 _Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
 _Warehouse = Annotated[
     Path | None, typer.Option(help="The DuckDB file that holds everything. [var/warehouse.duckdb]")
 ]
+_Profile = Annotated[str | None, typer.Option(help="One destination, by the name of its profile. [all]")]
 _Published = Annotated[
     Path | None, typer.Option(help="Folder of the copy that readers open. [var/published]")
 ]
@@ -98,6 +104,12 @@ def run(  # noqa: PLR0917 the options
         Path | None, typer.Option(help="Folder for the files that other systems import. [var/exports]")
     ] = None,
     published: _Published = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write no files for other systems; say what they would hold.")
+    ] = False,
+    allow_flood: Annotated[
+        bool, typer.Option("--allow-flood", help="Export also where very many accounts change their bucket.")
+    ] = False,
 ) -> None:
     """Land, check, build, score, publish and export, once."""
     from orchestration.command import run_daily
@@ -109,7 +121,7 @@ def run(  # noqa: PLR0917 the options
         "exports": exports,
         "published": published,
     }
-    raise typer.Exit(run_daily(places, as_of=as_of, since=since))
+    raise typer.Exit(run_daily(places, as_of=as_of, since=since, dry_run=dry_run, allow_flood=allow_flood))
 
 
 @app.command()
@@ -213,6 +225,96 @@ def restart_audit(
     from radar.chain import restart
 
     print(restart(_settings(warehouse=warehouse).warehouse, reason, getuser()))
+
+
+@sync_app.command("status")
+def sync_status(warehouse: _Warehouse = None) -> None:
+    """Say where each destination stands: what it took, what waits, what failed."""
+    from exports.report import status_text
+    from exports.sync import status
+
+    print(status_text(*status(_existing(warehouse))))
+
+
+@sync_app.command("preview")
+def sync_preview(profile: _Profile = None, seeds: _Seeds = None, warehouse: _Warehouse = None) -> None:
+    """Say what an export would write now, with its first rows; writes nothing."""
+    from exports.guards import guards_of
+    from exports.report import preview_text
+    from exports.writer import preview
+
+    settings = _settings(seeds=seeds, warehouse=warehouse)
+    place = _existing(warehouse)
+    print(
+        preview_text(
+            preview(place, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(place))
+        )
+    )
+
+
+@sync_app.command("ack")
+def sync_ack(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, its beginning, or last.")],
+    profile: _Profile = None,
+    result: Annotated[
+        list[Path] | None, typer.Option(help="A result file of the CRM's; may be given more than once.")
+    ] = None,
+    not_imported: Annotated[
+        bool, typer.Option("--not-imported", help="Nothing of it was imported: all of it goes again.")
+    ] = False,
+    warehouse: _Warehouse = None,
+) -> None:
+    """Acknowledge that a run's files were imported; rows that a result file refuses go again."""
+    from getpass import getuser
+
+    from exports.sync import acknowledge
+
+    if result and not_imported:
+        raise UsageError("--result and --not-imported contradict each other", "give one of them")
+    for done in acknowledge(
+        _existing(warehouse),
+        run,
+        by=getuser(),
+        profile=profile,
+        results=result or [],
+        was_imported=not not_imported,
+    ):
+        print(
+            f"{done.profile}, run {done.run_id}: {done.acknowledged:,} rows acknowledged, "
+            f"{done.failed:,} go again"
+        )
+
+
+@sync_app.command("give-up")
+def sync_give_up(
+    profile: Annotated[str, typer.Argument(metavar="PROFILE")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Send them again.")] = False,
+    warehouse: _Warehouse = None,
+) -> None:
+    """Send rows that a destination refuses no more."""
+    from getpass import getuser
+
+    from exports.sync import give_up
+
+    count = give_up(_existing(warehouse), profile, keys, by=getuser(), reason=reason, undo=undo)
+    print(f"{profile}: {count:,} rows {'go again' if undo else 'given up'}")
+
+
+def _used(seeds: Path) -> list[str]:
+    from exports.profiles import used_profiles
+    from radar.rules import gather
+
+    with tempfile.TemporaryDirectory() as scratch:
+        return [profile.name for profile in used_profiles(gather(seeds, Path(scratch)))]
+
+
+def _existing(warehouse: Path | None) -> Path:
+    path = _settings(warehouse=warehouse).warehouse
+    if not path.exists():
+        raise UsageError("there is no warehouse yet", "run `radar run` first, or name --warehouse", file=path)
+    return path
 
 
 def _settings(**places: Path | None) -> Settings:

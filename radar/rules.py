@@ -473,6 +473,16 @@ def _playbook(tables: Tables) -> Iterator[Problem]:
             )
 
 
+def _destinations(tables: Tables) -> Iterator[Problem]:
+    from exports.profiles import profile_names  # noqa: PLC0415  read only when seeds are checked
+
+    known = profile_names()
+    for number, row in _numbered(tables, "destinations"):
+        if row["destination"] not in known:
+            what, remedy = f"there is no profile '{row['destination']}'", f"write one of {', '.join(known)}"
+            yield Problem("destinations.csv", number, "destination", what, remedy)
+
+
 def _settings(tables: Tables) -> Iterator[Problem]:
     with (SHIPPED_SEEDS / "settings.csv").open(encoding="utf-8", newline="") as file:
         needed = {row["setting"] for row in csv.DictReader(file)}
@@ -496,5 +506,6 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _effects,
     _conditions,
     _playbook,
+    _destinations,
     _settings,
 )

@@ -24,8 +24,8 @@ FIRST_DATE = date(2010, 1, 1)
 """No as-of date lies before it. Dagster lists every day since, so it is no earlier than anyone needs."""
 
 RESERVED_STEMS = {
-    "raw", "staging", "intermediate", "signals", "scoring", "marts", "seeds", "quarantine", "audit",
-    "control", "main", "system", "temp", "memory", "information_schema", "pg_catalog",
+    "raw", "staging", "intermediate", "signals", "scoring", "marts", "outbound", "seeds", "quarantine",
+    "audit", "control", "main", "system", "temp", "memory", "information_schema", "pg_catalog",
 }  # fmt: skip
 """Names that DuckDB would take for a schema or a catalogue of its own in `raw.crm_accounts`."""
 

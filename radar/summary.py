@@ -73,6 +73,10 @@ _ACTIONS = """
     GROUP BY ALL ORDER BY count(*) DESC, suppressed_by
 """
 _EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
+_NOT_EXPORTED = """
+    SELECT profile, status, message FROM audit.sync_runs
+    WHERE run_id = $run_id AND status IN ('held', 'failed', 'skipped') ORDER BY profile
+"""
 _UNKNOWN_FEEDS = """
     SELECT feed, state FROM intermediate.int_feed_states
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
@@ -99,8 +103,9 @@ class Summary:
     """What `text` tells.
 
     `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
-    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against the
-    flags, of how many, in percent, where that is above the limit.
+    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
+    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
+    failed or skipped, and why.
     """
 
     as_of: str
@@ -117,9 +122,15 @@ class Summary:
     disagreement: tuple[int, int, float] | None
     actions: Sequence[tuple[str, str | None, int]]
     exports: Sequence[tuple[str, int, Path]]
+    not_exported: Sequence[tuple[str, str, str]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
     places: Sequence[tuple[str, Path | str]]
+
+    @property
+    def held_exports(self) -> list[str]:
+        """Destinations that a guard held, or whose files could not be written."""
+        return [profile for profile, status, _ in self.not_exported if status != "skipped"]
 
 
 def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
@@ -148,6 +159,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         disagreement=next(iter(rows(_DISAGREEMENT)), None),
         actions=rows(_ACTIONS, end=end),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
+        not_exported=rows(_NOT_EXPORTED, run_id=run_id),
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
         places=[
@@ -256,5 +268,9 @@ def _to_do(told: Summary) -> list[str]:
 def _exported(told: Summary) -> list[str]:
     return [
         "Exported",
-        *(f"  {profile}: {rows:,} accounts in {folder}" for profile, rows, folder in told.exports),
+        *(f"  {profile}: {rows:,} rows in {folder}" for profile, rows, folder in told.exports),
+        *(
+            f"  {profile} {status}: {message.replace(chr(10), f'{chr(10)}  ')}"
+            for profile, status, message in told.not_exported
+        ),
     ]

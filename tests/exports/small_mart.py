@@ -1,4 +1,4 @@
-"""A warehouse that holds one mart, the account snapshot, as the contract names its columns."""
+"""A warehouse that holds the marts that files are made of, as the models name their columns."""
 
 from datetime import date
 from pathlib import Path
@@ -41,6 +41,37 @@ COLUMNS = {
     "rule_version": "VARCHAR",
 }
 
+ACTIONS = {
+    "action_id": "VARCHAR",
+    "account_id": "VARCHAR",
+    "owner_id": "VARCHAR",
+    "channel": "VARCHAR",
+    "next_action": "VARCHAR",
+    "status": "VARCHAR",
+    "bucket": "VARCHAR",
+    "evidence": "VARCHAR",
+    "rule_set": "VARCHAR",
+    "rule_version": "VARCHAR",
+    "due_at": "TIMESTAMP",
+    "as_of_date": "DATE",
+}
+
+CONTACTS = {
+    "contact_id": "VARCHAR",
+    "account_id": "VARCHAR",
+    "email": "VARCHAR",
+    "bucket": "VARCHAR",
+    "decision": "VARCHAR",
+    "flags": "VARCHAR",
+    "as_of_date": "DATE",
+}
+
+MARTS = {
+    "marts.rpt_account_health": COLUMNS,
+    "marts.fct_actions": ACTIONS,
+    "outbound.crm_contacts": CONTACTS,
+}
+
 # What a file can get wrong: quotes, line breaks, other scripts, signs, tiny numbers, nulls, formulas.
 STORIES = """
 insert into marts.rpt_account_health by name
@@ -70,20 +101,61 @@ select * from (
 );
 update marts.rpt_account_health
 set as_of_date = '2026-03-13', rule_set = 'playbook_v1', rule_version = 'f00d';
+
+insert into marts.fct_actions by name
+select
+    *,
+    'playbook_v1' as rule_set,
+    'f00d' as rule_version,
+    timestamp '2026-03-15 00:00:00' as due_at,
+    date '2026-03-13' as as_of_date
+from (
+    select 'act-1' as action_id, 'a-001' as account_id, 'o1' as owner_id, 'crm_task' as channel,
+        'Call the sponsor' as next_action, 'ready' as status, 'at_risk' as bucket,
+        'No login for 20 days (14): -20; "Zoë" wrote; ok' as evidence
+    union all by name
+    select 'act-2' as action_id, 'a-003' as account_id, null as owner_id, 'crm_task' as channel,
+        'Nobody owns it' as next_action, 'ready' as status, 'watch' as bucket, 'One, two' as evidence
+    union all by name
+    select 'act-3' as action_id, 'a-003' as account_id, 'o1' as owner_id, 'crm_task' as channel,
+        '=cmd' as next_action, 'ready' as status, 'watch' as bucket, 'x' as evidence
+    union all by name
+    select 'act-4' as action_id, 'a-005' as account_id, 'o1' as owner_id, 'crm_task' as channel,
+        'Not yet' as next_action, 'to_approve' as status, 'watch' as bucket, 'x' as evidence
+    union all by name
+    select 'act-5' as action_id, 'a-005' as account_id, 'o1' as owner_id, 'slack_alert' as channel,
+        'Not a task' as next_action, 'ready' as status, 'watch' as bucket, 'x' as evidence
+);
+
+insert into outbound.crm_contacts by name
+select *, date '2026-03-13' as as_of_date
+from (
+    select 'c-1' as contact_id, 'a-001' as account_id, 'zoë@example.com' as email, 'healthy' as bucket,
+        'decided' as decision, 'upsell' as flags
+    union all by name
+    select 'c-2' as contact_id, 'a-003' as account_id, '=x@example.com' as email, 'at_risk' as bucket,
+        'undecided' as decision
+    union all by name
+    select 'c-3' as contact_id, 'a-003' as account_id, 'two@example.com' as email, 'gone' as bucket,
+        'undecided' as decision
+);
 """
 
 
 def make(path: Path) -> None:
-    """An empty mart."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    """Empty marts."""
     with duckdb.connect(str(path)) as con:
-        con.execute(f"create schema marts; create table marts.rpt_account_health ({columns})")
+        con.execute("create schema marts; create schema outbound")
+        for mart, kinds in MARTS.items():
+            con.execute(
+                f"create table {mart} ({', '.join(f'{name} {kind}' for name, kind in kinds.items())})"
+            )
 
 
-def change(path: Path, sql: str) -> None:
+def change(path: Path, sql: str, values: list[str] | None = None) -> None:
     """What a run does to the mart."""
     with duckdb.connect(str(path)) as con:
-        con.execute(sql)
+        con.execute(sql, values)
 
 
 def fill(path: Path, accounts: int, *, day: date = DAY, run: int = 1) -> None:

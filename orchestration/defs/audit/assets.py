@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from exports.profiles import load_profiles
 from orchestration.steps import DATA_TEAM, ENTRIES, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
 from radar import progress
 from radar.audit import record
@@ -13,12 +12,11 @@ from radar.audit import record
 
 @dg.definitions
 def audit() -> dg.Definitions:
-    """The entries follow everything that they tell of."""
-    exports = [dg.AssetKey(["exports", profile.name]) for profile in load_profiles()]
+    """The entries come after the files that they tell of, which are of a higher priority."""
 
     @dg.asset(
         key=ENTRIES,
-        deps=[PUBLISHED, *exports],
+        deps=[PUBLISHED],
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},

@@ -1,14 +1,33 @@
-"""Files for other systems: one asset per profile in `exports/profiles/`."""
+"""Files for other systems: one asset and one step for each profile that is used.
+
+`seeds/destinations.csv` says which. Nothing waits for these steps, so that one that fails stops no other:
+they come before what closes a run by their priority alone.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from exports.profiles import Profile, load_profiles
-from exports.writer import export
-from orchestration.steps import PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, SUCCESS_TEAM, WriterLock, step
+from exports.guards import guards_of
+from exports.profiles import Profile, used_profiles
+from exports.report import counts_text, preview_table
+from exports.writer import OlderDayError, export
+from orchestration.building import gather_seeds
+from orchestration.steps import (
+    ALLOW_FLOOD,
+    DRY_RUN,
+    EXPORT_STEP,
+    PARTITIONS,
+    POOL,
+    PUBLISHED,
+    SINGLE_RUN,
+    SUCCESS_TEAM,
+    WriterLock,
+    step,
+)
 from radar import progress
+from radar.settings import Settings
 
 
 def export_key(profile: str) -> dg.AssetKey:
@@ -16,8 +35,17 @@ def export_key(profile: str) -> dg.AssetKey:
     return dg.AssetKey(["exports", profile])
 
 
-def _spec(profile: Profile) -> dg.AssetSpec:
-    return dg.AssetSpec(
+@dg.definitions
+def exports() -> dg.Definitions:
+    """One asset for each destination in use."""
+    settings = Settings()
+    used = used_profiles(gather_seeds(settings.warehouse, settings.seeds))
+    return dg.Definitions(assets=[make_export(profile) for profile in used])
+
+
+def make_export(profile: Profile) -> dg.AssetsDefinition:
+    """The asset of one profile."""
+    spec = dg.AssetSpec(
         export_key(profile.name),
         # The copy comes first: a file must not tell a CRM what no reader can look up.
         deps=[dg.AssetKey(profile.source.split(".")), PUBLISHED],
@@ -25,56 +53,53 @@ def _spec(profile: Profile) -> dg.AssetSpec:
         owners=SUCCESS_TEAM,
         kinds={"csv"},
         skippable=True,
-        description=f"Accounts that changed, as files for {profile.destination}.",
+        description=f"What changed since it was last acknowledged, as files for {profile.destination}.",
     )
 
-
-@dg.definitions
-def exports() -> dg.Definitions:
-    """One asset for each profile."""
-    return dg.Definitions(assets=[make_exports(load_profiles())])
-
-
-def make_exports(profiles: list[Profile]) -> dg.AssetsDefinition:
-    """The assets of these profiles, written by one step."""
-
     @dg.multi_asset(
-        name="exports",
-        specs=[_spec(profile) for profile in profiles],
-        can_subset=True,
+        name=f"{EXPORT_STEP}{profile.name}",
+        specs=[spec],
         partitions_def=PARTITIONS,
         backfill_policy=SINGLE_RUN,
         pool=POOL,
+        op_tags={"dagster/priority": "1"},
     )
-    def write_exports(
+    def write_export(
         context: dg.AssetExecutionContext, writer: WriterLock
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        """Write the sets of the selected profiles."""
-        chosen = [
-            profile.name for profile in profiles if export_key(profile.name) in context.selected_asset_keys
-        ]
+        """Write the set of the run's last day; nothing in a dry run, and none for a day before the newest."""
+        tags = context.run.tags
+        if DRY_RUN in tags:
+            return
         with step(context) as current:
+            progress.status(f"  exporting {profile.name}")
             run, settings = current.run, current.settings
-            for name in chosen:
-                progress.status(f"  exporting {name}")
+            try:
                 (report,) = export(
                     settings.warehouse,
                     settings.exports,
                     run_id=run.run_id,
                     as_of=run.window.end,
-                    profiles=[name],
+                    profiles=[profile.name],
+                    guards=guards_of(settings.warehouse, allow_flood=ALLOW_FLOOD in tags),
                 )
-                progress.line(f"export {name}", report.rows, report.seconds)
-                yield dg.MaterializeResult(
-                    export_key(name),
-                    metadata={
-                        "dagster/row_count": report.rows,
-                        "rejected_rows": report.rejected_rows,
-                        "files": len(report.files),
-                        "bytes": report.bytes,
-                        "seconds": round(report.seconds, 3),
-                        "folder": dg.MetadataValue.path(str(report.folder)),
-                    },
-                )
+            except OlderDayError as error:
+                context.log.info(str(error))
+                return
+            progress.line(f"export {profile.name}", report.rows, report.seconds)
+            yield dg.MaterializeResult(
+                export_key(profile.name),
+                metadata={
+                    "dagster/row_count": report.rows,
+                    "changes": counts_text(report.changes),
+                    "rejected_rows": report.rejected_rows,
+                    "files": len(report.files),
+                    "bytes": report.bytes,
+                    "sha256": report.sha256,
+                    "seconds": round(report.seconds, 3),
+                    "folder": dg.MetadataValue.path(str(report.folder)),
+                    "preview": dg.MetadataValue.md(preview_table(report.first_rows)),
+                },
+            )
 
-    return write_exports
+    return write_export

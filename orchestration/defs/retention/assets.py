@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from expectations.hygiene import held_feeds
-from exports.profiles import load_profiles
+from exports.sync import untold
 from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
     DATA_TEAM,
@@ -26,11 +26,10 @@ from radar import progress, runs
 @dg.definitions
 def retention() -> dg.Definitions:
     """Retention comes after everything that may still need the raw rows."""
-    exports = [dg.AssetKey(["exports", profile.name]) for profile in load_profiles()]
 
     @dg.asset(
         key=RETENTION,
-        deps=[PUBLISHED, *exports],
+        deps=[PUBLISHED],
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
@@ -61,8 +60,8 @@ def retention() -> dg.Definitions:
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
         with step(context) as current, current.connect() as con:
-            held = held_feeds(con, current.run.run_id)
-            message = "; ".join(f"{feed}: {reason}" for feed, reason in held.items())
+            held = held_feeds(con, current.run.run_id) | untold(con, current.run.run_id)
+            message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())
         return dg.MaterializeResult(
@@ -70,7 +69,7 @@ def retention() -> dg.Definitions:
                 "run_id": current.run.run_id,
                 "as_of": str(current.run.window),
                 "status": status,
-                "held_feeds": len(held),
+                "held": len(held),
             }
         )
 

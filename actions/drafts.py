@@ -34,7 +34,7 @@ def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `rules` (rule ids that held) and
     `activity` (active days a week, oldest first) may be missing. Raises InputError for a broken template.
     """
-    chosen = templates or _templates(Destinations().templates)
+    chosen = templates or _templates(Destinations.read().templates)
     name = f"mail_{row['play']}.j2"
     contact = (row.get("contact_name") or "").split()
     values = {

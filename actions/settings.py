@@ -10,7 +10,7 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import UsageError
@@ -63,6 +63,17 @@ class Destinations(BaseSettings):
 
     Only then is a doubtful call repeated.
     """
+
+    @classmethod
+    def read(cls) -> Destinations:
+        """From the environment. Raises UsageError that names the variable, and never its value."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise UsageError(
+                f"RADAR_{str(first['loc'][0]).upper()} cannot be used: {first['msg']}", "correct the variable"
+            ) from None
 
     def secrets(self) -> list[str]:
         """The values that no text may show."""

@@ -150,6 +150,31 @@ select
     sha256 as state
 from audit.exports;
 
+-- name: deliveries
+-- What was handed to a destination or a person, and what nobody knows of; accounts are told by their columns there.
+select
+    'delivery' as kind,
+    delivery_key as subject_id,
+    account_id,
+    run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    'radar' as actor,
+    {
+        'action_id': action_id,
+        'carrier': carrier,
+        'delivered_at': strftime(recorded_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'remote_id': remote_id,
+        'status': status
+    } as evidence,
+    status as state
+from audit.deliveries
+where
+    kind <> 'account'
+    and status in ('delivered', 'written', 'in_doubt')
+qualify row_number() over (partition by delivery_key order by sequence desc) = 1;
+
 -- name: rule_sets
 select
     rule_set,

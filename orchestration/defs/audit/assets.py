@@ -5,8 +5,19 @@ from typing import Any
 
 import dagster as dg
 
+from actions.deliveries import CHANNELS
 from exports.profiles import load_profiles
-from orchestration.steps import DATA_TEAM, ENTRIES, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
+from orchestration.steps import (
+    DATA_TEAM,
+    ENTRIES,
+    PARTITIONS,
+    POOL,
+    PUBLISHED,
+    SINGLE_RUN,
+    WriterLock,
+    delivery_key,
+    step,
+)
 from radar import progress
 from radar.audit import record
 
@@ -18,7 +29,7 @@ def audit() -> dg.Definitions:
 
     @dg.asset(
         key=ENTRIES,
-        deps=[PUBLISHED, *exports],
+        deps=[PUBLISHED, *exports, *map(delivery_key, CHANNELS)],
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -47,21 +48,32 @@ _PREVIEWED = 5
 
 @dataclass
 class Report:
-    """What a channel did, counted in items. `error` is the last that stopped something, masked."""
+    """What a channel did. `held` counts items that were not tried, because the destination did not answer."""
 
     channel: str
     carrier: str = NONE
-    counts: dict[str, int] = field(default_factory=dict)
     held: int = 0
-    error: str | None = None
+    stopped_by: str | None = None
+    """What kept the whole channel from working, masked."""
     preview: list[str] = field(default_factory=list)
-    last: dict[str, str] = field(default_factory=dict, repr=False)
-    """What became of each item last, by delivery key."""
+    results: dict[str, Result] = field(default_factory=dict, repr=False)
+    """What became of each item last, by delivery key; errors are masked."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Items by what became of them."""
+        return dict(Counter(result.status for result in self.results.values()))
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong and is not mended; the first, where there are several."""
+        errors = [result.error for result in self.results.values() if result.status in (FAILED, IN_DOUBT)]
+        return self.stopped_by or next((error for error in errors if error), None)
 
     @property
     def is_ok(self) -> bool:
-        """Whether nothing failed and nothing is in doubt."""
-        return self.error is None and not (self.counts.get(FAILED) or self.counts.get(IN_DOUBT))
+        """Whether everything that was due is done."""
+        return self.stopped_by is None and not {FAILED, IN_DOUBT} & self.counts.keys()
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,7 @@ class Deliveries:
             for taker, items in self._takers(channel, report.carrier):
                 self._send(taker, self._messages(channel, self._settled(taker, items, report)), report)
         except (RadarError, TroubleError) as error:
-            report.error = self.settings.mask(str(error))
+            report.stopped_by = self.settings.mask(str(error))
         return report
 
     # --- what is due -------------------------------------------------------------------------------------
@@ -286,9 +298,9 @@ class Deliveries:
                 pause = min(FIRST_RETRY * 2 ** min((attempts - 1) // TRIES, 10), LAST_RETRY)
                 again = now + max(pause, timedelta(seconds=min(result.retry_after or 0, 86_400)))
             told.append(replace(result, error=error, next_attempt_at=again))
-            report.error = error if result.status in (FAILED, IN_DOUBT) else report.error
         self._ledger.add(taker.name, sent.items(), {result.message_key: result for result in told}, now)
-        _count(report, sent, told)
+        for result in told:
+            report.results |= {item.delivery_key: result for item in sent[result.message_key]}
         return told
 
 
@@ -320,17 +332,6 @@ class _Waits:
 def _pause(attempt: int, trouble: TroubleError | None) -> float:
     asked = trouble.retry_after if trouble and trouble.retry_after else 0.0
     return max(asked, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
-
-
-def _count(report: Report, sent: Mapping[str, list[Item]], results: Iterable[Result]) -> None:
-    """Count each item by what became of it last."""
-    for result in results:
-        for item in sent[result.message_key]:
-            before = report.last.get(item.delivery_key)
-            if before:
-                report.counts[before] -= 1
-            report.last[item.delivery_key] = result.status
-            report.counts[result.status] = report.counts.get(result.status, 0) + 1
 
 
 def _preview(message: Message) -> str:

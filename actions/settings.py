@@ -17,6 +17,8 @@ from radar.errors import UsageError
 from radar.settings import AbsolutePath
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LEAST_SECRET = 6
+"""Shorter values are not masked: they are no secrets, and masking them would leave nothing of a text."""
 _EMAIL = re.compile(r"[^\s@<>()\",;:]+@[^\s@<>()\",;:]+\.[^\s@<>()\",;:]+")
 _TOKENS = re.compile(
     r"https?://hooks\.slack\.com/\S+|xox[a-z]-[\w-]+|pat-\w+-[\w-]+|Bearer\s+\S+|(?<=://)[^/\s@]+:[^/\s@]+@"
@@ -78,7 +80,7 @@ class Destinations(BaseSettings):
     def secrets(self) -> list[str]:
         """The values that no text may show."""
         found = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
-        return sorted((secret for secret in found if secret), key=len, reverse=True)
+        return sorted((secret for secret in found if len(secret) >= LEAST_SECRET), key=len, reverse=True)
 
     def mask(self, text: str) -> str:
         """A text without secrets and addresses, for errors that are kept; at most 500 characters."""

@@ -114,6 +114,7 @@ class Smtp:
             )
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_SECONDS)
+        server.ehlo()
         if self._security == "starttls":
             server.starttls(context=context)
             server.ehlo()

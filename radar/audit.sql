@@ -77,8 +77,9 @@ select
 from staging.stg_crm__overrides;
 
 -- name: reviews
+-- What a person decided of an action is not an action: it has a kind of its own.
 select
-    kind,
+    case when kind = 'action' then 'action_decision' else kind end as kind,
     review_id as subject_id,
     account_id,
     null::varchar as run_id,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from actions.channels.base import (
@@ -149,7 +150,7 @@ def _task(message: Message, company: str) -> dict[str, Any]:
         ACTION_PROPERTY: message.key,
         "hs_timestamp": str(int(due.timestamp() * 1000)),
         "hs_task_subject": payload["subject"],
-        "hs_task_body": payload["body"],
+        "hs_task_body": escape(payload["body"]).replace("\n", "<br>"),  # HubSpot shows it as HTML
         "hs_task_status": "NOT_STARTED",
         "hs_task_type": "TODO",
         "hs_task_priority": "HIGH" if payload["is_urgent"] else "MEDIUM",

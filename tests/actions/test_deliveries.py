@@ -487,6 +487,7 @@ def test_tasks_carry_what_a_rep_needs(vendors: Vendors, house: House) -> None:
     assert task["properties"]["hs_timestamp"] == str(int(datetime(2026, 3, 15).timestamp() * 1000))
     assert task["properties"]["hubspot_owner_id"] == "1001"
     assert "No login for 25 days" in task["properties"]["hs_task_body"]
+    assert "Größe &amp; &lt;Sons&gt;" in task["properties"]["hs_task_body"]
     assert task["associations"][0]["to"] == {"id": "c1"}
     house.do("delete from audit.deliveries")
     house.settings = salesforce(vendors)

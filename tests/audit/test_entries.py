@@ -56,7 +56,7 @@ REVIEWS = """
 create table staging.stg_crm__reviews as
 select * from (values
     ('r1', 'a1', date '2026-03-10', 'sign_off', 'agree', null, null, 'dora', timestamp '2026-03-11', null),
-    ('r2', 'a2', date '2026-03-09', 'spot_check', 'disagree', 'watch', 'told x@y.example', 'emil', null, null),
+    ('r2', 'a2', date '2026-03-09', 'spot_check', 'disagree', 'watch', 'told x@y.example', 'ed', null, null),
     ('r3', 'a2', date '2026-03-12', 'action', 'approved', null, null, 'emil', null, 'act-2')
 ) as reviews (
     review_id, account_id, as_of_date, kind, verdict, bucket, reason, reviewed_by, reviewed_at, action_id

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from actions.channels.base import Message
 from actions.channels.mail import compose
+from actions.channels.outbox import MOST_FILES
 from actions.drafts import render
 from actions.ledger import Item, Row
 from actions.rendering import Templates, slack_mention
@@ -113,23 +114,28 @@ def mails(
     as_of: date,
     now: datetime,
 ) -> Iterator[Message]:
-    """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again."""
-    for item in items:
+    """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again.
+
+    Drafts beyond the most that become files are not put into words: whoever looks at one renders it.
+    """
+    for number, item in enumerate(items):
         row = {**item.row, **contexts[item.account_id]}
+        told = {"kind": item.kind, "account_id": item.account_id, "account_name": row["account_name"]}
+        payload = {**told, "owner_id": item.owner_id, "play": row["play"]}
+        if item.kind == "draft" and number >= MOST_FILES:
+            yield Message(item.delivery_key, (item,), payload)
+            continue
         draft = render(row, templates)
-        to = (row["contact_name"] or "", row["contact_email"]) if row["contact_email"] else None
         mail = compose(
             draft,
             action_id=str(item.action_id),
             sender=sender or NO_SENDER,
             reply_to=(row["owner_name"], row["owner_email"]) if row["owner_email"] else None,
-            to=to,
+            to=(row["contact_name"] or "", row["contact_email"]) if row["contact_email"] else None,
             written_at=datetime.combine(as_of, time()) if item.kind == "draft" else now,
             is_draft=item.kind == "draft",
         )
-        told = {"kind": item.kind, "account_id": item.account_id, "account_name": row["account_name"]}
-        payload = {**told, "owner_id": item.owner_id, "play": row["play"], "subject": draft.subject}
-        prefix = "draft"
+        payload["subject"], prefix = draft.subject, "draft"
         if item.kind == "mail":
             prefix, payload["to"], payload["message_id"] = (
                 "approved",

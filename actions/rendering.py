@@ -83,7 +83,7 @@ class Templates:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            keep_trailing_newline=False,
+            auto_reload=False,
             **options,
         )
         environment.filters |= {"bucket": _bucket, "sparkline": sparkline}
@@ -117,12 +117,14 @@ class Templates:
 
     def has(self, name: str) -> bool:
         """Whether there is such a template."""
-        return any((folder / name).is_file() for folder in self._folders)
+        return self._place(name) is not None
+
+    def _place(self, name: str) -> Path | None:
+        return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
 
     def _render(
         self, environment: ImmutableSandboxedEnvironment, name: str, values: Mapping[str, Any]
     ) -> str:
-        place = next((folder / name for folder in self._folders if (folder / name).is_file()), Path(name))
         try:
             return environment.get_template(name).render(values)
         except TemplateNotFound as error:
@@ -131,13 +133,13 @@ class Templates:
             ) from error
         except TemplateSyntaxError as error:
             raise InputError(
-                f"{error.message} (line {error.lineno})", "correct the template", file=place
+                f"{error.message} (line {error.lineno})", "correct the template", file=self._place(name)
             ) from error
         except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
             raise InputError(
                 f"the template cannot be filled in: {error}",
                 "use the names of docs/crm-setup.md, and nothing that reaches outside of them",
-                file=place,
+                file=self._place(name),
             ) from error
 
 

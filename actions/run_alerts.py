@@ -112,6 +112,7 @@ def _said(warehouse: Path) -> dict[str, str]:
 def _keep(warehouse: Path, state: str, status: str) -> None:
     path = state_dir(warehouse) / _FILE
     with readable_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(".new")
         new.write_text(json.dumps({"state": state, "status": status}), encoding="utf-8")
         new.replace(path)

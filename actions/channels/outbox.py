@@ -75,7 +75,7 @@ class Outbox:
         files: list[dict[str, object]] = []
         for message in messages:
             line = {"key": message.key, **message.payload}
-            if message.file and len(files) < MOST_FILES:
+            if message.file:
                 name, content = message.file
                 files.append(_write_file(folder / name, content, rows=1))
                 line["file"] = name

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -150,3 +151,28 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     posts = len(vendors.posts)
     assert job.execute_in_process(partition_key=DAY).success  # an older day
     assert len(vendors.posts) == posts
+
+
+def test_a_run_that_fails_is_told_in_slack_once(
+    vendors: Vendors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADAR_SLACK_WEBHOOK_URL", f"{vendors.url}/slack/hook")
+    place = Place(tmp_path)
+    place.extracts.mkdir()
+    before = len(vendors.posts)
+    for _ in range(2):
+        place.run(f"--as-of={DAY}", status=1)
+    (post,) = vendors.posts[before:]
+    assert "the run failed" in post["text"]
+    assert "crm/accounts" in json.dumps(post)
+
+
+def test_a_setting_that_cannot_be_used_is_said_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADAR_SMTP_PORT", "many")
+    place = Place(tmp_path)
+    place.extracts.mkdir()
+    done = place.run(f"--as-of={DAY}", status=2)
+    assert "RADAR_SMTP_PORT cannot be used" in done.stderr
+    assert "many" not in done.stderr

@@ -194,7 +194,7 @@ class Deliveries:
     def _settled(self, taker: Carrier, items: list[Item], report: Report) -> list[Item]:
         """The items that are to be sent.
 
-        Those in doubt are looked up, and left alone where that is impossible.
+        Those in doubt are looked up where they went, and left alone where that is impossible.
         """
         doubtful: dict[str, list[Item]] = {}
         for item in items:
@@ -202,17 +202,28 @@ class Deliveries:
                 doubtful.setdefault(item.last_message_key or item.delivery_key, []).append(item)
         if not doubtful:
             return items
-        if not taker.looks_up:
-            unknown = {
-                key: owned for key, owned in doubtful.items() if owned[0].last_status == ledgers.ATTEMPTING
-            }
-            told = "the run ended while this was sent; it is not sent again"
-            self._record(taker, unknown, [Result(key, IN_DOUBT, error=told) for key in unknown], report)
-            return [item for item in items if not item.is_doubtful]
+        asked = {
+            key: owned
+            for key, owned in doubtful.items()
+            if taker.looks_up and owned[0].last_carrier == taker.name
+        }
+        unknown = {
+            key: owned
+            for key, owned in doubtful.items()
+            if key not in asked and owned[0].last_status == ledgers.ATTEMPTING
+        }
+        told = "the run ended while this was sent; it is not sent again"
+        self._record(taker, unknown, [Result(key, IN_DOUBT, error=told) for key in unknown], report)
+        left_alone = {
+            item.delivery_key for key, owned in doubtful.items() if key not in asked for item in owned
+        }
+        items = [item for item in items if item.delivery_key not in left_alone]
+        if not asked:
+            return items
         since = min(
-            item.last_recorded_at for owned in doubtful.values() for item in owned if item.last_recorded_at
+            item.last_recorded_at for owned in asked.values() for item in owned if item.last_recorded_at
         )
-        found = taker.find(list(doubtful), since)
+        found = taker.find(list(asked), since)
         status = WRITTEN if taker.name == OUTBOX else DELIVERED
         known = {key: owned for key, owned in doubtful.items() if key in found}
         self._record(taker, known, [Result(key, status, remote_id=found[key]) for key in known], report)
@@ -252,7 +263,11 @@ class Deliveries:
             ]
             is_last = attempt == TRIES or not waits.can_wait(attempt, trouble)
             results = self._record(taker, sent, results, report)
-            is_well = trouble is None
+            is_well = trouble is None or trouble.is_refusal
+            if trouble and trouble.is_refusal and len(pending) > 1:  # one of them is why: find it
+                half = len(pending) // 2
+                first = self._send_batch(taker, pending[:half], waits, report)
+                return self._send_batch(taker, pending[half:], waits, report) and first
             undone = {result.message_key: result for result in results if result.status in (FAILED, IN_DOUBT)}
             may_pass = trouble is None or trouble.may_pass
             if not undone or is_last or not may_pass:
@@ -266,6 +281,7 @@ class Deliveries:
                 and (taker.looks_up or undone[message.key].status == FAILED)
             ]
             if not pending:
+                is_well = is_well or taker.looks_up
                 break
             waits.wait(attempt, trouble)
         return is_well
@@ -293,7 +309,7 @@ class Deliveries:
         for result in results:
             error = self.settings.mask(result.error) if result.error else None
             again = None
-            if result.status == FAILED:
+            if result.status == FAILED or (result.status == IN_DOUBT and taker.looks_up):
                 attempts = max(item.attempts for item in sent[result.message_key])
                 pause = min(FIRST_RETRY * 2 ** min((attempts - 1) // TRIES, 10), LAST_RETRY)
                 again = now + max(pause, timedelta(seconds=min(result.retry_after or 0, 86_400)))

@@ -49,6 +49,7 @@ class Item:
     content_hash: str | None
     attempts: int
     last_status: str | None
+    last_carrier: str | None
     last_message_key: str | None
     last_recorded_at: datetime | None
     row: Row

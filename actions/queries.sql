@@ -44,6 +44,7 @@ last_states as (
     select
         delivery_key,
         arg_max(status, sequence) as status,
+        arg_max(carrier, sequence) as carrier,
         arg_max(message_key, sequence) as message_key,
         arg_max(recorded_at, sequence) as recorded_at,
         arg_max(as_of_date, sequence) as as_of_date,
@@ -144,6 +145,7 @@ due as (
         candidates.delivery_channel as channel,
         candidates.kind || ':' || candidates.action_id as delivery_key,
         last_states.status as last_status,
+        last_states.carrier as last_carrier,
         last_states.message_key as last_message_key,
         last_states.recorded_at as last_recorded_at,
         coalesce(last_states.attempts, 0) as attempts
@@ -178,6 +180,7 @@ select
     cast(null as varchar) as content_hash,
     due.attempts,
     due.last_status,
+    due.last_carrier,
     due.last_message_key,
     due.last_recorded_at,
 
@@ -349,6 +352,7 @@ select
     coalesce(last_states.attempts, 0) as attempts,
     -- writing the same account again is harmless: what is in doubt is simply written again
     cast(null as varchar) as last_status,
+    cast(null as varchar) as last_carrier,
     cast(null as varchar) as last_message_key,
     last_states.recorded_at as last_recorded_at,
     to_json(cells.cells) as cells
@@ -395,14 +399,14 @@ group by channel, carrier, kind, status
 order by channel, kind, status;
 
 -- name: next_attempt
--- When the first of what failed is to be tried again; null where nothing waits.
+-- When the first of what failed, or is to be looked up, is tried again; null where nothing waits.
 select min(next_attempt_at)
 from (
     select
         delivery_key,
         arg_max(status, sequence) as status,
-        arg_max(next_attempt_at, sequence) as next_attempt_at
+        arg_max_null(next_attempt_at, sequence) as next_attempt_at
     from audit.deliveries
     group by delivery_key
 )
-where status = 'failed';
+where status in ('failed', 'in_doubt');

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from actions.ledger import FAILED, IN_DOUBT, Item, Result
 
 TIMEOUT_SECONDS = 20.0
-_ANSWERED, _BUSY, _GATEWAY = (500, 503), 429, (502, 504)
+_BUSY, _GATEWAY, _REFUSALS = 429, (502, 504), (400, 409, 413, 422)
 _NEVER_SENT = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "SSLError", "ProxyError")
 """Of urllib3, by name, so that it need not be there."""
 
@@ -59,14 +59,22 @@ class Carrier(Protocol):
 class TroubleError(Exception):
     """A call that did not end well.
 
-    `status` is failed or in_doubt; `may_pass`: trying again at once may help.
+    `status` is failed or in_doubt; `may_pass`: trying again at once may help; `is_refusal`: what was sent is
+    refused for what it is, and other messages may fare better.
     """
 
     def __init__(
-        self, text: str, status: str = FAILED, *, retry_after: float | None = None, may_pass: bool = False
+        self,
+        text: str,
+        status: str = FAILED,
+        *,
+        retry_after: float | None = None,
+        may_pass: bool = False,
+        is_refusal: bool = False,
     ) -> None:
         super().__init__(text)
-        self.status, self.retry_after, self.may_pass = status, retry_after, may_pass
+        self.status, self.retry_after = status, retry_after
+        self.may_pass, self.is_refusal = may_pass, is_refusal
 
     def result(self, message_key: str) -> Result:
         """The same as the result of one message."""
@@ -85,7 +93,7 @@ def of_status(
         return TroubleError(text, retry_after=retry_after, may_pass=True)
     if status in _GATEWAY or (status >= 500 and looks_up) or status < 300:
         return TroubleError(text, IN_DOUBT, retry_after=retry_after, may_pass=True)
-    return TroubleError(text, retry_after=retry_after, may_pass=status >= 500)
+    return TroubleError(text, retry_after=retry_after, may_pass=status >= 500, is_refusal=status in _REFUSALS)
 
 
 def of_error(error: Exception) -> TroubleError:

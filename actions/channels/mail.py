@@ -23,6 +23,9 @@ from actions.rendering import one_line
 from actions.settings import LOOPBACK
 from radar.errors import UsageError
 
+_REFUSALS = (550, 551, 552, 553, 554)
+"""Answers about a mailbox or a message, not about the sender or the server."""
+
 
 def compose(
     draft: Draft,
@@ -77,7 +80,7 @@ class Smtp:
         (message,) = messages
         to = message.payload["to"]
         if not to or message.file is None:
-            raise TroubleError("no contact who consented has an address")
+            raise TroubleError("no contact who consented has an address", is_refusal=True)
         server, handed_over = None, False
         try:
             server = self._connection()
@@ -89,7 +92,9 @@ class Smtp:
             said = error.smtp_error
             said = said.decode(errors="replace") if isinstance(said, bytes) else said
             raise TroubleError(
-                f"the mail server answered {error.smtp_code}: {said}", may_pass=400 <= error.smtp_code < 500
+                f"the mail server answered {error.smtp_code}: {said}",
+                may_pass=400 <= error.smtp_code < 500,
+                is_refusal=error.smtp_code in _REFUSALS,
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             trouble = of_error(error)

@@ -24,6 +24,7 @@ from actions.settings import checked_url
 
 EVENT_TYPE = "radar_delivery"
 _MOST_PAGES = 20
+_REFUSALS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
 _PASSING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
@@ -122,7 +123,9 @@ class SlackBot:
             answer = error.response
             said = answer.get("error") if isinstance(answer.data, dict) else ""
             if answer.status_code == 200:  # Slack's own refusal
-                raise TroubleError(f"Slack says {said}", may_pass=said in _PASSING) from error
+                raise TroubleError(
+                    f"Slack says {said}", may_pass=said in _PASSING, is_refusal=said in _REFUSALS
+                ) from error
             raise of_status(answer.status_code, str(said or ""), answer.headers, looks_up=True) from error
         except client_error as error:
             raise TroubleError(f"{type(error).__name__}: {error}", IN_DOUBT, may_pass=True) from error

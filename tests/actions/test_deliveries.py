@@ -228,6 +228,51 @@ def test_each_attempt_is_written_down_before_it_is_made(vendors: Vendors, house:
     assert rows == [("attempting", 1), ("in_doubt", 1), ("attempting", 2), ("delivered", 2)]
 
 
+def test_one_task_that_is_refused_does_not_keep_the_others_back(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    with_crm_accounts(vendors, 8)
+    for number in range(8):
+        house.act("task", number)
+    vendors.refuse = "task05"
+    report = house.run("tasks")
+    assert len(committed(vendors)) == 7
+    assert report.counts == {"delivered": 7, "failed": 1}
+
+
+def test_one_mailbox_that_does_not_exist_does_not_keep_the_others_back(
+    mailbox: Mailbox, house: House
+) -> None:
+    house.settings = smtp(mailbox)
+    for number in range(3):
+        house.say(house.act("mail", number, status="to_approve"), "approved")
+    mailbox.faults = ["550"]
+    assert house.run("mail").counts == {"failed": 1, "delivered": 2}
+
+
+def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(3):
+        house.act("alert", number)
+    vendors.fail("/slack/hook", *["503"] * 9)
+    report = house.run("slack")
+    assert (len(vendors.calls), report.held) == (3, 2)
+    vendors.forgive()
+    house.run("slack")
+    assert len(vendors.posts) == 3
+
+
+def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    vendors.fail("/slack/hook", "lose")
+    house.run("slack")
+    for settings in (Destinations(), slack_bot(vendors)):
+        house.settings = settings
+        house.run("slack")
+    assert len(vendors.posts) == 1
+    assert house.outbox("slack") == []
+
+
 # --- mail --------------------------------------------------------------------------------------------------
 
 

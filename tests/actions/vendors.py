@@ -33,11 +33,17 @@ class Vendors:
     salesforce_tasks: list[dict[str, Any]] = field(default_factory=list)
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refuse: str | None = None
+    """A call whose body holds this is answered with 400."""
     _faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def fail(self, path: str, *faults: str) -> None:
         """What happens to the next calls of a path that holds this text; `ok` lets one pass."""
         self._faults[path] += faults
+
+    def forgive(self) -> None:
+        """Nothing goes wrong any more."""
+        self._faults.clear()
 
     def next_fault(self, path: str) -> str:
         for part, faults in self._faults.items():
@@ -142,6 +148,8 @@ def serving() -> Iterator[Vendors]:
             vendors.headers.append(dict(self.headers.items()))
             vendors.bodies.append(raw)
             fault = vendors.next_fault(parts.path)
+            if vendors.refuse and parts.path.endswith("create") and vendors.refuse.encode() in raw:
+                fault = "400"
             if fault.isdigit():
                 self._say(int(fault), {"message": "no"}, {"Retry-After": "7"} if fault == "429" else {})
                 return

@@ -127,7 +127,7 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     (request,) = tick()
     assert request.tags["dagster/partition"] == NEXT_DAY
 
-    vendors._faults.clear()
+    vendors.forgive()
     monkeypatch.setattr("actions.deliveries.FIRST_RETRY", timedelta(0))
     due_now = "update audit.deliveries set next_attempt_at = now()::timestamp - interval 1 day"
     with duckdb.connect(str(place.warehouse)) as con:

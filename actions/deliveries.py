@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -44,6 +45,8 @@ FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=6)
 
 _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"}
 _PREVIEWED = 5
+GONE = "gone"
+"""Stands for the content of an account that is not scored any more, as in `queries.sql`."""
 
 
 @dataclass
@@ -162,7 +165,20 @@ class Deliveries:
             compared=_struct([column for column in profile.columns if column.compared]),
         )
         found = ledgers.items(self.con, query, {"now": self.clock.now(), "carrier": crm})
-        return [replace(item, row={"cells": _cells(item.row["cells"], profile)}) for item in found]
+        key = next(column.header for column in profile.columns if column.source == profile.key)
+        told = getattr(profile, "removed", None)  # what the CRM hears of who is not scored any more
+        removed: dict[str, Any] = told if isinstance(told, dict) else {}
+        cells = [
+            {key: item.account_id, **removed}
+            if item.content_hash == GONE
+            else _cells(item.row["cells"], profile, is_typed=crm == "salesforce")
+            for item in found
+        ]
+        return [
+            replace(item, row={"cells": values})
+            for item, values in zip(found, cells, strict=True)
+            if removed or item.content_hash != GONE
+        ]
 
     def _messages(self, channel: str, items: list[Item]) -> list[Message]:
         if not items:
@@ -360,15 +376,23 @@ def _struct(columns: Iterable[Column]) -> str:
     return "{" + ", ".join(f"'{column.source}': \"{column.source}\"" for column in columns) + "}"
 
 
-def _cells(text: str, profile: Profile) -> dict[str, str]:
-    """The mapped columns as a CRM's properties: header and text."""
+def _cells(text: str, profile: Profile, *, is_typed: bool) -> dict[str, Any]:
+    """The mapped columns as a CRM's properties: text, or `is_typed` JSON's own numbers and booleans."""
     values = json.loads(text)
-    return {column.header: _cell(values[column.source], column, profile) for column in profile.columns}
+    form = _value if is_typed else _text
+    return {column.header: form(values[column.source], column, profile) for column in profile.columns}
 
 
-def _cell(value: object, column: Column, profile: Profile) -> str:
+def _text(value: object, column: Column, profile: Profile) -> str:
     if value is None:
         return profile.dialect.null_token if column.when_null is None else column.when_null
     if isinstance(value, bool):
         return profile.dialect.true_token if value else profile.dialect.false_token
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _value(value: object, column: Column, profile: Profile) -> object:
+    if value is not None:
+        return value
+    booleans = {profile.dialect.true_token: True, profile.dialect.false_token: False, None: None}
+    return booleans.get(column.when_null, column.when_null)

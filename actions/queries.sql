@@ -323,6 +323,19 @@ cells as (
         {cells} as cells,
         md5(cast(to_json({compared}) as varchar)) as content_hash
     from {source}
+    union all
+    -- the CRM has it, and it is not scored any more
+    select
+        substr(delivery_key, 9) as account_id,
+        null as cells,
+        'gone' as content_hash
+    from audit.deliveries
+    where
+        kind = 'account'
+        and carrier = $carrier
+        and status = 'delivered'
+        and substr(delivery_key, 9) not in (select {key} from {source})
+    group by delivery_key
 
 ),
 

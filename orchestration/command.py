@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from actions.settings import Destinations
 from radar import progress, runs, summary
 from radar.errors import UsageError
 from radar.rules import gather
@@ -92,6 +93,7 @@ def _run(
 def _check_places(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
+    Destinations.read()
     if not settings.extracts.is_dir():
         raise UsageError(
             "there is no such folder of extracts",

@@ -16,6 +16,8 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from actions.run_alerts import run_failed
+from actions.settings import Destinations
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
 from orchestration.landing import schema
 from radar import runs
@@ -37,6 +39,12 @@ PUBLISHED = dg.AssetKey(["published", "radar"])
 RETENTION = dg.AssetKey(["control", "retention"])
 ENTRIES = dg.AssetKey(["audit", "entries"])
 RUNS = dg.AssetKey(["audit", "runs"])
+
+
+def delivery_key(channel: str) -> dg.AssetKey:
+    """deliveries/<channel>."""
+    return dg.AssetKey(["deliveries", channel])
+
 
 DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 
@@ -201,10 +209,14 @@ def record_failed_run(context: dg.HookContext) -> None:
     settings = Settings()
     if context.op.name.startswith(EXPORT_STEP) and isinstance(context.op_exception, dg.Failure):
         return
-    if not settings.warehouse.exists():
-        return
     why = context.op_exception
     message = why.description if isinstance(why, dg.Failure) and why.description else type(why).__name__
+    try:
+        run_failed(settings.warehouse, message, Destinations.read())
+    except RadarError as error:
+        context.log.warning(f"The failure could not be told in Slack: {error}")
+    if not settings.warehouse.exists():
+        return
     try:
         with writer_lock(settings.warehouse), connect(settings.warehouse) as con:
             run = runs.current(con)

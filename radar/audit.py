@@ -27,6 +27,7 @@ SOURCES = {
     "reviews": "staging.stg_crm__reviews",
     "actions": "marts.fct_actions",
     "exports": "audit.exports",
+    "deliveries": "audit.deliveries",
 }
 """The queries of `audit.sql` and what each reads; one whose relation is not there is passed over."""
 

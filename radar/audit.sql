@@ -77,8 +77,9 @@ select
 from staging.stg_crm__overrides;
 
 -- name: reviews
+-- What a person decided of an action is not an action: it has a kind of its own.
 select
-    kind,
+    case when kind = 'action' then 'action_decision' else kind end as kind,
     review_id as subject_id,
     account_id,
     null::varchar as run_id,
@@ -86,12 +87,22 @@ select
     (select rule_set from champion) as rule_set,
     (select rule_version from champion) as rule_version,
     reviewed_by as actor,
-    {
-        'bucket': bucket,
-        'reason': without_addresses(reason),
-        'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
-        'verdict': verdict
-    } as evidence,
+    -- an action's id only where there is one, so that reviews of before the column have not changed
+    case
+        when action_id is null then to_json({
+            'bucket': bucket,
+            'reason': without_addresses(reason),
+            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+            'verdict': verdict
+        })
+        else to_json({
+            'action_id': action_id,
+            'bucket': bucket,
+            'reason': without_addresses(reason),
+            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+            'verdict': verdict
+        })
+    end as evidence,
     md5(to_json([account_id, reviewed_by, reason, to_json(evidence)::varchar])::varchar) as state
 from staging.stg_crm__reviews;
 
@@ -139,6 +150,31 @@ select
     } as evidence,
     sha256 as state
 from audit.exports;
+
+-- name: deliveries
+-- What was handed to a destination or a person, and what nobody knows of; accounts are told by their columns there.
+select
+    'delivery' as kind,
+    delivery_key as subject_id,
+    account_id,
+    run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    'radar' as actor,
+    {
+        'action_id': action_id,
+        'carrier': carrier,
+        'delivered_at': strftime(recorded_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'remote_id': remote_id,
+        'status': status
+    } as evidence,
+    status as state
+from audit.deliveries
+where
+    kind <> 'account'
+    and status in ('delivered', 'written', 'in_doubt')
+qualify row_number() over (partition by delivery_key order by sequence desc) = 1;
 
 -- name: rule_sets
 select

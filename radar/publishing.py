@@ -63,6 +63,7 @@ SNAPSHOTS = (
     "marts.fct_rule_set_comparison",
     "marts.fct_score_changes",
     "marts.rpt_account_health",
+    "marts.rpt_outreach_times",
     "marts.rpt_override_scoreboard",
     "marts.rpt_review_queue",
     "marts.rpt_spot_checks",

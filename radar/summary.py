@@ -77,6 +77,15 @@ _NOT_EXPORTED = """
     SELECT profile, status, message FROM audit.sync_runs
     WHERE run_id = $run_id AND status IN ('held', 'failed', 'skipped') ORDER BY profile
 """
+_DELIVERED = """
+    WITH last_states AS (
+        SELECT channel, kind, delivery_key, arg_max(carrier, sequence) AS carrier,
+            arg_max(status, sequence) AS status
+        FROM audit.deliveries WHERE run_id = $run_id GROUP BY ALL
+    )
+    SELECT channel, carrier, kind, status, count(*) FROM last_states
+    GROUP BY ALL ORDER BY channel, kind, status
+"""
 _UNKNOWN_FEEDS = """
     SELECT feed, state FROM intermediate.int_feed_states
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
@@ -95,6 +104,16 @@ _STATES = {
     "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
     "stale": "is stale: nothing has arrived in its max_age_days (seeds/feeds.csv); its signals are unknown",
     "not_used": "is not used (seeds/feeds.csv)",
+}
+
+
+_PLURALS = {"recovery": "recoveries"}
+_STATUSES = {
+    "attempting": "cut short",
+    "delivered": "delivered",
+    "written": "written to the outbox",
+    "failed": "failed, tried again",
+    "in_doubt": "in doubt, look at the destination",
 }
 
 
@@ -123,6 +142,7 @@ class Summary:
     actions: Sequence[tuple[str, str | None, int]]
     exports: Sequence[tuple[str, int, Path]]
     not_exported: Sequence[tuple[str, str, str]]
+    deliveries: Sequence[tuple[str, str, str, str, int]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
     places: Sequence[tuple[str, Path | str]]
@@ -160,12 +180,14 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         actions=rows(_ACTIONS, end=end),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         not_exported=rows(_NOT_EXPORTED, run_id=run_id),
+        deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
         places=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
             ("Exports", settings.exports),
+            *([("Outbox", settings.exports / "outbox")] if (settings.exports / "outbox").is_dir() else []),
             ("Why a score", "radar explain ACCOUNT_ID"),
         ],
     )
@@ -182,6 +204,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _to_do(told),
         _asked(told),
         _exported(told),
+        _delivered(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
     return "\n\n".join("\n".join(line.rstrip() for line in lines) for lines in sections if lines)
@@ -274,3 +297,25 @@ def _exported(told: Summary) -> list[str]:
             for profile, status, message in told.not_exported
         ),
     ]
+
+
+def _delivered(told: Summary) -> list[str]:
+    """What became of what was due, by channel."""
+    lines = []
+    for channel in sorted({channel for channel, *_ in told.deliveries}):
+        rows = [row for row in told.deliveries if row[0] == channel]
+        counts = ", ".join(
+            f"{count:,} {_named(kind, count)} {_STATUSES[status]}" for _, _, kind, status, count in rows
+        )
+        is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
+        lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
+    return ["Delivered", *lines] if lines else []
+
+
+def _named(kind: str, count: int) -> str:
+    return kind if count == 1 else _PLURALS.get(kind, f"{kind}s")
+
+
+def _has_deliveries(con: duckdb.DuckDBPyConnection) -> bool:
+    query = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'audit' AND table_name = 'deliveries'"
+    return bool(con.execute(query).fetchone() != (0,))

@@ -1,4 +1,7 @@
-"""The models of plays and actions as dbt compiles them, ready to be run on any days."""
+"""The models of plays and actions as dbt compiles them, ready to be run on any days.
+
+A house that delivers.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,7 +17,9 @@ import pytest
 
 from orchestration.building import prepare
 from radar.settings import PROJECT
+from tests.actions.delivery_house import SCHEMA, House
 from tests.actions.sql import MODELS, SENTINELS, Models
+from tests.actions.vendors import Vendors, serving
 from tests.runs.radar_run import Place
 
 
@@ -36,3 +42,24 @@ def models(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Models:
     assert done.returncode == 0, done.stdout
     sql = {name: next((place.target / "compiled").rglob(f"{name}.sql")).read_text() for name in MODELS}
     return Models(warehouse, sql)
+
+
+@pytest.fixture(scope="session")
+def vendors_server() -> Iterator[Vendors]:
+    with serving() as vendors:
+        yield vendors
+
+
+@pytest.fixture
+def vendors(vendors_server: Vendors) -> Vendors:
+    """The server, as if nobody had called it yet."""
+    vendors_server.__init__(url=vendors_server.url)  # type: ignore[misc]
+    return vendors_server
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A warehouse with what deliveries read."""
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
+        con.execute(SCHEMA)
+        yield House(con, tmp_path / "exports")

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from actions.ledger import QUERIES
 from radar.audit import KEYS, record
 from radar.chain import verify
 from radar.runs import Run, Window
@@ -54,9 +55,12 @@ from range(1, 5) as numbers (number)
 REVIEWS = """
 create table staging.stg_crm__reviews as
 select * from (values
-    ('r1', 'a1', date '2026-03-10', 'sign_off', 'agree', null, null, 'dora', timestamp '2026-03-11 10:00:00'),
-    ('r2', 'a2', date '2026-03-09', 'spot_check', 'disagree', 'watch', 'they told x@y.example', 'emil', null)
-) as reviews (review_id, account_id, as_of_date, kind, verdict, bucket, reason, reviewed_by, reviewed_at)
+    ('r1', 'a1', date '2026-03-10', 'sign_off', 'agree', null, null, 'dora', timestamp '2026-03-11', null),
+    ('r2', 'a2', date '2026-03-09', 'spot_check', 'disagree', 'watch', 'told x@y.example', 'ed', null, null),
+    ('r3', 'a2', date '2026-03-12', 'action', 'approved', null, null, 'emil', null, 'act-2')
+) as reviews (
+    review_id, account_id, as_of_date, kind, verdict, bucket, reason, reviewed_by, reviewed_at, action_id
+)
 """
 OVERRIDE = """
 insert into staging.stg_crm__overrides values
@@ -115,6 +119,7 @@ def test_a_repeated_run_adds_nothing(house: House) -> None:
         "override": 1,
         "sign_off": 1,
         "spot_check": 1,
+        "action_decision": 1,
         "action": 3,
         "export": 1,
     }
@@ -201,9 +206,32 @@ def test_what_people_decided_is_an_entry_of_its_kind(house: House) -> None:
         date(2026, 3, 10),
         "agree",
     )
-    assert checked["evidence"]["reason"] == "they told (e-mail)"
-    house.do("update staging.stg_crm__reviews set verdict = 'disagree'")
+    assert checked["evidence"]["reason"] == "told (e-mail)"
+    (approved,) = house.entries("action_decision")
+    assert (approved["evidence"]["action_id"], approved["evidence"]["verdict"]) == ("act-2", "approved")
+    assert "action_id" not in signed["evidence"]  # or every entry of before the column would have changed
+    house.do("update staging.stg_crm__reviews set verdict = 'disagree' where kind <> 'action'")
     assert house.record() == {"sign_off": 1}
+
+
+def test_what_was_delivered_is_an_entry_once_and_attempts_are_none(house: House) -> None:
+    house.do(QUERIES["create"])
+    row = "insert into audit.deliveries by name select {} as sequence, '{}' as status, {}"
+    task = (
+        "'task:act-1' as delivery_key, 'act-1' as action_id, 'task' as kind, 'hubspot' as carrier, "
+        "timestamp '2026-03-13 05:00:00' as recorded_at, 'run-0' as run_id, date '2026-03-12' as as_of_date"
+    )
+    account = task.replace("'task' as kind", "'account' as kind").replace("task:act-1", "account:a1")
+    house.do(row.format(1, "attempting", task), row.format(2, "delivered", account))
+    assert "delivery" not in house.record()
+    house.do(row.format(3, "in_doubt", task))
+    assert house.record() == {"delivery": 1}
+    house.do(row.format(4, "attempting", task), row.format(5, "delivered", task))
+    assert house.record() == {"delivery": 1}
+    told = [
+        (entry["run_id"], entry["state"], entry["evidence"]["carrier"]) for entry in house.entries("delivery")
+    ]
+    assert told == [("run-0", "in_doubt", "hubspot"), ("run-0", "delivered", "hubspot")]
 
 
 def test_an_export_keeps_its_own_run_day_and_rules(house: House) -> None:

@@ -124,15 +124,22 @@ def test_the_range_of_a_survey_score_hangs_on_its_kind(
     ("kind", "verdict", "is_fine"),
     [
         ("sign_off", "disagree", True), ("spot_check", "right", False), ("outcome", "too_early", True),
-        ("outcome", "agree", False),
+        ("outcome", "agree", False), ("action", "approved", True), ("action", "dropped", True),
+        ("action", "done", True), ("action", "agree", False),
     ],
 )  # fmt: skip
 def test_the_verdicts_of_a_review_hang_on_its_kind(
     warehouse: Warehouse, kind: str, verdict: str, is_fine: bool
 ) -> None:
-    warehouse.land("crm/reviews", {"kind": kind, "verdict": verdict}, good=9)
+    warehouse.land("crm/reviews", {"kind": kind, "verdict": verdict, "action_id": "act-1"}, good=9)
     warehouse.check()
     assert warehouse.rows(REJECTED) == ([] if is_fine else [(1, "unknown_value", "verdict")])
+
+
+def test_a_review_of_an_action_names_it(warehouse: Warehouse) -> None:
+    warehouse.land("crm/reviews", {"kind": "action", "verdict": "done"}, good=9)
+    warehouse.check()
+    assert warehouse.rows(REJECTED) == [(1, "missing_required", "action_id")]
 
 
 def test_good_rows_of_every_feed_pass_every_check(warehouse: Warehouse) -> None:

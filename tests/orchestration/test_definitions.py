@@ -69,6 +69,7 @@ def test_every_step_waits_for_the_one_writer(definitions: dg.Definitions) -> Non
         "published__radar",
         "exports__generic",
         "exports__hubspot_companies",
+        "deliveries",
         "audit__entries",
         "control__retention",
         "audit__runs",
@@ -109,7 +110,7 @@ def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: d
     assert RETENTION in graph.get(RUNS).parent_keys
 
 
-@pytest.mark.parametrize("name", ["daily", "backfill", "__ASSET_JOB"])
+@pytest.mark.parametrize("name", ["daily", "deliver", "backfill", "__ASSET_JOB"])
 def test_a_job_is_one_process_and_has_as_of_dates(definitions: dg.Definitions, name: str) -> None:
     job = definitions.get_repository_def().get_job(name)
     assert job.executor_def.name == "in_process"
@@ -124,7 +125,7 @@ def test_a_backfill_leaves_todays_snapshot_and_the_files_alone(definitions: dg.D
     }
     assert {"marts/fct_health_history", "marts/fct_actions"} <= selected
     assert not selected & {"marts/rpt_account_health", "marts/rpt_review_queue", "control/retention"}
-    assert not [key for key in selected if key.startswith(("raw/", "exports/"))]
+    assert not [key for key in selected if key.startswith(("raw/", "exports/", "deliveries/"))]
 
 
 def test_the_schedule_asks_for_its_day(definitions: dg.Definitions) -> None:

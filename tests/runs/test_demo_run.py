@@ -27,6 +27,7 @@ TABLES = (
     "marts.rpt_review_queue",
     "marts.rpt_override_scoreboard",
     "marts.rpt_spot_checks",
+    "marts.rpt_outreach_times",
     "marts.rpt_review_agreement",
 )
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from actions.run_alerts import run_done
+from actions.settings import Destinations
 from expectations.hygiene import held_feeds
 from exports.sync import untold
 from orchestration.retention import apply as apply_limits
@@ -21,6 +23,7 @@ from orchestration.steps import (
     step,
 )
 from radar import progress, runs
+from radar.errors import RadarError
 
 
 @dg.definitions
@@ -64,6 +67,10 @@ def retention() -> dg.Definitions:
             message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())
+        try:
+            run_done(current.settings.warehouse, current.run.window.end, Destinations.read())
+        except RadarError as error:
+            context.log.warning(f"Slack could not be told that runs are done again: {error}")
         return dg.MaterializeResult(
             metadata={
                 "run_id": current.run.run_id,

@@ -15,6 +15,14 @@ daily = dg.define_asset_job(
     hooks={record_failed_run},
 )
 
+deliver = dg.define_asset_job(
+    "deliver",
+    selection=dg.AssetSelection.groups("deliveries"),
+    description="Deliver what is due of the newest day once more; nothing is computed.",
+    executor_def=dg.in_process_executor,
+    hooks={record_failed_run},
+)
+
 backfill = dg.define_asset_job(
     "backfill",
     # Tables that show only the newest day stay as they are: the past must not take their place.

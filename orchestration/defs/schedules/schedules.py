@@ -1,4 +1,4 @@
-"""When the daily job runs by itself. Both ways are off until somebody switches one on."""
+"""When jobs run by themselves. All ways are off until somebody switches one on."""
 
 import hashlib
 from datetime import UTC
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.defs.schedules.jobs import daily
+from actions.retries import next_attempt
+from orchestration.defs.schedules.jobs import daily, deliver
 from radar.runs import utc_now
 from radar.settings import Settings
 
@@ -34,6 +35,19 @@ def new_extracts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
         return dg.SkipReason("Files are still arriving.")
     context.update_cursor(state)
     return dg.RunRequest(run_key=state, partition_key=now.date().isoformat())
+
+
+@dg.sensor(job=deliver, minimum_interval_seconds=60)
+def due_deliveries(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """When what could not be delivered may be tried again."""
+    waiting = next_attempt(Settings().warehouse)
+    if waiting is None:
+        return dg.SkipReason("Everything that was due has been delivered.")
+    if waiting.at > utc_now():
+        return dg.SkipReason(f"The next attempt is due at {waiting.at:%Y-%m-%d %H:%M} UTC.")
+    return dg.RunRequest(
+        run_key=f"{waiting.as_of} {waiting.at.isoformat()}", partition_key=waiting.as_of.isoformat()
+    )
 
 
 def listing(folder: Path) -> tuple[str, float]:

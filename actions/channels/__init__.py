@@ -1,0 +1,1 @@
+"""Where deliveries go: one module per destination. A vendor's client is imported only when it is used."""

@@ -1,0 +1,63 @@
+"""Drafts of mails to customers, for whoever approves them.
+
+A draft says nothing of score, bucket or rules: those are the house's view. What it shows of the account is
+its own activity, drawn as characters, because mail clients hide images and strip SVG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from actions.rendering import Templates
+from actions.settings import Destinations
+
+ACTIVITY_DAYS = 90
+"""How far back the activity of a draft goes."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mail that nobody has sent: one line, plain text, and the same as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
+    """The draft of an action, from the template of its play (`mail_<play>.j2`) or the default one.
+
+    `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `rules` (rule ids that held) and
+    `activity` (active days a week, oldest first) may be missing. Raises InputError for a broken template.
+    """
+    chosen = templates or _templates(Destinations.read().templates)
+    name = f"mail_{row['play']}.j2"
+    contact = (row.get("contact_name") or "").split()
+    values = {
+        "account_name": row["account_name"],
+        "owner_name": row["owner_name"],
+        "first_name": contact[0] if contact else "",
+        "rules": list(row.get("rules") or ()),
+        "activity": weekly(row.get("activity") or ()),
+    }
+    subject, text = chosen.text(name if chosen.has(name) else "mail_default.j2", values)
+    paragraphs = [paragraph.splitlines() for paragraph in text.strip().split("\n\n")]
+    html = chosen.html("mail.html.j2", {"subject": subject, "paragraphs": paragraphs})
+    return Draft(subject, text, html)
+
+
+def weekly(activity: Any) -> list[float]:
+    """Every seventh value, the newest last.
+
+    The weeks of a daily series of seven-day windows do not overlap.
+    """
+    return list(reversed(list(reversed(list(activity)))[::7]))
+
+
+@cache
+def _templates(folder: Path | None) -> Templates:
+    return Templates(folder)

@@ -1,0 +1,425 @@
+-- What is due, and what was delivered. `$as_of` is the newest told day, `$now` the moment of the run in UTC.
+
+-- name: create
+create schema if not exists audit;
+create table if not exists audit.deliveries (
+    sequence bigint,
+    recorded_at timestamp,
+    run_id varchar,
+    as_of_date date,
+    channel varchar,
+    carrier varchar,
+    kind varchar,
+    delivery_key varchar,
+    message_key varchar,
+    action_id varchar,
+    account_id varchar,
+    owner_id varchar,
+    content_hash varchar,
+    status varchar,
+    attempt integer,
+    remote_id varchar,
+    error varchar,
+    next_attempt_at timestamp
+);
+
+-- name: newest_day
+-- The newest day that was told: only of that day is anything delivered.
+select max(as_of_date) from marts.fct_health_history;
+
+-- name: due
+-- Grain: one row per thing that is due and that its destination does not have.
+--   alert     a slack_alert that is ready, or that a person approved
+--   recovery  once, when the episode of an alert that was told is over
+--   reminder  once, when a task that was handed over is past its time and nobody said done
+--   task      a crm_task that is ready, or that a person approved
+--   draft     a mail_draft that waits for an approval
+--   mail      a mail_draft that a person approved
+--   guide     an in_app_guide or a survey that a person approved
+-- What a person dropped or did is not due. What is suppressed today waits, also where it was approved.
+with
+
+last_states as (
+
+    select
+        delivery_key,
+        arg_max(status, sequence) as status,
+        arg_max(carrier, sequence) as carrier,
+        arg_max(message_key, sequence) as message_key,
+        arg_max(recorded_at, sequence) as recorded_at,
+        arg_max(as_of_date, sequence) as as_of_date,
+        arg_max(next_attempt_at, sequence) as next_attempt_at,
+        max(attempt) as attempts
+    from audit.deliveries
+    where kind <> 'account'
+    group by delivery_key
+
+),
+
+verdicts as (
+
+    select
+        action_id,
+        arg_max(verdict, (reviewed_at, review_id)) as last_verdict,
+        bool_or(verdict = 'approved') as is_approved
+    from intermediate.int_reviews
+    where kind = 'action'
+    group by action_id
+
+),
+
+actions as (
+
+    select
+        actions.*,
+        actions.status in ('ready', 'to_approve')
+        and coalesce(verdicts.last_verdict not in ('dropped', 'done'), true)
+        and actions.as_of_date = $as_of as is_wanted,
+        actions.status = 'ready' or coalesce(verdicts.is_approved, false) as is_free
+    from marts.fct_actions as actions
+    left join verdicts
+        on actions.action_id = verdicts.action_id
+
+),
+
+candidates as (
+
+    select
+        case channel
+            when 'slack_alert' then 'alert'
+            when 'crm_task' then 'task'
+            when 'mail_draft' then 'mail'
+            else 'guide'
+        end as kind,
+        case channel
+            when 'slack_alert' then 'slack'
+            when 'crm_task' then 'tasks'
+            when 'mail_draft' then 'mail'
+            else 'webhook'
+        end as delivery_channel,
+        *
+    from actions
+    where is_wanted and is_free
+    union all
+    select
+        'draft' as kind,
+        'mail' as delivery_channel,
+        *
+    from actions
+    where is_wanted and not is_free and channel = 'mail_draft'
+    union all
+    select
+        'recovery' as kind,
+        'slack' as delivery_channel,
+        actions.*
+    from actions
+    inner join last_states
+        on 'alert:' || actions.action_id = last_states.delivery_key
+    where
+        actions.status = 'closed'
+        and last_states.status in ('delivered', 'written', 'in_doubt')
+    union all
+    select
+        'reminder' as kind,
+        'slack' as delivery_channel,
+        actions.*
+    from actions
+    inner join last_states
+        on 'task:' || actions.action_id = last_states.delivery_key
+    where
+        actions.is_wanted
+        and actions.is_free
+        and actions.channel = 'crm_task'
+        and actions.who = 'owner'
+        and actions.due_at <= cast($as_of as timestamp) + interval 1 day
+        and last_states.status in ('delivered', 'written', 'in_doubt')
+        and last_states.as_of_date < $as_of
+
+),
+
+due as (
+
+    select
+        candidates.* exclude (channel),
+        candidates.channel as play_channel,
+        candidates.delivery_channel as channel,
+        candidates.kind || ':' || candidates.action_id as delivery_key,
+        last_states.status as last_status,
+        last_states.carrier as last_carrier,
+        last_states.message_key as last_message_key,
+        last_states.recorded_at as last_recorded_at,
+        coalesce(last_states.attempts, 0) as attempts
+    from candidates
+    left join last_states
+        on candidates.kind || ':' || candidates.action_id = last_states.delivery_key
+    where
+        last_states.status is null
+        or last_states.status in ('attempting', 'in_doubt')
+        or (last_states.status = 'failed' and coalesce(last_states.next_attempt_at <= $now, true))
+
+),
+
+waiting as (
+
+    select
+        actions.owner_id,
+        count(*) as waiting_actions
+    from actions
+    where actions.is_wanted and not actions.is_free
+    group by actions.owner_id
+
+)
+
+select
+    due.delivery_key,
+    due.kind,
+    due.channel,
+    due.action_id,
+    due.account_id,
+    due.owner_id,
+    cast(null as varchar) as content_hash,
+    due.attempts,
+    due.last_status,
+    due.last_carrier,
+    due.last_message_key,
+    due.last_recorded_at,
+
+    -- the action
+    due.play,
+    due.play_channel,
+    due.who,
+    due.priority,
+    due.next_action,
+    due.trigger,
+    due.flag,
+    due.evidence,
+    due.episode_started_on,
+    due.ended_on,
+    due.due_at,
+    due.as_of_date,
+
+    -- the account as it was told on the newest day; null where it was not told
+    coalesce(health.account_name, accounts.name, due.account_id) as account_name,
+    coalesce(health.bucket, due.bucket) as bucket,
+    health.account_id is not null as is_scored,
+    health.score,
+    health.score_low,
+    health.score_high,
+    health.arr_usd,
+    health.days_to_renewal,
+    health.reason_1,
+    health.reason_2,
+    health.reason_3,
+    health.reason_4,
+    usage.days_since_login,
+    cast($as_of as date) - cast(usage.days_since_login as integer) as last_login_date,
+
+    -- its owner
+    coalesce(owners.name, 'Nobody') as owner_name,
+    owners.email as owner_email,
+    owners.slack_user_id,
+    coalesce(waiting.waiting_actions, 0) as waiting_actions
+from due
+left join marts.rpt_account_health as health
+    on due.account_id = health.account_id
+left join staging.stg_crm__accounts as accounts
+    on due.account_id = accounts.account_id and health.account_id is null
+left join signals.sig_usage as usage
+    on due.account_id = usage.account_id and usage.as_of_date = $as_of
+left join staging.stg_crm__owners as owners
+    on due.owner_id = owners.owner_id
+left join waiting
+    on due.owner_id is not distinct from waiting.owner_id
+order by due.channel, due.kind, due.priority, health.arr_usd desc nulls last, due.action_id;
+
+-- name: digest_above
+select value from seeds.settings where setting = 'digest_above';
+
+-- name: mail_context
+-- Grain: one row per account: whom to write to (an active contact who consented; the champion first), the rules that
+-- held, and the active days of each week-long window that was told in the last $days days, oldest first.
+with
+
+wanted as (
+
+    select unnest($accounts) as account_id
+
+),
+
+contacts as (
+
+    select
+        contacts.account_id,
+        contacts.email,
+        contacts.full_name,
+        row_number() over (
+            partition by contacts.account_id
+            order by
+                case contacts.role when 'champion' then 1 when 'sponsor' then 2 when 'admin' then 3 when 'user' then 4 else 5 end,
+                contacts.contact_id
+        ) as place
+    from staging.stg_crm__contacts as contacts
+    where
+        contacts.account_id in (select account_id from wanted)
+        and contacts.marketing_consent
+        and coalesce(contacts.is_active, true)
+        and contacts.email is not null
+        and coalesce(cast(contacts.consent_updated_at as date), $as_of) <= $as_of
+        and coalesce(cast(contacts.created_at as date), $as_of) <= $as_of
+
+),
+
+activity as (
+
+    select
+        account_id,
+        list(active_days_7d order by as_of_date) as activity
+    from signals.sig_usage
+    where
+        account_id in (select account_id from wanted)
+        and as_of_date > $as_of - $days
+        and as_of_date <= $as_of
+        and active_days_7d is not null
+    group by account_id
+
+),
+
+held as (
+
+    select
+        account_id,
+        list(rule_id order by points, rule_number) as rules
+    from marts.fct_health_evidence
+    where
+        account_id in (select account_id from wanted)
+        and as_of_date = $as_of
+        and result = 'true'
+    group by account_id
+
+)
+
+select
+    wanted.account_id,
+    contacts.email as contact_email,
+    contacts.full_name as contact_name,
+    coalesce(activity.activity, []) as activity,
+    coalesce(held.rules, []) as rules
+from wanted
+left join contacts
+    on wanted.account_id = contacts.account_id and contacts.place = 1
+left join activity
+    on wanted.account_id = activity.account_id
+left join held
+    on wanted.account_id = held.account_id;
+
+-- name: accounts
+-- Grain: one row per account whose mapped columns differ from what the CRM was last given through its API.
+with
+
+cells as (
+
+    select
+        {key} as account_id,
+        {cells} as cells,
+        md5(cast(to_json({compared}) as varchar)) as content_hash
+    from {source}
+    union all
+    -- the CRM has it, and it is not scored any more
+    select
+        substr(delivery_key, 9) as account_id,
+        null as cells,
+        'gone' as content_hash
+    from audit.deliveries
+    where
+        kind = 'account'
+        and carrier = $carrier
+        and status = 'delivered'
+        and substr(delivery_key, 9) not in (select {key} from {source})
+    group by delivery_key
+
+),
+
+last_states as (
+
+    select
+        delivery_key,
+        arg_max(status, sequence) as status,
+        arg_max(recorded_at, sequence) as recorded_at,
+        arg_max(next_attempt_at, sequence) as next_attempt_at,
+        arg_max(content_hash, sequence) as content_hash,
+        max(attempt) as attempts
+    from audit.deliveries
+    where kind = 'account' and carrier = $carrier
+    group by delivery_key
+
+)
+
+select
+    'account:' || cells.account_id as delivery_key,
+    'account' as kind,
+    'accounts' as channel,
+    cells.account_id,
+    cast(null as varchar) as owner_id,
+    cast(null as varchar) as action_id,
+    cells.content_hash,
+    coalesce(last_states.attempts, 0) as attempts,
+    -- writing the same account again is harmless: what is in doubt is simply written again
+    cast(null as varchar) as last_status,
+    cast(null as varchar) as last_carrier,
+    cast(null as varchar) as last_message_key,
+    last_states.recorded_at as last_recorded_at,
+    to_json(cells.cells) as cells
+from cells
+left join last_states
+    on 'account:' || cells.account_id = last_states.delivery_key
+where
+    last_states.status is null
+    or (last_states.status = 'delivered' and last_states.content_hash <> cells.content_hash)
+    or last_states.status in ('attempting', 'in_doubt')
+    or (last_states.status = 'failed' and coalesce(last_states.next_attempt_at <= $now, true))
+order by cells.account_id;
+
+-- name: told
+-- What a run delivered, by channel; the error is one of those that stopped something.
+with
+
+last_states as (
+
+    select
+        channel,
+        kind,
+        delivery_key,
+        arg_max(carrier, sequence) as carrier,
+        arg_max(status, sequence) as status,
+        arg_max(message_key, sequence) as message_key,
+        arg_max(error, sequence) as error
+    from audit.deliveries
+    where run_id = $run_id
+    group by channel, kind, delivery_key
+
+)
+
+select
+    channel,
+    carrier,
+    kind,
+    status,
+    count(*) as items,
+    count(distinct message_key) as messages,
+    max(error) as error
+from last_states
+group by channel, carrier, kind, status
+order by channel, kind, status;
+
+-- name: next_attempt
+-- When the first of what failed, or is to be looked up, is tried again; null where nothing waits.
+select min(next_attempt_at)
+from (
+    select
+        delivery_key,
+        arg_max(status, sequence) as status,
+        arg_max_null(next_attempt_at, sequence) as next_attempt_at
+    from audit.deliveries
+    group by delivery_key
+)
+where status in ('failed', 'in_doubt');

@@ -1,0 +1,115 @@
+"""Deliveries: one asset per channel, delivered by one step after the copy is out.
+
+A channel that fails fails alone: it is told as a check that has not passed, in the run's summary and in
+`audit.deliveries`, and is tried again; the day's score stands, so the run does not fail for it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from actions.deliveries import CHANNELS, Deliveries, Report
+from actions.retries import note_next_attempt
+from actions.settings import Destinations
+from orchestration.steps import (
+    DRY_RUN,
+    PARTITIONS,
+    POOL,
+    PUBLISHED,
+    SINGLE_RUN,
+    SUCCESS_TEAM,
+    Step,
+    WriterLock,
+    delivery_key,
+    step,
+)
+from radar import progress
+
+_DEPENDS = [PUBLISHED, dg.AssetKey(["marts", "fct_actions"]), dg.AssetKey(["marts", "rpt_account_health"])]
+_DESCRIPTIONS = {
+    "slack": "Alerts, recoveries and reminders for owners.",
+    "tasks": "Tasks in the CRM.",
+    "mail": "Drafts of mails, and those that a person approved.",
+    "webhook": "What other programs do: guides and surveys that a person approved.",
+    "accounts": "Accounts that changed, written through the CRM's API.",
+}
+CHECK = "delivered"
+
+
+@dg.definitions
+def deliveries() -> dg.Definitions:
+    """One asset for each channel."""
+    return dg.Definitions(assets=[make_deliveries()])
+
+
+def make_deliveries() -> dg.AssetsDefinition:
+    """The assets of all channels, delivered by one step."""
+
+    @dg.multi_asset(
+        name="deliveries",
+        specs=[
+            dg.AssetSpec(
+                delivery_key(channel),
+                deps=_DEPENDS,
+                group_name="deliveries",
+                owners=SUCCESS_TEAM,
+                kinds={"python"},
+                skippable=True,
+                description=_DESCRIPTIONS[channel],
+            )
+            for channel in CHANNELS
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK, asset=delivery_key(channel), description="Nothing failed or is in doubt."
+            )
+            for channel in CHANNELS
+        ],
+        can_subset=True,
+        partitions_def=PARTITIONS,
+        backfill_policy=SINGLE_RUN,
+        pool=POOL,
+        op_tags={"dagster/priority": "1"},
+    )
+    def deliver(
+        context: dg.AssetExecutionContext, writer: WriterLock
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        """Deliver what is due of the newest day; of older days, and in a dry run, nothing goes out."""
+        if DRY_RUN in context.run.tags:
+            return
+        with step(context) as current, current.connect() as con:
+            run, settings = current.run, current.settings
+            work = Deliveries(con, settings.exports, run.run_id, run.window.end, Destinations.read())
+            if not work.is_newest_day():
+                context.log.info(f"{run.window.end} is not the newest day: nothing is delivered")
+                return
+            for channel in CHANNELS:
+                if delivery_key(channel) in context.selected_asset_keys:
+                    progress.status(f"  delivering {channel}")
+                    yield from _results(current, work.deliver(channel))
+            note_next_attempt(settings.warehouse, run.window.end, work.next_attempt_at())
+
+    return deliver
+
+
+def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    key = delivery_key(report.channel)
+    metadata: dict[str, Any] = {
+        "carrier": report.carrier,
+        "sent": report.counts.get("delivered", 0),
+        "written": report.counts.get("written", 0),
+        "failed": report.counts.get("failed", 0),
+        "in_doubt": report.counts.get("in_doubt", 0),
+        "held": report.held,
+        "preview": dg.MetadataValue.md(
+            "\n".join(f"- {line}" for line in report.preview) or "nothing was due"
+        ),
+    }
+    if report.error:
+        metadata["error"] = report.error
+        progress.note(f"deliveries of {report.channel}: {report.error}; tried again")
+    yield dg.MaterializeResult(key, metadata=metadata)
+    yield dg.AssetCheckResult(
+        passed=report.is_ok, asset_key=key, check_name=CHECK, severity=dg.AssetCheckSeverity.WARN
+    )

@@ -14,8 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from radar.settings import AbsolutePath, Settings
 
-DEFAULT_STORE = Path("var/panel.sqlite")
-
 
 class PanelSettings(BaseSettings):
     """One panel. Paths are absolute; relative ones count from the working folder."""
@@ -24,7 +22,7 @@ class PanelSettings(BaseSettings):
 
     published: AbsolutePath = Field(default_factory=lambda: Settings().published)
     """The folder of the published copy."""
-    store: AbsolutePath = DEFAULT_STORE
+    store: AbsolutePath = Field(default_factory=lambda: Settings().panel_store)
     """The SQLite file of what people decide, of local users and of sessions."""
     cache: AbsolutePath | None = None
     """Folder of what is looked up fast, made anew from each copy; beside the store by default."""

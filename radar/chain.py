@@ -188,7 +188,7 @@ def open_chain(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Chain:
 
 
 def record_check(chain: Chain, run_id: str, now: datetime) -> None:
-    """Note, once, that this run found the end of the chain sound: readers of the copy have no key to see it."""
+    """Note, once, that this run found the end of the chain sound: readers of the copy have no key."""
     chain.con.execute(CREATE_CHECKS)
     chain.con.execute(
         "INSERT INTO audit.chain_checks SELECT $run_id, $now, $entries, $last_hash "

@@ -70,7 +70,7 @@ SNAPSHOTS = (
 """Tables with an `as_of_date` whose rows change after that day: copied whole on every run."""
 
 RECORDS = ("audit.chain_checks", "audit.checks", "audit.entries", "audit.loads", "audit.runs")
-"""What was done, for a run to publish too: who decided what, what each run brought, how its checks came out."""
+"""What was done, for a run to publish too: who decided what, what runs brought, how their checks came out."""
 
 LEFT_OUT = {
     "audit.checks": ("error", "message", "observed"),

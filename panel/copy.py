@@ -63,7 +63,7 @@ class _Open:
 
 
 class PublishedCopy:
-    """Read-only access for many threads. A reader that a swap overtakes finishes on the copy it began with."""
+    """Read-only access for many threads. A reader that a swap overtakes finishes on its old copy."""
 
     def __init__(self, published: Path, *, stale_days: int = 1, memory_limit: str = "512MB") -> None:
         self._published = published

@@ -1,4 +1,4 @@
-"""What stands before every page: who is asking, whether a form is theirs, limits, headers, errors told without detail.
+"""What stands before every page: who is asking, whether a form is theirs, limits, headers, errors.
 
 Belongs here: all that no page may forget. Written against ASGI itself, as it runs on every request.
 """
@@ -9,6 +9,7 @@ import logging
 import secrets
 import time
 import traceback
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Any
@@ -133,10 +134,8 @@ class Guard:
             self._require_own_form(request)
         state.about = None
         if path != "/alive":
-            try:
+            with suppress(NoDataError):
                 state.about = await run_in_threadpool(self._copy.about)
-            except NoDataError:
-                pass
         return None
 
     def _session(self, request: Request) -> sessions.Session | None:

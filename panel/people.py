@@ -39,10 +39,10 @@ class Person:
 
 
 def scoped(person: Person, query: str, owners: str = DUCKDB_OWNERS) -> tuple[str, dict[str, Any]]:
-    """The query with each `[[mine COLUMN]]` made the condition that the row's owner is theirs, and its parameters.
+    """The query with each `[[mine COLUMN]]` made a condition on whose the row is, and its parameters.
 
-    `owners` reads the JSON list `$owner_ids` in the dialect of the database. A query without the mark is refused,
-    unless it holds the comment `-- for everyone` because it says nothing of single accounts.
+    `owners` reads the JSON list `$owner_ids` in the dialect of the database. A query without the mark is
+    refused, unless it holds the comment `-- for everyone` because it says nothing of single accounts.
     """
     if not _MINE.search(query):
         if _FOR_EVERYONE not in query:

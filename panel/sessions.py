@@ -100,7 +100,7 @@ def _hash(text: str) -> str:
 
 
 def proxy_form_key(store: Store, name: str, epoch: int) -> str:
-    """The key for forms of a user whom a proxy names: no session of ours, so made from a secret of the store."""
+    """The key for forms of a user whom a proxy names: made from a secret of the store."""
     return hmac.new(_secret(store), f"{name}\n{epoch}".encode(), hashlib.sha256).hexdigest()
 
 

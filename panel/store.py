@@ -1,6 +1,6 @@
-"""The panel's own SQLite file: opened with a write-ahead log and full synchronisation, so that what was answered is kept.
+"""The panel's own SQLite file: write-ahead log, full synchronisation, so that what was answered is kept.
 
-Belongs here: connections and the schema. What is written is the business of `decisions`, `users` and `sessions`.
+Belongs here: connections and the schema. What is written: `decisions`, `users` and `sessions`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the writer's lock from its start; rolled back where something is raised."""
+        """One transaction that holds the writer's lock from its start; an error rolls it back."""
         con = self.con
         con.execute("begin immediate")
         try:

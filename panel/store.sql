@@ -5,7 +5,9 @@ create table if not exists decisions (
     form_token text not null unique,
     account_id text not null,
     as_of_date text not null,
-    kind text not null check (kind in ('sign_off', 'override', 'withdraw', 'snooze', 'outcome', 'action')),
+    kind text not null check (
+        kind in ('sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action')
+    ),
     verdict text,
     bucket text,
     reason text,

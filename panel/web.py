@@ -51,7 +51,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
 
 def with_query(request: Request, **changes: Any) -> str:
     """This page's address with some filters changed; None leaves one out."""
-    given = {key: value for key, value in request.query_params.items()}
+    given = dict(request.query_params.items())
     given.update({key: str(value) for key, value in changes.items() if value is not None})
     left = {key: value for key, value in given.items() if changes.get(key, "") is not None}
     return request.url.path + (f"?{urlencode(left)}" if left else "")

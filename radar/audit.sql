@@ -86,12 +86,22 @@ select
     (select rule_set from champion) as rule_set,
     (select rule_version from champion) as rule_version,
     reviewed_by as actor,
-    {
-        'bucket': bucket,
-        'reason': without_addresses(reason),
-        'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
-        'verdict': verdict
-    } as evidence,
+    -- an action's id only where there is one, so that reviews of before the column have not changed
+    case
+        when action_id is null then to_json({
+            'bucket': bucket,
+            'reason': without_addresses(reason),
+            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+            'verdict': verdict
+        })
+        else to_json({
+            'action_id': action_id,
+            'bucket': bucket,
+            'reason': without_addresses(reason),
+            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+            'verdict': verdict
+        })
+    end as evidence,
     md5(to_json([account_id, reviewed_by, reason, to_json(evidence)::varchar])::varchar) as state
 from staging.stg_crm__reviews;
 

@@ -16,6 +16,7 @@ final as (
         kind,
         verdict,
         bucket,
+        action_id,
         reason,
         reviewed_by,
         reviewed_at

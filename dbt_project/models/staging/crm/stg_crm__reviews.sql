@@ -9,6 +9,7 @@
         'kind',
         'verdict',
         'bucket',
+        'action_id',
         'reason',
         'reviewed_by',
         'reviewed_at',

@@ -256,6 +256,6 @@ def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
 
 routes = [
     Route("/accounts", find),
-    Route("/accounts/{account_id}", show),
-    Route("/accounts/{account_id}/decide", decide, methods=["POST"]),
+    Route("/accounts/{account_id:path}/decide", decide, methods=["POST"]),
+    Route("/accounts/{account_id:path}", show),
 ]

@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/make_copy.py var/demo/published /tmp/large --accounts 50000
 
-For measuring the panel without a large run. Ranks go on counting; ids get the number of their repetition; what
-belongs to no account or owner stands once. Shares, ledgers and histories stay those of the small company.
+For measuring the panel without a large run. Ranks go on counting; ids get the number of their repetition;
+what belongs to no account or owner stands once. Ledgers and histories stay those of the small company.
 """
 
 from __future__ import annotations
@@ -14,11 +14,22 @@ from pathlib import Path
 
 import duckdb
 
-NUMBERED = ("account_id", "account_name", "owner_id", "owner_name", "action_id", "override_id", "fact_id", "parent_account_id")
+NUMBERED = (
+    "account_id",
+    "account_name",
+    "owner_id",
+    "owner_name",
+    "action_id",
+    "override_id",
+    "fact_id",
+    "parent_account_id",
+)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("source", type=Path)
     options.add_argument("target", type=Path)
     options.add_argument("--accounts", type=int, default=50_000)
@@ -37,7 +48,9 @@ def main() -> None:
 def make(con: duckdb.DuckDBPyConnection, source: Path, accounts: int) -> None:
     con.execute(f"attach '{source.resolve()}' as small (read_only)")
     standing = con.execute("select count(*) from small.marts.rpt_account_health").fetchall()[0][0]
-    con.execute(f"create temp table repetitions as select range as n from range({max(1, accounts // standing)})")
+    con.execute(
+        f"create temp table repetitions as select range as n from range({max(1, accounts // standing)})"
+    )
     tables = con.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'small' order by all"
     ).fetchall()

@@ -99,15 +99,10 @@ class PublishedCopy:
         """The first row, or None."""
         return next(iter(self.rows(person, query, **parameters)), None)
 
-    @contextmanager
-    def connection(self) -> Iterator[tuple[str, duckdb.DuckDBPyConnection]]:
-        """Version and a cursor of the current copy, for what is built from all of it; never for a page."""
-        with self._opened() as opened:
-            cursor = opened.con.cursor()
-            try:
-                yield opened.version, cursor
-            finally:
-                cursor.close()
+    def newest(self) -> tuple[str, Path]:
+        """Version and file of the copy that stands. Raises NoDataError."""
+        version = self._version()
+        return version, self._published / ".sets" / version / COPY_NAME
 
     def close(self) -> None:
         """Close what is open."""

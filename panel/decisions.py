@@ -1,7 +1,7 @@
 """What people decide: added to the store, never changed, each once.
 
-Belongs here: what a form may say, and how two people who decide at once are told of each other. How it reaches
-the warehouse is `panel.handover`.
+Belongs here: what a form may say, and how two people who decide at once are told of each other. How it
+reaches the warehouse is `panel.handover`.
 """
 
 from __future__ import annotations

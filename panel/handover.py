@@ -65,7 +65,7 @@ def _open(store: Path) -> sqlite3.Connection:
 
 
 def _override(row: dict[str, Any]) -> dict[str, Any]:
-    """A withdrawal is an override that is over on the day on which it was made: what the rules say holds again."""
+    """A withdrawal is an override that is over on the day on which it was made: the rules hold again."""
     is_withdrawal = row["kind"] == "withdraw"
     return {
         "override_id": row["decision_id"],

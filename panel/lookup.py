@@ -1,7 +1,7 @@
-"""What My day and Account look up: drawn once from each published copy into a SQLite file, found by account in no time.
+"""What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
 
-The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here: how
-the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
+The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
+how the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import logging
 import os
 import re
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +26,7 @@ import duckdb
 
 from panel.copy import NoDataError, PublishedCopy
 from panel.people import SQLITE_OWNERS, Person, scoped
+from radar.settings import PROJECT
 
 LOG = logging.getLogger("panel")
 FORMAT = 1
@@ -35,14 +39,18 @@ _SCHEMA = """
         account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
         rank_for_owner integer, body text
     );
-    create table details (account_id text, piece text, body text, primary key (account_id, piece)) without rowid;
+    create table details (account_id text, piece text, body text);
 """
 _INDEXES = """
+    create index details_by_account on details (account_id);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
 """
-_PIECES = ("ledgers", "years", "changes", "facts", "conflicts", "overrides")
-_ROWS_A_PART = 3_000_000
+MEMORY_LIMIT = "1GB"
+"""What DuckDB may use while the file is made."""
+
+_PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+_ACCOUNTS_A_PART = 5_000
 _BATCH = 2_000
 _QUERIES: dict[str, str] = dict(
     re.findall(
@@ -72,6 +80,10 @@ class Lookup:
         row = self._connection().execute("select as_of from about").fetchone()
         return date.fromisoformat(row["as_of"])
 
+    def is_ready(self) -> bool:
+        """Whether the file of the newest copy lies there. Raises NoDataError."""
+        return self._file(self._copy.newest()[0]).exists()
+
     def prepare(self) -> None:
         """Make the file of the copy that stands, if there is one; the application does this as it starts."""
         with self._making:
@@ -88,8 +100,7 @@ class Lookup:
         if held is None or held[0] != self._version:
             if held:
                 held[1].close()
-            version = self._version
-            assert version is not None
+            version = self._version or wanted
             con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
             con.row_factory = sqlite3.Row
             held = self._local.held = (version, con)
@@ -113,20 +124,13 @@ class Lookup:
             self._making.release()
 
     def _make(self) -> None:
-        with self._copy.connection() as (version, con):
-            file = self._file(version)
-            if not file.exists():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                with _alone(self._folder / "lock"):
-                    if not file.exists():
-                        temporary = self._folder / f"{os.getpid()}.tmp"
-                        temporary.unlink(missing_ok=True)
-                        try:
-                            _fill(con, temporary, version)
-                            temporary.chmod(0o600)
-                            temporary.replace(file)
-                        finally:
-                            temporary.unlink(missing_ok=True)
+        version, copy = self._copy.newest()
+        file = self._file(version)
+        if not file.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self._folder / "lock"):
+                if not file.exists():
+                    _make_apart(copy, file)
         before, self._version = self._version, version
         for old in self._folder.glob("*.sqlite"):
             if old not in (file, before and self._file(before)):
@@ -144,6 +148,31 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
+def _make_apart(copy: Path, file: Path) -> None:
+    """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
+    temporary = file.with_suffix(".tmp")
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "panel.lookup", str(copy), str(temporary)],
+            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main(copy: Path, file: Path) -> None:
+    """Draw `file` from `copy`."""
+    os.nice(10)
+    os.umask(0o077)
+    file.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix="spill-") as spill:
+        config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
+        with closing(duckdb.connect(str(copy), read_only=True, config=config)) as con:
+            con.execute("set enable_progress_bar = false")
+            _fill(con, file, copy.parent.name)
+
+
 def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
     as_of = con.execute("select as_of_end from main.published_run").fetchall()[0][0]
     known = {f"{schema}.{name}" for schema, name in con.execute(
@@ -155,32 +184,20 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         out.executescript(_SCHEMA)
         out.execute("begin")
         out.execute("insert into about values (?, ?)", [version, as_of.isoformat()])
-        _move(
-            con,
-            out,
-            _QUERIES["accounts"],
-            {"as_of": as_of},
-            "insert into accounts values (?, ?, ?, ?, ?, ?, ?)",
-        )
-        _move(con, out, _QUERIES["owners"], {}, "insert or ignore into owners values (?, ?)")
-        for piece in _PIECES:
-            if any(read not in known for read in re.findall(r"\b(?:marts)\.\w+", _QUERIES[piece])):
-                continue  # published by an earlier release
-            for parameters in _parts(con, piece, as_of):
-                insert = f"insert into details values (?, '{piece}', ?)"
-                _move(con, out, _QUERIES[piece], parameters, insert)
+        _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
+        con.execute(_QUERIES["kept_days"], {"as_of": as_of})
+        _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
+        con.execute("drop table kept_days")
+        accounts = con.execute("select count(*) from marts.rpt_account_health").fetchall()[0][0]
+        parts = 1 + accounts // _ACCOUNTS_A_PART
+        for part in range(parts):
+            shared = {"as_of": as_of, "parts": parts, "part": part}
+            _move(con, out, "accounts", shared, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
+            for piece in _PIECES:
+                if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
+                    _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
         out.execute("commit")
         out.executescript(_INDEXES)
-
-
-def _parts(con: duckdb.DuckDBPyConnection, piece: str, as_of: date) -> list[dict[str, Any]]:
-    query = _QUERIES[piece]
-    named: dict[str, Any] = {"as_of": as_of} if "$as_of" in query else {}
-    if "$parts" not in query:
-        return [named]
-    rows = con.execute("select count(*) from marts.fct_health_history").fetchall()[0][0]
-    parts = 1 + rows // _ROWS_A_PART
-    return [{**named, "parts": parts, "part": part} for part in range(parts)]
 
 
 def _move(
@@ -190,7 +207,8 @@ def _move(
     parameters: dict[str, Any],
     insert: str,
 ) -> None:
-    con.execute(query, parameters)
+    text = _QUERIES[query]
+    con.execute(text, {name: value for name, value in parameters.items() if f"${name}" in text})
     while rows := con.fetchmany(_BATCH):
         out.executemany(insert, rows)
 
@@ -198,3 +216,7 @@ def _move(
 def read(body: str | None) -> Any:
     """A JSON text of the file; None stays None."""
     return None if body is None else json.loads(body)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,4 +1,5 @@
--- How what My day and Account show is drawn from the published copy, one JSON text an account and piece.
+-- How what My day and Account show is drawn from the published copy, one JSON text an account and piece; a part of
+-- the accounts at a time ($part of $parts), so that it takes no more memory than there is.
 -- name: accounts
 with
 
@@ -8,7 +9,7 @@ points as (
         account_id,
         list(score order by as_of_date) as scores
     from marts.fct_health_history
-    where as_of_date > $as_of - 30
+    where as_of_date > $as_of - 30 and hash(account_id) % $parts = $part
     group by account_id
 
 ),
@@ -23,7 +24,10 @@ actions as (
             'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
         } order by priority, action_id) as actions
     from marts.fct_actions
-    where as_of_date = $as_of and status in ('ready', 'to_approve', 'suppressed')
+    where
+        as_of_date = $as_of
+        and status in ('ready', 'to_approve', 'suppressed')
+        and hash(account_id) % $parts = $part
     group by account_id
 
 ),
@@ -37,7 +41,7 @@ spot_checks as (
             'verdict': verdict, 'reviewed_by': reviewed_by
         }) as spot_check
     from marts.rpt_spot_checks
-    where as_of_date > $as_of - 7
+    where as_of_date > $as_of - 7 and hash(account_id) % $parts = $part
     group by account_id
 
 )
@@ -57,7 +61,8 @@ from marts.rpt_account_health as health
 left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
 left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
-left join spot_checks on health.account_id = spot_checks.account_id;
+left join spot_checks on health.account_id = spot_checks.account_id
+where hash(health.account_id) % $parts = $part;
 
 -- name: owners
 select distinct owner_id, owner_name
@@ -95,46 +100,60 @@ select
     } order by evidence.result, evidence.points, evidence.rule_number))
 from marts.fct_health_evidence as evidence
 left join states on evidence.signal = states.signal
-where evidence.as_of_date = $as_of
+where evidence.as_of_date = $as_of and hash(evidence.account_id) % $parts = $part
 group by evidence.account_id;
 
--- name: years
--- Only the days on which something differs from the day before, and the first and last day, so that a year stays
--- short. `part` of `parts`: window by window, within the memory that there is.
+-- name: kept_days
+-- The days on which something differs from the day before, and both ends of what was told without a gap, so that a
+-- year stays short. In numbers alone, as this looks at every day of every account at once.
+create temp table kept_days as
 with
 
 days as (
 
     select
-        account_id, as_of_date, score, score_low, score_high, bucket, model_bucket, is_overridden, overridden_by,
-        override_reason, rule_version, unknown_signals,
-        lag(as_of_date) over account_days as day_before,
-        lag((score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason))
-            over account_days as before,
-        lead(as_of_date) over account_days as day_after
+        hash(account_id) as account,
+        as_of_date,
+        hash(score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason)
+            as told
     from marts.fct_health_history
-    where as_of_date > $as_of - 366 and hash(account_id) % $parts = $part
-    window account_days as (partition by account_id order by as_of_date)
+    where as_of_date > $as_of - 366
+
+),
+
+compared as (
+
+    select
+        account,
+        as_of_date,
+        told is distinct from lag(told) over account_days as is_changed,
+        as_of_date - lag(as_of_date) over account_days as days_since,
+        lead(as_of_date) over account_days - as_of_date as days_until
+    from days
+    window account_days as (partition by account order by as_of_date)
 
 )
 
 select
-    account_id,
+    account,
+    as_of_date,
+    coalesce(days_since > 1, false) as is_gap
+from compared
+where is_changed or days_since is distinct from 1 or days_until is distinct from 1;
+
+-- name: years
+select
+    history.account_id,
     to_json(list({
         'day': as_of_date, 'score': score, 'low': score_low, 'high': score_high, 'bucket': bucket,
         'model_bucket': model_bucket, 'is_overridden': is_overridden, 'overridden_by': overridden_by,
         'override_reason': override_reason, 'rule_version': rule_version, 'unknown': unknown_signals,
-        'is_gap': day_before is not null and as_of_date - day_before > 1
+        'is_gap': is_gap
     } order by as_of_date))
-from days
-where
-    day_before is null
-    or day_after is null
-    or as_of_date - day_before > 1
-    or day_after - as_of_date > 1
-    or before is distinct from
-        (score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason)
-group by account_id;
+from kept_days
+inner join marts.fct_health_history as history using (as_of_date)
+where kept_days.account = hash(history.account_id)
+group by history.account_id;
 
 -- name: changes
 select
@@ -145,7 +164,7 @@ select
         'rule_change': rule_change, 'coverage': coverage, 'reasons': reasons
     } order by as_of_date))
 from marts.fct_score_changes
-where as_of_date > $as_of - 366
+where as_of_date > $as_of - 366 and hash(account_id) % $parts = $part
 group by account_id;
 
 -- name: facts
@@ -158,6 +177,7 @@ select
     } order by kind, happened_at desc))
 from (
     select * from marts.rpt_account_facts
+    where hash(account_id) % $parts = $part
     qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= 50
 )
 group by account_id;
@@ -170,7 +190,7 @@ select
         'used_source': used_source, 'reason': reason
     } order by field))
 from marts.fct_source_conflicts
-where as_of_date = $as_of
+where as_of_date = $as_of and hash(account_id) % $parts = $part
 group by account_id;
 
 -- name: overrides
@@ -182,4 +202,5 @@ select
         'who_was_right': who_was_right
     } order by overridden_at desc))
 from marts.rpt_override_scoreboard
+where hash(account_id) % $parts = $part
 group by account_id;

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radar.errors import RadarError, UsageError
+from radar.panel_cli import app as panel_app
 
 if TYPE_CHECKING:
     from radar.rules import Problem
@@ -40,6 +41,7 @@ audit_app = typer.Typer(
     help="Who did what: the chained entries of audit.entries.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(panel_app, name="panel")
 
 _Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
 _Warehouse = Annotated[

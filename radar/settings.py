@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")
-    panel_store: AbsolutePath = Field(default_factory=lambda known: known["warehouse"].with_name("panel.sqlite"))
+    panel_store: AbsolutePath = Field(
+        default_factory=lambda known: known["warehouse"].with_name("panel.sqlite")
+    )
     """The panel's SQLite file, whose decisions the next run lands; beside the warehouse by default."""
 
     @classmethod

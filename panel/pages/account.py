@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -43,7 +43,7 @@ def show(request: Request) -> Response:
     body, details = _look_up(request, account_id)
     store = request.app.state.store
     card = account_card(body, decisions.of_account(store, account_id))
-    days = details.get("years") or []
+    year = details.get("years") or []
     facts = details.get("facts") or []
     return page(
         request,
@@ -52,12 +52,11 @@ def show(request: Request) -> Response:
         card=card,
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
-            [_score_day(one) for one in _daily(days)],
-            [*_markers(days, facts)],
+            [_score_day(one) for one in _daily(year)],
+            [*_markers(year, facts)],
             f"Score of {body['health']['account_name']}",
         ),
-        span=(days[0]["day"], days[-1]["day"]) if days else None,
-        change=_change(request, days, details.get("changes") or []),
+        change=_change(request, year, details.get("changes") or []),
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
         facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
         kinds=KINDS,
@@ -74,7 +73,7 @@ def show(request: Request) -> Response:
         ),
         mistake=None,
         back=f"/accounts/{quote(account_id, safe='')}",
-        **form_dates(),
+        days=form_dates(),
     )
 
 
@@ -138,7 +137,7 @@ def _again(
         form=kept,
         wanted=wanted,
         back=own_path(form.get("back", "/")),
-        **form_dates(),
+        days=form_dates(),
     )
 
 
@@ -182,13 +181,14 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     if not days:
         return
     first, newest = days[0]["day"], days[-1]["day"]
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in pairwise(days):
         if before["rule_version"] != after["rule_version"]:
             yield charts.Marker(date.fromisoformat(after["day"]), "rules", "The rules changed")
     for is_held, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
         held = list(run)
         if is_held[0]:
-            label = f"{decisions_bucket(held[0]['bucket'])} by {held[0]['overridden_by'] or 'a person'}: {is_held[1]}"
+            bucket = charts.WORDS.get(held[0]["bucket"], held[0]["bucket"])
+            label = f"{bucket} by {held[0]['overridden_by'] or 'a person'}: {is_held[1]}"
             yield charts.Marker(date.fromisoformat(held[0]["day"]), "override", label, _end(held))
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
         held = list(run)
@@ -196,19 +196,11 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
             label = f"Not known: {unknown.replace('_', ' ')}"
             yield charts.Marker(date.fromisoformat(held[0]["day"]), "outage", label, _end(held))
     for fact in facts:
-        if (
-            fact["kind"] == "touchpoint"
-            and fact["happened_at"]
-            and first <= fact["happened_at"][:10] <= newest
-        ):
-            if fact["state"] != "automated":
-                label = f"In touch: {fact['detail'] or ''} {fact['state'] or ''}".strip()
-                yield charts.Marker(date.fromisoformat(fact["happened_at"][:10]), "contact", label)
-
-
-def decisions_bucket(bucket: str) -> str:
-    """The bucket as people read it."""
-    return charts.WORDS.get(bucket, bucket)
+        happened = (fact["happened_at"] or "")[:10]
+        is_person = fact["kind"] == "touchpoint" and fact["state"] != "automated"
+        if is_person and first <= happened <= newest:
+            label = f"In touch: {fact['detail'] or ''} {fact['state'] or ''}".strip()
+            yield charts.Marker(date.fromisoformat(happened), "contact", label)
 
 
 def _end(held: list[dict[str, Any]]) -> date | None:
@@ -250,8 +242,8 @@ def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:
         return None
-    told = [one["day"] for one in _daily(days) if one["day"] <= asked]
-    return told[-1] if told else days[0]["day"]
+    told: list[str] = [one["day"] for one in _daily(days) if one["day"] <= asked]
+    return told[-1] if told else str(days[0]["day"])
 
 
 routes = [

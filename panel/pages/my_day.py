@@ -41,7 +41,7 @@ def show(request: Request) -> Response:
         owner=owner,
         kept=_kept(request, accounts),
         back=str(request.url.path) + (f"?owner={owner}" if owner else ""),
-        **form_dates(),
+        days=form_dates(),
     )
 
 
@@ -102,7 +102,8 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision]) -> dic
 def _trend_in_words(scores: list[float]) -> str:
     if len(scores) < 2:
         return "Score: no earlier day to compare with"
-    return f"Score over {len(scores)} days: {scores[0]:.0f} to {scores[-1]:.0f} ({signed(scores[-1] - scores[0])})"
+    first, newest = scores[0], scores[-1]
+    return f"Score over {len(scores)} days: {first:.0f} to {newest:.0f} ({signed(newest - first)})"
 
 
 def _kept(request: Request, accounts: list[dict[str, Any]]) -> str | None:

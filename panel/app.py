@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from panel.copy import PublishedCopy
 from panel.guard import Guard, problem
+from panel.kept import Kept
 from panel.pages import account, audit, my_day, portfolio, quality, rules, sign_in
 from panel.settings import PanelSettings
 from panel.store import Store
@@ -47,6 +48,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
+    app.state.kept = Kept()
     return app
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -16,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from panel.copy import PublishedCopy
 from panel.guard import Guard, problem
 from panel.kept import Kept
+from panel.lookup import Lookup
 from panel.pages import account, audit, my_day, portfolio, quality, rules, sign_in
 from panel.settings import PanelSettings
 from panel.store import Store
@@ -32,8 +34,11 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         settings.published, stale_days=settings.stale_days, memory_limit=settings.memory_limit
     )
 
+    lookup = Lookup(copy, settings.cache_folder)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(lookup.prepare)
         yield
         copy.close()
 
@@ -49,6 +54,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     )
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
     app.state.kept = Kept()
+    app.state.lookup = lookup
     return app
 
 

@@ -204,7 +204,7 @@ def _reason(text: str) -> str | None:
     told = " ".join(text.split())
     if len(told) > REASON_LIMIT:
         raise UnfitError(f"The reason is too long: {REASON_LIMIT:,} characters at most.")
-    if not told.isprintable() or not told.isascii() and "\ufffd" in told:
+    if not told.isprintable() or (not told.isascii() and "\ufffd" in told):
         raise UnfitError("The reason holds characters that cannot be read.")
     return told or None
 

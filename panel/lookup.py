@@ -155,7 +155,13 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         out.executescript(_SCHEMA)
         out.execute("begin")
         out.execute("insert into about values (?, ?)", [version, as_of.isoformat()])
-        _move(con, out, _QUERIES["accounts"], {"as_of": as_of}, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
+        _move(
+            con,
+            out,
+            _QUERIES["accounts"],
+            {"as_of": as_of},
+            "insert into accounts values (?, ?, ?, ?, ?, ?, ?)",
+        )
         _move(con, out, _QUERIES["owners"], {}, "insert or ignore into owners values (?, ?)")
         for piece in _PIECES:
             if any(read not in known for read in re.findall(r"\b(?:marts)\.\w+", _QUERIES[piece])):
@@ -178,7 +184,11 @@ def _parts(con: duckdb.DuckDBPyConnection, piece: str, as_of: date) -> list[dict
 
 
 def _move(
-    con: duckdb.DuckDBPyConnection, out: sqlite3.Connection, query: str, parameters: dict[str, Any], insert: str
+    con: duckdb.DuckDBPyConnection,
+    out: sqlite3.Connection,
+    query: str,
+    parameters: dict[str, Any],
+    insert: str,
 ) -> None:
     con.execute(query, parameters)
     while rows := con.fetchmany(_BATCH):

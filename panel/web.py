@@ -57,6 +57,12 @@ def with_query(request: Request, **changes: Any) -> str:
     return request.url.path + (f"?{urlencode(left)}" if left else "")
 
 
+def own_path(target: str) -> str:
+    """A path of this panel; anything that leads elsewhere becomes the first page."""
+    is_own = target.startswith("/") and not target.startswith("//") and target.isascii()
+    return target if is_own and target.isprintable() and "\\" not in target else "/"
+
+
 def csv_answer(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response:
     """A file for people and spreadsheets: BOM, every cell quoted, a `'` before what a sheet would run."""
     text = io.StringIO()

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from panel import sessions, users
 from panel.guard import PREFORM_COOKIE
-from panel.web import page
+from panel.web import own_path, page
 
 _WRONG = "Name and password do not belong together."
 
@@ -42,7 +42,7 @@ def sign_in(request: Request) -> Response:
 
 def signed_in(request: Request, token: str, target: str) -> Response:
     """To the page that was asked for, with the session's cookie."""
-    answer = RedirectResponse(_own_path(target), status_code=303)
+    answer = RedirectResponse(own_path(target), status_code=303)
     answer.set_cookie(sessions.COOKIE, token, secure=True, httponly=True, samesite="lax", path="/")
     answer.delete_cookie(PREFORM_COOKIE, secure=True, httponly=True, samesite="strict", path="/")
     return answer
@@ -62,16 +62,10 @@ def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 
     target = request.query_params.get("next") or request.state.form.get("next", "/")
     answer = page(
         request, "sign_in.html", status=status, title="Sign in", name=name, mistake=mistake,
-        next=_own_path(target), has_oidc=bool(request.app.state.settings.oidc_issuer),
+        next=own_path(target), has_oidc=bool(request.app.state.settings.oidc_issuer),
     )  # fmt: skip
     answer.set_cookie(PREFORM_COOKIE, key, secure=True, httponly=True, samesite="strict", path="/")
     return answer
-
-
-def _own_path(target: str) -> str:
-    """A path of this panel; anything that leads elsewhere becomes the first page."""
-    is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if is_own and "\\" not in target else "/"
 
 
 routes = [

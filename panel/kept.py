@@ -1,4 +1,4 @@
-"""Rendered parts of pages, kept while the copy that they show is the newest.
+"""Answers of the copy and rendered parts of pages, kept while that copy is the newest.
 
 Belongs here: what is the same for everybody who may see the same accounts. Does not belong here: anything
 with a form key, a name of the user or a decision of today in it.
@@ -9,17 +9,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from panel.copy import NoDataError
+from panel.copy import NoDataError, Row
 from panel.web import environment, page, person_of
 
 MOST_CHARACTERS = 32_000_000
-"""Of all parts together; the one that was not asked for longest goes first."""
+"""Of all parts together, about; the one that was not asked for longest goes first."""
+
+_OF_A_ROW = 500  # characters that a row of an answer counts as
+
+Part = TypeVar("Part", str, list[Row])
 
 
 class Kept:
@@ -29,20 +33,22 @@ class Kept:
         self._most = most
         self._lock = threading.Lock()
         self._version = ""
-        self._parts: OrderedDict[Hashable, str] = OrderedDict()
+        self._parts: OrderedDict[Hashable, Any] = OrderedDict()
         self._characters = 0
         self._under_way: dict[Hashable, threading.Lock] = {}
 
-    def get(self, version: str, key: Hashable, make: Callable[[], str]) -> str:
-        """The part that `make` gives, made once for this version of the copy."""
+    def get(self, version: str, key: Hashable, make: Callable[[], Part]) -> Part:
+        """The part that `make` gives, made once for this version of the copy; nobody may change it."""
         whole = (version, key)
         with self._lock:
-            if (part := self._find(whole)) is not None:
+            part: Part | None = self._find(whole)
+            if part is not None:
                 return part
             turn = self._under_way.setdefault(whole, threading.Lock())
         with turn:
             with self._lock:
-                if (part := self._find(whole)) is not None:
+                part = self._find(whole)
+                if part is not None:
                     return part
             try:
                 part = make()
@@ -53,13 +59,13 @@ class Kept:
                     self._under_way.pop(whole, None)
         return part
 
-    def _find(self, whole: Hashable) -> str | None:
+    def _find(self, whole: Hashable) -> Any:
         part = self._parts.get(whole)
         if part is not None:
             self._parts.move_to_end(whole)
         return part
 
-    def _put(self, version: str, whole: Hashable, part: str) -> None:
+    def _put(self, version: str, whole: Hashable, part: str | list[Row]) -> None:
         if (
             version > self._version
         ):  # sets are numbered: a reader of the old copy does not empty the new one's
@@ -68,9 +74,13 @@ class Kept:
         if version != self._version:
             return
         self._parts[whole] = part
-        self._characters += len(part)
+        self._characters += _size(part)
         while self._characters > self._most and self._parts:
-            self._characters -= len(self._parts.popitem(last=False)[1])
+            self._characters -= _size(self._parts.popitem(last=False)[1])
+
+
+def _size(part: str | list[Row]) -> int:
+    return len(part) if isinstance(part, str) else _OF_A_ROW * (len(part) + 1)
 
 
 def kept_page(

@@ -18,12 +18,13 @@ from starlette.routing import Route
 from panel import charts, queries
 from panel.charts import Move, StackDay
 from panel.copy import About, NoDataError, PublishedCopy, Row
-from panel.kept import kept_page
+from panel.kept import Kept, kept_page
 from panel.people import Person
 from panel.web import copy_of, csv_answer, day, number, person_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
+MOST_PARTS = 30
 MOST_FACTORS = 12
 BUCKETS = ("healthy", "watch", "at_risk")
 
@@ -134,9 +135,15 @@ class _Data:
     person: Person
     about: About
     view: View
+    kept: Kept
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("portfolio")[name], **parameters)
+        """A query that hangs on little of the view, so that its answer is kept for other views too."""
+        key = ("portfolio", name, self.person.scope, tuple(sorted(parameters.items())))
+        query = queries.load("portfolio")[name]
+        return self.kept.get(
+            self.about.version, key, lambda: self.copy.rows(self.person, query, **parameters)
+        )
 
     def _of_accounts(
         self, name: str, *, marks: Mapping[str, str] | None = None, **parameters: Any
@@ -182,7 +189,8 @@ class _Data:
         return self._ask("factors", segment=self.view.segment, owner=self.view.owner)
 
     def parts(self) -> list[Row]:
-        return self._of_accounts("groups", marks={"group": GROUPS[self.view.by]})
+        order = "value" if self.view.by == "renewal" else "at_risk_arr_usd desc, accounts desc, value"
+        return self._of_accounts("groups", marks={"group": GROUPS[self.view.by], "order": order})
 
     def totals(self) -> Row:
         return self._of_accounts("totals")[0]
@@ -198,7 +206,7 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(copy_of(request), person_of(request), about, view)
+    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
     return kept_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
@@ -220,7 +228,7 @@ def _context(data: _Data) -> dict[str, Any]:
     view, totals = data.view, data.totals()
     pages = max(-(-int(totals["accounts"]) // PAGE_ROWS), 1)
     at = min(view.page, pages)
-    days, moves, options = data.days(), data.moves(), data.options()
+    days, moves, options, parts = data.days(), data.moves(), data.options(), data.parts()
     is_money = view.unit == "arr"
     unit, column = ("$", "arr_usd") if is_money else ("", "accounts")
     told = _by_day(days, column)
@@ -241,7 +249,8 @@ def _context(data: _Data) -> dict[str, Any]:
         "stayed": sum(int(row["accounts"]) for row in moves if row["bucket_before"] == row["bucket"]),
         "compared_with": next((row["compared_with"] for row in moves), None),
         "factors": [_factor(row) for row in data.factors()[:MOST_FACTORS]],
-        "parts": data.parts(),
+        "parts": parts[:MOST_PARTS],
+        "all_parts": len(parts),
         "part_words": dict(options[view.by]),
         "accounts": data.accounts(PAGE_ROWS, (at - 1) * PAGE_ROWS),
         "pages": pages,

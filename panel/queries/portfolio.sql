@@ -179,7 +179,7 @@ select
 from marts.rpt_account_health as accounts
 where {where}
 group by all
-order by value
+order by {order}
 
 -- name: totals
 select

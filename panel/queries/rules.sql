@@ -24,9 +24,9 @@ select * from seeds.feeds
 -- for everyone
 select
     rule_set,
-    status,
-    rule_version
-from scoring.dim_rule_sets
+    min(rule_version) as rule_version
+from marts.rpt_rule_firings
+group by rule_set
 
 -- name: firings
 select

@@ -139,19 +139,26 @@ class _Data:
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that hangs on little of the view, so that its answer is kept for other views too."""
-        key = ("portfolio", name, self.person.scope, tuple(sorted(parameters.items())))
-        query = queries.load("portfolio")[name]
+        return self._kept(queries.load("portfolio")[name], parameters)
+
+    def _of_accounts(self, name: str, **marks: str) -> list[Row]:
+        """A query of the newest day's accounts with all filters, kept for every order and page of them."""
+        return self._kept(self._filtered(name, **marks), self._filters)
+
+    def _kept(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        key = (query, self.person.scope, tuple(sorted(parameters.items())))
         return self.kept.get(
             self.about.version, key, lambda: self.copy.rows(self.person, query, **parameters)
         )
 
-    def _of_accounts(
-        self, name: str, *, marks: Mapping[str, str] | None = None, **parameters: Any
-    ) -> list[Row]:
-        """A query of the newest day's accounts, with all filters."""
+    @staticmethod
+    def _filtered(name: str, **marks: str) -> str:
         texts = queries.load("portfolio")
-        query = texts[name].format(where=texts["where"], **(marks or {}))
-        return self.copy.rows(self.person, query, as_of=self.about.as_of, **self.view.filters, **parameters)
+        return texts[name].format(where=texts["where"], **marks)
+
+    @property
+    def _filters(self) -> dict[str, Any]:
+        return {"as_of": self.about.as_of, **self.view.filters}
 
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
@@ -190,14 +197,15 @@ class _Data:
 
     def parts(self) -> list[Row]:
         order = "value" if self.view.by == "renewal" else "at_risk_arr_usd desc, accounts desc, value"
-        return self._of_accounts("groups", marks={"group": GROUPS[self.view.by], "order": order})
+        return self._of_accounts("groups", group=GROUPS[self.view.by], order=order)
 
     def totals(self) -> Row:
         return self._of_accounts("totals")[0]
 
     def accounts(self, rows: int, from_row: int) -> list[Row]:
         order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
-        return self._of_accounts("accounts", marks={"order": order}, rows=rows, from_row=from_row)
+        query = self._filtered("accounts", order=order)
+        return self.copy.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
 
 
 def show(request: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from panel.copy import PublishedCopy
 from panel.guard import Guard, problem
+from panel.kept import Kept
 from panel.lookup import Lookup
 from panel.pages import account, audit, my_day, portfolio, quality, rules, sign_in
 from panel.settings import PanelSettings
@@ -52,6 +53,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
+    app.state.kept = Kept()
     app.state.lookup = lookup
     return app
 

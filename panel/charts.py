@@ -220,14 +220,14 @@ def stacked(
     return _svg("chart stacked", width, height, inner)
 
 
-def flow(moves: Sequence[Move], label: str = "", *, width: int = 520, height: int = 240) -> Markup:
+def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: int = 220) -> Markup:
     """Who went from which bucket to which: a band each, as wide as it has accounts."""
     ways = [move for move in moves if move.accounts > 0 and move.source != move.target]
     inner = [f"<title>{_text(label or 'Moves between buckets')}</title>"]
     if not ways:
         return _nothing(inner, "chart flow", width, 48, "Nobody has changed buckets.")
     order = ("new", *BUCKETS, "gone")
-    left, right, top, bottom = 108.0, width - 108.0, 8.0, height - 8.0
+    left, right, top, bottom = 92.0, width - 92.0, 8.0, height - 8.0
     sides = {
         "source": _stack_nodes([(move.source, move.accounts) for move in ways], order, top, bottom),
         "target": _stack_nodes([(move.target, move.accounts) for move in ways], order, top, bottom),
@@ -458,4 +458,6 @@ def _stack_nodes(
 def _round_up(value: float) -> float:
     """The next number of one or two digits and zeros, as the top of a scale."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next((step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value), value)
+    return next(
+        (step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value), value
+    )

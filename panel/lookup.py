@@ -18,22 +18,22 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from panel.copy import NoDataError, PublishedCopy
+from panel.handover import FILE
 from panel.people import SQLITE_OWNERS, Person, scoped
 from radar.settings import PROJECT
 
 LOG = logging.getLogger("panel")
-FORMAT = 1
+FORMAT = 2
 """Part of the file's name: another number makes all anew."""
 
 _SCHEMA = """
-    create table about (version text, as_of text);
+    create table about (version text, as_of text, landed_at text);
     create table owners (owner_id text primary key, owner_name text);
     create table accounts (
         account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
@@ -75,10 +75,9 @@ class Lookup:
         text, owners = scoped(person, query, SQLITE_OWNERS)
         return self._connection().execute(text, {**parameters, **owners}).fetchall()
 
-    def as_of(self) -> date:
-        """The newest day of what is looked up. Raises NoDataError."""
-        row = self._connection().execute("select as_of from about").fetchone()
-        return date.fromisoformat(row["as_of"])
+    def landed_at(self) -> str:
+        """When the newest decisions of the data landed, as `decided_at` is written; empty for never."""
+        return str(self._connection().execute("select landed_at from about").fetchone()["landed_at"])
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy lies there. Raises NoDataError."""
@@ -183,7 +182,11 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         out.execute("pragma synchronous = off")
         out.executescript(_SCHEMA)
         out.execute("begin")
-        out.execute("insert into about values (?, ?)", [version, as_of.isoformat()])
+        landed_at = None
+        if "audit.loads" in known:
+            landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
+        told = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
+        out.execute("insert into about values (?, ?, ?)", [version, as_of.isoformat(), told])
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")

@@ -64,6 +64,11 @@ left join actions on health.account_id = actions.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where hash(health.account_id) % $parts = $part;
 
+-- name: landed_at
+select max(loaded_at)
+from audit.loads
+where source_file like $file and status <> 'refused';
+
 -- name: owners
 select distinct owner_id, owner_name
 from marts.rpt_account_health

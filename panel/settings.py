@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from radar.settings import AbsolutePath, Settings
@@ -46,6 +46,11 @@ class PanelSettings(BaseSettings):
     oidc_client_secret: str = ""
     oidc_claim: str = "preferred_username"
     """The claim that names the user of the panel."""
+
+    @field_validator("proxy_addresses", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
     @property
     def cache_folder(self) -> Path:

@@ -42,7 +42,8 @@ def show(request: Request) -> Response:
     account_id = request.path_params["account_id"]
     body, details = _look_up(request, account_id)
     store = request.app.state.store
-    card = account_card(body, decisions.of_account(store, account_id))
+    landed_at = lookup_of(request).landed_at()
+    card = account_card(body, decisions.of_account(store, account_id), landed_at)
     year = details.get("years") or []
     facts = details.get("facts") or []
     return page(
@@ -50,6 +51,7 @@ def show(request: Request) -> Response:
         "account.html",
         title=body["health"]["account_name"],
         card=card,
+        landed_at=landed_at,
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
             [_score_day(one) for one in _daily(year)],
@@ -118,7 +120,8 @@ def _again(
 ) -> Response:
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
-    card = account_card(body, decisions.of_account(request.app.state.store, body["health"]["account_id"]))
+    landed_at, account_id = lookup_of(request).landed_at(), body["health"]["account_id"]
+    card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
     kept = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
         for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
@@ -132,6 +135,7 @@ def _again(
         status=status,
         title="Somebody was quicker" if since else "Not kept yet",
         card=card,
+        landed_at=landed_at,
         mistake=mistake,
         since=since or [],
         form=kept,

@@ -25,8 +25,9 @@ def show(request: Request) -> Response:
     asked = request.query_params.get("owner", "")
     owner = asked if any(row["owner_id"] == asked for row in owners) else None
     rows = lookup.rows(person, load("my_day")["queue"], owner_id=owner)
+    landed_at = lookup.landed_at()
     decided = decisions.of_accounts(request.app.state.store, [row["account_id"] for row in rows])
-    accounts = [account_card(read(row["body"]), decided[row["account_id"]]) for row in rows]
+    accounts = [account_card(read(row["body"]), decided[row["account_id"]], landed_at) for row in rows]
     snoozed = [card for card in accounts if card["snooze"]]
     awake = [card for card in accounts if not card["snooze"]]
     waiting = [card for card in awake if not card["is_done"]][:SHOWN]
@@ -39,6 +40,7 @@ def show(request: Request) -> Response:
         snoozed=snoozed,
         owners=owners,
         owner=owner,
+        landed_at=landed_at,
         kept=_kept(request, accounts),
         back=str(request.url.path) + (f"?owner={owner}" if owner else ""),
         days=form_dates(),
@@ -67,11 +69,11 @@ def form_dates() -> dict[str, str]:
     }
 
 
-def account_card(body: dict[str, Any], decided: list[decisions.Decision]) -> dict[str, Any]:
-    """What is shown of an account: its row, and what people decided since."""
+def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed_at: str) -> dict[str, Any]:
+    """What is shown of an account: its row, and what people decided that the data does not know yet."""
     health, queue = body["health"], body["queue"]
-    as_of, today = health["as_of_date"], utc_now().date().isoformat()
-    pending = [one for one in decided if one.decided_at[:10] > as_of]
+    today = utc_now().date().isoformat()
+    pending = [one for one in decided if one.decided_at > landed_at]
     snooze = decisions.last(decided, "snooze", "wake")
     override = decisions.last(decided, "override", "withdraw")
     sign_off = decisions.last(pending, "sign_off")

@@ -48,8 +48,8 @@ def test_a_part_that_cannot_be_made_is_asked_for_again() -> None:
     kept = Kept()
 
     def fail() -> str:
-        raise ValueError
+        raise ValueError("no answer")
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="no answer"):
         kept.get("1", "key", fail)
     assert kept.get("1", "key", lambda: "made") == "made"

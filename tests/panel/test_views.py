@@ -344,8 +344,10 @@ def test_the_chain_is_unbroken_or_said_to_be_broken(
 
 # --- whatever is asked ----------------------------------------------------------------------------------
 
-NAMES = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "unit", "by", "sort", "desc", "page",
-         "set", "differ", "account", "person", "kind", "before", "format", "part")  # fmt: skip
+NAMES = (
+    "segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "unit", "by", "sort", "desc",
+    "page", "set", "differ", "account", "person", "kind", "before", "format", "part",
+)  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

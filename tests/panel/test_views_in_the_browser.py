@@ -41,15 +41,13 @@ def told(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield started
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [("phone", "dark"), ("phone", "light"), ("desk", "light"), ("desk", "dark")]
-)
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desk", "light")])
 def test_views_are_accessible_and_fit(
     browser: Browser,
     told: Server,
     shots: Path,
     size: str,
-    scheme: str,  # noqa: F811
+    scheme: str,
 ) -> None:
     context = browser.new_context(
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -61,8 +59,7 @@ def test_views_are_accessible_and_fit(
     page = sign_in(context, told.address, "ada", PASSWORD)
     for name, path in VIEWS.items():
         page.goto(told.address + path)
-        for closed in page.locator("details:not([open]) > summary").all():
-            closed.click()
+        page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
         page.screenshot(path=shots / f"{name}-{size}-{scheme}.png", full_page=True)
         accessible(page)
         width = page.evaluate("document.documentElement.scrollWidth")
@@ -75,12 +72,12 @@ def test_views_are_accessible_and_fit(
 def test_a_view_is_filtered_sorted_and_linked(
     browser: Browser,
     told: Server,
-    scripts: bool,  # noqa: F811
+    scripts: bool,
 ) -> None:
     context = browser.new_context(java_script_enabled=scripts, viewport=DESK)  # type: ignore[arg-type]
     page = sign_in(context, told.address, "ada", PASSWORD)
     page.goto(f"{told.address}/portfolio")
-    page.get_by_label("Bucket").select_option("at_risk")
+    page.get_by_label("Bucket", exact=True).select_option("at_risk")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**bucket=at_risk*")
     page.get_by_role("link", name="ARR", exact=True).click()
@@ -98,14 +95,14 @@ def test_a_view_is_filtered_sorted_and_linked(
     page.get_by_role("link", name="Show them").first.click()
     page.wait_for_url("**/portfolio?rule=*")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Audit").click()
-    page.get_by_label("What").select_option("override")
+    page.get_by_label("What", exact=True).select_option("override")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**kind=override*")
     assert "Bucket overruled" in page.locator("tbody").inner_text()
     context.close()
 
 
-def test_without_any_data_every_view_says_what_to_do(browser: Browser, nothing: Server) -> None:  # noqa: F811
+def test_without_any_data_every_view_says_what_to_do(browser: Browser, nothing: Server) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{nothing.address}/sign-in")

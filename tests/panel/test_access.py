@@ -61,9 +61,7 @@ def test_no_page_tells_of_another_owners_account(
     app: Starlette, client_as: ClientAs, of_stranger: tuple[str, str], owners: Owners
 ) -> None:
     account_id, name = of_stranger
-    paths = [
-        route.path for route in routes(app) if "GET" in (route.methods or ()) and "{" not in route.path
-    ]
+    paths = [route.path for route in routes(app) if "GET" in (route.methods or ()) and "{" not in route.path]
     questions = ["", f"?q={account_id}", f"?owner={owners.stranger}", "?format=csv", f"?account={account_id}"]
     for who in ("rep", "lead"):
         client = client_as(who)
@@ -177,7 +175,9 @@ def test_signing_in_and_guessing(app: Starlette, client_as: ClientAs) -> None:
     assert attempt("rep", PASSWORD)[0] == 429
 
 
-def test_a_proxy_is_believed_from_its_address_only(demo_run: Place, app: Starlette, client_as: ClientAs) -> None:
+def test_a_proxy_is_believed_from_its_address_only(
+    demo_run: Place, app: Starlette, client_as: ClientAs
+) -> None:
     def answer(addresses: str) -> int:
         settings = PanelSettings(
             published=demo_run.published,

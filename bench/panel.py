@@ -3,7 +3,7 @@
     .venv/bin/python bench/make_copy.py var/demo/published /tmp/large
     .venv/bin/python bench/panel.py /tmp/large [--seconds 5] [--json FILE]
 
-Starts `radar panel` on the copy with a store of its own and asks for a page again and again, as 20 of 30 people
+Starts `radar panel` on the copy with a store of its own and asks for a page again and again, as 20 people
 at once and each time for another account. Prints milliseconds at the 50th and 95th percentile and requests a
 second. The clients share the machine with the server, so these are the numbers of a busy machine.
 """

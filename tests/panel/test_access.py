@@ -186,10 +186,12 @@ def test_a_proxy_is_believed_from_its_address_only(
             proxy_addresses=addresses,  # type: ignore[arg-type]
         )
         client = client_as(None)
-        client.app = create_app(settings)  # type: ignore[assignment]
-        client._transport.app = client.app  # type: ignore[attr-defined]
+        made = create_app(settings)
+        client._transport.app = made  # type: ignore[attr-defined]
         client._transport.client = ("10.0.0.7", 1234)  # type: ignore[attr-defined]
-        return client.get("/", headers={"X-Forwarded-User": "rep"}).status_code
+        status = client.get("/", headers={"X-Forwarded-User": "rep"}).status_code
+        made.state.copy.close()
+        return status
 
     assert answer("10.0.0.0/24, 192.168.1.1") == 200
     assert answer("10.0.1.0/24") == 303

@@ -3,9 +3,9 @@
     .venv/bin/python bench/make_copy.py var/demo/published /tmp/large
     .venv/bin/python bench/panel.py /tmp/large [--seconds 5] [--json FILE]
 
-Starts `radar panel` on the copy with a store of its own and asks for a page again and again, each time as another
-of 30 people and for another account. Prints milliseconds at the 50th and 95th percentile and requests a second. The
-clients share the machine with the server, so these are the numbers of a busy machine.
+Starts `radar panel` on the copy with a store of its own and asks for a page again and again, as 20 people
+at once and each time for another account. Prints milliseconds at the 50th and 95th percentile and requests a
+second. The clients share the machine with the server, so these are the numbers of a busy machine.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def main() -> None:
             found = {}
             for page in told.page or PAGES:
                 found[page] = measure(server, page, accounts, told.seconds)
-                print(f"{page:<24}" + "".join(f"{k} {v:>8.1f}   " for k, v in found[page].items()), flush=True)
+                print(
+                    f"{page:<24}" + "".join(f"{k} {v:>8.1f}   " for k, v in found[page].items()), flush=True
+                )
     if told.json:
         told.json.write_text(json.dumps(found, indent=2) + "\n")
 
@@ -74,7 +76,15 @@ def measure(server: Server, page: str, accounts: list[list[str]], seconds: float
     with multiprocessing.get_context("spawn").Pool(AT_ONCE) as pool:
         began = time.time() + 6  # all clients start together
         jobs = [
-            (server.port, server.store, number % len(accounts), page, accounts[number % len(accounts)], began, seconds)
+            (
+                server.port,
+                server.store,
+                number % len(accounts),
+                page,
+                accounts[number % len(accounts)],
+                began,
+                seconds,
+            )
             for number in range(AT_ONCE)
         ]
         asked = [one for answers in pool.starmap(ask, jobs) for one in answers]

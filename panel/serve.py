@@ -49,7 +49,6 @@ def serve(
     elif not Store(settings.store).con.execute("select 1 from users").fetchone():
         print("  Nobody may sign in yet: radar panel users add NAME --role rep --owner OWNER_ID")
     _prepare(settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvicorn.run(
         "panel.serve:application",
         factory=True,
@@ -77,6 +76,7 @@ def _prepare(settings: PanelSettings) -> None:
 
 def application() -> Starlette:
     """The application of one process, from the variables that `serve` set."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return create_app(PanelSettings())
 
 

@@ -40,13 +40,6 @@ class PanelSettings(BaseSettings):
     proxy_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses or networks of that proxy, separated by commas in the variable."""
 
-    oidc_issuer: str = ""
-    """`https://login.example.com/realms/x` for sign-in by OpenID Connect (the extra `oidc`)."""
-    oidc_client_id: str = ""
-    oidc_client_secret: str = ""
-    oidc_claim: str = "preferred_username"
-    """The claim that names the user of the panel."""
-
     @field_validator("proxy_addresses", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:

@@ -20,7 +20,7 @@ _hasher = PasswordHasher()
 
 
 def add(store: Store, name: str, role: Role, owner_ids: Sequence[str], password: str | None) -> None:
-    """Add a user. Without a password only a proxy or OpenID Connect lets them in. Raises UsageError."""
+    """Add a user. Without a password only a proxy lets them in. Raises UsageError."""
     if not name or len(name) > 100 or not name.isprintable() or name != name.strip():
         raise UsageError("a user needs a name of 1 to 100 printable characters", "choose another name")
     if role not in ROLES:

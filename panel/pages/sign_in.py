@@ -61,9 +61,14 @@ def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 
     request.state.form_key = key
     target = request.query_params.get("next") or request.state.form.get("next", "/")
     answer = page(
-        request, "sign_in.html", status=status, title="Sign in", name=name, mistake=mistake,
-        next=own_path(target), has_oidc=bool(request.app.state.settings.oidc_issuer),
-    )  # fmt: skip
+        request,
+        "sign_in.html",
+        status=status,
+        title="Sign in",
+        name=name,
+        mistake=mistake,
+        next=own_path(target),
+    )
     answer.set_cookie(PREFORM_COOKIE, key, secure=True, httponly=True, samesite="strict", path="/")
     return answer
 

@@ -29,7 +29,7 @@ def owners(demo_run: Place) -> Owners:
 
 
 @pytest.fixture
-def app(demo_run: Place, owners: Owners, tmp_path: Path) -> Starlette:
+def app(demo_run: Place, owners: Owners, tmp_path: Path) -> Iterator[Starlette]:
     """A panel with a store of its own; `rep`, `lead` and `admin` are its users."""
     made = create_app(
         PanelSettings(published=demo_run.published, store=tmp_path / "panel.sqlite", stale_days=100_000)
@@ -38,7 +38,8 @@ def app(demo_run: Place, owners: Owners, tmp_path: Path) -> Starlette:
     users.add(store, "rep", "rep", [owners.rep], None)
     users.add(store, "lead", "lead", owners.team, None)
     users.add(store, "admin", "admin", [], None)
-    return made
+    yield made
+    made.state.copy.close()
 
 
 @pytest.fixture

@@ -61,9 +61,7 @@ def test_no_page_tells_of_another_owners_account(
     app: Starlette, client_as: ClientAs, of_stranger: tuple[str, str], owners: Owners
 ) -> None:
     account_id, name = of_stranger
-    paths = [
-        route.path for route in routes(app) if "GET" in (route.methods or ()) and "{" not in route.path
-    ]
+    paths = [route.path for route in routes(app) if "GET" in (route.methods or ()) and "{" not in route.path]
     questions = ["", f"?q={account_id}", f"?owner={owners.stranger}", "?format=csv", f"?account={account_id}"]
     for who in ("rep", "lead"):
         client = client_as(who)
@@ -177,7 +175,9 @@ def test_signing_in_and_guessing(app: Starlette, client_as: ClientAs) -> None:
     assert attempt("rep", PASSWORD)[0] == 429
 
 
-def test_a_proxy_is_believed_from_its_address_only(demo_run: Place, app: Starlette, client_as: ClientAs) -> None:
+def test_a_proxy_is_believed_from_its_address_only(
+    demo_run: Place, app: Starlette, client_as: ClientAs
+) -> None:
     def answer(addresses: str) -> int:
         settings = PanelSettings(
             published=demo_run.published,
@@ -186,10 +186,12 @@ def test_a_proxy_is_believed_from_its_address_only(demo_run: Place, app: Starlet
             proxy_addresses=addresses,  # type: ignore[arg-type]
         )
         client = client_as(None)
-        client.app = create_app(settings)  # type: ignore[assignment]
-        client._transport.app = client.app  # type: ignore[attr-defined]
+        made = create_app(settings)
+        client._transport.app = made  # type: ignore[attr-defined]
         client._transport.client = ("10.0.0.7", 1234)  # type: ignore[attr-defined]
-        return client.get("/", headers={"X-Forwarded-User": "rep"}).status_code
+        status = client.get("/", headers={"X-Forwarded-User": "rep"}).status_code
+        made.state.copy.close()
+        return status
 
     assert answer("10.0.0.0/24, 192.168.1.1") == 200
     assert answer("10.0.1.0/24") == 303

@@ -32,7 +32,9 @@ def form_of(client: TestClient, account_id: str) -> dict[str, str]:
 def decided(app: Starlette) -> list[tuple[str, str | None, str]]:
     return [
         tuple(row)
-        for row in app.state.store.con.execute("select kind, verdict, decided_by from decisions order by sequence")
+        for row in app.state.store.con.execute(
+            "select kind, verdict, decided_by from decisions order by sequence"
+        )
     ]
 
 
@@ -142,7 +144,7 @@ def test_a_decision_can_be_neither_changed_nor_removed(app: Starlette, client_as
 
 
 def test_files_for_the_next_run_change_only_when_something_was_decided(
-    app: Starlette, client_as: ClientAs, tmp_path: object
+    app: Starlette, client_as: ClientAs
 ) -> None:
     client, folder = client_as("rep"), app.state.store.file.parent / "handed"
     assert hand_over(app.state.store.file, folder) == 0

@@ -65,7 +65,9 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
         "select kind, verdict, reviewed_by from staging.stg_crm__reviews"
         f" where account_id = '{signed_off}' and review_id like 'panel-%'"
     ) == [("sign_off", "agree", "ada")]
-    assert place.rows("select kind, account_id, actor from audit.entries where actor = 'ada' order by kind") == [
+    assert place.rows(
+        "select kind, account_id, actor from audit.entries where actor = 'ada' order by kind"
+    ) == [
         ("override", account_id, "ada"),
         ("sign_off", signed_off, "ada"),
     ]
@@ -85,7 +87,8 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
 
     place.run(f"--as-of={_today()}")
     assert place.rows(
-        f"select is_overridden, bucket = model_bucket from marts.rpt_account_health where account_id = '{account_id}'"
+        "select is_overridden, bucket = model_bucket from marts.rpt_account_health"
+        f" where account_id = '{account_id}'"
     ) == [(False, True)]
 
 
@@ -94,8 +97,14 @@ def _today() -> date:
 
 
 def _exported(place: Place, account_id: str) -> dict[str, str]:
-    manifest = max((place.exports / "generic").rglob("manifest.json"), key=lambda file: file.stat().st_mtime_ns)
-    name = next(file["name"] for file in json.loads(manifest.read_text())["files"] if file["name"].startswith("generic_"))
+    manifest = max(
+        (place.exports / "generic").rglob("manifest.json"), key=lambda file: file.stat().st_mtime_ns
+    )
+    name = next(
+        file["name"]
+        for file in json.loads(manifest.read_text())["files"]
+        if file["name"].startswith("generic_")
+    )
     with (manifest.parent / name).open(encoding="utf-8-sig", newline="") as file:
         return next(row for row in csv.DictReader(file) if row["account_id"] == account_id)
 

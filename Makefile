@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: demo test lint dev bench clean
+.PHONY: demo panel test lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -31,6 +31,10 @@ demo: $(VENV)/.ready
 	@test -d $(DEMO)/extracts || $(BIN)/radar demo $(DEMO)/extracts
 	@$(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
 		--exports $(DEMO)/exports --published $(DEMO)/published --since 2026-05-31 --as-of 2026-06-30
+
+# The panel on an invented company up to today; made once, in var/panel.
+panel: $(VENV)/.ready
+	@$(BIN)/radar panel --demo var/panel
 
 lint: $(VENV)/.ready .venv-lint/.ready
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from actions.settings import Destinations
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
 from orchestration.landing import schema
 from radar import runs
-from radar.chain import open_chain
+from radar.chain import open_chain, record_check
 from radar.errors import RadarError
 from radar.runs import Run, Window, utc_now
 from radar.settings import Settings
@@ -138,7 +138,8 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
             run = runs.begin(
                 con, run_id=context.run.run_id, window=window_of(context.run.tags, now.date()), now=now
             )
-            open_chain(con, settings.warehouse)  # a broken audit is said before anything goes out
+            # a broken audit is said before anything goes out
+            record_check(open_chain(con, settings.warehouse), run.run_id, now)
         yield Step(run, settings)
 
 

@@ -49,6 +49,13 @@ CREATE = f"""
     CREATE SCHEMA IF NOT EXISTS audit;
     CREATE TABLE IF NOT EXISTS audit.entries ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
 """
+CREATE_CHECKS = """
+    CREATE TABLE IF NOT EXISTS audit.chain_checks (
+        run_id VARCHAR, checked_at TIMESTAMP, entries BIGINT, last_hash VARCHAR
+    )
+"""
+"""Grain: one row per run that found the end of the chain sound when it began."""
+
 _INSERT = f"INSERT INTO audit.entries SELECT {', '.join(f'unnest(?::{kind}[])' for kind in COLUMNS.values())}"
 _BATCH = 10_000
 _REMEDY = (
@@ -178,6 +185,16 @@ def open_chain(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Chain:
     chain = Chain(con, warehouse, key, head)
     chain.catch_up()
     return chain
+
+
+def record_check(chain: Chain, run_id: str, now: datetime) -> None:
+    """Note, once, that this run found the end of the chain sound: readers of the copy have no key."""
+    chain.con.execute(CREATE_CHECKS)
+    chain.con.execute(
+        "INSERT INTO audit.chain_checks SELECT $run_id, $now, $entries, $last_hash "
+        "WHERE NOT EXISTS (FROM audit.chain_checks WHERE run_id = $run_id)",
+        {"run_id": run_id, "now": now, "entries": chain.head.count, "last_hash": chain.head.last_hash},
+    )
 
 
 def verify(warehouse: Path) -> Verified:

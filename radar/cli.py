@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from radar.errors import RadarError, UsageError
+from radar.panel_cli import app as panel_app
 
 if TYPE_CHECKING:
     from radar.rules import Problem
@@ -43,6 +44,7 @@ audit_app = typer.Typer(
     help="Who did what: the chained entries of audit.entries.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(panel_app, name="panel")
 
 sync_app = typer.Typer(
     help="What became of the files for other systems.", no_args_is_help=True, rich_markup_mode=None

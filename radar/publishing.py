@@ -29,7 +29,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,16 @@ SNAPSHOTS = (
     "marts.rpt_spot_checks",
 )
 """Tables with an `as_of_date` whose rows change after that day: copied whole on every run."""
+
+RECORDS = ("audit.chain_checks", "audit.checks", "audit.entries", "audit.loads", "audit.runs")
+"""What was done, for a run to publish too: who decided what, what runs brought, how their checks came out."""
+
+LEFT_OUT = {
+    "audit.checks": ("error", "message", "observed"),
+    "audit.loads": ("extra_columns", "message"),
+    "audit.runs": ("message",),
+}
+"""Columns of RECORDS that stay behind: sentences that may name a value of a row."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")
 """Also written as Parquet files, for tools that do not speak DuckDB."""
@@ -276,6 +286,7 @@ def choose_contents(
     con: duckdb.DuckDBPyConnection, catalogue: Mapping[str, Relation], also: Collection[str] = ()
 ) -> Contents:
     """Everything of SCHEMAS and `also`, and what their views read in HELPING_SCHEMA, views rewritten."""
+    catalogue = {key: _without(relation, LEFT_OUT.get(key, ())) for key, relation in catalogue.items()}
     wanted = [key for key, relation in catalogue.items() if relation.schema in SCHEMAS]
     wanted += [_known(key, catalogue) for key in also]
     reads: dict[str, set[str]] = {}
@@ -298,6 +309,10 @@ def choose_contents(
         tables=tuple(catalogue[key] for key in sorted(reads) if key not in texts),
         views=tuple((catalogue[key], texts[key]) for key in order),
     )
+
+
+def _without(relation: Relation, names: Collection[str]) -> Relation:
+    return replace(relation, columns=tuple(c for c in relation.columns if c.name not in names))
 
 
 def _known(key: str, catalogue: Mapping[str, Relation]) -> str:
@@ -460,6 +475,10 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
             known = table.key in standing and standing[table.key].kind == "table"
             by_day = ("as_of_date", "DATE") in table.signature and table.key not in task.snapshots
             source, target = table.inside(database), table.inside(_BUILD)
+            if table.key in LEFT_OUT:
+                source = (
+                    f"(select {', '.join(_quoted(column.name) for column in table.columns)} from {source})"
+                )
             if not (known and by_day and _follow_days(con, source, target, task.windows)):
                 con.execute(f"create or replace table {target} as select * from {source}")
         _create_views(con, contents)

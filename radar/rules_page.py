@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,10 +56,41 @@ points, and outside coverage. A weight whose feed is not used counts once.
 """
 
 
+@dataclass(frozen=True)
+class RowInWords:
+    """One row of rules.csv: its segment (empty: all others), what it says, and what else to know."""
+
+    segment: str
+    sentence: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RuleInWords:
+    """A rule, all segments together. Texts are lines of Markdown; `off` is empty where the rule is in use."""
+
+    rule_set: str
+    rule_id: str
+    title: str
+    rows: tuple[RowInWords, ...]
+    needs: str
+    off: str
+
+
+def in_words(tables: Tables) -> list[RuleInWords]:
+    """Every rule of every set, in the order of the seeds; cells are text, empty where there is nothing."""
+    book = _Book(tables, set(_unused(tables)))
+    return [
+        _told(book, rule_id, rows)
+        for rule_set in tables["rule_sets"]
+        for rule_id, rows in book.rules(rule_set["rule_set"]).items()
+    ]
+
+
 def page(seeds: Path) -> str:
     """The whole page for a folder of seeds that `radar.rules.check` finds sound, as Markdown."""
     tables, _ = read(seeds)
-    unused = [row["feed"] for row in tables["feeds"] if row["is_used"].lower() == "false"]
+    unused = _unused(tables)
     switched_off = (
         f"Feeds that are switched off: {_listed(unused)}." if unused else "No feed is switched off."
     )
@@ -69,6 +101,10 @@ def page(seeds: Path) -> str:
     ):
         sections += _rule_set(_Book(tables, set(unused)), rule_set)
     return "\n\n".join(sections) + "\n"
+
+
+def _unused(tables: Tables) -> list[str]:
+    return [row["feed"] for row in tables["feeds"] if row["is_used"].lower() == "false"]
 
 
 class _Book:
@@ -124,29 +160,44 @@ def _rule_set(book: _Book, rule_set: Row) -> Iterator[str]:
 
 
 def _rule(book: _Book, rule_id: str, rows: list[Row]) -> str:
-    first = rows[0]
+    told = _told(book, rule_id, rows)
     lines = [
-        f'<a id="{first["rule_set"]}-{rule_id}"></a>',
+        f'<a id="{told.rule_set}-{rule_id}"></a>',
         "",
-        f"### {_plain(first['title'] or rule_id)}",
+        f"### {told.title}",
         "",
         f"`{rule_id}`",
         "",
     ]
+    for row in told.rows:
+        lines.append(f"- {row.sentence}")
+        lines += [f"  - {note}" for note in row.notes]
+    return "\n".join([*lines, *(f"- {line}" for line in (told.needs, told.off) if line)])
+
+
+def _told(book: _Book, rule_id: str, rows: list[Row]) -> RuleInWords:
+    said = []
     for row in rows:
         when = " and ".join(_condition(book, condition) for condition in book.conditions(row))
-        lines.append(f"- {_where(row, rows)}when {when}, then {_effect(book, row)}.")
-        told = (_weight(book, row), _unknown(book, row), _ledger(book, row))
-        lines += [f"  - {line}" for line in told if line]
+        notes = (_weight(book, row), _unknown(book, row), _ledger(book, row))
+        said.append(
+            RowInWords(
+                segment=row["segment"],
+                sentence=f"{_where(row, rows)}when {when}, then {_effect(book, row)}.",
+                notes=tuple(note for note in notes if note),
+            )
+        )
     feeds = book.feeds(condition["signal"] for row in rows for condition in book.conditions(row))
     weighs = any(row["renewal_factor"] for row in rows)
-    lines.append(
-        f"- Needs {_listed(feeds)}{f'; its weight {_listed(book.feeds([RENEWAL]))}' if weighs else ''}."
-    )
     off = [feed for feed in feeds if feed in book.unused]
-    if off:
-        lines.append(f"- **Off**: {_listed(off)} {'is' if len(off) == 1 else 'are'} not used.")
-    return "\n".join(lines)
+    return RuleInWords(
+        rule_set=rows[0]["rule_set"],
+        rule_id=rule_id,
+        title=_plain(rows[0]["title"] or rule_id),
+        rows=tuple(said),
+        needs=f"Needs {_listed(feeds)}{f'; its weight {_listed(book.feeds([RENEWAL]))}' if weighs else ''}.",
+        off=f"**Off**: {_listed(off)} {'is' if len(off) == 1 else 'are'} not used." if off else "",
+    )
 
 
 def _where(row: Row, rows: list[Row]) -> str:

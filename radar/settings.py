@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")
+    panel_store: AbsolutePath = Field(
+        default_factory=lambda known: known["warehouse"].with_name("panel.sqlite")
+    )
+    """The panel's SQLite file, whose decisions the next run lands; beside the warehouse by default."""
 
     @classmethod
     def with_places(cls, places: Mapping[str, Path | None]) -> Settings:

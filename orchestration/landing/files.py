@@ -49,6 +49,11 @@ class Discovery:
         """Note something that was passed over."""
         self.notices.setdefault(feed, []).append(text)
 
+    def join(self, other: Discovery) -> None:
+        """Take in the files of another folder, after one's own."""
+        for feed, files in other.files.items():
+            self.files[feed].extend(files)
+
     @property
     def is_empty(self) -> bool:
         """Whether no feed has a file."""

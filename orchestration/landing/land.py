@@ -83,10 +83,13 @@ def land(
     run_id: str,
     batch_id: int,
     now: datetime,
+    decisions: Path | None = None,
     payloads_from: date | None = None,
     on_step: OnStep | None = None,
 ) -> LandingReport:
     """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
+
+    `decisions` is a second folder of the same form, with what people decided in the panel.
 
     Payloads of events before `payloads_from` are not kept (None: all are).
     `on_step` is called after each feed that has files, with its name, the rows landed and the seconds.
@@ -96,6 +99,8 @@ def land(
     schema.create(con)
     found = discover(extracts)
     _require_files(con, found, extracts)
+    if decisions and decisions.is_dir():
+        found.join(discover(decisions))
     report = LandingReport(found.notices.get("", []))
     with _spill_folder(con) as spill:
         landing = Landing(con, run_id, batch_id, _naive_utc(now), spill, payloads_from)

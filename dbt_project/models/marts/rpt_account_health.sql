@@ -131,6 +131,7 @@ final as (
         today.owner_id,
         accounts.owner_name,
         today.segment,
+        coalesce(accounts.billing_plan_id, accounts.crm_plan_id) as plan_id,
         today.arr_usd,
         today.as_of_date,
 

@@ -12,7 +12,7 @@ from radar.audit import record
 
 @dg.definitions
 def audit() -> dg.Definitions:
-    """The entries come after what they tell of by its higher priority: what fails or is left out, is so alone."""
+    """What the entries tell of comes first by its priority: what fails or is left out, is so alone."""
 
     @dg.asset(
         key=ENTRIES,

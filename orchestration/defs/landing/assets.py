@@ -7,6 +7,7 @@ critical check holds back fails that check and stops nothing; only `crm/accounts
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -20,8 +21,9 @@ from orchestration.landing.feeds import FEEDS
 from orchestration.landing.land import land
 from orchestration.retention import payloads_from, refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
+from panel.handover import hand_over
 from radar import progress, runs
-from radar.errors import CheckError, InputError
+from radar.errors import CheckError, InputError, RadarError
 from radar.rules import check as check_rules
 from radar.warehouse import state_dir
 
@@ -131,6 +133,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
     report = land(
         con,
         step.settings.extracts,
+        decisions=_decisions(step),
         run_id=run.run_id,
         batch_id=run.batch_id,
         now=run.now,
@@ -144,6 +147,19 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
             progress.note(
                 f"{feed.feed}: {feed.rows_released:,} rows that had waited for their account landed"
             )
+
+
+def _decisions(step: Step) -> Path:
+    """The folder with what people decided in the panel until now.
+
+    A panel whose file cannot be read stops no run: what was handed over before still stands.
+    """
+    folder = state_dir(step.settings.warehouse) / "decisions"
+    try:
+        hand_over(step.settings.panel_store, folder)
+    except RadarError as error:
+        progress.note(str(error))
+    return folder
 
 
 def _tell_landed(feed: str, rows: int, seconds: float) -> None:

@@ -10,7 +10,7 @@ from orchestration import building
 from orchestration.steps import DATA_TEAM, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
 from orchestration.translation import keys_of
 from radar import progress
-from radar.publishing import SCHEMAS, publish
+from radar.publishing import RECORDS, SCHEMAS, publish
 from radar.settings import Settings
 
 
@@ -36,7 +36,8 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         pool=POOL,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
         description=(
-            "One DuckDB file of signals, scores and marts, and the bucket tables as Parquet, swapped whole."
+            "One DuckDB file of signals, scores, marts and records of what was done, "
+            "and the bucket tables as Parquet, swapped whole."
         ),
     )
     def publish_copy(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
@@ -50,6 +51,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
+                also=RECORDS,
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

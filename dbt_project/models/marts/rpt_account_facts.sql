@@ -1,0 +1,134 @@
+-- Grain: one row per contact, ticket, invoice, milestone and touchpoint of a scored account that is still open or
+-- lies in the var account_facts_days before the newest as-of date.
+-- No name, address or text of a person: those stay in the source systems.
+with
+
+accounts as (
+
+    select account_id from {{ ref('rpt_account_health') }}
+
+),
+
+contacts as (
+
+    select
+        account_id,
+        'contact' as kind,
+        contact_id as fact_id,
+        created_at as happened_at,
+        cast(null as timestamp) as closed_at,
+        case when is_active then 'active' when not is_active then 'left' end as state,
+        role as detail,
+        cast(null as double) as amount_usd,
+        true as is_shown
+    from {{ ref('stg_crm__contacts') }}
+
+),
+
+tickets as (
+
+    select
+        account_id,
+        'ticket' as kind,
+        ticket_id as fact_id,
+        opened_at as happened_at,
+        resolved_at as closed_at,
+        case when resolved_at is null then 'open' else 'resolved' end as state,
+        priority as detail,
+        cast(null as double) as amount_usd,
+        resolved_at is null
+        or cast(resolved_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_support__tickets') }}
+    where cast(opened_at as date) <= {{ as_of_end() }}
+
+),
+
+invoices as (
+
+    select
+        account_id,
+        'invoice' as kind,
+        invoice_id as fact_id,
+        issued_at as happened_at,
+        paid_at as closed_at,
+        status as state,
+        cast(null as varchar) as detail,
+        cast(amount_usd as double) as amount_usd,
+        status not in ('paid', 'void')
+        or cast(issued_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_billing__invoices') }}
+    where cast(issued_at as date) <= {{ as_of_end() }}
+
+),
+
+milestones as (
+
+    select
+        account_id,
+        'milestone' as kind,
+        milestone_id as fact_id,
+        cast(due_date as timestamp) as happened_at,
+        completed_at as closed_at,
+        case
+            when completed_at is not null then 'met'
+            when due_date < {{ as_of_end() }} then 'overdue'
+            else 'to come'
+        end as state,
+        name as detail,
+        cast(null as double) as amount_usd,
+        completed_at is null
+        or due_date > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_crm__milestones') }}
+
+),
+
+touchpoints as (
+
+    select
+        account_id,
+        'touchpoint' as kind,
+        touchpoint_id as fact_id,
+        occurred_at as happened_at,
+        cast(null as timestamp) as closed_at,
+        case when is_automated then 'automated' else direction end as state,
+        channel as detail,
+        cast(null as double) as amount_usd,
+        cast(occurred_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_crm__touchpoints') }}
+    where cast(occurred_at as date) <= {{ as_of_end() }}
+
+),
+
+facts as (
+
+    select * from contacts
+    union all
+    select * from tickets
+    union all
+    select * from invoices
+    union all
+    select * from milestones
+    union all
+    select * from touchpoints
+
+),
+
+final as (
+
+    select
+        facts.account_id,
+        facts.kind,
+        facts.fact_id,
+        facts.happened_at,
+        facts.closed_at,
+        facts.state,
+        facts.detail,
+        facts.amount_usd
+    from facts
+    inner join accounts
+        on facts.account_id = accounts.account_id
+    where facts.is_shown
+
+)
+
+select * from final

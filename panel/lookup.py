@@ -1,0 +1,225 @@
+"""What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
+
+The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
+how the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from panel.copy import NoDataError, PublishedCopy
+from panel.handover import FILE
+from panel.people import SQLITE_OWNERS, Person, scoped
+from radar.settings import PROJECT
+
+LOG = logging.getLogger("panel")
+FORMAT = 2
+"""Part of the file's name: another number makes all anew."""
+
+_SCHEMA = """
+    create table about (version text, as_of text, landed_at text);
+    create table owners (owner_id text primary key, owner_name text);
+    create table accounts (
+        account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
+        rank_for_owner integer, body text
+    );
+    create table details (account_id text, piece text, body text);
+"""
+_INDEXES = """
+    create index details_by_account on details (account_id);
+    create index accounts_by_owner on accounts (owner_id, rank_overall);
+    create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
+"""
+MEMORY_LIMIT = "1GB"
+"""What DuckDB may use while the file is made."""
+
+_PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+_ACCOUNTS_A_PART = 5_000
+_BATCH = 2_000
+_QUERIES: dict[str, str] = dict(
+    re.findall(
+        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
+        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+)
+
+
+class Lookup:
+    """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
+
+    def __init__(self, copy: PublishedCopy, folder: Path) -> None:
+        self._copy, self._folder = copy, folder
+        self._local = threading.local()
+        self._making = threading.Lock()
+        self._version: str | None = None
+
+    def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
+        """What a query answers this person: `panel.people.scoped` says whose rows."""
+        text, owners = scoped(person, query, SQLITE_OWNERS)
+        return self._connection().execute(text, {**parameters, **owners}).fetchall()
+
+    def landed_at(self) -> str:
+        """When the newest decisions of the data landed, as `decided_at` is written; empty for never."""
+        return str(self._connection().execute("select landed_at from about").fetchone()["landed_at"])
+
+    def is_ready(self) -> bool:
+        """Whether the file of the newest copy lies there. Raises NoDataError."""
+        return self._file(self._copy.newest()[0]).exists()
+
+    def prepare(self) -> None:
+        """Make the file of the copy that stands, if there is one; the application does this as it starts."""
+        with self._making:
+            try:
+                self._make()
+            except NoDataError:
+                return
+
+    def _connection(self) -> sqlite3.Connection:
+        wanted = self._copy.about().version
+        if wanted != self._version:
+            self._renew(wanted)
+        held: tuple[str, sqlite3.Connection] | None = getattr(self._local, "held", None)
+        if held is None or held[0] != self._version:
+            if held:
+                held[1].close()
+            version = self._version or wanted
+            con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
+            con.row_factory = sqlite3.Row
+            held = self._local.held = (version, con)
+        return held[1]
+
+    def _renew(self, wanted: str) -> None:
+        """Have the newer file made: at once where there is none, else beside."""
+        if self._version is None:
+            with self._making:
+                if self._version is None:
+                    self._make()
+        elif self._making.acquire(blocking=False):
+            threading.Thread(target=self._make_beside, name="lookup", daemon=True).start()
+
+    def _make_beside(self) -> None:
+        try:
+            self._make()
+        except Exception as error:
+            LOG.error("what is looked up could not be made anew: %s", type(error).__name__)
+        finally:
+            self._making.release()
+
+    def _make(self) -> None:
+        version, copy = self._copy.newest()
+        file = self._file(version)
+        if not file.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self._folder / "lock"):
+                if not file.exists():
+                    _make_apart(copy, file)
+        before, self._version = self._version, version
+        for old in self._folder.glob("*.sqlite"):
+            if old not in (file, before and self._file(before)):
+                old.unlink(missing_ok=True)  # who has it open keeps it
+
+    def _file(self, version: str) -> Path:
+        return self._folder / f"{version}.{FORMAT}.sqlite"
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Of many processes one makes the file; the others wait for it."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _make_apart(copy: Path, file: Path) -> None:
+    """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
+    temporary = file.with_suffix(".tmp")
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "panel.lookup", str(copy), str(temporary)],
+            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main(copy: Path, file: Path) -> None:
+    """Draw `file` from `copy`."""
+    os.nice(10)
+    os.umask(0o077)
+    file.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix="spill-") as spill:
+        config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
+        with closing(duckdb.connect(str(copy), read_only=True, config=config)) as con:
+            con.execute("set enable_progress_bar = false")
+            _fill(con, file, copy.parent.name)
+
+
+def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
+    as_of = con.execute("select as_of_end from main.published_run").fetchall()[0][0]
+    known = {f"{schema}.{name}" for schema, name in con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+    ).fetchall()}  # fmt: skip
+    with closing(sqlite3.connect(file, isolation_level=None)) as out:
+        out.execute("pragma journal_mode = off")
+        out.execute("pragma synchronous = off")
+        out.executescript(_SCHEMA)
+        out.execute("begin")
+        landed_at = None
+        if "audit.loads" in known:
+            landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
+        told = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
+        out.execute("insert into about values (?, ?, ?)", [version, as_of.isoformat(), told])
+        _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
+        con.execute(_QUERIES["kept_days"], {"as_of": as_of})
+        _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
+        con.execute("drop table kept_days")
+        accounts = con.execute("select count(*) from marts.rpt_account_health").fetchall()[0][0]
+        parts = 1 + accounts // _ACCOUNTS_A_PART
+        for part in range(parts):
+            shared = {"as_of": as_of, "parts": parts, "part": part}
+            _move(con, out, "accounts", shared, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
+            for piece in _PIECES:
+                if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
+                    _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        out.execute("commit")
+        out.executescript(_INDEXES)
+
+
+def _move(
+    con: duckdb.DuckDBPyConnection,
+    out: sqlite3.Connection,
+    query: str,
+    parameters: dict[str, Any],
+    insert: str,
+) -> None:
+    text = _QUERIES[query]
+    con.execute(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+    while rows := con.fetchmany(_BATCH):
+        out.executemany(insert, rows)
+
+
+def read(body: str | None) -> Any:
+    """A JSON text of the file; None stays None."""
+    return None if body is None else json.loads(body)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,211 @@
+-- How what My day and Account show is drawn from the published copy, one JSON text an account and piece; a part of
+-- the accounts at a time ($part of $parts), so that it takes no more memory than there is.
+-- name: accounts
+with
+
+points as (
+
+    select
+        account_id,
+        list(score order by as_of_date) as scores
+    from marts.fct_health_history
+    where as_of_date > $as_of - 30 and hash(account_id) % $parts = $part
+    group by account_id
+
+),
+
+actions as (
+
+    select
+        account_id,
+        list({
+            'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
+            'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
+            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
+        } order by priority, action_id) as actions
+    from marts.fct_actions
+    where
+        as_of_date = $as_of
+        and status in ('ready', 'to_approve', 'suppressed')
+        and hash(account_id) % $parts = $part
+    group by account_id
+
+),
+
+spot_checks as (
+
+    select
+        account_id,
+        max({
+            'iso_week': iso_week, 'as_of_date': as_of_date, 'flags': flags, 'evidence': evidence,
+            'verdict': verdict, 'reviewed_by': reviewed_by
+        }) as spot_check
+    from marts.rpt_spot_checks
+    where as_of_date > $as_of - 7 and hash(account_id) % $parts = $part
+    group by account_id
+
+)
+
+select
+    health.account_id,
+    health.owner_id,
+    health.account_name,
+    lower(health.account_name || ' ' || health.account_id),
+    queue.rank_overall,
+    queue.rank_for_owner,
+    to_json({
+        'health': health, 'queue': queue, 'scores': points.scores, 'actions': actions.actions,
+        'spot_check': spot_checks.spot_check
+    })
+from marts.rpt_account_health as health
+left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
+left join points on health.account_id = points.account_id
+left join actions on health.account_id = actions.account_id
+left join spot_checks on health.account_id = spot_checks.account_id
+where hash(health.account_id) % $parts = $part;
+
+-- name: landed_at
+select max(loaded_at)
+from audit.loads
+where source_file like $file and status <> 'refused';
+
+-- name: owners
+select distinct owner_id, owner_name
+from marts.rpt_account_health
+where owner_id is not null;
+
+-- name: ledgers
+with
+
+states as (
+
+    select
+        states.signal,
+        states.is_known,
+        states.observed_at,
+        states.unknown_because,
+        signals.feeds,
+        signals.label,
+        signals.unit
+    from intermediate.int_signal_states as states
+    left join seeds.signals as signals on states.signal = signals.signal
+    where states.as_of_date = $as_of
+
+)
+
+select
+    evidence.account_id,
+    to_json(list({
+        'rule_id': evidence.rule_id, 'result': evidence.result, 'points': evidence.points::double,
+        'points_low': evidence.points_low::double, 'points_high': evidence.points_high::double,
+        'flag': evidence.flag, 'signal': evidence.signal, 'label': states.label, 'unit': states.unit,
+        'observed_value': evidence.observed_value, 'threshold': evidence.threshold,
+        'conditions': evidence.conditions, 'is_own_goal': evidence.is_own_goal, 'evidence': evidence.evidence,
+        'observed_at': states.observed_at, 'feeds': states.feeds, 'unknown_because': states.unknown_because
+    } order by evidence.result, evidence.points, evidence.rule_number))
+from marts.fct_health_evidence as evidence
+left join states on evidence.signal = states.signal
+where evidence.as_of_date = $as_of and hash(evidence.account_id) % $parts = $part
+group by evidence.account_id;
+
+-- name: kept_days
+-- The days on which something differs from the day before, and both ends of what was told without a gap, so that a
+-- year stays short. In numbers alone, as this looks at every day of every account at once.
+create temp table kept_days as
+with
+
+days as (
+
+    select
+        hash(account_id) as account,
+        as_of_date,
+        hash(score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason)
+            as told
+    from marts.fct_health_history
+    where as_of_date > $as_of - 366
+
+),
+
+compared as (
+
+    select
+        account,
+        as_of_date,
+        told is distinct from lag(told) over account_days as is_changed,
+        as_of_date - lag(as_of_date) over account_days as days_since,
+        lead(as_of_date) over account_days - as_of_date as days_until
+    from days
+    window account_days as (partition by account order by as_of_date)
+
+)
+
+select
+    account,
+    as_of_date,
+    coalesce(days_since > 1, false) as is_gap
+from compared
+where is_changed or days_since is distinct from 1 or days_until is distinct from 1;
+
+-- name: years
+select
+    history.account_id,
+    to_json(list({
+        'day': as_of_date, 'score': score, 'low': score_low, 'high': score_high, 'bucket': bucket,
+        'model_bucket': model_bucket, 'is_overridden': is_overridden, 'overridden_by': overridden_by,
+        'override_reason': override_reason, 'rule_version': rule_version, 'unknown': unknown_signals,
+        'is_gap': is_gap
+    } order by as_of_date))
+from kept_days
+inner join marts.fct_health_history as history using (as_of_date)
+where kept_days.account = hash(history.account_id)
+group by history.account_id;
+
+-- name: changes
+select
+    account_id,
+    to_json(list({
+        'day': as_of_date, 'compared_with': compared_with, 'before': score_before, 'after': score_after,
+        'change': change, 'behaviour': behaviour, 'new_data': new_data, 'late_data': late_data,
+        'rule_change': rule_change, 'coverage': coverage, 'reasons': reasons
+    } order by as_of_date))
+from marts.fct_score_changes
+where as_of_date > $as_of - 366 and hash(account_id) % $parts = $part
+group by account_id;
+
+-- name: facts
+-- At most 50 of each kind, newest first: a page, not an archive.
+select
+    account_id,
+    to_json(list({
+        'kind': kind, 'fact_id': fact_id, 'happened_at': happened_at, 'closed_at': closed_at, 'state': state,
+        'detail': detail, 'amount_usd': amount_usd
+    } order by kind, happened_at desc))
+from (
+    select * from marts.rpt_account_facts
+    where hash(account_id) % $parts = $part
+    qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= 50
+)
+group by account_id;
+
+-- name: conflicts
+select
+    account_id,
+    to_json(list({
+        'field': field, 'crm_value': crm_value, 'other_value': other_value, 'other_source': other_source,
+        'used_source': used_source, 'reason': reason
+    } order by field))
+from marts.fct_source_conflicts
+where as_of_date = $as_of and hash(account_id) % $parts = $part
+group by account_id;
+
+-- name: overrides
+select
+    account_id,
+    to_json(list({
+        'override_id': override_id, 'overridden_by': overridden_by, 'overridden_at': overridden_at,
+        'reason': reason, 'bucket': override_bucket, 'expiry_date': expiry_date, 'outcome': outcome,
+        'who_was_right': who_was_right
+    } order by overridden_at desc))
+from marts.rpt_override_scoreboard
+where hash(account_id) % $parts = $part
+group by account_id;

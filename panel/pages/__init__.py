@@ -1,0 +1,1 @@
+"""One module a page: `routes`, and what it shows."""

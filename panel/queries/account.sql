@@ -1,0 +1,18 @@
+-- On the look-up file of `panel.lookup`.
+-- name: account
+select account_id, body
+from accounts
+where account_id = $account_id and [[mine owner_id]];
+
+-- name: details
+select details.piece, details.body
+from accounts
+inner join details on accounts.account_id = details.account_id
+where accounts.account_id = $account_id and [[mine accounts.owner_id]];
+
+-- name: find
+select account_id, account_name, body
+from accounts
+where instr(search, $text) > 0 and [[mine owner_id]]
+order by account_name, account_id
+limit 51;

@@ -1,0 +1,135 @@
+"""Running the panel: a server on this machine, with an invented company where that is asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import uvicorn
+from starlette.applications import Starlette
+
+from panel import users
+from panel.app import create_app
+from panel.copy import PublishedCopy
+from panel.lookup import Lookup
+from panel.settings import PanelSettings
+from panel.store import Store
+from radar.errors import UsageError
+from radar.publishing import COPY_NAME
+from radar.runs import utc_now
+
+DEMO_DAYS = 30
+
+
+def serve(
+    *, host: str, port: int, workers: int, published: Path | None, store: Path | None, demo: Path | None
+) -> None:
+    """Serve until stopped. `demo`: an invented company is made and scored there first, if it is not yet."""
+    if demo is not None:
+        published, store = _make_demo(demo), store or demo / "panel.sqlite"
+    for name, path in (("PUBLISHED", published), ("STORE", store)):
+        if path is not None:
+            os.environ[f"RADAR_PANEL_{name}"] = str(path)
+    settings = PanelSettings()
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not _is_loopback(host) and not settings.origin:
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and passwords would travel in the clear",
+            "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
+        )
+    password = _demo_users(settings) if demo is not None else None
+    print(f"Radar panel: {settings.origin or address}")
+    if password:
+        print(f"  Sign in as rep, lead or admin, each with the password: {password}")
+    elif not Store(settings.store).con.execute("select 1 from users").fetchone():
+        print("  Nobody may sign in yet: radar panel users add NAME --role rep --owner OWNER_ID")
+    _prepare(settings)
+    uvicorn.run(
+        "panel.serve:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        h11_max_incomplete_event_size=16_384,
+    )
+
+
+def _prepare(settings: PanelSettings) -> None:
+    """Make what pages look up before the first request, once for all processes."""
+    copy = PublishedCopy(settings.published)
+    lookup = Lookup(copy, settings.cache_folder)
+    if copy.file.exists() and not lookup.is_ready():
+        print("  Drawing what the pages look up from the published copy ...", flush=True)
+        lookup.prepare()
+    copy.close()
+
+
+def application() -> Starlette:
+    """The application of one process, from the variables that `serve` set."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return create_app(PanelSettings())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _make_demo(folder: Path) -> Path:
+    """An invented company up to today, so that what is decided counts from the next run on."""
+    from orchestration.command import run_daily  # noqa: PLC0415 seconds, and only here
+    from radar.demo import generate  # noqa: PLC0415
+
+    published = (folder / "published").absolute()
+    if (published / COPY_NAME).exists():
+        return published
+    today = utc_now().date()
+    extracts = folder / "extracts"
+    print(f"Making an invented company in {folder}, once ...", flush=True)
+    generate(extracts, end=today)
+    places: dict[str, Path | None] = {
+        "extracts": extracts,
+        "warehouse": folder / "warehouse.duckdb",
+        "exports": folder / "exports",
+        "published": published,
+        "panel_store": folder / "panel.sqlite",
+    }
+    run_daily(places, as_of=today.isoformat(), since=(today - timedelta(days=DEMO_DAYS)).isoformat())
+    return published
+
+
+def _demo_users(settings: PanelSettings) -> str:
+    """`rep`, `lead` and `admin`, with a password of this machine that is kept beside the store."""
+    file = settings.store.with_name("demo-password.txt")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        descriptor = os.open(file, os.O_CREAT | os.O_WRONLY, 0o600)
+        os.write(descriptor, f"{secrets.token_hex(8)}\n".encode())
+        os.close(descriptor)
+    password, store = file.read_text(encoding="utf-8").strip(), Store(settings.store)
+    if store.con.execute("select 1 from users").fetchone():
+        return password
+    with duckdb.connect(str(settings.published / COPY_NAME), read_only=True) as con:
+        owners = [
+            owner
+            for (owner,) in con.execute(
+                "select owner_id from marts.rpt_account_health where owner_id is not null"
+                " group by owner_id order by count(*) desc, owner_id limit 3"
+            ).fetchall()
+        ]
+    users.add(store, "rep", "rep", owners[:1], password)
+    users.add(store, "lead", "lead", owners, password)
+    users.add(store, "admin", "admin", [], password)
+    return password

@@ -1,0 +1,57 @@
+-- The panel's own SQLite file. Decisions are only ever added; the triggers refuse anything else.
+create table if not exists decisions (
+    sequence integer primary key autoincrement,
+    decision_id text not null unique,
+    form_token text not null unique,
+    account_id text not null,
+    as_of_date text not null,
+    kind text not null check (
+        kind in ('sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action')
+    ),
+    verdict text,
+    bucket text,
+    reason text,
+    until_date text,
+    action_id text,
+    decided_by text not null,
+    decided_at text not null
+) strict;
+
+create index if not exists decisions_by_account on decisions (account_id, sequence);
+
+create trigger if not exists decisions_stay before update on decisions
+begin select raise(abort, 'decisions are never changed'); end;
+
+create trigger if not exists decisions_remain before delete on decisions
+begin select raise(abort, 'decisions are never removed'); end;
+
+create table if not exists users (
+    name text primary key,
+    password_hash text,
+    role text not null check (role in ('rep', 'lead', 'admin')),
+    owner_ids text not null default '[]',
+    is_disabled integer not null default 0,
+    epoch integer not null default 1,
+    created_at text not null
+) strict;
+
+create table if not exists sessions (
+    token_hash text primary key,
+    user_name text not null,
+    epoch integer not null,
+    form_key text not null,
+    created_at integer not null,
+    used_at integer not null
+) strict;
+
+create table if not exists failed_sign_ins (
+    key text not null,
+    at integer not null
+) strict;
+
+create index if not exists failed_sign_ins_by_key on failed_sign_ins (key, at);
+
+create table if not exists secrets (
+    name text primary key,
+    value text not null
+) strict;

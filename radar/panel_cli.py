@@ -1,0 +1,129 @@
+"""The commands of the panel: `radar panel` and `radar panel users ...`."""
+
+# ruff: noqa: PLC0415 each command imports what it needs, as in radar.cli
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radar.errors import UsageError
+
+if TYPE_CHECKING:
+    from panel.store import Store
+
+app = typer.Typer(
+    help="The panel: web pages on the published copy, where people review.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+users_app = typer.Typer(
+    help="Who may use the panel, and whose accounts each sees.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(users_app, name="users")
+
+_Store = Annotated[
+    Path | None, typer.Option(help="The panel's SQLite file. [beside the warehouse, panel.sqlite]")
+]
+
+
+@app.callback()
+def serve(  # noqa: PLR0917 the options
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65_535)] = 8080,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
+    published: Annotated[
+        Path | None, typer.Option(help="Folder of the published copy. [var/published]")
+    ] = None,
+    store: _Store = None,
+    demo: Annotated[
+        Path | None, typer.Option(help="Make an invented company in this folder first, and users for it.")
+    ] = None,
+) -> None:
+    """Serve the panel on this machine. In production a proxy with TLS stands before it."""
+    if context.invoked_subcommand:
+        return
+    from panel.serve import serve as serve_panel
+
+    serve_panel(host=host, port=port, workers=workers, published=published, store=store, demo=demo)
+
+
+@users_app.command("add")
+def add_user(
+    name: str,
+    role: Annotated[str, typer.Option(help="rep (own accounts), lead (a team's) or admin (all).")] = "rep",
+    owner: Annotated[
+        list[str] | None, typer.Option(help="Owner id in the CRM; again for each of a team.")
+    ] = None,
+    no_password: Annotated[bool, typer.Option("--no-password", help="For sign-in by a proxy.")] = False,
+    store: _Store = None,
+) -> None:
+    """Add a user. The password is asked for, or read from standard input."""
+    from panel import users
+
+    users.add(_store(store), name, role, owner or [], None if no_password else _password())  # type: ignore[arg-type]
+    print(f"Added {name}, {role}.")
+
+
+@users_app.command("password")
+def change_password(name: str, store: _Store = None) -> None:
+    """Set a new password; every session of the user ends."""
+    from panel import users
+
+    users.change(_store(store), name, password=_password())
+    print(f"{name} has a new password; their sessions have ended.")
+
+
+@users_app.command("disable")
+def disable_user(name: str, store: _Store = None) -> None:
+    """Let a user in no more; every session of theirs ends."""
+    from panel import users
+
+    users.change(_store(store), name, disabled=True)
+    print(f"{name} is switched off.")
+
+
+@users_app.command("enable")
+def enable_user(name: str, store: _Store = None) -> None:
+    """Let a user in again."""
+    from panel import users
+
+    users.change(_store(store), name, disabled=False)
+    print(f"{name} may come in again.")
+
+
+@users_app.command("list")
+def list_users(store: _Store = None) -> None:
+    """Who may use the panel."""
+    import json
+
+    for row in _store(store).con.execute(
+        "select name, role, owner_ids, is_disabled, password_hash from users order by name"
+    ):
+        owners = ", ".join(json.loads(row["owner_ids"]))
+        notes = ["switched off"] * row["is_disabled"] + ["no password"] * (row["password_hash"] is None)
+        print("  ".join(part for part in (row["name"], row["role"], owners, *notes) if part))
+
+
+def _store(store: Path | None) -> Store:
+    from panel.settings import PanelSettings
+    from panel.store import Store
+
+    settings = PanelSettings() if store is None else PanelSettings(store=store)
+    return Store(settings.store)
+
+
+def _password() -> str:
+    """Asked for twice on a terminal, else the first line of standard input."""
+    from getpass import getpass
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass("Password: ")
+    if first != getpass("Once more: "):
+        raise UsageError("these two are not the same", "try again")
+    return first

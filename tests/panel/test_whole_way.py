@@ -1,0 +1,114 @@
+"""From a form in the browser to what other systems import."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from panel import users
+from panel.store import Store
+from radar.demo import generate
+from tests.panel.browser import chromium, require_chromium, sign_in
+from tests.panel.server import running
+from tests.runs.radar_run import Place
+
+PASSWORD = "correct horse battery"
+REASON = 'Renewal is signed, says "the sponsor"; تم التجديد'
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A company that was told today, so that what is decided now counts in the next run of today."""
+    made = Place(tmp_path)
+    generate(made.extracts, accounts=20, days=60, seed=3, end=_today())
+    made.run(f"--as-of={_today()}")
+    return made
+
+
+def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> None:
+    require_chromium()
+    store = place.warehouse.with_name("panel.sqlite")
+    users.add(Store(store), "ada", "admin", [], PASSWORD)
+    until = (_today() + timedelta(days=7)).isoformat()
+    with running(place.published, store) as server, chromium() as browser:
+        page = sign_in(browser.new_context(), server.address, "ada", PASSWORD)
+        card = page.locator("article.at_risk, article.watch").first
+        account_id = card.get_attribute("id")
+        card.get_by_text("Override", exact=False).first.click()
+        card.get_by_label("Healthy").check()
+        card.get_by_role("textbox", name="Why", exact=True).fill(REASON)
+        card.get_by_label("Until").fill(until)
+        card.get_by_role("button", name="Override").click()
+        assert "Override to Healthy" in page.locator(".notice").inner_text()
+        decided = page.locator(f"[id='{account_id}'] .decided").inner_text()
+        assert "counts from the next run" in decided
+        other = page.locator("article:not(:has(.decided))").first
+        signed_off = other.get_attribute("id")
+        other.get_by_role("button", name="Sign off").click()
+        assert "Signed off" in page.locator(".notice").inner_text()
+
+    place.run(f"--as-of={_today()}")
+
+    assert place.rows(
+        f"select bucket, is_overridden, override_reason from marts.rpt_account_health"
+        f" where account_id = '{account_id}'"
+    ) == [("healthy", True, REASON)]
+    assert place.rows(
+        f"select overridden_by, override_expiry_date::varchar from marts.fct_health_history"
+        f" where account_id = '{account_id}'"
+    ) == [("ada", until)]
+    assert place.rows(
+        "select kind, verdict, reviewed_by from staging.stg_crm__reviews"
+        f" where account_id = '{signed_off}' and review_id like 'panel-%'"
+    ) == [("sign_off", "agree", "ada")]
+    assert place.rows(
+        "select kind, account_id, actor from audit.entries where actor = 'ada' order by kind"
+    ) == [
+        ("override", account_id, "ada"),
+        ("sign_off", signed_off, "ada"),
+    ]
+    assert _exported(place, str(account_id))["bucket"] == "healthy"
+
+    before = _handed_over(place)
+    place.run(f"--as-of={_today()}")
+    assert _handed_over(place) == before
+    assert place.rows("select count(*) from audit.entries where actor = 'ada'") == [(2,)]
+
+    with running(place.published, store) as server, chromium() as browser:
+        page = sign_in(browser.new_context(), server.address, "ada", PASSWORD)
+        page.goto(f"{server.address}/accounts/{account_id}")
+        assert "overridden, rules say" in page.locator("main").inner_text()
+        page.get_by_role("button", name="Withdraw override").click()
+        page.wait_for_url("**/accounts/**kept=*")
+
+    place.run(f"--as-of={_today()}")
+    assert place.rows(
+        "select is_overridden, bucket = model_bucket from marts.rpt_account_health"
+        f" where account_id = '{account_id}'"
+    ) == [(False, True)]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _exported(place: Place, account_id: str) -> dict[str, str]:
+    manifest = max(
+        (place.exports / "generic").rglob("manifest.json"), key=lambda file: file.stat().st_mtime_ns
+    )
+    name = next(
+        file["name"]
+        for file in json.loads(manifest.read_text())["files"]
+        if file["name"].startswith("generic_")
+    )
+    with (manifest.parent / name).open(encoding="utf-8-sig", newline="") as file:
+        return next(row for row in csv.DictReader(file) if row["account_id"] == account_id)
+
+
+def _handed_over(place: Place) -> dict[str, bytes]:
+    folder = place.warehouse.with_suffix(".state") / "decisions"
+    return {file.name + file.parent.name: file.read_bytes() for file in sorted(folder.rglob("*.ndjson"))}

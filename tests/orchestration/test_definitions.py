@@ -103,6 +103,8 @@ def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: d
     exporting = {name for name in before if name.startswith(EXPORT_STEP)}
     assert len(exporting) == len(exports)
     assert min(before[name] for name in exporting) > max(before[name] for name in before.keys() - exporting)
+    others = before.keys() - exporting - {"deliveries"}
+    assert before["deliveries"] > max(before[name] for name in others)
     assert not exports & {
         parent for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys
     }

@@ -62,7 +62,7 @@ def make_export(profile: Profile) -> dg.AssetsDefinition:
         partitions_def=PARTITIONS,
         backfill_policy=SINGLE_RUN,
         pool=POOL,
-        op_tags={"dagster/priority": "1"},
+        op_tags={"dagster/priority": "2"},
     )
     def write_export(
         context: dg.AssetExecutionContext, writer: WriterLock

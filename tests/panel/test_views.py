@@ -1,0 +1,367 @@
+"""Portfolio, Quality, Rules and Audit: the numbers are the copy's, and nobody sees accounts of others."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from panel import sessions, users
+from panel.app import create_app
+from panel.settings import PanelSettings
+from radar.rules import SHIPPED_SEEDS
+from radar.rules_page import page as rules_page
+from tests.panel.people import Owners
+from tests.panel.told_copy import LIVE, publish_again
+from tests.runs.radar_run import Place
+
+Ask = Callable[[str], str]
+PATHS = ("/portfolio", "/quality", "/rules", "/rules?set=snapshot_v1", "/audit")
+FILES = (
+    *(f"/portfolio?format=csv&part={part}" for part in ("accounts", "buckets", "moves", "factors", "parts")),
+    *(
+        f"/quality?format=csv&part={part}"
+        for part in ("agreement", "weeks", "decisions", "feeds", "refused", "checks", "runs")
+    ),
+    "/rules?format=csv",
+    "/rules?set=snapshot_v1&format=csv&part=differences",
+    "/audit?format=csv",
+)
+
+
+@pytest.fixture(scope="module")
+def published(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish_again(demo_run, tmp_path_factory.mktemp("told"))
+
+
+@pytest.fixture(scope="module")
+def clients(
+    published: Path, owners: Owners, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, TestClient]]:
+    """A client for each role, and one of a rep without accounts."""
+    yield from signed_in(published, owners, tmp_path_factory.mktemp("store") / "panel.sqlite")
+
+
+def signed_in(published: Path, owners: Owners, store_file: Path) -> Iterator[dict[str, TestClient]]:
+    app = create_app(PanelSettings(published=published, store=store_file, stale_days=100_000))
+    people = {
+        "rep": ("rep", [owners.rep]),
+        "lead": ("lead", owners.team),
+        "admin": ("admin", []),
+        "idle": ("rep", ["nobody"]),
+    }
+    made = {}
+    for name, (role, ids) in people.items():
+        users.add(app.state.store, name, role, ids, None)  # type: ignore[arg-type]
+        found = users.find(app.state.store, name)
+        assert found
+        made[name] = TestClient(app, base_url="https://testserver", follow_redirects=False)
+        made[name].cookies.set(sessions.COOKIE, sessions.begin(app.state.store, *found))
+    yield made
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def told(
+    published: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """What the copy says, asked of another file: in one process a file opens in one way alone."""
+    file = tmp_path_factory.mktemp("asked") / "asked.duckdb"
+    shutil.copy(published / "radar.duckdb", file)
+    with duckdb.connect(str(file), read_only=True) as con:
+        yield lambda query: con.execute(query).fetchall()
+
+
+def text(client: TestClient, path: str) -> str:
+    """What a page says, without its tags."""
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def rows(client: TestClient, path: str) -> list[dict[str, str]]:
+    """A part of a page as a file."""
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+# --- whose accounts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*PATHS, *FILES])
+def test_a_rep_and_a_lead_meet_no_account_of_others(
+    clients: dict[str, TestClient], told: Any, owners: Owners, path: str
+) -> None:
+    for who, ids in (("rep", (owners.rep,)), ("lead", owners.team)):
+        others = told(
+            f"""select account_id, account_name from marts.rpt_account_health
+            where coalesce(owner_id, 'none') not in ({", ".join(f"'{owner}'" for owner in ids)})"""
+        )
+        assert others
+        glue = "&" if "?" in path else "?"
+        for asked in (path, f"{path}{glue}owner={owners.stranger}&account={others[0][0]}"):
+            answer = clients[who].get(asked)
+            assert answer.status_code == 200
+            said = answer.text.replace(others[0][0], "") if "account=" in asked else answer.text
+            found = [account for account, _ in others if f"/{account}" in said or f'"{account}"' in said]
+            assert found == [], (who, asked)
+
+
+def test_each_role_lists_exactly_its_accounts(
+    clients: dict[str, TestClient], told: Any, owners: Owners
+) -> None:
+    everybody = dict(told("select account_id, coalesce(owner_id, '') from marts.rpt_account_health"))
+    listed = {
+        who: {row["account_id"] for row in rows(client, "/portfolio?format=csv")}
+        for who, client in clients.items()
+    }
+    assert listed["admin"] == set(everybody)
+    assert listed["rep"] == {account for account, owner in everybody.items() if owner == owners.rep}
+    assert listed["lead"] == {account for account, owner in everybody.items() if owner in owners.team}
+    assert listed["idle"] == set()
+
+
+def test_sums_over_accounts_are_those_of_the_role(clients: dict[str, TestClient], owners: Owners) -> None:
+    for part, column in (("buckets", "accounts"), ("moves", "accounts"), ("factors", "accounts")):
+        sums = {
+            who: sum(
+                int(row[column].replace(",", ""))
+                for row in rows(client, f"/portfolio?format=csv&part={part}")
+            )
+            for who, client in clients.items()
+        }
+        assert sums["idle"] == 0
+        assert 0 < sums["rep"] < sums["lead"] < sums["admin"] or part == "factors", (part, sums)
+
+
+def test_whoever_has_no_accounts_is_told_what_to_do(clients: dict[str, TestClient]) -> None:
+    assert "ask an admin which owners your user stands for" in text(clients["idle"], "/portfolio")
+    for path in PATHS:
+        text(clients["idle"], path)
+
+
+# --- Portfolio ------------------------------------------------------------------------------------------
+
+
+def test_filters_and_order_stand_in_the_address(clients: dict[str, TestClient], told: Any) -> None:
+    (segment,) = told(
+        "select segment from marts.rpt_account_health group by 1 order by count(*) desc limit 1"
+    )[0]
+    where = f"segment = '{segment}' and bucket = 'healthy'"
+    wanted = [
+        account
+        for (account,) in told(
+            f"""select account_id from marts.rpt_account_health where {where}
+            order by arr_usd desc nulls last, 1"""
+        )
+    ]
+    view = f"/portfolio?segment={segment}&bucket=healthy&sort=arr&desc=1"
+    assert [row["account_id"] for row in rows(clients["admin"], f"{view}&format=csv")] == wanted
+    said = clients["admin"].get(view).text
+    assert re.findall(r"/accounts/([^\"]+)\"", said) == wanted[:50]
+    assert 'aria-sort="descending"' in said
+
+
+def test_a_rule_s_accounts_are_those_for_which_it_holds(clients: dict[str, TestClient], told: Any) -> None:
+    rule, held = told(
+        """select rule_id, count(*) from marts.fct_health_evidence
+        where as_of_date = (select max(as_of_date) from marts.fct_health_evidence) and result = 'true'
+        group by 1 order by 2 desc limit 1"""
+    )[0]
+    assert len(rows(clients["admin"], f"/portfolio?rule={rule}&format=csv")) == held
+    assert f"Holds for {held} of" in text(clients["admin"], "/rules")
+
+
+def test_every_account_is_on_one_page_of_the_list(clients: dict[str, TestClient], told: Any) -> None:
+    ((count,),) = told("select count(*) from marts.rpt_account_health")
+    seen: list[str] = []
+    address: str | None = "/portfolio?sort=name"
+    while address:
+        said = clients["admin"].get(address).text
+        seen += re.findall(r"/accounts/([^\"]+)\"", said)
+        found = re.search(r'rel="next" href="([^"#]+)', said)
+        address = html.unescape(found[1]) if found else None
+    assert (len(seen), len(set(seen))) == (count, count)
+
+
+def test_plans_and_renewals_have_a_history_of_their_own(clients: dict[str, TestClient], told: Any) -> None:
+    plan, accounts = told(
+        """select plan_id, count(*) from marts.rpt_account_health where plan_id is not null
+        group by 1 order by 2 desc limit 1"""
+    )[0]
+    days = rows(clients["admin"], f"/portfolio?plan={plan}&format=csv&part=buckets")
+    newest = max(row["as_of_date"] for row in days)
+    assert sum(int(row["accounts"]) for row in days if row["as_of_date"] == newest) == accounts
+    assert "this picture leaves that filter out" in text(clients["admin"], "/portfolio?bucket=watch")
+
+
+def test_moves_and_buckets_agree(clients: dict[str, TestClient], told: Any) -> None:
+    moves = rows(clients["admin"], "/portfolio?format=csv&part=moves")
+    for bucket, accounts in told("select bucket, count(*) from marts.rpt_account_health group by 1"):
+        assert sum(int(row["accounts"]) for row in moves if row["bucket"] == bucket) == accounts
+
+
+def test_lift_is_of_the_accounts_asked_for(clients: dict[str, TestClient], told: Any) -> None:
+    factors = rows(clients["admin"], "/portfolio?format=csv&part=factors")
+    for row in factors:
+        share = int(row["at_risk_with_factor"]) / int(row["with_factor"])
+        assert float(row["lift"]) == pytest.approx(
+            share / (int(row["at_risk"]) / int(row["accounts"])), abs=0.06
+        )
+        assert int(row["with_factor"]) >= 5
+        assert int(row["at_risk_with_factor"]) >= 3
+    assert [float(row["lift"]) for row in factors] == sorted(
+        (float(row["lift"]) for row in factors), reverse=True
+    )
+
+
+def test_files_are_for_people_and_sheets(clients: dict[str, TestClient]) -> None:
+    answer = clients["admin"].get("/portfolio?format=csv")
+    assert f'"\'{LIVE}"'.replace('"https://example.com"', '""https://example.com""') in answer.text
+    assert "attachment" in answer.headers["content-disposition"]
+    for path in FILES:
+        rows(clients["admin"], path)
+
+
+# --- Quality --------------------------------------------------------------------------------------------
+
+
+def test_quality_tells_refused_rows_checks_and_runs(clients: dict[str, TestClient], told: Any) -> None:
+    said = text(clients["admin"], "/quality")
+    for source_file, rule in told("select source_file, rule from marts.rpt_refused_rows"):
+        assert source_file in said
+        assert rule.replace("_", " ") in said
+    assert "done" in said
+    assert "Every account of the newest day is decided." in said or "sources contradict each other" in said
+    assert "is not measured yet" in said
+    ((undecided_or_in_conflict, accounts),) = told(
+        "select count(*) filter (where decision <> 'decided'), count(*) from marts.rpt_account_health"
+    )
+    assert f"Not decided {undecided_or_in_conflict} of {accounts} accounts" in said
+
+
+def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
+    columns = told("select table_schema, table_name, column_name from information_schema.columns")
+    records = {name for schema, table, name in columns if schema == "audit"}
+    assert {"sequence", "severity", "bytes", "finished_at", "checked_at"} <= records
+    assert records.isdisjoint({"message", "observed", "error", "extra_columns", "masked_value"})
+    assert not any(schema in ("raw", "quarantine", "staging") for schema, *_ in columns)
+    assert "masked_value" not in {name for _, _, name in columns}
+
+
+# --- Rules ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/rules", "/rules?set=snapshot_v1"])
+def test_rules_are_said_as_in_the_documentation(clients: dict[str, TestClient], address: str) -> None:
+    name = "snapshot_v1" if "set=" in address else "playbook_v1"
+    section = rules_page(SHIPPED_SEEDS).partition(f"## {name}\n")[2].partition("\n## ")[0]
+    plain = re.sub(r"\\(.)|[`*]", lambda found: found[1] or "", section)
+    said = text(clients["admin"], address)
+    squeezed = re.sub(r"\s+", "", said)
+    lines = [line.strip(" -") for line in plain.splitlines() if line.lstrip().startswith("- ")]
+    assert len(lines) > 20
+    for line in lines:
+        assert re.sub(r"\s+", "", line) in squeezed, line
+
+
+def test_accounts_that_a_shadow_sees_differently_are_listed(
+    clients: dict[str, TestClient], told: Any
+) -> None:
+    wanted = {
+        account
+        for (account,) in told(
+            """select account_id from marts.fct_rule_set_comparison
+            where bucket_difference <> 0 or is_other_decision"""
+        )
+    }
+    found = rows(clients["admin"], "/rules?set=snapshot_v1&format=csv&part=differences")
+    assert {row["account_id"] for row in found} == wanted
+    assert f"{len(wanted)} of" in text(clients["admin"], "/rules?set=snapshot_v1")
+
+
+# --- Audit ----------------------------------------------------------------------------------------------
+
+
+def test_audit_says_who_what_when_and_why(clients: dict[str, TestClient], told: Any) -> None:
+    actor, reason, account, subject = told(
+        """select actor, evidence ->> 'reason', account_id, subject_id from audit.entries
+        where kind = 'override' and account_id in (select account_id from marts.rpt_account_health) limit 1"""
+    )[0]
+    for address in (f"/audit?account={account}&kind=override", f"/audit?person={actor}&kind=override"):
+        said = text(clients["admin"], address)
+        assert actor in said
+        assert re.sub(r"\s+", " ", reason) in said
+        assert "Set to" in said
+    files = rows(clients["admin"], f"/audit?account={account}&format=csv")
+    assert {row["account_id"] for row in files} == {account}
+    assert subject in {row["subject_id"] for row in files}
+
+
+def test_every_entry_is_on_one_page(clients: dict[str, TestClient], told: Any) -> None:
+    ((count,),) = told("select count(*) from audit.entries")
+    seen: list[str] = []
+    address: str | None = "/audit"
+    while address:
+        said = clients["admin"].get(address).text
+        seen += re.findall(r'<td class="num">(\d+)<span class="hash', said)
+        found = re.search(r'rel="next" href="([^"#]+)', said)
+        address = html.unescape(found[1]) if found else None
+    assert [int(number) for number in seen] == list(range(count, 0, -1))
+
+
+def test_the_chain_is_unbroken_or_said_to_be_broken(
+    clients: dict[str, TestClient], demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    assert "Unbroken." in text(clients["admin"], "/audit")
+    broken = {
+        "one is missing": ("delete from audit.entries where sequence = 3", "broken in this copy at entry 4"),
+        "another chain": (
+            "insert into audit.chain_checks select 'later', timestamp '2030-01-01', 5, repeat('f', 64)",
+            "not those that the last run verified",
+        ),
+    }
+    for number, (change, said) in enumerate(broken.values()):
+        folder = publish_again(demo_run, tmp_path / str(number), change)
+        for made in signed_in(folder, owners, tmp_path / f"{number}.sqlite"):
+            assert said in text(made["admin"], "/audit")
+
+
+# --- whatever is asked ----------------------------------------------------------------------------------
+
+NAMES = (
+    "segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "unit", "by", "sort", "desc",
+    "page", "set", "differ", "account", "person", "kind", "before", "format", "part",
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["/portfolio", "/quality", "/rules", "/audit"]),
+    asked=st.dictionaries(
+        st.sampled_from(NAMES),
+        st.text(max_size=20)
+        | st.sampled_from(["1", "0", "-1", "9" * 30, "csv", "at_risk", "'", "%", "none", "{x}"]),
+        max_size=5,
+    ),
+)
+def test_nothing_that_is_asked_breaks_a_page(
+    clients: dict[str, TestClient], path: str, asked: dict[str, str]
+) -> None:
+    for client in (clients["admin"], clients["rep"]):
+        assert client.get(path, params=asked).status_code in (200, 400)

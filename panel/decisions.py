@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from typing import Any
+from unicodedata import category
 
 from panel.people import Person
 from panel.store import Store
@@ -201,11 +202,10 @@ def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> lis
 
 
 def _reason(text: str) -> str | None:
-    told = " ".join(text.split())
+    """One line without control characters; marks of direction and joined emoji stay."""
+    told = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
     if len(told) > REASON_LIMIT:
         raise UnfitError(f"The reason is too long: {REASON_LIMIT:,} characters at most.")
-    if not told.isprintable() or (not told.isascii() and "\ufffd" in told):
-        raise UnfitError("The reason holds characters that cannot be read.")
     return told or None
 
 

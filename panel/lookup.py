@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ MEMORY_LIMIT = "1GB"
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
 _ACCOUNTS_A_PART = 5_000
 _BATCH = 2_000
+_PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES: dict[str, str] = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
@@ -69,6 +71,7 @@ class Lookup:
         self._local = threading.local()
         self._making = threading.Lock()
         self._version: str | None = None
+        self._not_before = 0.0
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
         """What a query answers this person: `panel.people.scoped` says whose rows."""
@@ -111,13 +114,14 @@ class Lookup:
             with self._making:
                 if self._version is None:
                     self._make()
-        elif self._making.acquire(blocking=False):
+        elif time.monotonic() >= self._not_before and self._making.acquire(blocking=False):
             threading.Thread(target=self._make_beside, name="lookup", daemon=True).start()
 
     def _make_beside(self) -> None:
         try:
             self._make()
         except Exception as error:
+            self._not_before = time.monotonic() + _PAUSE_SECONDS
             LOG.error("what is looked up could not be made anew: %s", type(error).__name__)
         finally:
             self._making.release()

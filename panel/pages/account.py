@@ -21,6 +21,7 @@ from panel.web import own_path, page, person_of, with_query
 from radar.runs import utc_now
 
 FOUND = 50
+OLDEST_PAGE_DAYS = 31
 PARTS = {
     "behaviour": "What the customer did",
     "new_data": "Data that came new",
@@ -147,8 +148,9 @@ def _again(
 
 def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
     """A draft must be one of this account, and the day one that was shown. Raises UnfitError."""
-    if wanted.as_of_date > body["health"]["as_of_date"]:
-        raise decisions.UnfitError("That day is not told yet: load the page again.")
+    newest = date.fromisoformat(body["health"]["as_of_date"])
+    if not 0 <= (newest - date.fromisoformat(wanted.as_of_date)).days <= OLDEST_PAGE_DAYS:
+        raise decisions.UnfitError("This page is too old: load it again.")
     if wanted.kind == "action":
         shown = {action["action_id"]: action["status"] for action in body["actions"] or []}
         if shown.get(wanted.action_id or "") != "to_approve":

@@ -119,6 +119,8 @@ def test_a_double_click_decides_once(app: Starlette, client_as: ClientAs) -> Non
         {**OVERRIDE, "until_date": "2020-01-01"},
         {**OVERRIDE, "until_date": "2999-01-01"},
         {**OVERRIDE, "reason": "x" * 2_001},
+        {**OVERRIDE, "as_of_date": "2001-01-01"},
+        {**OVERRIDE, "as_of_date": "2999-01-01"},
         {"kind": "snooze"},
         {"kind": "sign_off", "verdict": "perhaps"},
         {"kind": "sign_off", "verdict": "disagree"},

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import multiprocessing
-import os
 import random
 import time
 from ctypes import c_int
@@ -25,8 +24,8 @@ def run_again_and_again(warehouse: Path, out: Path, first: int, done: "Synchroni
         done.value = run
 
 
-def unfinished_in(out: Path) -> bool:
-    return any(name.startswith(".new-") for name in os.listdir(out / "generic"))
+def unfinished_in(out: Path) -> set[str]:
+    return {path.name for path in out.glob("generic/.new-*")}
 
 
 def check_whole(folder: Path) -> None:
@@ -45,25 +44,22 @@ def test_a_killed_export_leaves_whole_folders_and_loses_no_change(warehouse: Pat
     number, unfinished = 1, 0
     seen: set[Path] = set()
     for attempt in range(100):
-        first = number
+        first, left = number, unfinished_in(out)
         working = processes.Process(target=run_again_and_again, args=(warehouse, out, first, done))
         working.start()
-        while done.value < first:
-            assert working.is_alive()
-            time.sleep(0.005)
         if attempt % 2:  # strike while files are being written, which is the lesser part of a run
             until = time.monotonic() + 20
-            while not unfinished_in(out):
+            while not unfinished_in(out) - left:
                 assert working.is_alive()
                 assert time.monotonic() < until, "nothing is written where unfinished sets belong"
                 time.sleep(0.001)
             time.sleep(chance.uniform(0, 0.01))
         else:
-            time.sleep(chance.uniform(0, 0.15))
+            time.sleep(chance.uniform(0, 0.4))
         working.kill()
         working.join()
-        number = done.value + 2  # the one after `done` was under way, and may have left a folder
-        unfinished += unfinished_in(out)
+        number = max(first, done.value + 1) + 1  # the one before was under way, and may have left a folder
+        unfinished += bool(unfinished_in(out) - left)
         for folder in set(out.glob("*/[!.]*")) - seen:
             check_whole(folder)
             seen.add(folder)

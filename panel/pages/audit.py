@@ -26,6 +26,7 @@ KINDS = {
     "spot_check": "Spot check",
     "outcome": "Outcome marked",
     "action": "Action",
+    "action_decision": "Draft or task decided",
     "delivery": "Delivery",
     "export": "Export",
     "rule_change": "Rules changed",
@@ -155,14 +156,17 @@ def _what(row: Row, evidence: Mapping[str, Any]) -> str:
     if kind == "action":
         play, channel = words(evidence.get("play")).capitalize(), words(evidence.get("channel"))
         return f"{play} by {channel}: {words(row['state'])}"
+    if kind == "delivery":
+        return f"{words(evidence.get('carrier'))}: {words(row['state'])}"
     if kind == "export":
         return f"{evidence.get('profile')}: {evidence.get('rows', 0):,} rows"
     if kind in ("rule_change", "reference_change"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
-    if evidence.get("verdict"):
-        said = words(evidence["verdict"])
-        return f"{said}, would say {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}" if bucket else said
-    return words(row["state"])
+    said = words(evidence.get("verdict") or row["state"])
+    is_corrected = bool(bucket and evidence.get("verdict"))
+    return (
+        f"{said}, would say {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}" if is_corrected else said
+    )
 
 
 def _changes(row: Row, evidence: Mapping[str, Any]) -> str:

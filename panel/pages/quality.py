@@ -85,7 +85,7 @@ def show(request: Request) -> Response:
 
 def _context(data: _Data) -> dict[str, Any]:
     decisions, weeks, agreement = data.part("decisions"), data.part("weeks"), data.part("agreement")
-    checks = data.part("checks")
+    checks, has_outreach = data.part("checks"), data.ask("has_outreach")[0]["is_there"]
     newest = decisions[-1] if decisions else None
     return {
         "overall": next((row for row in agreement if row["period"] == "overall"), None),
@@ -99,7 +99,8 @@ def _context(data: _Data) -> dict[str, Any]:
             weeks[::-1], lambda row: row["tasks_per_100_accounts"], "Tasks per 100 accounts, week by week"
         ),
         "overrides_line": _line(weeks[::-1], lambda row: row["overrides"], "Overrides, week by week"),
-        "has_outreach": data.ask("has_outreach")[0]["is_there"],
+        "has_outreach": has_outreach,
+        "outreach": data.ask("outreach") if has_outreach else [],
         "newest": newest,
         "open_line": _line(
             decisions,

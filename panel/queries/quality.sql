@@ -8,6 +8,22 @@ where
     table_schema = 'marts'
     and table_name = 'rpt_outreach_times'
 
+-- name: outreach
+-- By flag, over the episodes that have been told; where nobody was reached, no time counts.
+select
+    flag,
+    count(*) as episodes,
+    count(*) filter (where outcome = 'reached') as reached,
+    count(*) filter (where outcome = 'waiting') as waiting,
+    count(*) filter (where outcome = 'never') as never,
+    count(*) filter (where outcome = 'not_known') as not_known,
+    count(*) filter (where is_in_time) as in_time,
+    median(hours_to_outreach) as median_hours
+from marts.rpt_outreach_times
+where [[mine owner_id]]
+group by flag
+order by episodes desc, flag
+
 -- name: agreement
 -- for everyone
 select *

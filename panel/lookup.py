@@ -30,7 +30,7 @@ from panel.people import SQLITE_OWNERS, Person, scoped
 from radar.settings import PROJECT
 
 LOG = logging.getLogger("panel")
-FORMAT = 2
+FORMAT = 3
 """Part of the file's name: another number makes all anew."""
 
 _SCHEMA = """

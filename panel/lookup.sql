@@ -32,6 +32,17 @@ actions as (
 
 ),
 
+held_rules as (
+
+    select
+        account_id,
+        list(rule_id order by rule_number) as rules
+    from marts.fct_health_evidence
+    where as_of_date = $as_of and result = 'true' and hash(account_id) % $parts = $part
+    group by account_id
+
+),
+
 spot_checks as (
 
     select
@@ -55,12 +66,13 @@ select
     queue.rank_for_owner,
     to_json({
         'health': health, 'queue': queue, 'scores': points.scores, 'actions': actions.actions,
-        'spot_check': spot_checks.spot_check
+        'rules': held_rules.rules, 'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
 left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
 left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
+left join held_rules on health.account_id = held_rules.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where hash(health.account_id) % $parts = $part;
 

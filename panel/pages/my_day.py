@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from actions import drafts
 from panel import charts, decisions
 from panel.lookup import Lookup, read
 from panel.queries import load
 from panel.web import page, person_of, signed
+from radar.errors import RadarError
 from radar.runs import utc_now
 
 SHOWN = 10
@@ -78,7 +80,10 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
     override = decisions.last(decided, "override", "withdraw")
     sign_off = decisions.last(pending, "sign_off")
     by_action = {one.action_id: one for one in reversed(decided) if one.kind == "action"}
-    actions = [{**action, "decided": by_action.get(action["action_id"])} for action in body["actions"] or []]
+    actions = [
+        {**action, "decided": by_action.get(action["action_id"]), "draft": _draft(action, body)}
+        for action in body["actions"] or []
+    ]
     scores = body["scores"] or []
     return {
         "health": health,
@@ -99,6 +104,19 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
         "asks_sign_off": bool(queue and queue["sign_off_required"] and not queue["is_signed_off"]),
         "is_done": any(one.kind in ("sign_off", "override", "outcome") for one in pending),
     }
+
+
+def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:
+    """The mail that waits for an answer, in the words in which it would go out; None where a template is broken.
+
+    What the copy does not hold, the contact's name and the activity, is filled in when it goes out.
+    """
+    if action["channel"] != "mail_draft" or action["status"] != "to_approve":
+        return None
+    try:
+        return drafts.render({**action, **body["health"], "rules": body["rules"]})
+    except RadarError:
+        return None
 
 
 def _trend_in_words(scores: list[float]) -> str:

@@ -107,7 +107,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
 
 
 def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:
-    """The mail that waits for an answer, in the words in which it would go out; None where a template is broken.
+    """The mail that waits for an answer, in the words that would go out; None where a template is broken.
 
     What the copy does not hold, the contact's name and the activity, is filled in when it goes out.
     """

@@ -29,7 +29,7 @@ select max(as_of_date) from marts.fct_health_history;
 
 -- name: due
 -- Grain: one row per thing that is due and that its destination does not have.
---   alert     a slack_alert that is ready, or that a person approved
+--   alert     a slack_alert that is ready; one that a person decides too, for it is told to that person
 --   recovery  once, when the episode of an alert that was told is over
 --   reminder  once, when a task that was handed over is past its time and nobody said done
 --   task      a crm_task that is ready, or that a person approved
@@ -75,7 +75,9 @@ actions as (
         actions.status in ('ready', 'to_approve')
         and coalesce(verdicts.last_verdict not in ('dropped', 'done'), true)
         and actions.as_of_date = $as_of as is_wanted,
-        actions.status = 'ready' or coalesce(verdicts.is_approved, false) as is_free
+        actions.status = 'ready'
+        or actions.channel = 'slack_alert'
+        or coalesce(verdicts.is_approved, false) as is_free
     from marts.fct_actions as actions
     left join verdicts
         on actions.action_id = verdicts.action_id
@@ -190,6 +192,7 @@ select
     due.who,
     due.priority,
     due.next_action,
+    due.mode_reason,
     due.trigger,
     due.flag,
     due.evidence,

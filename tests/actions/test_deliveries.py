@@ -317,12 +317,19 @@ def test_a_mail_goes_in_the_clear_to_this_machine_only() -> None:
 
 
 def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(house: House) -> None:
-    waits = {kind: house.act(kind, 1, status="to_approve") for kind in ("alert", "task", "guide")}
-    channels = ("slack", "tasks", "webhook")
+    waits = {kind: house.act(kind, 1, status="to_approve") for kind in ("task", "guide")}
+    channels = ("tasks", "webhook")
     assert all(not house.run(channel).counts for channel in channels)
     for action in waits.values():
         house.say(action, "approved")
     assert all(house.run(channel).counts == {"written": 1} for channel in channels)
+
+
+def test_an_alert_that_a_person_decides_is_told_to_that_person(house: House) -> None:
+    house.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
+    house.say(house.act("alert", 2, status="to_approve"), "dropped")
+    house.act("alert", 3, status="suppressed", suppressed_by="undecided")
+    assert house.run("slack").counts == {"written": 1}
 
 
 def test_what_a_person_dropped_or_did_is_not_delivered(house: House) -> None:

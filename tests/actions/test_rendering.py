@@ -41,6 +41,7 @@ ROW: dict[str, Any] = {
     "due_at": datetime(2026, 3, 15, 4),
     "episode_started_on": date(2026, 3, 10),
     "ended_on": date(2026, 3, 13),
+    "mode_reason": None,
 }
 DRAFTS: dict[str, dict[str, Any]] = {
     "check_in": {"rules": ["key_feature_unused_30d"]},
@@ -62,6 +63,12 @@ def held_against(name: str, text: str) -> None:
 def test_a_message_to_slack_is_what_was_agreed(kind: str) -> None:
     message = Templates().slack(f"slack_{kind}.j2", with_links(ROW, "https://radar.example"))
     held_against(f"slack_{kind}.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+def test_an_alert_that_a_person_decides_says_why() -> None:
+    row = with_links({**ROW, "mode_reason": "High value: 120,000 USD a year"}, "https://radar.example")
+    said = json.dumps(Templates().slack("slack_alert.j2", row))
+    assert "A person decides: High value: 120,000 USD a year" in said
 
 
 def test_a_digest_is_what_was_agreed() -> None:

@@ -72,7 +72,7 @@ def test_a_set_of_the_outbox_has_a_manifest_like_every_set(demo_run: Place) -> N
 def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     place: Place, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    approved, dropped = [
+    told, dropped = [
         action
         for (action,) in place.rows(
             "select action_id from marts.fct_actions where channel = 'slack_alert' and status = 'to_approve' "
@@ -82,7 +82,7 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     reviews = place.extracts / "crm" / "reviews" / "decisions.ndjson"
     account = "select account_id from marts.fct_actions where action_id = '{}'"
     with reviews.open("w") as file:
-        for number, (action, verdict) in enumerate(((approved, "approved"), (dropped, "dropped"))):
+        for number, (action, verdict) in enumerate(((told, "approved"), (dropped, "dropped"))):
             review = {
                 "review_id": f"panel-{number}",
                 "account_id": place.rows(account.format(action))[0][0],
@@ -101,7 +101,7 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     assert "failed, tried again" in done.stdout
     assert vendors.posts == []
     failed = "select action_id from audit.deliveries where status = 'failed' and kind = 'alert'"
-    assert (approved,) in place.rows(failed)
+    assert (told,) in place.rows(failed)
     assert (dropped,) not in place.rows(failed)
     assert place.rows("select status from audit.runs order by batch_id desc limit 1") in (
         [("done",)],

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from panel import users
@@ -71,6 +72,9 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
         ("override", account_id, "ada"),
         ("sign_off", signed_off, "ada"),
     ]
+    with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as copy:
+        seen = "select count(*) from audit.entries where actor = 'ada'"
+        assert copy.execute(seen).fetchall() == [(2,)], "the audit page shows them at once"
     assert _exported(place, str(account_id))["bucket"] == "healthy"
 
     before = _handed_over(place)

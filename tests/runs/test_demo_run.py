@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from tests.conftest import DEMO_DAYS as DAYS
+from radar.publishing import RECORDS
 from tests.runs.radar_run import Place, radar
 
 TOLD = "select * from marts.fct_health_history order by all"
@@ -145,10 +146,9 @@ def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:
     copy = tmp_path / "some other name.duckdb"
     shutil.copy(demo.published / "radar.duckdb", copy)
     with duckdb.connect(str(copy), read_only=True) as con:
-        schemas = {
-            schema for (schema,) in con.execute("select distinct schema_name from duckdb_tables()").fetchall()
-        }
-        assert not schemas & {"raw", "quarantine", "staging", "control", "audit"}
+        tables = con.execute("select distinct schema_name, table_name from duckdb_tables()").fetchall()
+        assert not {schema for schema, _ in tables} & {"raw", "quarantine", "staging", "control"}
+        assert {f"{schema}.{table}" for schema, table in tables if schema == "audit"} == set(RECORDS)
         scored = con.execute(
             "select count(*) from scoring.fct_health_scores"
             " where as_of_date = '2026-06-30' and rule_set_status = 'champion'"

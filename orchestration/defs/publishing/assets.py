@@ -10,6 +10,7 @@ from orchestration import building
 from orchestration.steps import DATA_TEAM, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
 from orchestration.translation import keys_of
 from radar import progress
+from radar.audit import record
 from radar.publishing import RECORDS, SCHEMAS, publish
 from radar.settings import Settings
 
@@ -45,6 +46,10 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         with step(context) as current:
             progress.status("  publishing")
             run, settings = current.run, current.settings
+            with (
+                current.connect() as con
+            ):  # what people decided shows in the audit of the copy that follows it
+                record(con, settings.warehouse, run)
             report = publish(
                 settings.warehouse,
                 settings.published,

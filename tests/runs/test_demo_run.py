@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import DEMO_DAYS as DAYS
 from radar.publishing import RECORDS
+from tests.conftest import DEMO_DAYS as DAYS
 from tests.runs.radar_run import Place, radar
 
 TOLD = "select * from marts.fct_health_history order by all"

@@ -166,12 +166,15 @@ class Deliveries:
         )
         found = ledgers.items(self.con, query, {"now": self.clock.now(), "carrier": crm})
         key = next(column.header for column in profile.columns if column.source == profile.key)
-        told = getattr(profile, "removed", None)  # what the CRM hears of who is not scored any more
-        removed: dict[str, Any] = told if isinstance(told, dict) else {}
+        is_typed = crm == "salesforce"
+        removed: dict[str, Any] = {}  # what the CRM hears of who is not scored any more
+        if isinstance(profile.removed, dict):
+            nothing = {profile.dialect.null_token: None} if is_typed else {}
+            removed = {header: nothing.get(told, told) for header, told in profile.removed.items()}
         cells = [
             {key: item.account_id, **removed}
             if item.content_hash == GONE
-            else _cells(item.row["cells"], profile, is_typed=crm == "salesforce")
+            else _cells(item.row["cells"], profile, is_typed=is_typed)
             for item in found
         ]
         return [

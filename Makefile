@@ -43,7 +43,7 @@ lint: $(VENV)/.ready .venv-lint/.ready
 	$(LINT)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 dev: $(VENV)/.ready
 	@mkdir -p var/dagster && cp orchestration/dagster.yaml var/dagster/dagster.yaml

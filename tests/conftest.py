@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -18,10 +21,20 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A small demo company, run once over eight days; tests read it and do not change it."""
     from radar.demo import generate  # noqa: PLC0415  only where a test asks for it
 
-    place = Place(tmp_path_factory.mktemp("demo"))
-    generate(place.extracts, accounts=120, days=150, seed=3, end=date(2026, 6, 30))
-    done = place.run(*DEMO_DAYS)
-    (place.folder / "first.txt").write_text(done.stdout)
+    is_shared = (
+        "PYTEST_XDIST_WORKER" in os.environ
+    )  # then the workers share one, which the first of them makes
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if is_shared else base) / "demo"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        place = Place(folder)
+        told = folder / "first.txt"
+        if not told.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            generate(place.extracts, accounts=120, days=150, seed=3, end=date(2026, 6, 30))
+            told.write_text(place.run(*DEMO_DAYS).stdout)
     return place
 
 

@@ -98,7 +98,7 @@ def sparkline(
     """
     known = [point if point is not None and math.isfinite(point) else None for point in points]
     values = [point for point in known if point is not None]
-    inner = [f"<title>{_text(label or 'no values')}</title>"]
+    inner = [f"<title>{_text(label) or 'no values'}</title>"]
     if values:
         place_y = _scale(
             min(values) if low is None else low, max(values) if high is None else high, height - 3.0, 3.0
@@ -132,7 +132,7 @@ def score_chart(
         (day for day in days if all(map(math.isfinite, (day.score, day.low, day.high)))),
         key=lambda day: day.day,
     )
-    inner = [f"<title>{_text(label or 'Score over time')}</title>"]
+    inner = [f"<title>{_text(label) or 'Score over time'}</title>"]
     if not told:
         return _nothing(inner, "chart score-chart", width, 60, "No score has been told yet.")
     left, right, top, bottom = 34.0, width - 62.0, 26.0, height - 46.0
@@ -191,7 +191,7 @@ def stacked(
     A single day is drawn as a bar. `unit` stands before the numbers, `$` for money.
     """
     told = sorted(days, key=lambda day: day.day)
-    inner = [f"<title>{_text(label or 'Buckets over time')}</title>"]
+    inner = [f"<title>{_text(label) or 'Buckets over time'}</title>"]
     sums = [sum(_held(day, bucket) for bucket in BUCKETS) for day in told]
     if not told or max(sums) <= 0:
         return _nothing(inner, "chart stacked", width, 60, "Nothing has been told yet.")
@@ -223,7 +223,7 @@ def stacked(
 def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: int = 220) -> Markup:
     """Who went from which bucket to which: a band each, as wide as it has accounts."""
     ways = [move for move in moves if move.accounts > 0 and move.source != move.target]
-    inner = [f"<title>{_text(label or 'Moves between buckets')}</title>"]
+    inner = [f"<title>{_text(label) or 'Moves between buckets'}</title>"]
     if not ways:
         return _nothing(inner, "chart flow", width, 48, "Nobody has changed buckets.")
     order = ("new", *BUCKETS, "gone")

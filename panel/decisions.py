@@ -126,15 +126,13 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
 
 
 def decide(store: Store, person: Person, wanted: Wanted) -> bool:
-    """Keep it; False where this form was kept before (a double click). Raises OvertakenError and UnfitError.
+    """Keep it; False where this form was kept before (a double click). Raises OvertakenError.
 
     What has returned is on the disk.
     """
     with store.writing() as con:
         if con.execute("select 1 from decisions where form_token = ?", [wanted.form_token]).fetchone():
             return False
-        if wanted.version > con.execute("select coalesce(max(sequence), 0) from decisions").fetchone()[0]:
-            raise UnfitError("This form is not complete: load the page again.")
         since = _of_account(con, wanted.account_id, after=wanted.version)
         if since:
             raise OvertakenError(since)

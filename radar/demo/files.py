@@ -41,8 +41,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "crm/goals": "goal_id account_id signal target valid_from valid_to",
         "crm/pulses": "pulse_id account_id owner_id sentiment note recorded_at",
         "crm/overrides": "override_id account_id bucket reason overridden_by overridden_at expires_at",
-        "crm/reviews": "review_id account_id as_of_date kind verdict bucket reason reviewed_by reviewed_at "
-        "updated_at",
+        "crm/reviews": "review_id account_id as_of_date kind verdict bucket reason action_id reviewed_by "
+        "reviewed_at updated_at",
         "crm/identities": "source source_account_id account_id",
         "billing/subscriptions": "subscription_id account_id plan_id status seats mrr_usd started_at "
         "current_period_end cancel_at_period_end canceled_at card_expires_on updated_at",

@@ -26,7 +26,10 @@ def test_a_shadow_is_compared_and_reaches_nothing_else(demo_run: Place) -> None:
     sets = demo_run.rows("select rule_set, count(*) from scoring.fct_health_scores group by all order by all")
     assert [name for name, _ in sets] == ["playbook_v1", "snapshot_v1"]
     assert sets[0][1] == sets[1][1]
-    assert tables_that_hold(demo_run, "marts", "snapshot_v1") == ["fct_rule_set_comparison"]
+    assert tables_that_hold(demo_run, "marts", "snapshot_v1") == [
+        "fct_rule_set_comparison",
+        "rpt_rule_firings",
+    ]
     assert set(tables_that_hold(demo_run, "audit", "snapshot_v1")) <= {"entries"}, "rule changes"
     files = [path for path in demo_run.exports.rglob("*") if path.is_file()]
     assert any("playbook_v1" in path.read_text(encoding="utf-8") for path in files)

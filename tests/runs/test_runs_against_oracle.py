@@ -35,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     for path in sorted(home.extracts.rglob("part-*")):
         path.rename(path.with_name(f"again-{path.name}"))
     write(rest, home.extracts)
-    home.run(f"--seeds={seeds}", f"--since={SINCE}", f"--as-of={AS_OF}")
+    home.run(f"--seeds={seeds}", f"--since={SINCE}", f"--as-of={AS_OF}", "--allow-flood")
     return home
 
 

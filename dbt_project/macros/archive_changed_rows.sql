@@ -22,7 +22,8 @@
     from (
         select {{ names }} from {{ before }}
         except
-        select {{ names }} from {{ target }} where {{ window }}
+        select {{ names }} from {{ target }}
+        where {{ window }} and as_of_date in (select distinct {{ before }}.as_of_date from {{ before }})
     ) as changed
     cross join control.run_window as run_window;
 {% endmacro %}

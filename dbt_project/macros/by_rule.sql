@@ -1,11 +1,15 @@
 {#
-    One expression of the row `rule_number` of a rule set (counted from 1), chosen by rule and segment. `expressions`
-    holds, for every rule, a list as long as its variants.
+    The signal of the n-th condition of the row `rule_number` of a rule set (counted from 1), its name behind `prefix`;
+    null where the rule has no such condition.
 #}
-{% macro by_rule(rule_set, expressions, otherwise='null') -%}
-    case rule_number
+{% macro by_rule(rule_set, n, prefix) -%}
+    case variants.rule_number
         {% for rule in rule_set['rules'] %}
-        when {{ loop.index }} then {{ by_segment(rule, expressions[loop.index0], otherwise) }}
+        {%- set signals = [] -%}
+        {%- for variant in rule['variants'] -%}
+            {%- do signals.append(prefix ~ variant['conditions'][n - 1]['signal'] if n <= variant['conditions'] | length else 'null') -%}
+        {%- endfor -%}
+        when {{ loop.index }} then {{ by_segment(rule, signals) }}
         {% endfor %}
     end
 {%- endmacro %}

@@ -15,7 +15,9 @@
             {%- set general.value = expressions[loop.index0] -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if branches -%}
+    {%- if general.value != otherwise and expressions | unique | list | length == 1 -%}
+        {{ general.value }}
+    {%- elif branches -%}
         case {{ branches | join(' ') }} else {{ general.value }} end
     {%- else -%}
         {{ general.value }}

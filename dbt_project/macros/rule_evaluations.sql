@@ -2,9 +2,10 @@
     A query of one row per row of `inputs` (a query with the columns of int_rule_inputs) and rule set. For every rule:
     <rule>_is_on, <rule>_is_true (null: unknown), and <rule>_points, _low and _high: what it adds, and the least and the
     most that it still could. The one place where rules are evaluated. Each rule set reads the inputs by itself: what two
-    CTEs share is held whole, and a question about one day would read every day.
+    CTEs share is held whole, and a question about one day would read every day. No row where there is no rule set.
 #}
 {% macro rule_evaluations(rule_sets, inputs) %}
+{% if not rule_sets %}{{ return(inputs ~ '\nwhere false') }}{% endif %}
 {% set signals = rule_signals(rule_sets) %}
 {% set all_rules = [] %}
 {% for rule_set in rule_sets %}

@@ -2,6 +2,7 @@
 -- score = base + points of true rules, held between 0 and 100; score_low and score_high are the least and the
 -- greatest score that unknown rules and unknown weights could still make.
 -- depends_on: {{ ref('int_rule_evaluations') }}
+-- depends_on: {{ ref('int_shadow_evaluations') }}
 {% set rule_sets = scoring_rule_sets() %}
 with
 
@@ -90,7 +91,7 @@ summed_{{ number }} as (
         0 {%- for rule in rule_set['rules'] %}
         + case when {{ rule['rule_id'] }}_is_on and {{ rule['rule_id'] }}_is_true is not null then 1 else 0 end
         {%- endfor %} as rules_known
-    from {{ ref('int_rule_evaluations') }} as evaluations
+    from {{ evaluations_of(rule_set) }} as evaluations
     where rule_set = {{ quoted(rule_set['rule_set']) }}
 
 ),

@@ -45,6 +45,11 @@ lint: $(VENV)/.ready .venv-lint/.ready
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# On what make demo made, unless the RADAR_ variables name other places.
+dev: export RADAR_EXTRACTS ?= $(CURDIR)/$(DEMO)/extracts
+dev: export RADAR_WAREHOUSE ?= $(CURDIR)/$(DEMO)/warehouse.duckdb
+dev: export RADAR_EXPORTS ?= $(CURDIR)/$(DEMO)/exports
+dev: export RADAR_PUBLISHED ?= $(CURDIR)/$(DEMO)/published
 dev: $(VENV)/.ready
 	@mkdir -p var/dagster && cp orchestration/dagster.yaml var/dagster/dagster.yaml
 	DAGSTER_HOME=$(CURDIR)/var/dagster $(BIN)/dagster dev -h 127.0.0.1

@@ -5,10 +5,12 @@
 #}
 {% macro variant_points_bound(variant, side) -%}
     {%- set pick = 'least' if side == 'low' else 'greatest' -%}
+    {#- the cast around it: older engines give a DOUBLE for the least of two decimals -#}
     {%- if variant['effect'] != 'points' -%}
         cast(0 as decimal(18, 6))
     {%- elif not variant['per_unit'] -%}
-        {{ pick }}(cast(0 as decimal(18, 6)), {{ variant_points(variant) }})
+        {%- set bounds = [0, variant['points']] -%}
+        cast({{ bounds | min if side == 'low' else bounds | max }} as decimal(18, 6))
     {%- else -%}
         {%- set signal = variant['conditions'][0]['signal'] -%}
         {%- set needs_positive = (variant['points'] < 0) == (side == 'low') -%}
@@ -22,15 +24,15 @@
             {%- endif -%}
         {%- endfor -%}
         {%- set limit = variant['max_points'] | abs if variant['max_points'] is not none else 1000000 -%}
-        {{ pick }}(
-            cast(0 as decimal(18, 6)),
+        cast({{ pick }}(
+            0,
             coalesce(
                 {{ variant_points(variant) }},
-                cast(case
+                case
                     when {{ excluded | join(' or ') or 'false' }} then 0
                     else {{ limit if side == 'high' else -limit }}
-                end as decimal(18, 6))
+                end
             )
-        )
+        ) as decimal(18, 6))
     {%- endif -%}
 {%- endmacro %}

@@ -11,7 +11,8 @@
         case
             when days_to_renewal <= {{ variant['renewal_within_days'] }} then {{ weighted }}
             {%- if side %}
-            when is_renewal_unknown then {{ 'least' if side == 'low' else 'greatest' }}({{ points }}, {{ weighted }})
+            when is_renewal_unknown
+                then cast({{ 'least' if side == 'low' else 'greatest' }}({{ points }}, {{ weighted }}) as decimal(18, 6))
             {%- endif %}
             else {{ points }}
         end

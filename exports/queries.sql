@@ -74,6 +74,26 @@ create table if not exists audit.sync_state (
     acknowledged_at timestamp
 );
 
+-- name: sync_decisions
+-- One row per thing that a person said, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
+-- `acknowledged` and `failed` count them, `results` are name and sha256 of the CRM's result files), given_up,
+-- taken_up (of one row).
+create table if not exists audit.sync_decisions (
+    sequence bigint,
+    decided_at timestamp,
+    run_id varchar,
+    profile varchar,
+    as_of_date date,
+    decision varchar,
+    row_key varchar,
+    account_id varchar,
+    acknowledged bigint,
+    failed bigint,
+    results varchar,
+    reason varchar,
+    decided_by varchar
+);
+
 -- name: has_earlier_state
 select count(*)
 from duckdb_tables()
@@ -606,6 +626,21 @@ where profile = $profile and row_key = $key and status = 'given_up';
 select distinct row_key
 from audit.sync_changes
 where profile = $profile and row_key = $key and status in ('open', 'failed', 'given_up');
+
+-- name: run_of_key
+select run_id
+from audit.sync_changes
+where profile = $profile and row_key = $key
+order by rowid desc
+limit 1;
+
+-- name: record_decision
+insert into audit.sync_decisions
+select
+    (select coalesce(max(sequence), 0) + 1 from audit.sync_decisions),
+    now() at time zone 'UTC', $run_id, $profile,
+    (select max(as_of_date) from audit.sync_runs where run_id = $run_id and profile = $profile),
+    $decision, $row_key, $account_id, $acknowledged, $failed, $results, $reason, $by;
 
 -- name: status
 with

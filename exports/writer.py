@@ -213,7 +213,7 @@ def _first_rows(
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """The tables that remember what went out, with what an earlier release left."""
-    for name in ("audit_schema", "exports", "sync_runs", "sync_changes", "sync_state"):
+    for name in ("audit_schema", "exports", "sync_runs", "sync_changes", "sync_state", "sync_decisions"):
         con.execute(QUERIES[name])
     if con.execute(QUERIES["has_earlier_state"]).fetchone() != (0,):
         con.execute(QUERIES["take_earlier_state"])

@@ -23,6 +23,78 @@ create table if not exists audit.deliveries (
     next_attempt_at timestamp
 );
 
+-- name: create_decisions
+-- What people said of deliveries in doubt, one row per delivery; rows are only ever added.
+create table if not exists audit.delivery_decisions (
+    sequence bigint,
+    decided_at timestamp,
+    delivery_key varchar,
+    message_key varchar,
+    action_id varchar,
+    account_id varchar,
+    run_id varchar,
+    as_of_date date,
+    channel varchar,
+    carrier varchar,
+    decision varchar,
+    reason varchar,
+    decided_by varchar
+);
+
+-- name: doubts
+-- Grain: one row per delivery of which nobody knows what became of it. Accounts are written again anyway.
+create or replace temp view doubts as
+select *
+from audit.deliveries
+where kind <> 'account'
+qualify row_number() over (partition by delivery_key order by sequence desc) = 1 and status in ('attempting', 'in_doubt');
+
+-- name: doubtful_messages
+select
+    message_key,
+    min(channel) as channel,
+    min(carrier) as carrier,
+    list(distinct kind order by kind) as kinds,
+    list(distinct account_id order by account_id) as accounts,
+    min(recorded_at) as since,
+    max(error) as error
+from doubts
+group by message_key
+order by since, message_key;
+
+-- name: decide
+insert into audit.delivery_decisions
+select
+    row_number() over (order by sequence) + (select coalesce(max(sequence), 0) from audit.delivery_decisions),
+    now() at time zone 'UTC', delivery_key, message_key, action_id, account_id, run_id, as_of_date, channel, carrier,
+    $decision, $reason, $by
+from doubts
+where message_key = $message_key;
+
+-- name: settle
+insert into audit.deliveries by name
+select * replace (
+    row_number() over (order by sequence) + (select max(sequence) from audit.deliveries) as sequence,
+    now() at time zone 'UTC' as recorded_at,
+    'person' as carrier,
+    $status as status,
+    cast(null as varchar) as remote_id,
+    cast(null as varchar) as error,
+    cast(null as timestamp) as next_attempt_at
+)
+from doubts
+where message_key = $message_key;
+
+-- name: state_counts
+select channel, status, count(*) as items
+from (
+    select channel, delivery_key, arg_max(status, sequence) as status
+    from audit.deliveries
+    group by channel, delivery_key
+)
+group by channel, status
+order by channel, status;
+
 -- name: newest_day
 -- The newest day that was told: only of that day is anything delivered.
 select max(as_of_date) from marts.fct_health_history;

@@ -29,6 +29,7 @@ SOURCES = {
     "exports": "audit.exports",
     "sync_decisions": "audit.sync_decisions",
     "deliveries": "audit.deliveries",
+    "delivery_decisions": "audit.delivery_decisions",
 }
 """The queries of `audit.sql` and what each reads; one whose relation is not there is passed over."""
 

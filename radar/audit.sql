@@ -197,12 +197,38 @@ select
         'remote_id': remote_id,
         'status': status
     } as evidence,
-    status as state
-from audit.deliveries
-where
-    kind <> 'account'
-    and status in ('delivered', 'written', 'in_doubt')
+    -- what a person settled and went again comes to something anew
+    status || coalesce(' again ' || nullif(times_settled, 0), '') as state
+from (
+    select
+        *,
+        count(*) filter (where carrier = 'person') over (partition by delivery_key order by sequence) as times_settled
+    from audit.deliveries
+    where kind <> 'account'
+)
+where carrier <> 'person' and status in ('delivered', 'written', 'in_doubt')
 qualify row_number() over (partition by delivery_key order by sequence desc) = 1;
+
+-- name: delivery_decisions
+-- What a person found out about a delivery in doubt: each time something of its own.
+select
+    'delivery_decision' as kind,
+    delivery_key || '#' || sequence as subject_id,
+    account_id,
+    run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    decided_by as actor,
+    {
+        'action_id': action_id,
+        'carrier': carrier,
+        'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'message_key': message_key,
+        'reason': without_addresses(reason)
+    } as evidence,
+    decision as state
+from audit.delivery_decisions;
 
 -- name: rule_sets
 select

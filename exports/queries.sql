@@ -227,8 +227,10 @@ left join given_up
 create or replace temp table delta as
 select
     snapshot.row_key,
+    case when snapshot.problems <> '' then snapshot.row_label end as row_label,
     snapshot.problems,
     case when known.base_hash is null then 'added' else 'changed' end as change,
+    snapshot.cells,
     snapshot.row_hash,
     known.base_hash,
     known.open_hash is not null as is_again
@@ -248,8 +250,10 @@ where
 union all
 select
     row_key,
+    null as row_label,
     '' as problems,
     'removed' as change,
+    null as cells,
     '' as row_hash,
     base_hash,
     open_hash is not null as is_again
@@ -259,6 +263,14 @@ where
     and not is_given_up
     and not $create_only
     and (base_hash is not null or open_hash is not null);
+
+-- name: drop_cells
+-- Those that go out stand in `delta`; the cells of many accounts are large.
+alter table snapshot drop column cells;
+
+-- name: drop_inputs
+drop table snapshot;
+drop table known;
 
 -- name: removed_rows
 -- The cells that tell of rows that left.
@@ -304,10 +316,8 @@ from delta;
 -- name: first_rows
 select
     delta.change,
-    coalesce(snapshot.cells, removed_rows.cells) as cells
+    coalesce(delta.cells, removed_rows.cells) as cells
 from delta
-left join snapshot
-    using (row_key)
 left join removed_rows
     using (row_key)
 where delta.problems = ''
@@ -317,12 +327,10 @@ limit $most;
 -- name: to_write
 select
     delta.row_key,
-    snapshot.row_label,
+    delta.row_label,
     delta.problems,
-    coalesce(snapshot.cells, removed_rows.cells) as cells
+    coalesce(delta.cells, removed_rows.cells) as cells
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join removed_rows
     on delta.row_key = removed_rows.row_key
 where delta.change <> 'removed' or $tells_removed
@@ -336,12 +344,10 @@ with
 new_rows as (
 
     select
-        delta.row_key,
-        snapshot.cells as told_cells
+        row_key,
+        cells as told_cells
     from delta
-    inner join snapshot
-        on delta.row_key = snapshot.row_key
-    where delta.change = 'added' and delta.problems = ''
+    where change = 'added' and problems = ''
 
 ),
 
@@ -379,13 +385,11 @@ select
             delta.change = 'removed'
             or json_extract_string(
                 case when state.run_id = $run_id then state.previous_cells else state.cells end, '$[{number}]'
-            ) <> json_extract_string(snapshot.cells, '$[{number}]')
+            ) <> json_extract_string(delta.cells, '$[{number}]')
     ) as moved
 from delta
 inner join audit.sync_state as state
     on state.profile = $profile and delta.row_key = state.row_key
-left join snapshot
-    on delta.row_key = snapshot.row_key
 where delta.base_hash is not null and delta.problems = '';
 
 -- name: folder_before
@@ -433,13 +437,11 @@ select
     delta.row_hash,
     case
         when not $is_acknowledged and delta.problems = '' and (delta.change <> 'removed' or $tells_removed)
-            then coalesce(snapshot.cells, removed_rows.cells)
+            then coalesce(delta.cells, removed_rows.cells)
     end as cells,
     nullif(delta.problems, ''),
     null, null, null
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join removed_rows
     on delta.row_key = removed_rows.row_key;
 
@@ -448,16 +450,18 @@ create or replace temp view moved as
 select
     delta.row_key,
     nullif(delta.row_hash, '') as row_hash,
-    snapshot.cells,
+    delta.cells,
     delta.base_hash,
     state.cells as base_cells
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join audit.sync_state as state
-    on state.profile = {profile} and delta.row_key = state.row_key
+    on
+        state.profile = {profile}
+        and delta.row_key = state.row_key
+        and hash(state.row_key) % {parts} = {part}
 where
     delta.problems = ''
+    and hash(delta.row_key) % {parts} = {part}
     and ({is_acknowledged} or (delta.change = 'removed' and not {tells_removed}));
 
 -- name: last_state
@@ -552,7 +556,7 @@ where
     and coalesce(told.outcome, $rest) is not null;
 
 -- name: moved_on_ack
-create or replace temp table moved as
+create or replace temp view moved as
 select
     settled.row_key,
     nullif(settled.row_hash, '') as row_hash,
@@ -561,8 +565,14 @@ select
     state.cells as base_cells
 from settled
 left join audit.sync_state as state
-    on state.profile = $profile and settled.row_key = state.row_key
-where settled.outcome = 'acknowledged' and settled.status_before in ('open', 'failed');
+    on
+        state.profile = {profile}
+        and settled.row_key = state.row_key
+        and hash(state.row_key) % {parts} = {part}
+where
+    settled.outcome = 'acknowledged'
+    and settled.status_before in ('open', 'failed')
+    and hash(settled.row_key) % {parts} = {part};
 
 -- name: take_back
 -- What counted as delivered when it was written, and was refused: the destination holds what stood before.

@@ -154,10 +154,9 @@ def _settle(
                 "give the result file of this run's import, or name its run",
             )
     con.execute(QUERIES["settled"], {**names, "rest": rest})
-    con.execute(QUERIES["moved_on_ack"], {"profile": profile})
-    move_state(con, profile, run_id)
-    con.execute(QUERIES["take_back"], names)
     ((acknowledged, failed),) = con.execute(QUERIES["settled_counts"]).fetchall()
+    move_state(con, profile, run_id, QUERIES["moved_on_ack"], rows=acknowledged)
+    con.execute(QUERIES["take_back"], names)
     con.execute(QUERIES["settle_changes"], {"by": by})
     con.execute(QUERIES["settle_runs"], {"profile": profile, "by": by})
     return Settled(profile, run_id, acknowledged, failed)

@@ -44,7 +44,8 @@ from radar.warehouse import connect, readable_os_errors, writer_lock
 REJECTED, UNDO = "rejected.csv", "undo"
 WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
 HELD, FAILED, SKIPPED = "held", "failed", "skipped"
-_BATCH = 5_000
+_BATCH = 1_000
+_PART_ROWS = 25_000
 QUERIES: dict[str, str] = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
@@ -140,6 +141,7 @@ def export(
         raise UsageError(f"the run id {run_id!r} cannot be part of a folder's name", "use letters and digits")
     reports, errors = [], []
     with writer_lock(warehouse), connect(warehouse) as con:
+        con.execute("set threads = 1")  # a second one costs memory and CPU here, and saves no time
         create_tables(con)
         for profile in load_profiles(profiles):
             try:
@@ -280,6 +282,7 @@ def _find_changes(
     names = {"profile": profile.name, "run_id": run_id}
     con.execute(QUERIES["known"], names)
     con.execute(QUERIES["delta"], {"create_only": profile.create_only})
+    con.execute(QUERIES["drop_cells"])
     removed = cells.removed_cells(profile, as_of, "old_cells")
     con.execute(QUERIES["removed_rows"].format(removed_cells=removed), names)
 
@@ -483,15 +486,14 @@ def _record(
     names = {"profile": report.profile, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return
+    con.execute(QUERIES["drop_inputs"])
     is_acknowledged = profile.acknowledge == "on_write"
     policy = {"is_acknowledged": is_acknowledged, "tells_removed": profile.removed != IGNORE}
     con.execute("begin")
     con.execute(QUERIES["forget_run"], names)
     con.execute(QUERIES["supersede"], names)
     con.execute(QUERIES["record_changes"], {**names, **policy})
-    literals = {"profile": cells.literal(profile.name), **policy}
-    con.execute(QUERIES["moved_on_write"].format(**literals))
-    move_state(con, profile.name, run_id)
+    move_state(con, profile.name, run_id, QUERIES["moved_on_write"], rows=report.rows, **policy)
     con.execute(
         QUERIES["record_run"],
         {
@@ -518,11 +520,20 @@ def _record(
     con.execute("commit")
 
 
-def move_state(con: duckdb.DuckDBPyConnection, profile: str, run_id: str) -> None:
-    """Take the temporary relation `moved` over into the state; for a transaction of the caller's."""
+def move_state(
+    con: duckdb.DuckDBPyConnection, profile: str, run_id: str, making: str, *, rows: int, **literals: Any
+) -> None:
+    """Take the temporary view `moved` over into the state; for a transaction of the caller's.
+
+    `making` makes the view, for one part of the `rows` after the other: a join over all of them would hold
+    all cells at once, those of before and those of now.
+    """
     names = {"profile": profile, "run_id": run_id}
     ((last,),) = con.execute(QUERIES["last_state"]).fetchall()
-    con.execute(QUERIES["keep_state"], names)
+    parts = 1 + rows // _PART_ROWS
+    for part in range(parts):
+        con.execute(making.format(profile=cells.literal(profile), parts=parts, part=part, **literals))
+        con.execute(QUERIES["keep_state"], names)
     con.execute(QUERIES["forget_state"], {**names, "last": last})
 
 

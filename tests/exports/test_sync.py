@@ -169,6 +169,28 @@ def test_a_set_is_taken_back_by_the_files_beside_it(warehouse: Path, out: Path) 
         assert crm.scored() == before
 
 
+def test_a_state_that_is_moved_part_by_part_is_the_same(
+    warehouse: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = []
+    for rows in (25_000, 2):
+        monkeypatch.setattr(writer, "_PART_ROWS", rows)
+        change(warehouse, "drop schema if exists audit cascade")
+        small_mart.fill(warehouse, 9)
+        for run in ("r1", "r2"):
+            set_score(warehouse, 12 if run == "r1" else 13)
+            for profile in ("generic", "hubspot_companies"):
+                send(warehouse, out / str(rows), run, profile)
+            acknowledge(warehouse, run, by="me", profile="hubspot_companies")
+        states.append(
+            asked(warehouse, "select * exclude (acknowledged_at) from audit.sync_state order by all")
+        )
+        for file in (warehouse.parent / "house.state").glob("audit.*"):
+            file.unlink()
+    assert states[0] == states[1]
+    assert len(states[0]) == 18
+
+
 def test_rows_that_hubspot_refuses_go_again_until_they_succeed(
     warehouse: Path, out: Path, tmp_path: Path
 ) -> None:

@@ -233,6 +233,18 @@ due as (
 
 ),
 
+-- accounts have a row for each of their versions
+names as (
+
+    select
+        account_id,
+        arg_max(name, version_at) as name
+    from staging.stg_crm__accounts
+    where account_id in (select account_id from due)
+    group by account_id
+
+),
+
 waiting as (
 
     select
@@ -274,7 +286,7 @@ select
     due.as_of_date,
 
     -- the account as it was told on the newest day; null where it was not told
-    coalesce(health.account_name, accounts.name, due.account_id) as account_name,
+    coalesce(health.account_name, names.name, due.account_id) as account_name,
     coalesce(health.bucket, due.bucket) as bucket,
     health.account_id is not null as is_scored,
     health.score,
@@ -297,8 +309,8 @@ select
 from due
 left join marts.rpt_account_health as health
     on due.account_id = health.account_id
-left join staging.stg_crm__accounts as accounts
-    on due.account_id = accounts.account_id and health.account_id is null
+left join names
+    on due.account_id = names.account_id
 left join signals.sig_usage as usage
     on due.account_id = usage.account_id and usage.as_of_date = $as_of
 left join staging.stg_crm__owners as owners

@@ -356,6 +356,20 @@ def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, house: House) 
     assert house.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
 
 
+def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newest_name(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.next_day()
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("delete from marts.rpt_account_health")
+    assert house.run("slack").counts == {"delivered": 1}
+    assert len(vendors.posts) == 2
+    assert "Größe" in vendors.posts[1]["text"]
+
+
 def test_an_end_is_not_told_of_what_nobody_heard_of(vendors: Vendors, house: House) -> None:
     house.settings = slack_webhook(vendors)
     house.act("alert", 1)

@@ -114,9 +114,8 @@ select
 from {source};
 
 -- name: columns
-select column_name, data_type
-from duckdb_columns()
-where database_name = current_database() and schema_name = $schema and table_name = $name;
+select column_name, column_type
+from (describe {source});
 
 -- name: other_day
 select distinct as_of_date

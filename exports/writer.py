@@ -20,7 +20,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -307,10 +307,12 @@ def _counts(con: duckdb.DuckDBPyConnection) -> Changes:
 
 
 def _columns_of(con: duckdb.DuckDBPyConnection, profile: Profile) -> dict[str, str]:
-    schema, name = profile.source.split(".")
-    found = con.execute(QUERIES["columns"], {"schema": schema, "name": name}).fetchall()
-    if not found:
-        raise InputError(f"{profile.source} is not in the warehouse", "build the models, then export")
+    try:
+        found = con.execute(QUERIES["columns"].format(source=profile.source)).fetchall()
+    except duckdb.CatalogException as error:
+        raise InputError(
+            f"{profile.source} is not in the warehouse", "build the models, then export"
+        ) from error
     return dict(found)
 
 
@@ -400,12 +402,12 @@ def _write_files(
     parts = Parts(folder, f"{profile.name}_{as_of.isoformat()}", profile, profile.headers)
     refused: list[list[str]] = []
     accounts = 0
-    for row_key, label, problems, found in _rows(con, "to_write", tells_removed=profile.removed != IGNORE):
-        if problems:
-            accounts += 1
-            refused += _refusals(profile, row_key, label, problems, json.loads(found))
-        else:
-            parts.write(json.loads(found))
+    for batch in _batches(con, "to_write", tells_removed=profile.removed != IGNORE):
+        parts.write(_parsed(found for *_, problems, found in batch if not problems))
+        for row_key, label, problems, found in batch:
+            if problems:
+                accounts += 1
+                refused += _refusals(profile, row_key, label, problems, json.loads(found))
     headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
     rejected = write_for_a_person(folder / REJECTED, headers, refused)
     return parts.close(), {**rejected, "accounts": accounts}
@@ -423,21 +425,27 @@ def _write_undo(
     lost = 0
     query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
     names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
-    for row_key, found in _rows(con, query, **names):
+    for batch in _batches(con, query, **names):
         if profile.create_only:
-            parts.write([row_key])
-        elif found is None:
-            lost += 1
+            parts.write([[row_key] for row_key, _ in batch])
         else:
-            parts.write(json.loads(found))
+            known = [found for _, found in batch if found is not None]
+            lost += len(batch) - len(known)
+            parts.write(_parsed(known))
     files = [{**entry, "name": f"{UNDO}/{entry['name']}"} for entry in parts.close()]
     return {"means": "delete" if profile.create_only else "import", "not_known": lost, "files": files}
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Iterator[tuple[Any, ...]]:
+def _batches(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Iterator[list[tuple[Any, ...]]]:
     con.execute(QUERIES.get(query, query), values)
     while batch := con.fetchmany(_BATCH):
-        yield from batch
+        yield batch
+
+
+def _parsed(rows: Iterable[str]) -> list[list[str]]:
+    """The cells of rows, each of which is a JSON list."""
+    cells_of_rows: list[list[str]] = json.loads(f"[{','.join(rows)}]")
+    return cells_of_rows
 
 
 def _refusals(

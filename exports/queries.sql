@@ -120,7 +120,7 @@ from (describe {source});
 -- name: other_day
 select distinct as_of_date
 from {source}
-where ({where}) and as_of_date is distinct from $as_of
+where as_of_date is distinct from $as_of
 limit 1;
 
 -- name: newest_day
@@ -142,7 +142,6 @@ written as (
         concat_ws(' ', {problems}) as problems,
         {cells} as cell_list
     from {source}
-    where {where}
 
 )
 

@@ -291,7 +291,6 @@ def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
     """The query that fills the temporary table `snapshot`."""
     return QUERIES["snapshot"].format(
         source=profile.source,
-        where=cells.where(profile),
         key=cells.key_text(profile, mart),
         label=cells.label_text(profile, mart),
         problems=cells.problems(profile, mart),
@@ -349,7 +348,7 @@ def _check_day(
         )
     if "as_of_date" not in mart:
         return
-    query = QUERIES["other_day"].format(source=profile.source, where=cells.where(profile))
+    query = QUERIES["other_day"].format(source=profile.source)
     others = con.execute(query, {"as_of": as_of}).fetchall()
     if others:
         raise CheckError(

@@ -29,7 +29,7 @@ from actions.drafts import ACTIVITY_DAYS
 from actions.ledger import DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
 from actions.rendering import Templates
 from actions.settings import Destinations
-from exports.profiles import Column, Profile, load_profiles
+from exports.profiles import IGNORE, Column, Profile, load_profiles
 from radar.errors import RadarError
 from radar.runs import utc_now
 
@@ -165,23 +165,17 @@ class Deliveries:
             compared=_struct([column for column in profile.columns if column.compared]),
         )
         found = ledgers.items(self.con, query, {"now": self.clock.now(), "carrier": crm})
-        key = next(column.header for column in profile.columns if column.source == profile.key)
         is_typed = crm == "salesforce"
-        removed: dict[str, Any] = {}  # what the CRM hears of who is not scored any more
-        if isinstance(profile.removed, dict):
-            nothing = {profile.dialect.null_token: None} if is_typed else {}
-            removed = {header: nothing.get(told, told) for header, told in profile.removed.items()}
-        cells = [
-            {key: item.account_id, **removed}
-            if item.content_hash == GONE
-            else _cells(item.row["cells"], profile, is_typed=is_typed)
-            for item in found
-        ]
-        return [
-            replace(item, row={"cells": values})
-            for item, values in zip(found, cells, strict=True)
-            if removed or item.content_hash != GONE
-        ]
+        told = []
+        for item in found:
+            if item.content_hash != GONE:
+                cells = _cells(item.row["cells"], profile, is_typed=is_typed)
+            elif profile.removed == IGNORE:
+                continue
+            else:
+                cells = _cells_of_gone(item.account_id, profile, self.as_of, is_typed=is_typed)
+            told.append(replace(item, row={"cells": cells}))
+        return told
 
     def _messages(self, channel: str, items: list[Item]) -> list[Message]:
         if not items:
@@ -394,8 +388,29 @@ def _text(value: object, column: Column, profile: Profile) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
+def _cells_of_gone(account_id: str, profile: Profile, as_of: date, *, is_typed: bool) -> dict[str, Any]:
+    """What the CRM hears of an account that is not scored any more: as in files, nothing of it is left."""
+    removed = profile.removed if isinstance(profile.removed, dict) else {}
+    cells: dict[str, Any] = {}
+    for column in profile.columns:
+        if column.header in removed:
+            told = removed[column.header]
+            cells[column.header] = _typed(told, profile) if is_typed else told
+        elif column.source in (profile.key, "as_of_date"):
+            cells[column.header] = account_id if column.source == profile.key else as_of.isoformat()
+        elif not column.identifies:
+            cells[column.header] = (_value if is_typed else _text)(None, column, profile)
+    return cells
+
+
 def _value(value: object, column: Column, profile: Profile) -> object:
-    if value is not None:
+    if value is not None or column.when_null is None:
         return value
-    booleans = {profile.dialect.true_token: True, profile.dialect.false_token: False, None: None}
-    return booleans.get(column.when_null, column.when_null)
+    return _typed(column.when_null, profile)
+
+
+def _typed(told: str, profile: Profile) -> object:
+    """A token of files as the value that it stands for."""
+    dialect = profile.dialect
+    tokens = {dialect.true_token: True, dialect.false_token: False, dialect.null_token: None}
+    return tokens.get(told, told)

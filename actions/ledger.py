@@ -3,10 +3,13 @@
 A row `attempting` is committed before each call and another after it, so that a call of which the answer was
 lost, or after which the process died, is known. What happened last to a delivery stands in its newest row:
 
-    attempting  nobody knows: the process ended during the call delivered   the destination has it written
-    it stands in the outbox, because the channel has no secret failed      the destination does not have it;
-    it is tried again from `next_attempt_at` on, while it is still due in_doubt    nobody knows: the call was
-    sent and no answer came
+    attempting  nobody knows: the process ended during the call
+    delivered   the destination has it
+    written     it stands in the outbox, because the channel has no secret
+    failed      the destination does not have it; it is tried again from `next_attempt_at` on, while it is due
+    in_doubt    nobody knows: the call was sent and no answer came
+
+A row whose carrier is `person` is what somebody found out about a delivery in doubt (`actions.settling`).
 """
 
 from __future__ import annotations

@@ -23,6 +23,78 @@ create table if not exists audit.deliveries (
     next_attempt_at timestamp
 );
 
+-- name: create_decisions
+-- What people said of deliveries in doubt, one row per delivery; rows are only ever added.
+create table if not exists audit.delivery_decisions (
+    sequence bigint,
+    decided_at timestamp,
+    delivery_key varchar,
+    message_key varchar,
+    action_id varchar,
+    account_id varchar,
+    run_id varchar,
+    as_of_date date,
+    channel varchar,
+    carrier varchar,
+    decision varchar,
+    reason varchar,
+    decided_by varchar
+);
+
+-- name: doubts
+-- Grain: one row per delivery of which nobody knows what became of it. Accounts are written again anyway.
+create or replace temp view doubts as
+select *
+from audit.deliveries
+where kind <> 'account'
+qualify row_number() over (partition by delivery_key order by sequence desc) = 1 and status in ('attempting', 'in_doubt');
+
+-- name: doubtful_messages
+select
+    message_key,
+    min(channel) as channel,
+    min(carrier) as carrier,
+    list(distinct kind order by kind) as kinds,
+    list(distinct account_id order by account_id) as accounts,
+    min(recorded_at) as since,
+    max(error) as error
+from doubts
+group by message_key
+order by since, message_key;
+
+-- name: decide
+insert into audit.delivery_decisions
+select
+    row_number() over (order by sequence) + (select coalesce(max(sequence), 0) from audit.delivery_decisions),
+    now() at time zone 'UTC', delivery_key, message_key, action_id, account_id, run_id, as_of_date, channel, carrier,
+    $decision, $reason, $by
+from doubts
+where message_key = $message_key;
+
+-- name: settle
+insert into audit.deliveries by name
+select * replace (
+    row_number() over (order by sequence) + (select max(sequence) from audit.deliveries) as sequence,
+    now() at time zone 'UTC' as recorded_at,
+    'person' as carrier,
+    $status as status,
+    cast(null as varchar) as remote_id,
+    cast(null as varchar) as error,
+    cast(null as timestamp) as next_attempt_at
+)
+from doubts
+where message_key = $message_key;
+
+-- name: state_counts
+select channel, status, count(*) as items
+from (
+    select channel, delivery_key, arg_max(status, sequence) as status
+    from audit.deliveries
+    group by channel, delivery_key
+)
+group by channel, status
+order by channel, status;
+
 -- name: newest_day
 -- The newest day that was told: only of that day is anything delivered.
 select max(as_of_date) from marts.fct_health_history;
@@ -161,6 +233,18 @@ due as (
 
 ),
 
+-- accounts have a row for each of their versions
+names as (
+
+    select
+        account_id,
+        arg_max(name, version_at) as name
+    from staging.stg_crm__accounts
+    where account_id in (select account_id from due)
+    group by account_id
+
+),
+
 waiting as (
 
     select
@@ -202,7 +286,7 @@ select
     due.as_of_date,
 
     -- the account as it was told on the newest day; null where it was not told
-    coalesce(health.account_name, accounts.name, due.account_id) as account_name,
+    coalesce(health.account_name, names.name, due.account_id) as account_name,
     coalesce(health.bucket, due.bucket) as bucket,
     health.account_id is not null as is_scored,
     health.score,
@@ -225,8 +309,8 @@ select
 from due
 left join marts.rpt_account_health as health
     on due.account_id = health.account_id
-left join staging.stg_crm__accounts as accounts
-    on due.account_id = accounts.account_id and health.account_id is null
+left join names
+    on due.account_id = names.account_id
 left join signals.sig_usage as usage
     on due.account_id = usage.account_id and usage.as_of_date = $as_of
 left join staging.stg_crm__owners as owners

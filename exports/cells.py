@@ -34,15 +34,6 @@ def label_text(profile: Profile, mart: Mapping[str, str]) -> str:
     return _plain(profile.label, profile, mart)
 
 
-def where(profile: Profile) -> str:
-    """The condition on rows of the mart; `true` where all of them go."""
-    parts = [
-        f'"{name}" in ({", ".join(literal(value) for value in values)})'
-        for name, values in profile.where.items()
-    ]
-    return " and ".join(parts) or "true"
-
-
 def cell(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
     """The SQL of a cell; never null. Empty text is said as none: a CRM would leave what stands there."""
     if column.value is not None:

@@ -30,7 +30,7 @@ _LIVE = re.compile(rf"^(?=\s*[{_STARTS}])|[;,|\t\r\n\"'](?=[{_STARTS}])")
 
 
 class CsvFile:
-    """A CSV file that knows its rows, bytes and hash; each row goes through `write` as one line."""
+    """A CSV file that knows its rows, bytes and hash."""
 
     def __init__(self, path: Path, dialect: Dialect, headers: Sequence[str]) -> None:
         """Opens it, with its header line."""
@@ -42,24 +42,25 @@ class CsvFile:
             self._line, delimiter=dialect.delimiter, lineterminator=_LINE_ENDINGS[dialect.line_ending]
         )
         self._headers = list(headers)
-        self._put(self.encode(self._headers), b"\xef\xbb\xbf" if dialect.encoding == "utf-8-sig" else b"")
+        mark = b"\xef\xbb\xbf" if dialect.encoding == "utf-8-sig" else b""
+        self._put(mark + self.encode([self._headers]))
 
-    def encode(self, cells: Iterable[str]) -> bytes:
-        """One line, as `write` takes it."""
+    def encode(self, rows: Iterable[Sequence[str]]) -> bytes:
+        """Lines, as `write` takes them."""
         self._line.seek(0)
         self._line.truncate()
-        self._csv.writerow(cells)
+        self._csv.writerows(rows)
         return self._line.getvalue().encode()
 
-    def write(self, line: bytes) -> None:
-        """Add a row."""
-        self._put(line)
-        self.rows += 1
+    def write(self, lines: bytes, rows: int) -> None:
+        """Add rows."""
+        self._put(lines)
+        self.rows += rows
 
-    def _put(self, line: bytes, before: bytes = b"") -> None:
-        self._file.write(before + line)
-        self._hash.update(before + line)
-        self.bytes += len(before) + len(line)
+    def _put(self, lines: bytes) -> None:
+        self._file.write(lines)
+        self._hash.update(lines)
+        self.bytes += len(lines)
 
     def close(self) -> dict[str, Any]:
         """Bring the file to the disk; what the manifest says of it."""
@@ -84,14 +85,21 @@ class Parts:
         self._entries: list[dict[str, Any]] = []
         self._current = self._next()
 
-    def write(self, cells: Iterable[str]) -> None:
-        """Add a row."""
-        limits, line = self._profile.limits, self._current.encode(cells)
-        full = self._current.rows == limits.rows_per_file
-        if full or (self._current.rows and self._current.bytes + len(line) > limits.bytes_per_file):
-            self._entries.append(self._current.close())
-            self._current = self._next()
-        self._current.write(line)
+    def write(self, rows: Sequence[Sequence[str]]) -> None:
+        """Add rows: all at once where they fit, else in halves."""
+        limits, lines = self._profile.limits, self._current.encode(rows)
+        fits = self._current.rows + len(rows) <= limits.rows_per_file
+        if fits and self._current.bytes + len(lines) <= limits.bytes_per_file:
+            self._current.write(lines, len(rows))
+        elif len(rows) > 1:
+            half = len(rows) // 2
+            self.write(rows[:half])
+            self.write(rows[half:])
+        else:
+            if self._current.rows:
+                self._entries.append(self._current.close())
+                self._current = self._next()
+            self._current.write(lines, 1)
 
     def close(self) -> list[dict[str, Any]]:
         """The manifest's entries of all parts."""

@@ -105,9 +105,9 @@ class Column(_Strict):
 class Profile(_Strict):
     """A destination. `key` and `label` are columns of the mart; `label` names a refused row to a person.
 
-    `where`: only rows of the mart with one of these values. `create_only`: what has gone out once never goes
-    again, unless it failed. `acknowledge`: whether writing the file counts as delivered, or somebody says so.
-    `removed`: what the destination is told of a row that left the mart, by header; or `ignore`.
+    `create_only`: what has gone out once never goes again, unless it failed. `acknowledge`: whether writing
+    the file counts as delivered, or somebody says so. `removed`: what the destination is told of a row that
+    left the mart, by header; or `ignore`.
     """
 
     name: str = Field(pattern=_NAME)
@@ -115,7 +115,6 @@ class Profile(_Strict):
     vendor: str = Field(pattern=_NAME)
     object: str
     source: str = Field(pattern=r"^[a-z_]+\.[a-z][a-z0-9_]*$")
-    where: dict[str, list[str]] = Field(default_factory=dict)
     key: str = Field(pattern=_NAME)
     label: str = Field(pattern=_NAME)
     create_only: bool = False
@@ -295,7 +294,7 @@ def check_for_loops(profile: Profile, folder: Path = FOLDER) -> None:
 def check_against_mart(profile: Profile, mart: Mapping[str, str], folder: Path = FOLDER) -> None:
     """Refuse a column that the mart (column -> type) lacks, or whose type no cell can hold."""
     file = folder / f"{profile.name}.yml"
-    for name in (profile.key, profile.label, *profile.sources, *profile.where):
+    for name in (profile.key, profile.label, *profile.sources):
         if name not in mart:
             raise InputError(
                 f"{profile.source} has no column {name}",

@@ -74,6 +74,26 @@ create table if not exists audit.sync_state (
     acknowledged_at timestamp
 );
 
+-- name: sync_decisions
+-- One row per thing that a person said, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
+-- `acknowledged` and `failed` count them, `results` are name and sha256 of the CRM's result files), given_up,
+-- taken_up (of one row).
+create table if not exists audit.sync_decisions (
+    sequence bigint,
+    decided_at timestamp,
+    run_id varchar,
+    profile varchar,
+    as_of_date date,
+    decision varchar,
+    row_key varchar,
+    account_id varchar,
+    acknowledged bigint,
+    failed bigint,
+    results varchar,
+    reason varchar,
+    decided_by varchar
+);
+
 -- name: has_earlier_state
 select count(*)
 from duckdb_tables()
@@ -94,14 +114,13 @@ select
 from {source};
 
 -- name: columns
-select column_name, data_type
-from duckdb_columns()
-where database_name = current_database() and schema_name = $schema and table_name = $name;
+select column_name, column_type
+from (describe {source});
 
 -- name: other_day
 select distinct as_of_date
 from {source}
-where ({where}) and as_of_date is distinct from $as_of
+where as_of_date is distinct from $as_of
 limit 1;
 
 -- name: newest_day
@@ -123,7 +142,6 @@ written as (
         concat_ws(' ', {problems}) as problems,
         {cells} as cell_list
     from {source}
-    where {where}
 
 )
 
@@ -207,8 +225,10 @@ left join given_up
 create or replace temp table delta as
 select
     snapshot.row_key,
+    case when snapshot.problems <> '' then snapshot.row_label end as row_label,
     snapshot.problems,
     case when known.base_hash is null then 'added' else 'changed' end as change,
+    snapshot.cells,
     snapshot.row_hash,
     known.base_hash,
     known.open_hash is not null as is_again
@@ -228,8 +248,10 @@ where
 union all
 select
     row_key,
+    null as row_label,
     '' as problems,
     'removed' as change,
+    null as cells,
     '' as row_hash,
     base_hash,
     open_hash is not null as is_again
@@ -239,6 +261,14 @@ where
     and not is_given_up
     and not $create_only
     and (base_hash is not null or open_hash is not null);
+
+-- name: drop_cells
+-- Those that go out stand in `delta`; the cells of many accounts are large.
+alter table snapshot drop column cells;
+
+-- name: drop_inputs
+drop table snapshot;
+drop table known;
 
 -- name: removed_rows
 -- The cells that tell of rows that left.
@@ -284,10 +314,8 @@ from delta;
 -- name: first_rows
 select
     delta.change,
-    coalesce(snapshot.cells, removed_rows.cells) as cells
+    coalesce(delta.cells, removed_rows.cells) as cells
 from delta
-left join snapshot
-    using (row_key)
 left join removed_rows
     using (row_key)
 where delta.problems = ''
@@ -297,12 +325,10 @@ limit $most;
 -- name: to_write
 select
     delta.row_key,
-    snapshot.row_label,
+    delta.row_label,
     delta.problems,
-    coalesce(snapshot.cells, removed_rows.cells) as cells
+    coalesce(delta.cells, removed_rows.cells) as cells
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join removed_rows
     on delta.row_key = removed_rows.row_key
 where delta.change <> 'removed' or $tells_removed
@@ -316,12 +342,10 @@ with
 new_rows as (
 
     select
-        delta.row_key,
-        snapshot.cells as told_cells
+        row_key,
+        cells as told_cells
     from delta
-    inner join snapshot
-        on delta.row_key = snapshot.row_key
-    where delta.change = 'added' and delta.problems = ''
+    where change = 'added' and problems = ''
 
 ),
 
@@ -359,13 +383,11 @@ select
             delta.change = 'removed'
             or json_extract_string(
                 case when state.run_id = $run_id then state.previous_cells else state.cells end, '$[{number}]'
-            ) <> json_extract_string(snapshot.cells, '$[{number}]')
+            ) <> json_extract_string(delta.cells, '$[{number}]')
     ) as moved
 from delta
 inner join audit.sync_state as state
     on state.profile = $profile and delta.row_key = state.row_key
-left join snapshot
-    on delta.row_key = snapshot.row_key
 where delta.base_hash is not null and delta.problems = '';
 
 -- name: folder_before
@@ -413,13 +435,11 @@ select
     delta.row_hash,
     case
         when not $is_acknowledged and delta.problems = '' and (delta.change <> 'removed' or $tells_removed)
-            then coalesce(snapshot.cells, removed_rows.cells)
+            then coalesce(delta.cells, removed_rows.cells)
     end as cells,
     nullif(delta.problems, ''),
     null, null, null
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join removed_rows
     on delta.row_key = removed_rows.row_key;
 
@@ -428,16 +448,18 @@ create or replace temp view moved as
 select
     delta.row_key,
     nullif(delta.row_hash, '') as row_hash,
-    snapshot.cells,
+    delta.cells,
     delta.base_hash,
     state.cells as base_cells
 from delta
-left join snapshot
-    on delta.row_key = snapshot.row_key
 left join audit.sync_state as state
-    on state.profile = {profile} and delta.row_key = state.row_key
+    on
+        state.profile = {profile}
+        and delta.row_key = state.row_key
+        and hash(state.row_key) % {parts} = {part}
 where
     delta.problems = ''
+    and hash(delta.row_key) % {parts} = {part}
     and ({is_acknowledged} or (delta.change = 'removed' and not {tells_removed}));
 
 -- name: last_state
@@ -532,7 +554,7 @@ where
     and coalesce(told.outcome, $rest) is not null;
 
 -- name: moved_on_ack
-create or replace temp table moved as
+create or replace temp view moved as
 select
     settled.row_key,
     nullif(settled.row_hash, '') as row_hash,
@@ -541,8 +563,14 @@ select
     state.cells as base_cells
 from settled
 left join audit.sync_state as state
-    on state.profile = $profile and settled.row_key = state.row_key
-where settled.outcome = 'acknowledged' and settled.status_before in ('open', 'failed');
+    on
+        state.profile = {profile}
+        and settled.row_key = state.row_key
+        and hash(state.row_key) % {parts} = {part}
+where
+    settled.outcome = 'acknowledged'
+    and settled.status_before in ('open', 'failed')
+    and hash(settled.row_key) % {parts} = {part};
 
 -- name: take_back
 -- What counted as delivered when it was written, and was refused: the destination holds what stood before.
@@ -606,6 +634,21 @@ where profile = $profile and row_key = $key and status = 'given_up';
 select distinct row_key
 from audit.sync_changes
 where profile = $profile and row_key = $key and status in ('open', 'failed', 'given_up');
+
+-- name: run_of_key
+select run_id
+from audit.sync_changes
+where profile = $profile and row_key = $key
+order by rowid desc
+limit 1;
+
+-- name: record_decision
+insert into audit.sync_decisions
+select
+    (select coalesce(max(sequence), 0) + 1 from audit.sync_decisions),
+    now() at time zone 'UTC', $run_id, $profile,
+    (select max(as_of_date) from audit.sync_runs where run_id = $run_id and profile = $profile),
+    $decision, $row_key, $account_id, $acknowledged, $failed, $results, $reason, $by;
 
 -- name: status
 with

@@ -1,17 +1,25 @@
-"""What became of the rows that were sent. Moves `audit.sync_*`, writes no files."""
+"""What became of the rows that were sent. Moves `audit.sync_*`, writes no files.
+
+What a person says of them is an entry of the audit chain: where that is broken, nothing is moved.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from exports.profiles import load_profiles
 from exports.results import Results, read_results
 from exports.writer import ACKNOWLEDGED, FAILED, QUERIES, create_tables, move_state
+from radar.audit import record_said
+from radar.chain import open_chain
 from radar.errors import InputError, UsageError
 from radar.warehouse import connect, writer_lock
 
@@ -67,9 +75,10 @@ def acknowledge(
 
     `run` is a run id, the beginning of one, or `last`. What is refused goes again with the next run, and so
     does what nobody has told of. Raises UsageError for an unknown run, InputError for a file of another
-    set.
+    set, AuditError where the chain is broken.
     """
     with writer_lock(warehouse), connect(warehouse) as con:
+        open_chain(con, warehouse)
         create_tables(con)
         run_id = _run_id(con, run, profile)
         names = {"run_id": run_id, "profile": profile}
@@ -86,8 +95,35 @@ def acknowledge(
         told = read_results(load_profiles(chosen)[0], list(results)) if results else None
         con.execute("begin")
         settled = [_settle(con, name, run_id, by=by, told=told, was_imported=was_imported) for name in chosen]
+        files = [
+            {"name": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()} for file in results
+        ]
+        for done in settled:
+            _decide(
+                con,
+                done.profile,
+                run_id,
+                "acknowledged" if was_imported else "not_imported",
+                by=by,
+                acknowledged=done.acknowledged,
+                failed=done.failed,
+                results=json.dumps(files) if files else None,
+            )
         con.execute("commit")
+        record_said(con, warehouse, "sync_decisions")
     return settled
+
+
+def _decide(
+    con: duckdb.DuckDBPyConnection, profile: str, run_id: str, decision: str, *, by: str, **told: Any
+) -> None:
+    """Write down who said what; of the columns of `audit.sync_decisions`, what is not told is null."""
+    names = ("row_key", "account_id", "acknowledged", "failed", "results", "reason")
+    said = {name: told.get(name) for name in names}
+    con.execute(
+        QUERIES["record_decision"],
+        {"profile": profile, "run_id": run_id, "decision": decision, "by": by, **said},
+    )
 
 
 def _settle(
@@ -118,10 +154,9 @@ def _settle(
                 "give the result file of this run's import, or name its run",
             )
     con.execute(QUERIES["settled"], {**names, "rest": rest})
-    con.execute(QUERIES["moved_on_ack"], {"profile": profile})
-    move_state(con, profile, run_id)
-    con.execute(QUERIES["take_back"], names)
     ((acknowledged, failed),) = con.execute(QUERIES["settled_counts"]).fetchall()
+    move_state(con, profile, run_id, QUERIES["moved_on_ack"], rows=acknowledged)
+    con.execute(QUERIES["take_back"], names)
     con.execute(QUERIES["settle_changes"], {"by": by})
     con.execute(QUERIES["settle_runs"], {"profile": profile, "by": by})
     return Settled(profile, run_id, acknowledged, failed)
@@ -132,10 +167,11 @@ def give_up(
 ) -> int:
     """Send these rows no more, whatever they come to say, or with `undo` again; how many rows that were.
 
-    Raises UsageError for a key that waits for nothing.
+    Raises UsageError for a key that waits for nothing, AuditError where the chain is broken.
     """
     (chosen,) = load_profiles([profile])
     with writer_lock(warehouse), connect(warehouse) as con:
+        open_chain(con, warehouse)
         create_tables(con)
         con.execute("begin")
         for key in keys:
@@ -146,7 +182,21 @@ def give_up(
                     "see `radar sync status` for rows that failed",
                 )
             con.execute(QUERIES["take_up" if undo else "give_up"], {**names, "by": by, "reason": reason})
+            ((run_id,),) = con.execute(QUERIES["run_of_key"], names).fetchall()
+            account_id = key if chosen.key == "account_id" else None
+            decision = "taken_up" if undo else "given_up"
+            _decide(
+                con,
+                chosen.name,
+                run_id,
+                decision,
+                by=by,
+                row_key=key,
+                account_id=account_id,
+                reason=reason,
+            )
         con.execute("commit")
+        record_said(con, warehouse, "sync_decisions")
     return len(keys)
 
 

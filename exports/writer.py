@@ -20,7 +20,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -44,7 +44,8 @@ from radar.warehouse import connect, readable_os_errors, writer_lock
 REJECTED, UNDO = "rejected.csv", "undo"
 WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
 HELD, FAILED, SKIPPED = "held", "failed", "skipped"
-_BATCH = 5_000
+_BATCH = 1_000
+_PART_ROWS = 25_000
 QUERIES: dict[str, str] = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
@@ -140,6 +141,7 @@ def export(
         raise UsageError(f"the run id {run_id!r} cannot be part of a folder's name", "use letters and digits")
     reports, errors = [], []
     with writer_lock(warehouse), connect(warehouse) as con:
+        con.execute("set threads = 1")  # a second one costs memory and CPU here, and saves no time
         create_tables(con)
         for profile in load_profiles(profiles):
             try:
@@ -213,7 +215,7 @@ def _first_rows(
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """The tables that remember what went out, with what an earlier release left."""
-    for name in ("audit_schema", "exports", "sync_runs", "sync_changes", "sync_state"):
+    for name in ("audit_schema", "exports", "sync_runs", "sync_changes", "sync_state", "sync_decisions"):
         con.execute(QUERIES[name])
     if con.execute(QUERIES["has_earlier_state"]).fetchone() != (0,):
         con.execute(QUERIES["take_earlier_state"])
@@ -280,6 +282,7 @@ def _find_changes(
     names = {"profile": profile.name, "run_id": run_id}
     con.execute(QUERIES["known"], names)
     con.execute(QUERIES["delta"], {"create_only": profile.create_only})
+    con.execute(QUERIES["drop_cells"])
     removed = cells.removed_cells(profile, as_of, "old_cells")
     con.execute(QUERIES["removed_rows"].format(removed_cells=removed), names)
 
@@ -288,7 +291,6 @@ def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
     """The query that fills the temporary table `snapshot`."""
     return QUERIES["snapshot"].format(
         source=profile.source,
-        where=cells.where(profile),
         key=cells.key_text(profile, mart),
         label=cells.label_text(profile, mart),
         problems=cells.problems(profile, mart),
@@ -304,10 +306,12 @@ def _counts(con: duckdb.DuckDBPyConnection) -> Changes:
 
 
 def _columns_of(con: duckdb.DuckDBPyConnection, profile: Profile) -> dict[str, str]:
-    schema, name = profile.source.split(".")
-    found = con.execute(QUERIES["columns"], {"schema": schema, "name": name}).fetchall()
-    if not found:
-        raise InputError(f"{profile.source} is not in the warehouse", "build the models, then export")
+    try:
+        found = con.execute(QUERIES["columns"].format(source=profile.source)).fetchall()
+    except duckdb.CatalogException as error:
+        raise InputError(
+            f"{profile.source} is not in the warehouse", "build the models, then export"
+        ) from error
     return dict(found)
 
 
@@ -344,7 +348,7 @@ def _check_day(
         )
     if "as_of_date" not in mart:
         return
-    query = QUERIES["other_day"].format(source=profile.source, where=cells.where(profile))
+    query = QUERIES["other_day"].format(source=profile.source)
     others = con.execute(query, {"as_of": as_of}).fetchall()
     if others:
         raise CheckError(
@@ -397,12 +401,12 @@ def _write_files(
     parts = Parts(folder, f"{profile.name}_{as_of.isoformat()}", profile, profile.headers)
     refused: list[list[str]] = []
     accounts = 0
-    for row_key, label, problems, found in _rows(con, "to_write", tells_removed=profile.removed != IGNORE):
-        if problems:
-            accounts += 1
-            refused += _refusals(profile, row_key, label, problems, json.loads(found))
-        else:
-            parts.write(json.loads(found))
+    for batch in _batches(con, "to_write", tells_removed=profile.removed != IGNORE):
+        parts.write(_parsed(found for *_, problems, found in batch if not problems))
+        for row_key, label, problems, found in batch:
+            if problems:
+                accounts += 1
+                refused += _refusals(profile, row_key, label, problems, json.loads(found))
     headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
     rejected = write_for_a_person(folder / REJECTED, headers, refused)
     return parts.close(), {**rejected, "accounts": accounts}
@@ -420,21 +424,27 @@ def _write_undo(
     lost = 0
     query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
     names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
-    for row_key, found in _rows(con, query, **names):
+    for batch in _batches(con, query, **names):
         if profile.create_only:
-            parts.write([row_key])
-        elif found is None:
-            lost += 1
+            parts.write([[row_key] for row_key, _ in batch])
         else:
-            parts.write(json.loads(found))
+            known = [found for _, found in batch if found is not None]
+            lost += len(batch) - len(known)
+            parts.write(_parsed(known))
     files = [{**entry, "name": f"{UNDO}/{entry['name']}"} for entry in parts.close()]
     return {"means": "delete" if profile.create_only else "import", "not_known": lost, "files": files}
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Iterator[tuple[Any, ...]]:
+def _batches(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> Iterator[list[tuple[Any, ...]]]:
     con.execute(QUERIES.get(query, query), values)
     while batch := con.fetchmany(_BATCH):
-        yield from batch
+        yield batch
+
+
+def _parsed(rows: Iterable[str]) -> list[list[str]]:
+    """The cells of rows, each of which is a JSON list."""
+    cells_of_rows: list[list[str]] = json.loads(f"[{','.join(rows)}]")
+    return cells_of_rows
 
 
 def _refusals(
@@ -483,15 +493,14 @@ def _record(
     names = {"profile": report.profile, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return
+    con.execute(QUERIES["drop_inputs"])
     is_acknowledged = profile.acknowledge == "on_write"
     policy = {"is_acknowledged": is_acknowledged, "tells_removed": profile.removed != IGNORE}
     con.execute("begin")
     con.execute(QUERIES["forget_run"], names)
     con.execute(QUERIES["supersede"], names)
     con.execute(QUERIES["record_changes"], {**names, **policy})
-    literals = {"profile": cells.literal(profile.name), **policy}
-    con.execute(QUERIES["moved_on_write"].format(**literals))
-    move_state(con, profile.name, run_id)
+    move_state(con, profile.name, run_id, QUERIES["moved_on_write"], rows=report.rows, **policy)
     con.execute(
         QUERIES["record_run"],
         {
@@ -518,11 +527,20 @@ def _record(
     con.execute("commit")
 
 
-def move_state(con: duckdb.DuckDBPyConnection, profile: str, run_id: str) -> None:
-    """Take the temporary relation `moved` over into the state; for a transaction of the caller's."""
+def move_state(
+    con: duckdb.DuckDBPyConnection, profile: str, run_id: str, making: str, *, rows: int, **literals: Any
+) -> None:
+    """Take the temporary view `moved` over into the state; for a transaction of the caller's.
+
+    `making` makes the view, for one part of the `rows` after the other: a join over all of them would hold
+    all cells at once, those of before and those of now.
+    """
     names = {"profile": profile, "run_id": run_id}
     ((last,),) = con.execute(QUERIES["last_state"]).fetchall()
-    con.execute(QUERIES["keep_state"], names)
+    parts = 1 + rows // _PART_ROWS
+    for part in range(parts):
+        con.execute(making.format(profile=cells.literal(profile), parts=parts, part=part, **literals))
+        con.execute(QUERIES["keep_state"], names)
     con.execute(QUERIES["forget_state"], {**names, "last": last})
 
 

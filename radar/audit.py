@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -27,7 +27,9 @@ SOURCES = {
     "reviews": "staging.stg_crm__reviews",
     "actions": "marts.fct_actions",
     "exports": "audit.exports",
+    "sync_decisions": "audit.sync_decisions",
     "deliveries": "audit.deliveries",
+    "delivery_decisions": "audit.delivery_decisions",
 }
 """The queries of `audit.sql` and what each reads; one whose relation is not there is passed over."""
 
@@ -67,8 +69,9 @@ def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[st
     kept, now, added = open_chain(con, warehouse), utc_now(), Counter[str]()
 
     def entries() -> Iterator[Entry]:
+        names = {"run_id": run.run_id, "as_of": run.window.end}
         with con.cursor() as reader:  # the chain writes through `con` meanwhile
-            for entry in chain(_rule_changes(reader, run, now), _from_sources(reader, run, now)):
+            for entry in chain(_rule_changes(reader, run, now), _from_sources(reader, SOURCES, names, now)):
                 added[entry.kind] += 1
                 yield entry
 
@@ -76,14 +79,27 @@ def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[st
     return dict(added)
 
 
-def _from_sources(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> Iterator[Entry]:
+def record_said(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
+    """Add what a person has just said through a command, which stands in one of `SOURCES`.
+
+    A run would catch it up where the command died before. Raises AuditError.
+    """
+    kept = open_chain(con, warehouse)
+    with con.cursor() as reader:
+        kept.append(_from_sources(reader, [source], {"run_id": None, "as_of": None}, utc_now()))
+
+
+def _from_sources(
+    con: duckdb.DuckDBPyConnection, sources: Iterable[str], names: Mapping[str, Any], now: datetime
+) -> Iterator[Entry]:
     present = _relations(con)
     con.execute(_QUERIES["without_addresses"])
-    for source, relation in SOURCES.items():
-        if relation not in present:
+    if "scoring.dim_rule_sets" in present:
+        con.execute(_QUERIES["champion"])
+    for source in sources:
+        if SOURCES[source] not in present:
             continue
-        query = _QUERIES["new_entries"].format(source=_QUERIES[source])
-        con.execute(query, {"run_id": run.run_id, "as_of": run.window.end})
+        con.execute(_QUERIES["new_entries"].format(source=_QUERIES[source]), names)
         while rows := con.fetchmany(_BATCH):
             yield from (Entry(now, *row) for row in rows)
 

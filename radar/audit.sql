@@ -10,18 +10,16 @@
 create or replace temp macro without_addresses(written) as
     regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g');
 
+-- name: champion
+create or replace temp view champion as
+select
+    rule_set,
+    rule_version
+from scoring.dim_rule_sets
+where status = 'champion';
+
 -- name: new_entries
 with
-
-champion as (
-
-    select
-        rule_set,
-        rule_version
-    from scoring.dim_rule_sets
-    where status = 'champion'
-
-),
 
 candidates as (
     {source}
@@ -151,6 +149,36 @@ select
     sha256 as state
 from audit.exports;
 
+-- name: sync_decisions
+-- What a person said of a set of files, or of one row of it: each time something of its own, so it has a subject of
+-- its own. The rules are those of the rows that had gone out.
+select
+    case when decision in ('given_up', 'taken_up') then 'sync_give_up' else 'sync_acknowledgement' end as kind,
+    profile || '/' || coalesce(without_addresses(row_key), run_id) || '#' || sequence as subject_id,
+    account_id,
+    run_id,
+    as_of_date,
+    (
+        select max(exports.rule_set) from audit.exports
+        where exports.profile = decisions.profile and exports.run_id = decisions.run_id
+    ) as rule_set,
+    (
+        select max(exports.rule_version) from audit.exports
+        where exports.profile = decisions.profile and exports.run_id = decisions.run_id
+    ) as rule_version,
+    decided_by as actor,
+    {
+        'acknowledged': acknowledged,
+        'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'failed': failed,
+        'profile': profile,
+        'reason': without_addresses(reason),
+        'results': results::json,
+        'row_key': without_addresses(row_key)
+    } as evidence,
+    decision as state
+from audit.sync_decisions as decisions;
+
 -- name: deliveries
 -- What was handed to a destination or a person, and what nobody knows of; accounts are told by their columns there.
 select
@@ -169,12 +197,38 @@ select
         'remote_id': remote_id,
         'status': status
     } as evidence,
-    status as state
-from audit.deliveries
-where
-    kind <> 'account'
-    and status in ('delivered', 'written', 'in_doubt')
+    -- what a person settled and went again comes to something anew
+    status || coalesce(' again ' || nullif(times_settled, 0), '') as state
+from (
+    select
+        *,
+        count(*) filter (where carrier = 'person') over (partition by delivery_key order by sequence) as times_settled
+    from audit.deliveries
+    where kind <> 'account'
+)
+where carrier <> 'person' and status in ('delivered', 'written', 'in_doubt')
 qualify row_number() over (partition by delivery_key order by sequence desc) = 1;
+
+-- name: delivery_decisions
+-- What a person found out about a delivery in doubt: each time something of its own.
+select
+    'delivery_decision' as kind,
+    delivery_key || '#' || sequence as subject_id,
+    account_id,
+    run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    decided_by as actor,
+    {
+        'action_id': action_id,
+        'carrier': carrier,
+        'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'message_key': message_key,
+        'reason': without_addresses(reason)
+    } as evidence,
+    decision as state
+from audit.delivery_decisions;
 
 -- name: rule_sets
 select

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from radar.deliveries_cli import app as deliveries_app
 from radar.errors import RadarError, UsageError
 from radar.panel_cli import app as panel_app
 
@@ -51,6 +52,7 @@ sync_app = typer.Typer(
     help="What became of the files for other systems.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(sync_app, name="sync")
+app.add_typer(deliveries_app, name="deliveries")
 
 _Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
 _Warehouse = Annotated[
@@ -239,7 +241,7 @@ def sync_status(warehouse: _Warehouse = None) -> None:
     from exports.report import status_text
     from exports.sync import status
 
-    print(status_text(*status(_existing(warehouse))))
+    print(status_text(*status(existing_warehouse(warehouse))))
 
 
 @sync_app.command("preview")
@@ -250,7 +252,7 @@ def sync_preview(profile: _Profile = None, seeds: _Seeds = None, warehouse: _War
     from exports.writer import preview
 
     settings = _settings(seeds=seeds, warehouse=warehouse)
-    place = _existing(warehouse)
+    place = existing_warehouse(warehouse)
     print(
         preview_text(
             preview(place, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(place))
@@ -278,7 +280,7 @@ def sync_ack(
     if result and not_imported:
         raise UsageError("--result and --not-imported contradict each other", "give one of them")
     for done in acknowledge(
-        _existing(warehouse),
+        existing_warehouse(warehouse),
         run,
         by=getuser(),
         profile=profile,
@@ -304,7 +306,7 @@ def sync_give_up(
 
     from exports.sync import give_up
 
-    count = give_up(_existing(warehouse), profile, keys, by=getuser(), reason=reason, undo=undo)
+    count = give_up(existing_warehouse(warehouse), profile, keys, by=getuser(), reason=reason, undo=undo)
     print(f"{profile}: {count:,} rows {'go again' if undo else 'given up'}")
 
 
@@ -316,7 +318,8 @@ def _used(seeds: Path) -> list[str]:
         return [profile.name for profile in used_profiles(gather(seeds, Path(scratch)))]
 
 
-def _existing(warehouse: Path | None) -> Path:
+def existing_warehouse(warehouse: Path | None) -> Path:
+    """The warehouse in use. Raises UsageError where there is none."""
     path = _settings(warehouse=warehouse).warehouse
     if not path.exists():
         raise UsageError("there is no warehouse yet", "run `radar run` first, or name --warehouse", file=path)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from actions.channels.base import CONNECTION_ERRORS, TIMEOUT_SECONDS, Message, of_error, of_status
 from actions.ledger import DELIVERED, FAILED, Result
 from actions.settings import checked_url
+
+if TYPE_CHECKING:
+    import requests
 
 ACCOUNT_FIELD, ACTION_FIELD = "Radar_Account_Id__c", "Radar_Action_Id__c"
 _BATCH = 200
@@ -34,20 +37,29 @@ class _Api:
         parts = urlsplit(checked_url(url, "RADAR_SALESFORCE_URL"))
         session = requests.Session()
         session.hooks["response"].append(self._note_headers)
-        try:
-            if token:
-                self._client = Salesforce(instance_url=url, session_id=token, session=session)
-            else:
-                domain = (parts.hostname or "").removesuffix(".salesforce.com")
-                self._client = Salesforce(
-                    consumer_key=key, consumer_secret=secret, domain=domain, session=session
-                )
-        except SalesforceError as error:
-            raise of_status(401, "Salesforce refused the sign-in", looks_up=True) from error
-        except CONNECTION_ERRORS as error:
-            raise of_error(error) from error
+        token = token or self._sign_in(session, url, key or "", secret or "")
+        self._client = Salesforce(instance_url=url, session_id=token, session=session)
         if parts.scheme == "http":  # a server on this machine; the client knows https alone
             self._client.base_url = f"http://{parts.netloc}/services/data/v{self._client.sf_version}/"
+
+    def _sign_in(self, session: requests.Session, url: str, key: str, secret: str) -> str:
+        """An access token by the client credentials flow. (The client's own waits for ever.)"""
+        place = f"{url.rstrip('/')}/services/oauth2/token"
+        try:
+            answer = session.post(
+                place,
+                {"grant_type": "client_credentials"},
+                auth=(key, secret),
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
+            said = answer.json()
+        except CONNECTION_ERRORS as error:
+            raise of_error(error) from error
+        if answer.status_code != 200 or not isinstance(said, dict) or not said.get("access_token"):
+            reason = said.get("error_description") or said.get("error") if isinstance(said, dict) else ""
+            raise of_status(answer.status_code, f"Salesforce refused the sign-in: {reason}", looks_up=True)
+        return str(said["access_token"])
 
     def call(self, path: str, method: str = "GET", **options: Any) -> Any:
         """The answer. Raises TroubleError."""

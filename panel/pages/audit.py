@@ -28,7 +28,10 @@ KINDS = {
     "action": "Action",
     "action_decision": "Draft or task decided",
     "delivery": "Delivery",
+    "delivery_decision": "Delivery settled",
     "export": "Export",
+    "sync_acknowledgement": "Import acknowledged",
+    "sync_give_up": "Row given up",
     "rule_change": "Rules changed",
     "reference_change": "Reference data changed",
     "restart": "Chain begun anew",
@@ -156,16 +159,27 @@ def _what(row: Row, evidence: Mapping[str, Any]) -> str:
     if kind == "action":
         play, channel = words(evidence.get("play")).capitalize(), words(evidence.get("channel"))
         return f"{play} by {channel}: {words(row['state'])}"
-    if kind == "delivery":
-        return f"{words(evidence.get('carrier'))}: {words(row['state'])}"
-    if kind == "export":
-        return f"{evidence.get('profile')}: {evidence.get('rows', 0):,} rows"
+    if kind in ("delivery", "export", "sync_acknowledgement", "sync_give_up"):
+        return _of_destination(row, evidence)
     if kind in ("rule_change", "reference_change"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
     said = words(evidence.get("verdict") or row["state"])
     is_corrected = bool(bucket and evidence.get("verdict"))
     return (
         f"{said}, would say {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}" if is_corrected else said
+    )
+
+
+def _of_destination(row: Row, evidence: Mapping[str, Any]) -> str:
+    state, profile = words(row["state"]), evidence.get("profile")
+    if row["kind"] == "delivery":
+        return f"{words(evidence.get('carrier'))}: {state}"
+    if row["kind"] == "export":
+        return f"{profile}: {evidence.get('rows', 0):,} rows"
+    if row["kind"] == "sync_give_up":
+        return f"{profile}, {evidence.get('row_key')}: {state}"
+    return (
+        f"{profile}: {evidence.get('acknowledged', 0):,} rows taken, {evidence.get('failed', 0):,} go again"
     )
 
 

@@ -36,7 +36,7 @@ create table marts.fct_health_evidence (
 create table signals.sig_usage (
     account_id varchar, as_of_date date, days_since_login bigint, active_days_7d bigint
 );
-create table staging.stg_crm__accounts (account_id varchar, name varchar);
+create table staging.stg_crm__accounts (account_id varchar, name varchar, version_at timestamp);
 create table staging.stg_crm__owners (owner_id varchar, name varchar, email varchar, slack_user_id varchar);
 create table staging.stg_crm__contacts (
     contact_id varchar, account_id varchar, email varchar, full_name varchar, role varchar, is_active boolean,
@@ -115,7 +115,9 @@ class House:
             "days_to_renewal": 40,
         } | values
         self._insert("marts.rpt_account_health", row)
-        self._insert("staging.stg_crm__accounts", {"account_id": account_id, "name": NAME})
+        for year, name in ((2024, "Earlier name"), (2025, NAME)):
+            version = {"account_id": account_id, "name": name, "version_at": datetime(year, 1, 1)}
+            self._insert("staging.stg_crm__accounts", version)
         self._insert("marts.fct_health_history", {"account_id": account_id, "as_of_date": self.day})
         for weeks in range(4):
             at = self.day - timedelta(days=7 * weeks)

@@ -356,6 +356,20 @@ def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, house: House) 
     assert house.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
 
 
+def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newest_name(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.next_day()
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("delete from marts.rpt_account_health")
+    assert house.run("slack").counts == {"delivered": 1}
+    assert len(vendors.posts) == 2
+    assert "Größe" in vendors.posts[1]["text"]
+
+
 def test_an_end_is_not_told_of_what_nobody_heard_of(vendors: Vendors, house: House) -> None:
     house.settings = slack_webhook(vendors)
     house.act("alert", 1)
@@ -535,11 +549,15 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
     house.do("delete from marts.rpt_account_health where account_id = 'acc-02'")
     house.run("accounts")
     (gone,) = json.loads(vendors.bodies[-1])["records"]
-    assert gone == {
+    assert gone.keys() == second.keys(), "every field that was written is told anew"
+    assert {name: value for name, value in gone.items() if value is not None} == {
         "attributes": {"type": "Account"},
         "Radar_Account_Id__c": "acc-02",
         "Radar_Bucket__c": "not_scored",
         "Radar_Decision__c": "not_scored",
+        "Radar_Is_Overridden__c": False,
+        "Radar_Needs_Review__c": False,
+        "Radar_As_Of_Date__c": "2026-03-13",
     }
     calls = len(vendors.calls)
     house.run("accounts")
@@ -547,6 +565,31 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
     house.account("acc-02")
     house.run("accounts")
     assert len(vendors.calls) == calls + 1
+
+
+def test_hubspot_forgets_what_it_was_told_of_an_account_that_left(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    house.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
+    house.account("acc-02")
+    house.run("accounts")
+    assert vendors.companies["acc-01"]["radar_flags"] == "churn_risk"
+    house.do("delete from marts.rpt_account_health where account_id = 'acc-01'")
+    house.run("accounts")
+    left = vendors.companies["acc-01"]
+    assert {name: value for name, value in left.items() if name.startswith("radar_") and value != "none"} == {
+        "radar_account_id": "acc-01",
+        "radar_account_name": "",
+        "radar_score": "",
+        "radar_score_low": "",
+        "radar_score_high": "",
+        "radar_bucket": "not_scored",
+        "radar_decision": "not_scored",
+        "radar_is_overridden": "false",
+        "radar_trend": "unknown",
+        "radar_needs_review": "false",
+        "radar_coverage_pct": "",
+        "radar_as_of_date": "2026-03-13",
+    }
 
 
 def test_without_a_crm_no_account_is_written_anywhere(house: House) -> None:

@@ -33,6 +33,8 @@ class Vendors:
     salesforce_tasks: list[dict[str, Any]] = field(default_factory=list)
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sign_ins: dict[str, str] = field(default_factory=dict)
+    """Authorization of Salesforce's token endpoint -> the access token that it is given."""
     refuse: str | None = None
     """A call whose body holds this is answered with 400."""
     _faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -148,6 +150,11 @@ def serving() -> Iterator[Vendors]:
             vendors.headers.append(dict(self.headers.items()))
             vendors.bodies.append(raw)
             fault = vendors.next_fault(parts.path)
+            if parts.path == "/services/oauth2/token" and fault == "ok":
+                token = vendors.sign_ins.get(self.headers["Authorization"])
+                refusal = {"error": "invalid_client", "error_description": "invalid client credentials"}
+                self._say(200 if token else 400, {"access_token": token} if token else refusal, {})
+                return
             if vendors.refuse and parts.path.endswith("create") and vendors.refuse.encode() in raw:
                 fault = "400"
             if fault.isdigit():

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from actions.ledger import QUERIES
+from exports.writer import QUERIES as SYNC
 from radar.audit import KEYS, record
 from radar.chain import verify
 from radar.runs import Run, Window
@@ -232,6 +233,22 @@ def test_what_was_delivered_is_an_entry_once_and_attempts_are_none(house: House)
         (entry["run_id"], entry["state"], entry["evidence"]["carrier"]) for entry in house.entries("delivery")
     ]
     assert told == [("run-0", "in_doubt", "hubspot"), ("run-0", "delivered", "hubspot")]
+
+
+def test_what_a_person_said_by_a_command_that_died_is_caught_up(house: House) -> None:
+    house.do(
+        EXPORT,
+        SYNC["sync_decisions"],
+        """
+        insert into audit.sync_decisions by name
+        select 1 as sequence, 'run-0' as run_id, 'generic' as profile, 'acknowledged' as decision,
+            7 as acknowledged, 0 as failed, 'dora' as decided_by, date '2026-03-12' as as_of_date
+        """,
+    )
+    assert house.record()["sync_acknowledgement"] == 1
+    assert house.record() == {}
+    (told,) = house.entries("sync_acknowledgement")
+    assert (told["run_id"], told["actor"], told["rule_version"]) == ("run-0", "dora", "zzz")
 
 
 def test_an_export_keeps_its_own_run_day_and_rules(house: House) -> None:

@@ -41,13 +41,11 @@ COLUMNS = {
     "rule_version": "VARCHAR",
 }
 
-ACTIONS = {
+TASKS = {
     "action_id": "VARCHAR",
     "account_id": "VARCHAR",
     "owner_id": "VARCHAR",
-    "channel": "VARCHAR",
     "next_action": "VARCHAR",
-    "status": "VARCHAR",
     "bucket": "VARCHAR",
     "evidence": "VARCHAR",
     "rule_set": "VARCHAR",
@@ -68,7 +66,7 @@ CONTACTS = {
 
 MARTS = {
     "marts.rpt_account_health": COLUMNS,
-    "marts.fct_actions": ACTIONS,
+    "outbound.crm_tasks": TASKS,
     "outbound.crm_contacts": CONTACTS,
 }
 
@@ -102,7 +100,7 @@ select * from (
 update marts.rpt_account_health
 set as_of_date = '2026-03-13', rule_set = 'playbook_v1', rule_version = 'f00d';
 
-insert into marts.fct_actions by name
+insert into outbound.crm_tasks by name
 select
     *,
     'playbook_v1' as rule_set,
@@ -110,21 +108,15 @@ select
     timestamp '2026-03-15 00:00:00' as due_at,
     date '2026-03-13' as as_of_date
 from (
-    select 'act-1' as action_id, 'a-001' as account_id, 'o1' as owner_id, 'crm_task' as channel,
-        'Call the sponsor' as next_action, 'ready' as status, 'at_risk' as bucket,
+    select 'act-1' as action_id, 'a-001' as account_id, 'o1' as owner_id,
+        'Call the sponsor' as next_action, 'at_risk' as bucket,
         'No login for 20 days (14): -20; "Zoë" wrote; ok' as evidence
     union all by name
-    select 'act-2' as action_id, 'a-003' as account_id, null as owner_id, 'crm_task' as channel,
-        'Nobody owns it' as next_action, 'ready' as status, 'watch' as bucket, 'One, two' as evidence
+    select 'act-2' as action_id, 'a-003' as account_id, null as owner_id,
+        'Nobody owns it' as next_action, 'watch' as bucket, 'One, two' as evidence
     union all by name
-    select 'act-3' as action_id, 'a-003' as account_id, 'o1' as owner_id, 'crm_task' as channel,
-        '=cmd' as next_action, 'ready' as status, 'watch' as bucket, 'x' as evidence
-    union all by name
-    select 'act-4' as action_id, 'a-005' as account_id, 'o1' as owner_id, 'crm_task' as channel,
-        'Not yet' as next_action, 'to_approve' as status, 'watch' as bucket, 'x' as evidence
-    union all by name
-    select 'act-5' as action_id, 'a-005' as account_id, 'o1' as owner_id, 'slack_alert' as channel,
-        'Not a task' as next_action, 'ready' as status, 'watch' as bucket, 'x' as evidence
+    select 'act-3' as action_id, 'a-003' as account_id, 'o1' as owner_id,
+        '=cmd' as next_action, 'watch' as bucket, 'x' as evidence
 );
 
 insert into outbound.crm_contacts by name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from datetime import timedelta
@@ -18,7 +19,8 @@ from exports import writer
 from exports.profiles import load_profiles
 from exports.sync import acknowledge, give_up, status
 from exports.writer import ExportReport, export, preview
-from radar.errors import InputError, UsageError
+from radar.chain import verify
+from radar.errors import AuditError, InputError, UsageError
 
 MART = "marts.rpt_account_health"
 
@@ -165,6 +167,28 @@ def test_a_set_is_taken_back_by_the_files_beside_it(warehouse: Path, out: Path) 
         assert crm.scored() != before
         crm.take(second.folder, "undo")
         assert crm.scored() == before
+
+
+def test_a_state_that_is_moved_part_by_part_is_the_same(
+    warehouse: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = []
+    for rows in (25_000, 2):
+        monkeypatch.setattr(writer, "_PART_ROWS", rows)
+        change(warehouse, "drop schema if exists audit cascade")
+        small_mart.fill(warehouse, 9)
+        for run in ("r1", "r2"):
+            set_score(warehouse, 12 if run == "r1" else 13)
+            for profile in ("generic", "hubspot_companies"):
+                send(warehouse, out / str(rows), run, profile)
+            acknowledge(warehouse, run, by="me", profile="hubspot_companies")
+        states.append(
+            asked(warehouse, "select * exclude (acknowledged_at) from audit.sync_state order by all")
+        )
+        for file in (warehouse.parent / "house.state").glob("audit.*"):
+            file.unlink()
+    assert states[0] == states[1]
+    assert len(states[0]) == 18
 
 
 def test_rows_that_hubspot_refuses_go_again_until_they_succeed(
@@ -314,6 +338,86 @@ def test_state_of_an_earlier_release_is_taken_over(warehouse: Path, out: Path) -
     assert "export_state" not in {
         name for (name,) in asked(warehouse, "select table_name from duckdb_tables()")
     }
+
+
+# --- the audit chain --------------------------------------------------------------------------------------
+
+
+def entries(warehouse: Path) -> list[dict[str, Any]]:
+    names = "kind, subject_id, account_id, run_id, as_of_date, rule_version, actor, state, evidence"
+    rows = asked(warehouse, f"select {names} from audit.entries order by sequence")
+    told = [dict(zip(names.split(", "), row, strict=True)) for row in rows]
+    return [row | {"evidence": json.loads(row["evidence"])} for row in told]
+
+
+def test_what_a_person_says_of_a_set_is_an_entry(warehouse: Path, out: Path, tmp_path: Path) -> None:
+    small_mart.fill(warehouse, 3)
+    change(warehouse, f"update {MART} set rule_set = 'v1', rule_version = 'f00d'")
+    send(warehouse, out, "r1")
+    errors = tmp_path / "errors.csv"
+    errors.write_text("radar_account_id,error\na000001,no\n")
+    acknowledge(warehouse, "r1", by="dora", results=[errors])
+    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="merged, says x@y.example")
+    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="not so", undo=True)
+    acknowledge(warehouse, "r1", by="dora", was_imported=False)
+    first, *others = entries(warehouse)
+    assert first.pop("evidence") | {"decided_at": ""} == {
+        "acknowledged": 2,
+        "decided_at": "",
+        "failed": 1,
+        "profile": "hubspot_companies",
+        "reason": None,
+        "results": [{"name": "errors.csv", "sha256": hashlib.sha256(errors.read_bytes()).hexdigest()}],
+        "row_key": None,
+    }
+    assert first == {
+        "kind": "sync_acknowledgement",
+        "subject_id": "hubspot_companies/r1#1",
+        "account_id": None,
+        "run_id": "r1",
+        "as_of_date": DAY,
+        "rule_version": "f00d",
+        "actor": "dora",
+        "state": "acknowledged",
+    }
+    said = [(row["subject_id"], row["account_id"], row["actor"], row["state"]) for row in others]
+    assert said == [
+        ("hubspot_companies/a000001#2", "a000001", "ed", "given_up"),
+        ("hubspot_companies/a000001#3", "a000001", "ed", "taken_up"),
+        ("hubspot_companies/r1#4", None, "dora", "not_imported"),
+    ]
+    assert others[0]["evidence"]["reason"] == "merged, says (e-mail)"
+    assert others[2]["evidence"]["failed"] == 3
+    assert verify(warehouse).head.count == 4
+
+
+def test_an_acknowledgement_that_somebody_changes_or_takes_away_shows(warehouse: Path, out: Path) -> None:
+    small_mart.fill(warehouse, 3)
+    send(warehouse, out, "r1")
+    acknowledge(warehouse, "r1", by="dora")
+    change(warehouse, "create table kept as from audit.entries; update audit.entries set actor = 'ed'")
+    with pytest.raises(AuditError, match="entry 1 is not as it was written"):
+        verify(warehouse)
+    change(warehouse, "delete from audit.entries")
+    with pytest.raises(AuditError, match="cut off at its end"):
+        verify(warehouse)
+    change(warehouse, "insert into audit.entries from kept")
+    verify(warehouse)
+
+
+def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse: Path, out: Path) -> None:
+    small_mart.fill(warehouse, 3)
+    send(warehouse, out, "r1")
+    acknowledge(warehouse, "r1", by="dora")
+    set_score(warehouse, 12)
+    send(warehouse, out, "r2")
+    change(warehouse, "delete from audit.entries")
+    with pytest.raises(AuditError):
+        acknowledge(warehouse, "r2", by="dora")
+    with pytest.raises(AuditError):
+        give_up(warehouse, "hubspot_companies", ["a000001"], by="dora", reason="x")
+    assert asked(warehouse, "select status from audit.sync_runs where run_id = 'r2'") == [("written",)]
+    assert status(warehouse)[0][0].open == 1
 
 
 # --- guards -----------------------------------------------------------------------------------------------

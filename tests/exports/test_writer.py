@@ -17,12 +17,13 @@ from small_mart import DAY, change
 
 from exports import writer
 from exports.files import write_for_a_person
-from exports.profiles import profile_names
+from exports.profiles import IGNORE, load_profiles, profile_names
 from exports.sync import acknowledge
 from exports.writer import export
 from radar.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
 
 GOLDEN = Path(writer.__file__).parent / "golden"
+TOLD_OF_REMOVED = [profile.name for profile in load_profiles() if profile.removed != IGNORE]
 NAMES = ["generic", "hubspot_companies"]
 """The destinations that are in use unless somebody says otherwise."""
 
@@ -58,15 +59,35 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, name: str) -> None:
     """RADAR_UPDATE_GOLDEN=1 writes the golden folder anew; read its diff before you keep it."""
     change(warehouse, small_mart.STORIES)
-    report = export(warehouse, out, run_id="golden", as_of=DAY, profiles=[name])[0]
+    compare_with_golden(export(warehouse, out, run_id="golden", as_of=DAY, profiles=[name])[0].folder, name)
+
+
+@pytest.mark.parametrize("name", TOLD_OF_REMOVED)
+def test_what_is_told_of_a_row_that_left_is_that_of_the_golden_folder(
+    warehouse: Path, out: Path, name: str
+) -> None:
+    """Nothing that was written is left standing, and the files in `undo/` put it back."""
+    change(warehouse, small_mart.STORIES)
+    export(warehouse, out, run_id="before", as_of=DAY, profiles=[name])
+    acknowledge(warehouse, "before", by="me", profile=name)
+    change(
+        warehouse,
+        "delete from marts.rpt_account_health where account_id = 'a-001'; "
+        "delete from outbound.crm_contacts where contact_id = 'c-1'",
+    )
+    folder = export(warehouse, out, run_id="golden", as_of=DAY, profiles=[name])[0].folder
+    compare_with_golden(folder, f"removed/{name}")
+
+
+def compare_with_golden(folder: Path, name: str) -> None:
     golden = GOLDEN / name
     if os.environ.get("RADAR_UPDATE_GOLDEN") == "1":
         golden.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(golden, ignore_errors=True)
-        for file, data in content(report.folder).items():
+        for file, data in content(folder).items():
             (golden / file).parent.mkdir(parents=True, exist_ok=True)
             (golden / file).write_bytes(data)
-    assert content(report.folder) == content(golden)
+    assert content(folder) == content(golden)
 
 
 def test_the_manifest_tells_what_the_folder_holds(warehouse: Path, out: Path) -> None:

@@ -1,0 +1,67 @@
+"""The commands `radar deliveries ...`."""
+
+# ruff: noqa: PLC0415 each command imports what it needs, as in radar.cli
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="What became of alerts, tasks and mails.", no_args_is_help=True, rich_markup_mode=None)
+
+_Warehouse = Annotated[
+    Path | None, typer.Option(help="The DuckDB file that holds everything. [var/warehouse.duckdb]")
+]
+
+
+class Found(StrEnum):
+    """What a person found at the destination."""
+
+    delivered = "delivered"
+    not_delivered = "not-delivered"
+
+
+@app.command("status")
+def show_status(warehouse: _Warehouse = None) -> None:
+    """Say what was delivered on each channel, and what is in doubt and for a person to look up."""
+    from actions.settling import status
+
+    counts, doubts = status(_existing(warehouse))
+    if not counts:
+        print("Nothing has been delivered yet.")
+    for channel, states in counts.items():
+        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
+        print(f"{channel:<10}{told}")
+    for doubt in doubts:
+        accounts = ", ".join(doubt.accounts[:3]) + (" and others" if len(doubt.accounts) > 3 else "")
+        at = f"{doubt.since:%Y-%m-%d %H:%M} UTC"
+        print(f"in doubt: {doubt.message_key}")
+        print(f"  {', '.join(doubt.kinds)} of {accounts}, sent to {doubt.carrier} at {at}")
+        if doubt.error:
+            print(f"  {doubt.error}")
+
+
+@app.command("settle")
+def settle_doubt(
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="As `radar deliveries status` names it.")],
+    found: Annotated[Found, typer.Option("--as", help="What the destination shows.")],
+    reason: Annotated[str, typer.Option(help="Where you looked; it becomes part of the audit.")],
+    warehouse: _Warehouse = None,
+) -> None:
+    """Say what became of a message in doubt, once; what was not delivered goes again with the next run."""
+    from getpass import getuser
+
+    from actions.settling import settle
+
+    was_delivered = found is Found.delivered
+    count = settle(_existing(warehouse), message, was_delivered=was_delivered, by=getuser(), reason=reason)
+    print(f"{message}: {count:,} {'delivered' if was_delivered else 'to go again with the next run'}")
+
+
+def _existing(warehouse: Path | None) -> Path:
+    from radar.cli import existing_warehouse
+
+    return existing_warehouse(warehouse)

@@ -53,7 +53,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
-    app.state.kept = Kept()
+    app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
     app.state.lookup = lookup
     return app
 

@@ -81,6 +81,11 @@ select max(loaded_at)
 from audit.loads
 where source_file like $file and status <> 'refused';
 
+-- name: bounds
+select watch_from::double, healthy_from::double
+from seeds.rule_sets
+where status = 'champion';
+
 -- name: owners
 select distinct owner_id, owner_name
 from marts.rpt_account_health

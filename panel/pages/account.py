@@ -43,8 +43,8 @@ def show(request: Request) -> Response:
     account_id = request.path_params["account_id"]
     body, details = _look_up(request, account_id)
     store = request.app.state.store
-    landed_at = lookup_of(request).landed_at()
-    card = account_card(body, decisions.of_account(store, account_id), landed_at)
+    drawn = lookup_of(request).about()
+    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
     facts = details.get("facts") or []
     return page(
@@ -52,12 +52,13 @@ def show(request: Request) -> Response:
         "account.html",
         title=body["health"]["account_name"],
         card=card,
-        landed_at=landed_at,
+        landed_at=drawn.landed_at,
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
             [_score_day(one) for one in _daily(year)],
             [*_markers(year, facts)],
             f"Score of {body['health']['account_name']}",
+            bounds=drawn.bounds,
         ),
         change=_change(request, year, details.get("changes") or []),
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
@@ -121,7 +122,7 @@ def _again(
 ) -> Response:
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
-    landed_at, account_id = lookup_of(request).landed_at(), body["health"]["account_id"]
+    landed_at, account_id = lookup_of(request).about().landed_at, body["health"]["account_id"]
     card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
     kept = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]

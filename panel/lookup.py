@@ -211,10 +211,8 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        accounts = con.execute("select count(*) from marts.rpt_account_health").fetchall()[0][0]
-        parts = 1 + accounts // _ACCOUNTS_A_PART
-        for part in range(parts):
-            shared = {"as_of": as_of, "parts": parts, "part": part}
+        for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
+            shared = {"as_of": as_of, "first": first, "last": last}
             _move(con, out, "accounts", shared, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):

@@ -32,7 +32,7 @@ LOG = logging.getLogger("panel")
 BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 50
 ADDRESS_LIMIT = 2_000
-OPEN_PATHS = ("/sign-in", "/alive")
+OPEN_PATHS = ("/sign-in", "/sign-in/provider", "/sign-in/return", "/alive")
 PREFORM_COOKIE = "__Host-radar-form"
 """A key for the form of somebody who is not signed in yet."""
 

@@ -25,7 +25,9 @@ from panel.web import environment, page, person_of, signed
 from radar.errors import RadarError
 from radar.runs import utc_now
 
-SHOWN = 10
+SHOWN, OPEN = 10, 3
+"""Cards on the page, and how many of those that wait show more than their first reason at once."""
+
 CARD_CHARACTERS = 16_000_000
 """Of all kept cards together."""
 _FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
@@ -53,7 +55,7 @@ def show(request: Request) -> Response:
     def card(account_id: str) -> dict[str, Any]:
         return account_card(read(rows[account_id]["body"]), decided[account_id], landed_at)
 
-    def drawn(account_id: str) -> Markup:
+    def drawn(account_id: str, is_folded: bool) -> Markup:
         """The same for everybody until the copy changes, somebody decides on it or the day ends."""
 
         def draw() -> str:
@@ -64,12 +66,14 @@ def show(request: Request) -> Response:
                 form_key=_FORM_KEY,
                 landed_at=landed_at,
                 with_owner=with_owner,
+                is_folded=is_folded,
                 back=back,
                 days=days,
             )
 
         newest = decided[account_id][0].sequence if decided[account_id] else 0
-        text = kept.get(about.version, (account_id, newest, days["tomorrow"], with_owner, back), draw)
+        key = (account_id, newest, days["tomorrow"], with_owner, is_folded, back)
+        text = kept.get(about.version, key, draw)
         text = text.replace(_FORM_KEY, request.state.form_key).replace(_TOKEN, decisions.new_token())
         return Markup(text)  # noqa: S704  rendered by a template; neither key nor token needs an escape
 
@@ -77,8 +81,8 @@ def show(request: Request) -> Response:
         request,
         "my_day.html",
         title="My day",
-        waiting=[drawn(account_id) for account_id in waiting[:SHOWN]],
-        done=[drawn(account_id) for account_id in done[:SHOWN]],
+        waiting=[drawn(account_id, place >= OPEN) for place, account_id in enumerate(waiting[:SHOWN])],
+        done=[drawn(account_id, True) for account_id in done[:SHOWN]],
         snoozed=[card(account_id) for account_id in snoozed],
         owners=owners,
         owner=owner,

@@ -27,7 +27,8 @@ _LEEWAY = 30  # seconds that two clocks may differ
 _TIMEOUT = 5  # seconds for one answer of the provider
 _FRESH = 3600  # seconds for which its addresses and keys are used
 _PAUSE = 30  # seconds before keys are asked for again because of a token
-_AT_ONCE = 8  # questions to the provider; while it hangs, the other threads go on serving pages
+_REST = 15  # seconds after a failure in which they are not asked for
+_AT_ONCE = 8  # codes that are redeemed at a time; while the provider hangs, other threads go on serving pages
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -77,10 +78,8 @@ class Provider:
         self.name = urlsplit(self.issuer).netloc
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._return = f"{settings.origin}{RETURN_PATH}"
-        self._lock, self._places = threading.Lock(), threading.BoundedSemaphore(_AT_ONCE)
-        self._metadata: dict[str, Any] = {}
-        self._keys: dict[str, Any] = {}
-        self._metadata_at = self._keys_at = float("-inf")
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._description, self._keys = _Answer(), _Answer()
 
     def address(self, attempt: Attempt) -> str:
         """Where to send the browser. Raises AwayError."""
@@ -159,40 +158,20 @@ class Provider:
             return jwt.decode(token, KeySet.import_key_set(self._key_set(_PAUSE)), list(ALGORITHMS))
 
     def _described(self) -> dict[str, Any]:
-        with self._lock:
-            if time.monotonic() - self._metadata_at > _FRESH:
-                found = self._json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-                if found.get("issuer") != self.issuer:
-                    raise AwayError("it calls itself by another issuer")
-                self._metadata, self._metadata_at = found, time.monotonic()
-            return self._metadata
+        address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = self._description.get(address, _FRESH)
+        if found.get("issuer") != self.issuer:
+            raise AwayError("it calls itself by another issuer")
+        return found
 
     def _key_set(self, fresh: float) -> Any:
-        address = self._endpoint("jwks_uri")
-        with self._lock:
-            if time.monotonic() - self._keys_at > fresh:
-                self._keys, self._keys_at = self._json(address), time.monotonic()
-            return self._keys
+        return self._keys.get(self._endpoint("jwks_uri"), fresh)
 
     def _endpoint(self, name: str) -> str:
         address = self._described().get(name)
         if not isinstance(address, str) or not _is_safe(address):
             raise AwayError(f"no https address for {name}")
         return address
-
-    def _json(self, address: str) -> dict[str, Any]:
-        import requests  # noqa: PLC0415 an extra
-
-        try:
-            with self._place():
-                answer = requests.get(address, timeout=_TIMEOUT, allow_redirects=False)
-            answer.raise_for_status()
-            found = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise AwayError(type(error).__name__) from None
-        if not isinstance(found, dict):
-            raise AwayError("an answer that is no object")
-        return found
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -202,6 +181,48 @@ class Provider:
             yield
         finally:
             self._places.release()
+
+
+class _Answer:
+    """A JSON object of the provider, asked for again when it is old; after a failure not at once.
+
+    While the provider hangs, one thread waits for it and the others go on serving pages.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, Any] = {}
+        self._found_at = self._failed_at = float("-inf")
+
+    def get(self, address: str, fresh: float) -> dict[str, Any]:
+        """The object, asked for at most `fresh` seconds ago. Raises AwayError."""
+        if not self._lock.acquire(timeout=1):
+            raise AwayError("too many ask at once")
+        try:
+            now = time.monotonic()
+            if now - self._found_at > fresh:
+                if now - self._failed_at < _REST:
+                    raise AwayError("it did not answer a moment ago")
+                self._failed_at = now
+                self._found = _json(address)
+                self._found_at, self._failed_at = now, float("-inf")
+            return self._found
+        finally:
+            self._lock.release()
+
+
+def _json(address: str) -> dict[str, Any]:
+    import requests  # noqa: PLC0415 an extra
+
+    try:
+        answer = requests.get(address, timeout=_TIMEOUT, allow_redirects=False)
+        answer.raise_for_status()
+        found = answer.json()
+    except (requests.RequestException, ValueError) as error:
+        raise AwayError(type(error).__name__) from None
+    if not isinstance(found, dict):
+        raise AwayError("an answer that is no object")
+    return found
 
 
 def provider(settings: PanelSettings) -> Provider | None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from panel.kept import Kept
-from panel.pages.my_day import SHOWN
+from panel.pages.my_day import OPEN, SHOWN
 from tests.panel.conftest import ClientAs
 
 
@@ -68,16 +68,10 @@ def test_a_kept_card_holds_the_keys_of_who_looks_and_what_was_decided_last(clien
     assert {len(found) for found in tokens} == {SHOWN}
     assert len(set.union(*tokens)) == 3 * SHOWN, "each form of each page is decided once"
 
-    account_id = re.findall(r'<article[^>]* id="([^"]+)"', pages[0])[0]
-    fields = dict(re.findall(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"', pages[0]))
-    token = re.findall(r'name="form_token" value="([^"]+)"', pages[0])[0]
-    form = {
-        **fields,
-        "form_token": token,
-        "kind": "override",
-        "bucket": "healthy",
-        "reason": "They & we agree",
-    }
+    account_id = re.findall(r'<article[^>]* id="([^"]+)"', pages[0])[OPEN]  # folded before and after
+    card = pages[0].partition(f'id="{account_id}"')[2].partition("</article>")[0]
+    fields = dict(re.findall(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"', card))
+    form = {**fields, "kind": "override", "bucket": "healthy", "reason": "They & we agree"}
     assert admin.post(f"/accounts/{account_id}/decide", data=form).status_code == 303
     for client in (admin, other):
         card = client.get("/").text.partition(f'id="{account_id}"')[2].partition("</article>")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -238,6 +239,20 @@ def test_a_provider_that_is_away_or_another_is_told(tmp_path: Path, provider: Pr
     assert "does not answer" in answer.text
     provider.issuer = "https://another.example"
     assert browser(create_app(settings(provider, tmp_path))).get("/sign-in/provider").status_code == 502
+
+
+def test_while_the_provider_hangs_only_the_first_waits(
+    tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "_TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        told = settings(provider, tmp_path, oidc_issuer=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        client, times = browser(create_app(told)), []
+        for _ in range(3):
+            began = time.monotonic()
+            assert client.get("/sign-in/provider").status_code == 502
+            times.append(time.monotonic() - began)
+    assert times[0] >= 0.3 > max(times[1:])
 
 
 def test_without_a_provider_there_is_no_such_page(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def show(request: Request) -> Response:
     drawn = lookup_of(request).about()
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
+    daily = list(_daily(year))
     facts = details.get("facts") or []
     return page(
         request,
@@ -55,12 +56,12 @@ def show(request: Request) -> Response:
         landed_at=drawn.landed_at,
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
-            [_score_day(one) for one in _daily(year)],
+            [_score_day(one) for one in daily],
             [*_markers(year, facts)],
             f"Score of {body['health']['account_name']}",
             bounds=drawn.bounds,
         ),
-        change=_change(request, year, details.get("changes") or []),
+        change=_change(request, daily, details.get("changes") or []),
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
         facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
         kinds=KINDS,
@@ -228,7 +229,7 @@ def _change(
     if start > end:
         start, end = end, start
     between = [one for one in changes if start < one["day"] <= end]
-    scores = {one["day"]: one["score"] for one in _daily(days)}
+    scores = {one["day"]: one["score"] for one in days}
     return {
         "start": start,
         "end": end,
@@ -249,7 +250,7 @@ def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:
         return None
-    told: list[str] = [one["day"] for one in _daily(days) if one["day"] <= asked]
+    told: list[str] = [one["day"] for one in days if one["day"] <= asked]
     return told[-1] if told else str(days[0]["day"])
 
 

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from panel import oidc
 from panel.copy import PublishedCopy
 from panel.guard import Guard, problem
 from panel.kept import Kept
@@ -53,8 +54,9 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
-    app.state.kept = Kept()
+    app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
     app.state.lookup = lookup
+    app.state.provider = oidc.provider(settings)
     return app
 
 

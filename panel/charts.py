@@ -120,7 +120,7 @@ def score_chart(
     markers: Iterable[Marker] = (),
     label: str = "",
     *,
-    bounds: tuple[float, float] = (50, 80),
+    bounds: tuple[float, float],
     width: int = 720,
     height: int = 260,
 ) -> Markup:
@@ -160,7 +160,7 @@ def score_chart(
                 f'width="{_n(max(end - begin, 2))}" height="{_n(bottom - top)}">'
                 f"<title>{_text(_told(mark))}</title></rect>"
             )
-    for run in _runs(told):
+    for run in map(_corners, _runs(told)):
         edge = [(place_x(day.day), place_y(day.high)) for day in run]
         edge += [(place_x(day.day), place_y(day.low)) for day in reversed(run)]
         if any(day.low != day.high for day in run):
@@ -373,6 +373,16 @@ def _runs(told: Sequence[Day]) -> Iterator[list[Day]]:
         run.append(day)
     if run:
         yield run
+
+
+def _corners(run: Sequence[ScoreDay]) -> list[ScoreDay]:
+    """The days at which the line or the band bends: those between equal ones draw nothing of their own."""
+    values = [None, *((day.score, day.low, day.high) for day in run), None]
+    return [
+        day
+        for number, day in enumerate(run)
+        if not values[number] == values[number + 1] == values[number + 2]
+    ]
 
 
 def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]:

@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from panel import sessions, users
-from panel.copy import NoDataError, PublishedCopy
+from panel.copy import About, NoDataError, PublishedCopy
 from panel.settings import PanelSettings
 from panel.store import Store
 from panel.web import page
@@ -32,7 +32,7 @@ LOG = logging.getLogger("panel")
 BODY_LIMIT = 64 * 1024
 FIELD_LIMIT = 50
 ADDRESS_LIMIT = 2_000
-OPEN_PATHS = ("/sign-in", "/alive")
+OPEN_PATHS = ("/sign-in", "/sign-in/provider", "/sign-in/return", "/alive")
 PREFORM_COOKIE = "__Host-radar-form"
 """A key for the form of somebody who is not signed in yet."""
 
@@ -120,7 +120,7 @@ class Guard:
         state.form = await _form(request) if method == "POST" else {}
         cookies = _cookies(request)
         state.session_token = cookies.get(sessions.COOKIE)
-        session = await run_in_threadpool(self._session, request)
+        session, about = await run_in_threadpool(self._look_up, request)
         if session:
             state.person, state.form_key = session.person, session.form_key
         elif path not in OPEN_PATHS:
@@ -132,11 +132,16 @@ class Guard:
             state.form_key = cookies.get(PREFORM_COOKIE, "")
         if method == "POST":
             self._require_own_form(request)
-        state.about = None
-        if path != "/alive":
-            with suppress(NoDataError):
-                state.about = await run_in_threadpool(self._copy.about)
+        state.about = about
         return None
+
+    def _look_up(self, request: Request) -> tuple[sessions.Session | None, About | None]:
+        """The session, and which copy it is: in one go, as a change of threads costs as much as either."""
+        about = None
+        if request.url.path != "/alive":
+            with suppress(NoDataError):
+                about = self._copy.about()
+        return self._session(request), about
 
     def _session(self, request: Request) -> sessions.Session | None:
         session = sessions.find(self._store, request.state.session_token, self._settings.session_hours)

@@ -1,7 +1,7 @@
 """Answers of the copy and rendered parts of pages, kept while that copy is the newest.
 
 Belongs here: what is the same for everybody who may see the same accounts. Does not belong here: anything
-with a form key, a name of the user or a decision of today in it.
+with a form key or a name of the user in it, or a decision of today that is not part of what it is kept by.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,11 @@ from panel.people import SQLITE_OWNERS, Person, scoped
 from radar.settings import PROJECT
 
 LOG = logging.getLogger("panel")
-FORMAT = 3
+FORMAT = 4
 """Part of the file's name: another number makes all anew."""
 
 _SCHEMA = """
-    create table about (version text, as_of text, landed_at text);
+    create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
     create table owners (owner_id text primary key, owner_name text);
     create table accounts (
         account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
@@ -63,6 +64,19 @@ _QUERIES: dict[str, str] = dict(
 )
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The copy that answers, while a newer one is drawn the one before it.
+
+    `landed_at`: when the newest decisions of its data landed, as `decided_at` is written; empty for never.
+    `bounds`: the scores from which on the champion says watch and healthy.
+    """
+
+    version: str
+    landed_at: str
+    bounds: tuple[float, float]
+
+
 class Lookup:
     """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
 
@@ -78,9 +92,10 @@ class Lookup:
         text, owners = scoped(person, query, SQLITE_OWNERS)
         return self._connection().execute(text, {**parameters, **owners}).fetchall()
 
-    def landed_at(self) -> str:
-        """When the newest decisions of the data landed, as `decided_at` is written; empty for never."""
-        return str(self._connection().execute("select landed_at from about").fetchone()["landed_at"])
+    def about(self) -> Drawn:
+        """What the file was drawn from."""
+        row = self._connection().execute("select * from about").fetchone()
+        return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy lies there. Raises NoDataError."""
@@ -190,15 +205,14 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         if "audit.loads" in known:
             landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
         told = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
-        out.execute("insert into about values (?, ?, ?)", [version, as_of.isoformat(), told])
+        bounds = con.execute(_QUERIES["bounds"]).fetchall()[0]
+        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), told, *bounds])
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        accounts = con.execute("select count(*) from marts.rpt_account_health").fetchall()[0][0]
-        parts = 1 + accounts // _ACCOUNTS_A_PART
-        for part in range(parts):
-            shared = {"as_of": as_of, "parts": parts, "part": part}
+        for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
+            shared = {"as_of": as_of, "first": first, "last": last}
             _move(con, out, "accounts", shared, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):

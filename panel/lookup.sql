@@ -1,5 +1,5 @@
 -- How what My day and Account show is drawn from the published copy, one JSON text an account and piece; a part of
--- the accounts at a time ($part of $parts), so that it takes no more memory than there is.
+-- the accounts at a time ($first to $last), so that it takes no more memory than there is.
 -- name: accounts
 with
 
@@ -9,7 +9,7 @@ points as (
         account_id,
         list(score order by as_of_date) as scores
     from marts.fct_health_history
-    where as_of_date > $as_of - 30 and hash(account_id) % $parts = $part
+    where as_of_date > $as_of - 30 and account_id between $first and $last
     group by account_id
 
 ),
@@ -27,7 +27,7 @@ actions as (
     where
         as_of_date = $as_of
         and status in ('ready', 'to_approve', 'suppressed')
-        and hash(account_id) % $parts = $part
+        and account_id between $first and $last
     group by account_id
 
 ),
@@ -38,7 +38,7 @@ held_rules as (
         account_id,
         list(rule_id order by rule_number) as rules
     from marts.fct_health_evidence
-    where as_of_date = $as_of and result = 'true' and hash(account_id) % $parts = $part
+    where as_of_date = $as_of and result = 'true' and account_id between $first and $last
     group by account_id
 
 ),
@@ -52,7 +52,7 @@ spot_checks as (
             'verdict': verdict, 'reviewed_by': reviewed_by
         }) as spot_check
     from marts.rpt_spot_checks
-    where as_of_date > $as_of - 7 and hash(account_id) % $parts = $part
+    where as_of_date > $as_of - 7 and account_id between $first and $last
     group by account_id
 
 )
@@ -74,12 +74,30 @@ left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
 left join held_rules on health.account_id = held_rules.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
-where hash(health.account_id) % $parts = $part;
+where health.account_id between $first and $last;
+
+-- name: parts
+select
+    min(account_id),
+    max(account_id)
+from (
+    select
+        account_id,
+        (row_number() over (order by account_id) - 1) // $accounts as part
+    from marts.rpt_account_health
+)
+group by part
+order by part;
 
 -- name: landed_at
 select max(loaded_at)
 from audit.loads
 where source_file like $file and status <> 'refused';
+
+-- name: bounds
+select watch_from::double, healthy_from::double
+from seeds.rule_sets
+where status = 'champion';
 
 -- name: owners
 select distinct owner_id, owner_name
@@ -117,7 +135,7 @@ select
     } order by evidence.result, evidence.points, evidence.rule_number))
 from marts.fct_health_evidence as evidence
 left join states on evidence.signal = states.signal
-where evidence.as_of_date = $as_of and hash(evidence.account_id) % $parts = $part
+where evidence.as_of_date = $as_of and evidence.account_id between $first and $last
 group by evidence.account_id;
 
 -- name: kept_days
@@ -181,7 +199,7 @@ select
         'rule_change': rule_change, 'coverage': coverage, 'reasons': reasons
     } order by as_of_date))
 from marts.fct_score_changes
-where as_of_date > $as_of - 366 and hash(account_id) % $parts = $part
+where as_of_date > $as_of - 366 and account_id between $first and $last
 group by account_id;
 
 -- name: facts
@@ -194,7 +212,7 @@ select
     } order by kind, happened_at desc))
 from (
     select * from marts.rpt_account_facts
-    where hash(account_id) % $parts = $part
+    where account_id between $first and $last
     qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= 50
 )
 group by account_id;
@@ -207,7 +225,7 @@ select
         'used_source': used_source, 'reason': reason
     } order by field))
 from marts.fct_source_conflicts
-where as_of_date = $as_of and hash(account_id) % $parts = $part
+where as_of_date = $as_of and account_id between $first and $last
 group by account_id;
 
 -- name: overrides
@@ -219,5 +237,5 @@ select
         'who_was_right': who_was_right
     } order by overridden_at desc))
 from marts.rpt_override_scoreboard
-where hash(account_id) % $parts = $part
+where account_id between $first and $last
 group by account_id;

@@ -13,7 +13,7 @@ import duckdb
 import uvicorn
 from starlette.applications import Starlette
 
-from panel import users
+from panel import oidc, users
 from panel.app import create_app
 from panel.copy import PublishedCopy
 from panel.lookup import Lookup
@@ -42,6 +42,8 @@ def serve(
             f"{host} can be reached from elsewhere, and passwords would travel in the clear",
             "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
         )
+    oidc.provider(settings)  # what is wrong with it, or with the store, is said before anything starts
+    Store(settings.store).check()
     password = _demo_users(settings) if demo is not None else None
     print(f"Radar panel: {settings.origin or address}")
     if password:

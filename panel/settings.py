@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from radar.settings import AbsolutePath, Settings
@@ -27,7 +27,7 @@ class PanelSettings(BaseSettings):
     cache: AbsolutePath | None = None
     """Folder of what is looked up fast, made anew from each copy; beside the store by default."""
     origin: str = ""
-    """`https://panel.example.com` where a proxy does not pass the Host of the browser on."""
+    """The address that people use, `https://panel.example.com`: behind a proxy, and for sign-in elsewhere."""
     stale_days: int = 1
     """A copy whose newest day is more than this many days ago is told to be old on every page."""
     session_hours: int = 10
@@ -39,6 +39,13 @@ class PanelSettings(BaseSettings):
     """Name of a header that holds the user, set by a proxy; only from `proxy_addresses`."""
     proxy_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Addresses or networks of that proxy, separated by commas in the variable."""
+
+    oidc_issuer: str = ""
+    """The company's OpenID provider, as it calls itself: `https://login.example.com`."""
+    oidc_client_id: str = ""
+    """What the provider calls this panel."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """The panel's secret there."""
 
     @field_validator("proxy_addresses", mode="before")
     @classmethod

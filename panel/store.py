@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from radar.errors import InputError
+
 _SCHEMA = Path(__file__).with_suffix(".sql")
 _BUSY_MS = 10_000
 
 
 class Store:
-    """One SQLite file, one connection a thread. Safe for many processes at once."""
+    """One SQLite file, one connection a thread. Safe for many processes at once.
+
+    Raises InputError where the file cannot be opened or is none of SQLite's.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -25,9 +30,27 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-        with self.writing() as con:
+        with self._readable(), self.writing() as con:
             for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
                 con.execute(statement)
+
+    def check(self) -> None:
+        """Look through the whole file. Raises InputError where it is damaged."""
+        with self._readable():
+            found = self.con.execute("pragma quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError("it is damaged")
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise InputError(
+                f"the panel's store cannot be used ({error})",
+                "put back the newest backup of it, or name another file with RADAR_PANEL_STORE",
+                file=self.file,
+            ) from error
 
     @property
     def con(self) -> sqlite3.Connection:

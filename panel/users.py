@@ -20,7 +20,7 @@ _hasher = PasswordHasher()
 
 
 def add(store: Store, name: str, role: Role, owner_ids: Sequence[str], password: str | None) -> None:
-    """Add a user. Without a password only a proxy lets them in. Raises UsageError."""
+    """Add a user. Without a password a proxy or the OpenID provider lets them in. Raises UsageError."""
     if not name or len(name) > 100 or not name.isprintable() or name != name.strip():
         raise UsageError("a user needs a name of 1 to 100 printable characters", "choose another name")
     if role not in ROLES:
@@ -72,6 +72,14 @@ def find(store: Store, name: str) -> tuple[Person, int] | None:
     if row is None:
         return None
     return Person(row["name"], row["role"], tuple(json.loads(row["owner_ids"]))), int(row["epoch"])
+
+
+def find_by_email(store: Store, email: str) -> tuple[Person, int] | None:
+    """The one user without a password whose name is this address; None for all others."""
+    rows = store.con.execute(
+        "select name from users where lower(name) = lower(?) and password_hash is null", [email]
+    ).fetchall()
+    return find(store, rows[0]["name"]) if len(rows) == 1 else None
 
 
 def check_password(store: Store, name: str, password: str) -> bool:

@@ -43,23 +43,25 @@ def show(request: Request) -> Response:
     account_id = request.path_params["account_id"]
     body, details = _look_up(request, account_id)
     store = request.app.state.store
-    landed_at = lookup_of(request).landed_at()
-    card = account_card(body, decisions.of_account(store, account_id), landed_at)
+    drawn = lookup_of(request).about()
+    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
+    daily = list(_daily(year))
     facts = details.get("facts") or []
     return page(
         request,
         "account.html",
         title=body["health"]["account_name"],
         card=card,
-        landed_at=landed_at,
+        landed_at=drawn.landed_at,
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
-            [_score_day(one) for one in _daily(year)],
+            [_score_day(one) for one in daily],
             [*_markers(year, facts)],
             f"Score of {body['health']['account_name']}",
+            bounds=drawn.bounds,
         ),
-        change=_change(request, year, details.get("changes") or []),
+        change=_change(request, daily, details.get("changes") or []),
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
         facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
         kinds=KINDS,
@@ -121,7 +123,7 @@ def _again(
 ) -> Response:
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
-    landed_at, account_id = lookup_of(request).landed_at(), body["health"]["account_id"]
+    landed_at, account_id = lookup_of(request).about().landed_at, body["health"]["account_id"]
     card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
     kept = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
@@ -227,7 +229,7 @@ def _change(
     if start > end:
         start, end = end, start
     between = [one for one in changes if start < one["day"] <= end]
-    scores = {one["day"]: one["score"] for one in _daily(days)}
+    scores = {one["day"]: one["score"] for one in days}
     return {
         "start": start,
         "end": end,
@@ -248,7 +250,7 @@ def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:
         return None
-    told: list[str] = [one["day"] for one in _daily(days) if one["day"] <= asked]
+    told: list[str] = [one["day"] for one in days if one["day"] <= asked]
     return told[-1] if told else str(days[0]["day"])
 
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import secrets
+import sqlite3
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from actions import drafts
+from actions.rendering import Templates
+from actions.settings import Destinations
 from panel import charts, decisions
+from panel.kept import Kept
 from panel.lookup import Lookup, read
 from panel.queries import load
-from panel.web import page, person_of, signed
+from panel.web import environment, page, person_of, signed
 from radar.errors import RadarError
 from radar.runs import utc_now
 
-SHOWN = 10
+SHOWN, OPEN = 10, 3
+"""Cards on the page, and how many of those that wait show more than their first reason at once."""
+
+CARD_CHARACTERS = 16_000_000
+"""Of all kept cards together."""
+_FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
+"""What stands in a kept card where the key of a session and the token of a form go."""
 
 
 def show(request: Request) -> Response:
@@ -26,26 +40,54 @@ def show(request: Request) -> Response:
     owners = lookup.rows(person, load("my_day")["owners"])
     asked = request.query_params.get("owner", "")
     owner = asked if any(row["owner_id"] == asked for row in owners) else None
-    rows = lookup.rows(person, load("my_day")["queue"], owner_id=owner)
-    landed_at = lookup.landed_at()
-    decided = decisions.of_accounts(request.app.state.store, [row["account_id"] for row in rows])
-    accounts = [account_card(read(row["body"]), decided[row["account_id"]], landed_at) for row in rows]
-    snoozed = [card for card in accounts if card["snooze"]]
-    awake = [card for card in accounts if not card["snooze"]]
-    waiting = [card for card in awake if not card["is_done"]][:SHOWN]
+    about = lookup.about()
+    landed_at = about.landed_at
+    rows = {row["account_id"]: row for row in lookup.rows(person, load("my_day")["queue"], owner_id=owner)}
+    decided = decisions.of_accounts(request.app.state.store, rows)
+    snoozed = [account_id for account_id in rows if _snooze(decided[account_id])]
+    awake = [account_id for account_id in rows if account_id not in snoozed]
+    done = [account_id for account_id in awake if _is_done(decided[account_id], landed_at)]
+    waiting = [account_id for account_id in awake if account_id not in done]
+    back, days = str(request.url.path) + (f"?owner={owner}" if owner else ""), form_dates()
+    with_owner = person.role != "rep"
+    kept: Kept = request.app.state.cards
+
+    def card(account_id: str) -> dict[str, Any]:
+        return account_card(read(rows[account_id]["body"]), decided[account_id], landed_at)
+
+    def drawn(account_id: str, is_folded: bool) -> Markup:
+        """The same for everybody until the copy changes, somebody decides on it or the day ends."""
+
+        def draw() -> str:
+            template = environment().get_template("card.html")
+            shown = {**card(account_id), "token": _TOKEN}
+            return template.render(
+                card=shown,
+                form_key=_FORM_KEY,
+                landed_at=landed_at,
+                with_owner=with_owner,
+                is_folded=is_folded,
+                back=back,
+                days=days,
+            )
+
+        newest = decided[account_id][0].sequence if decided[account_id] else 0
+        key = (account_id, newest, days["tomorrow"], with_owner, is_folded, back)
+        text = kept.get(about.version, key, draw)
+        text = text.replace(_FORM_KEY, request.state.form_key).replace(_TOKEN, decisions.new_token())
+        return Markup(text)  # noqa: S704  rendered by a template; neither key nor token needs an escape
+
     return page(
         request,
         "my_day.html",
         title="My day",
-        waiting=waiting,
-        done=[card for card in awake if card["is_done"]][:SHOWN],
-        snoozed=snoozed,
+        waiting=[drawn(account_id, place >= OPEN) for place, account_id in enumerate(waiting[:SHOWN])],
+        done=[drawn(account_id, True) for account_id in done[:SHOWN]],
+        snoozed=[card(account_id) for account_id in snoozed],
         owners=owners,
         owner=owner,
-        landed_at=landed_at,
-        kept=_kept(request, accounts),
-        back=str(request.url.path) + (f"?owner={owner}" if owner else ""),
-        days=form_dates(),
+        kept=_kept(request, rows, decided),
+        back=back,
     )
 
 
@@ -74,9 +116,7 @@ def form_dates() -> dict[str, str]:
 def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed_at: str) -> dict[str, Any]:
     """What is shown of an account: its row, and what people decided that the data does not know yet."""
     health, queue = body["health"], body["queue"]
-    today = utc_now().date().isoformat()
     pending = [one for one in decided if one.decided_at > landed_at]
-    snooze = decisions.last(decided, "snooze", "wake")
     override = decisions.last(decided, "override", "withdraw")
     sign_off = decisions.last(pending, "sign_off")
     by_action = {one.action_id: one for one in reversed(decided) if one.kind == "action"}
@@ -96,14 +136,26 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
         "pending": pending,
         "version": decided[0].sequence if decided else 0,
         "token": decisions.new_token(),
-        "snooze": snooze
-        if snooze and snooze.kind == "snooze" and (snooze.until_date or "") > today
-        else None,
+        "snooze": _snooze(decided),
         "is_overridden": override.kind == "override" if override in pending else health["is_overridden"],
         "sign_off": sign_off,
         "asks_sign_off": bool(queue and queue["sign_off_required"] and not queue["is_signed_off"]),
-        "is_done": any(one.kind in ("sign_off", "override", "outcome") for one in pending),
+        "is_done": _is_done(decided, landed_at),
     }
+
+
+def _snooze(decided: list[decisions.Decision]) -> decisions.Decision | None:
+    """The snooze that holds today."""
+    newest = decisions.last(decided, "snooze", "wake")
+    today = utc_now().date().isoformat()
+    return newest if newest and newest.kind == "snooze" and (newest.until_date or "") > today else None
+
+
+def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
+    """Whether somebody answered what the data of today asks."""
+    return any(
+        one.kind in ("sign_off", "override", "outcome") for one in decided if one.decided_at > landed_at
+    )
 
 
 def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:
@@ -114,9 +166,15 @@ def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:
     if action["channel"] != "mail_draft" or action["status"] != "to_approve":
         return None
     try:
-        return drafts.render({**action, **body["health"], "rules": body["rules"]})
+        return drafts.render({**action, **body["health"], "rules": body["rules"]}, _templates())
     except RadarError:
         return None
+
+
+@cache
+def _templates() -> Templates:
+    """As they are when the panel starts: reading the settings takes longer than writing the mail."""
+    return Templates(Destinations.read().templates)
 
 
 def _trend_in_words(scores: list[float]) -> str:
@@ -126,13 +184,15 @@ def _trend_in_words(scores: list[float]) -> str:
     return f"Score over {len(scores)} days: {first:.0f} to {newest:.0f} ({signed(newest - first)})"
 
 
-def _kept(request: Request, accounts: list[dict[str, Any]]) -> str | None:
+def _kept(
+    request: Request, rows: Mapping[str, sqlite3.Row], decided: dict[str, list[decisions.Decision]]
+) -> str | None:
     """What was just decided, in words; told of accounts on this page only."""
     asked = request.query_params.get("kept", "")
-    for card in accounts:
-        for one in card["decided"]:
+    for account_id, row in rows.items():
+        for one in decided[account_id]:
             if str(one.sequence) == asked:
-                return f"{one.words}: {card['health']['account_name']}"
+                return f"{one.words}: {row['account_name']}"
     return None
 
 

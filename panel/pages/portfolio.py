@@ -6,6 +6,7 @@ as a file too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -94,7 +95,7 @@ class View:
             by=asked["by"] if asked.get("by") in GROUPS else "segment",
             sort=asked["sort"] if asked.get("sort") in ORDERS else _DEFAULT_ORDER,
             desc=asked.get("desc") == "1",
-            page=int(number) if number.isascii() and number.isdigit() and 1 <= len(number) <= 6 else 1,
+            page=int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1,
         )
 
     def link(self, anchor: str = "", **changes: Any) -> str:

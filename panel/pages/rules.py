@@ -63,7 +63,7 @@ class View:
         return cls(
             set=asked.get("set", "")[:100],
             differ=asked["differ"] if asked.get("differ") in DIFFER else "differs",
-            page=int(number) if number.isascii() and number.isdigit() and 1 <= len(number) <= 6 else 1,
+            page=int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1,
         )
 
     def link(self, anchor: str = "", **changes: Any) -> str:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from panel import sessions, users
+from panel import oidc, sessions, users
 from panel.guard import PREFORM_COOKIE
 from panel.web import own_path, page
 
+LOG = logging.getLogger("panel")
+ATTEMPT_COOKIE = "__Host-radar-attempt"
+"""What a browser keeps on its way to the OpenID provider and back: the seed, and where it wanted to go."""
+_ATTEMPT_SECONDS = 600
+
 _WRONG = "Name and password do not belong together."
+_FAILED = "The sign-in at {} did not come through. Try it once more."
+_AWAY = "{} does not answer. Try it again in a few minutes."
+_UNKNOWN = "{} knows you, but the panel does not yet: ask whoever looks after it to add your e-mail address."
 
 
 def show(request: Request) -> Response:
@@ -48,6 +58,66 @@ def signed_in(request: Request, token: str, target: str) -> Response:
     return answer
 
 
+def leave(request: Request) -> Response:
+    """To the OpenID provider. Nothing is kept here: the browser has all of it in a cookie."""
+    provider = _provider(request)
+    attempt = oidc.Attempt.new()
+    try:
+        address = provider.address(attempt)
+    except oidc.AwayError as error:
+        return _away(request, provider, error)
+    target = own_path(request.query_params.get("next", "/"))
+    answer = RedirectResponse(address, status_code=303)
+    answer.set_cookie(
+        ATTEMPT_COOKIE, f"{attempt.seed}.{quote(target, safe='')}", max_age=_ATTEMPT_SECONDS,
+        secure=True, httponly=True, samesite="lax", path="/",
+    )  # fmt: skip
+    return answer
+
+
+def come_back(request: Request) -> Response:
+    """Begin a session for whoever the provider names, if the panel knows them."""
+    provider, asked = _provider(request), request.query_params
+    seed, _, target = request.cookies.get(ATTEMPT_COOKIE, "").partition(".")
+    attempt = oidc.Attempt(seed)
+    if not seed or not sessions.same(asked.get("state", ""), attempt.state) or not asked.get("code"):
+        return _refused(request, provider, "no attempt of this browser, or ended by the provider")
+    try:
+        email = provider.email(attempt, asked["code"])
+    except oidc.AwayError as error:
+        return _away(request, provider, error)
+    except oidc.RefusedError as error:
+        return _refused(request, provider, str(error))
+    store = request.app.state.store
+    found = users.find_by_email(store, email)
+    if found is None:
+        return _refused(request, provider, "nobody known here", _UNKNOWN.format(provider.name))
+    sessions.end(store, request.state.session_token)
+    return _forget(signed_in(request, sessions.begin(store, *found), unquote(target)))
+
+
+def _provider(request: Request) -> oidc.Provider:
+    found: oidc.Provider | None = request.app.state.provider
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _refused(request: Request, provider: oidc.Provider, why: str, told: str = "") -> Response:
+    LOG.warning("sign-in by OpenID Connect refused: %s", why)
+    return _forget(_form(request, mistake=told or _FAILED.format(provider.name), status=401))
+
+
+def _away(request: Request, provider: oidc.Provider, error: oidc.AwayError) -> Response:
+    LOG.error("the OpenID provider cannot be asked: %s", error)
+    return _forget(_form(request, mistake=_AWAY.format(provider.name), status=502))
+
+
+def _forget(answer: Response) -> Response:
+    answer.delete_cookie(ATTEMPT_COOKIE, secure=True, httponly=True, samesite="lax", path="/")
+    return answer
+
+
 def sign_out(request: Request) -> Response:
     """End the session."""
     sessions.end(request.app.state.store, request.state.session_token)
@@ -68,6 +138,7 @@ def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 
         name=name,
         mistake=mistake,
         next=own_path(target),
+        provider=request.app.state.provider,
     )
     answer.set_cookie(PREFORM_COOKIE, key, secure=True, httponly=True, samesite="strict", path="/")
     return answer
@@ -76,5 +147,7 @@ def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 
 routes = [
     Route("/sign-in", show),
     Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-in/provider", leave),
+    Route(oidc.RETURN_PATH, come_back),
     Route("/sign-out", sign_out, methods=["POST"]),
 ]

@@ -1,6 +1,6 @@
 -- On the look-up file of `panel.lookup`.
 -- name: queue
-select account_id, body
+select account_id, account_name, body
 from accounts
 where
     rank_overall is not null

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 FIRST = date(2026, 1, 1)
 WILD = st.floats(allow_nan=True, allow_infinity=True)
 NAMES = st.text(max_size=30)
+score_chart = partial(charts.score_chart, bounds=(50, 80))
 
 
 def drawn(chart: Markup) -> ElementTree.Element:
@@ -72,15 +74,15 @@ def test_a_sparkline_of_a_fixed_scale_shows_how_high_the_values_lie() -> None:
 
 
 def test_a_score_chart_breaks_at_missing_days_and_bands_what_is_unknown() -> None:
-    root = drawn(charts.score_chart(days(0, 1, 2, 6, 7), label="Acme"))
+    root = drawn(score_chart(days(0, 1, 2, 6, 7), label="Acme"))
     assert count(root, "line", "polyline") == 2
     assert count(root, "interval", "polygon") == 2
     known = [ScoreDay(day.day, day.score, day.score, day.score) for day in days(0, 1, 2)]
-    assert count(drawn(charts.score_chart(known)), "interval", "polygon") == 0
+    assert count(drawn(score_chart(known)), "interval", "polygon") == 0
 
 
 def test_days_that_are_told_once_a_week_leave_no_gap() -> None:
-    root = drawn(charts.score_chart(days(0, 7, 14, 21)))
+    root = drawn(score_chart(days(0, 7, 14, 21)))
     assert count(root, "line", "polyline") == 1
 
 
@@ -90,7 +92,7 @@ def test_markers_have_a_shape_a_sentence_and_a_place_in_the_legend() -> None:
         Marker(FIRST, "outage", "product/events", until=FIRST + timedelta(days=2)),
         Marker(FIRST + timedelta(days=90), "contact", "after the chart"),
     ]
-    root = drawn(charts.score_chart(days(0, 1, 2, 3), marks))
+    root = drawn(score_chart(days(0, 1, 2, 3), marks))
     said = [element.text for element in root.iter(f"{SVG}title")]
     assert "2026-01-02: override, by olga" in said
     assert "2026-01-01 to 2026-01-03: data missing, product/events" in said
@@ -154,6 +156,18 @@ def test_short_numbers(value: float, said: str) -> None:
     assert charts.short(value) == said
 
 
+def test_a_score_chart_draws_the_bounds_it_is_given() -> None:
+    root = drawn(charts.score_chart(days(0, 1), bounds=(42.5, 90)))
+    assert {"0", "42.5", "90", "100"} <= set(texts(root))
+    assert not {"50", "80"} & set(texts(root))
+
+
+def test_a_score_chart_of_a_level_year_draws_its_corners_alone() -> None:
+    told = [*days(*range(300)), *days(*range(300, 365), score=70)]
+    (line,) = (e for e in drawn(score_chart(told)).iter() if e.get("class") == "line")
+    assert len(line.get("points", "").split()) == 4
+
+
 @given(st.lists(st.none() | WILD, max_size=40), NAMES)
 def test_any_sparkline_is_sound(points: list[float | None], label: str) -> None:
     drawn(charts.sparkline(points, label=label or "x"))
@@ -162,9 +176,7 @@ def test_any_sparkline_is_sound(points: list[float | None], label: str) -> None:
 @given(st.lists(st.tuples(st.integers(0, 400), WILD, WILD, WILD), max_size=12), NAMES)
 def test_any_score_chart_is_sound(told: list[tuple[int, float, float, float]], label: str) -> None:
     marks = [Marker(FIRST + timedelta(days=day), "rules", label) for day, *_ in told[:3]]
-    drawn(
-        charts.score_chart([ScoreDay(FIRST + timedelta(days=d), *v) for d, *v in told], marks, label or "x")
-    )
+    drawn(score_chart([ScoreDay(FIRST + timedelta(days=d), *v) for d, *v in told], marks, label or "x"))
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), WILD, WILD), max_size=12))

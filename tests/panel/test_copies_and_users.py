@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from panel import sessions, users
 from panel.app import create_app
 from panel.settings import PanelSettings
+from panel.store import Store
 from tests.runs.radar_run import Place
 
 RADAR = Path(sys.executable).with_name("radar")
@@ -109,3 +114,28 @@ def test_the_panel_does_not_listen_for_others_in_the_clear(tmp_path: Path) -> No
     done = command(tmp_path, "--host=0.0.0.0")
     assert done.returncode == 2
     assert "RADAR_PANEL_ORIGIN" in done.stderr
+
+
+def damaged(store: Path) -> None:
+    """A store whose last pages hold something else."""
+    users.add(Store(store), "ada", "admin", [], None)
+    with closing(sqlite3.connect(store)) as con:
+        con.execute("pragma wal_checkpoint(truncate)")
+    content = store.read_bytes()
+    store.write_bytes(content[: len(content) // 2] + b"\xa5" * (len(content) - len(content) // 2))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda store: store.write_bytes(b"no database" * 1000), lambda store: store.mkdir(), damaged],
+    ids=["another file", "a folder", "damaged"],
+)
+def test_a_store_that_cannot_be_read_is_told_at_the_start(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(tmp_path / "panel.sqlite")
+    done = command(tmp_path, "--port=1")
+    assert done.returncode == 1
+    assert str(tmp_path / "panel.sqlite") in done.stderr
+    assert "What to do: put back the newest backup" in done.stderr
+    assert "Traceback" not in done.stderr

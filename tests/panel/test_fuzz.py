@@ -6,7 +6,7 @@ import re
 from html import unescape
 from urllib.parse import quote
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.panel.conftest import ClientAs
@@ -62,6 +62,8 @@ def test_no_form_ends_in_an_error(client_as: ClientAs, fields: dict[str, str], k
         TEXT,
     ),
 )
+@example(path="/portfolio", part="", question={"page": "0"})
+@example(path="/rules", part="", question={"page": "0"})
 def test_no_address_ends_in_an_error(
     client_as: ClientAs, path: str, part: str, question: dict[str, str]
 ) -> None:

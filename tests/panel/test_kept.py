@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from panel.kept import Kept
+from panel.pages.my_day import OPEN, SHOWN
+from tests.panel.conftest import ClientAs
 
 
 def test_many_who_ask_at_once_wait_for_one_answer() -> None:
@@ -53,3 +56,24 @@ def test_a_part_that_cannot_be_made_is_asked_for_again() -> None:
     with pytest.raises(ValueError, match="no answer"):
         kept.get("1", "key", fail)
     assert kept.get("1", "key", lambda: "made") == "made"
+
+
+def test_a_kept_card_holds_the_keys_of_who_looks_and_what_was_decided_last(client_as: ClientAs) -> None:
+    admin, other = client_as("admin"), client_as("admin")
+    pages = [admin.get("/").text, other.get("/").text, admin.get("/").text]
+    keys = [set(re.findall(r'name="form_key" value="([^"]+)"', page)) for page in pages]
+    tokens = [set(re.findall(r'name="form_token" value="([^"]+)"', page)) for page in pages]
+    assert [len(found) for found in keys] == [1, 1, 1]
+    assert keys[0] == keys[2] != keys[1]
+    assert {len(found) for found in tokens} == {SHOWN}
+    assert len(set.union(*tokens)) == 3 * SHOWN, "each form of each page is decided once"
+
+    account_id = re.findall(r'<article[^>]* id="([^"]+)"', pages[0])[OPEN]  # folded before and after
+    card = pages[0].partition(f'id="{account_id}"')[2].partition("</article>")[0]
+    fields = dict(re.findall(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"', card))
+    form = {**fields, "kind": "override", "bucket": "healthy", "reason": "They & we agree"}
+    assert admin.post(f"/accounts/{account_id}/decide", data=form).status_code == 303
+    for client in (admin, other):
+        card = client.get("/").text.partition(f'id="{account_id}"')[2].partition("</article>")[0]
+        assert "They &amp; we agree" in card
+        assert 'name="version" value="1"' in card

@@ -59,7 +59,9 @@ def add_user(
     owner: Annotated[
         list[str] | None, typer.Option(help="Owner id in the CRM; again for each of a team.")
     ] = None,
-    no_password: Annotated[bool, typer.Option("--no-password", help="For sign-in by a proxy or an OpenID provider.")] = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For sign-in by a proxy or an OpenID provider.")
+    ] = False,
     store: _Store = None,
 ) -> None:
     """Add a user. The password is asked for, or read from standard input."""

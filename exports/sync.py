@@ -78,6 +78,7 @@ def acknowledge(
     set, AuditError where the chain is broken.
     """
     with writer_lock(warehouse), connect(warehouse) as con:
+        con.execute("set threads = 1")  # as in `exports.writer`
         open_chain(con, warehouse)
         create_tables(con)
         run_id = _run_id(con, run, profile)

@@ -26,6 +26,7 @@ from tests.actions.delivery_house import House
 from tests.actions.vendors import Vendors
 
 USER, PASSWORD = "mailer", "correct-horse-battery"
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 KEY, SECRET = "3MVGconsumerkey", "F00consumersecret"
 
 

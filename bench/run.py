@@ -273,8 +273,7 @@ def answer_seconds(database: Path, query: str, parameters: list[object]) -> floa
 def views(results: Results, company: Company) -> None:
     """How long the views of scoring take on the published copy, beside the hand-made view of the scores."""
     day = company.end + timedelta(days=1)
-    published = sorted((company.folder / "published").rglob("*.duckdb"))
-    warehouse = published[0] if published else company.warehouse
+    warehouse = company.folder / "published" / "radar.duckdb"
     limit = limit_database(company, day)
     with duckdb.connect(str(limit), read_only=True) as con:
         account = con.execute("select min(account_id) from limit_scores").fetchone()[0]

@@ -124,7 +124,11 @@ def running(folder: Path) -> Iterator[Tryton]:
             yield _signed_in(server, port, password, log)
         finally:
             server.terminate()
-            server.wait(30)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:  # it may wait for a connection that nobody uses any more
+                server.kill()
+                server.wait(10)
 
 
 def _signed_in(server: subprocess.Popen[bytes], port: int, password: str, log: Path) -> Tryton:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -64,13 +65,22 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             return _ToldError(data.user_failure_data.description)
-        if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        if _was_interrupted(data.error):
             return stopped()
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
     return RadarError(
         "the run failed in a way that Radar did not foresee; nothing was published", f"report it with {log}"
     )
+
+
+def _was_interrupted(error: Any) -> bool:
+    """Whether Ctrl-C is behind an error as Dagster keeps it; DuckDB raises one of its own on top."""
+    while error is not None:
+        if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return True
+        error = error.cause
+    return False
 
 
 def _is_of_a_destination(event: dg.DagsterEvent) -> bool:

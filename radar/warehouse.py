@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def connect(warehouse: Path, *, read_only: bool = False) -> Iterator[duckdb.Duck
         con = duckdb.connect(str(warehouse), read_only=read_only, config=_settings(warehouse))
         try:
             con.execute("SET TimeZone = 'UTC'")
-            yield con
+            with _ended(con):
+                yield con
         finally:
             con.close()
 
@@ -75,9 +76,25 @@ def cursor_of(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnect
     cursor = con.cursor()
     try:
         cursor.execute("SET TimeZone = 'UTC'")
-        yield cursor
+        with _ended(cursor):
+            yield cursor
     finally:
         cursor.close()
+
+
+@contextmanager
+def _ended(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """End the query that an error left under way, Ctrl-C above all: a statement after it does.
+
+    Otherwise it keeps the file although the connection is closed, and DuckDB waits without end to open the
+    file in this process again.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error, RuntimeError):
+            con.execute("ROLLBACK")
+        raise
 
 
 def _settings(warehouse: Path) -> dict[str, Any]:

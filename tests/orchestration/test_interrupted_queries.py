@@ -21,8 +21,8 @@ signal.signal(signal.SIGINT, stop)
 file = Path(sys.argv[1])
 with connect(file) as con:
     con.execute("create table t as select range as i, hash(range)::varchar as s from range(2000000)")
-threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 try:
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with connect(file) as con:
         con.execute(sys.argv[2])
         con.execute(

@@ -214,8 +214,8 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         name = _one(
             con,
             """
-            select account_name, owner_name from intermediate.int_accounts__as_of
-            where account_id = $account_id and as_of_date = $day
+            select name as account_name, owner_name from intermediate.int_account_versions
+            where account_id = $account_id and $day between valid_from_date and valid_to_date
             """,
             account_id=account_id,
             day=day,

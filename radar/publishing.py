@@ -80,6 +80,15 @@ LEFT_OUT = {
 }
 """Columns of RECORDS that stay behind: sentences that may name a value of a row."""
 
+NAMES = "intermediate.int_account_versions"
+"""Also published: whom `radar explain` speaks of, on whatever day."""
+
+KEPT = {
+    "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),
+    NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
+}
+"""The only columns of these tables that readers need: each day of an account is a row of the first."""
+
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")
 """Also written as Parquet files, for tools that do not speak DuckDB."""
 
@@ -286,7 +295,7 @@ def choose_contents(
     con: duckdb.DuckDBPyConnection, catalogue: Mapping[str, Relation], also: Collection[str] = ()
 ) -> Contents:
     """Everything of SCHEMAS and `also`, and what their views read in HELPING_SCHEMA, views rewritten."""
-    catalogue = {key: _without(relation, LEFT_OUT.get(key, ())) for key, relation in catalogue.items()}
+    catalogue = {key: _narrowed(relation) for key, relation in catalogue.items()}
     wanted = [key for key, relation in catalogue.items() if relation.schema in SCHEMAS]
     wanted += [_known(key, catalogue) for key in also]
     reads: dict[str, set[str]] = {}
@@ -311,8 +320,17 @@ def choose_contents(
     )
 
 
-def _without(relation: Relation, names: Collection[str]) -> Relation:
-    return replace(relation, columns=tuple(c for c in relation.columns if c.name not in names))
+def _narrowed(relation: Relation) -> Relation:
+    """The relation with those of its columns that are published."""
+    left_out, kept = LEFT_OUT.get(relation.key, ()), KEPT.get(relation.key)
+    return replace(
+        relation,
+        columns=tuple(
+            column
+            for column in relation.columns
+            if column.name not in left_out and (kept is None or column.name in kept)
+        ),
+    )
 
 
 def _known(key: str, catalogue: Mapping[str, Relation]) -> str:
@@ -474,11 +492,8 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
         for table in contents.tables:
             known = table.key in standing and standing[table.key].kind == "table"
             by_day = ("as_of_date", "DATE") in table.signature and table.key not in task.snapshots
-            source, target = table.inside(database), table.inside(_BUILD)
-            if table.key in LEFT_OUT:
-                source = (
-                    f"(select {', '.join(_quoted(column.name) for column in table.columns)} from {source})"
-                )
+            names = ", ".join(_quoted(column.name) for column in table.columns)
+            source, target = f"(select {names} from {table.inside(database)})", table.inside(_BUILD)
             if not (known and by_day and _follow_days(con, source, target, task.windows)):
                 con.execute(f"create or replace table {target} as select * from {source}")
         _create_views(con, contents)

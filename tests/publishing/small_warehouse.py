@@ -17,7 +17,9 @@ insert into raw.product_events values ('e1', 'secret.person@example.com');
 create table quarantine.rejected_rows (feed varchar, masked_value varchar);
 create table seeds.rules (rule_id varchar, points integer);
 insert into seeds.rules values ('no_login_14d', -20), ('key_feature_unused_30d', -30);
-create table intermediate.int_accounts__as_of (account_id varchar, as_of_date date, segment varchar);
+create table intermediate.int_accounts__as_of (
+    account_id varchar, as_of_date date, segment varchar, owner_id varchar
+);
 create table intermediate.int_user_days (account_id varchar, activity_date date);
 create table signals.sig_usage (account_id varchar, as_of_date date, days_since_login bigint, run integer);
 create table marts.fct_health_history (account_id varchar, as_of_date date, score decimal(18,6), run integer);
@@ -75,7 +77,7 @@ def build(path: Path, start: date, end: date, *, run: int, accounts: int = 40) -
     with duckdb.connect(str(path)) as con:
         con.execute("begin")
         for table, columns in {
-            "intermediate.int_accounts__as_of": "a, d, 'smb'",
+            "intermediate.int_accounts__as_of": "a, d, 'smb', 'secret_owner'",
             "signals.sig_usage": f"a, d, 5, {run}",
             "marts.fct_health_history": f"a, d, 80.5, {run}",
             "marts.fct_account_flags": f"a, d, 'upsell', {run}",

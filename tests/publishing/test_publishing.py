@@ -64,7 +64,10 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
         "int_accounts__as_of",
         "int_rules",
     }, "only what the views read"
-    assert b"secret.person" not in (published / "radar.duckdb").read_bytes()
+    assert query(published, "select * from intermediate.int_accounts__as_of limit 1") == [
+        ("a0", FIRST, "smb")
+    ], "only the columns that the views read"
+    assert b"secret" not in (published / "radar.duckdb").read_bytes()
     assert report.rows["signals.sig_usage"] == 400
     assert query(published, "select * from main.published_run") == [(publishing.FORMAT, "r1", FIRST, LAST)]
 

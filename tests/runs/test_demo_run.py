@@ -159,11 +159,14 @@ def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:
 
 
 def test_explain_says_points_trend_and_next_step(demo: Place) -> None:
-    (account,) = demo.rows(
-        "select account_id from marts.rpt_account_health where decision = 'decided' order by score limit 1"
-    )[0]
+    ((account, name, owner),) = demo.rows(
+        "select account_id, account_name, owner_name from marts.rpt_account_health "
+        "where decision = 'decided' and owner_name is not null order by score limit 1"
+    )
     done = radar("explain", account, f"--published={demo.published}")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{name} ({account})")
+    assert f"Owner: {owner}" in done.stdout
     assert "points)" in done.stdout
     assert "Trend:" in done.stdout
     assert "Next:" in done.stdout

@@ -41,6 +41,17 @@ accounts as (
 
 ),
 
+names as (
+
+    select
+        account_id,
+        name as account_name,
+        owner_name
+    from {{ ref('int_account_versions') }}
+    where {{ as_of_end() }} between valid_from_date and valid_to_date
+
+),
+
 renewals as (
 
     select
@@ -127,9 +138,9 @@ final as (
     select
         -- account
         today.account_id,
-        accounts.account_name,
+        names.account_name,
         today.owner_id,
-        accounts.owner_name,
+        names.owner_name,
         today.segment,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id) as plan_id,
         today.arr_usd,
@@ -194,6 +205,8 @@ final as (
     from today
     inner join accounts
         on today.account_id = accounts.account_id
+    inner join names
+        on today.account_id = names.account_id
     left join week_before
         on today.account_id = week_before.account_id
     left join month_before

@@ -11,7 +11,7 @@ from orchestration.steps import DATA_TEAM, PARTITIONS, POOL, PUBLISHED, SINGLE_R
 from orchestration.translation import keys_of
 from radar import progress
 from radar.audit import record
-from radar.publishing import RECORDS, SCHEMAS, publish
+from radar.publishing import NAMES, RECORDS, SCHEMAS, publish
 from radar.settings import Settings
 
 
@@ -56,7 +56,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
-                also=RECORDS,
+                also=(*RECORDS, NAMES),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

@@ -22,12 +22,6 @@ subscriptions as (
 
 ),
 
-owners as (
-
-    select * from {{ ref('stg_crm__owners') }}
-
-),
-
 final as (
 
     select
@@ -37,10 +31,8 @@ final as (
         versions.owner_id,
 
         -- attributes
-        versions.name as account_name,
-        owners.name as owner_name,
         versions.segment,
-        versions.lifecycle_stage,
+        lower(versions.lifecycle_stage) = 'churned' as is_churned_in_crm,
         versions.plan_id as crm_plan_id,
         versions.arr_usd as crm_arr_usd,
         subscriptions.live_plan_id as billing_plan_id,
@@ -57,8 +49,6 @@ final as (
         on
             versions.account_id = subscriptions.account_id
             and dates.as_of_date between subscriptions.valid_from_date and subscriptions.valid_to_date
-    left join owners
-        on versions.owner_id = owners.owner_id
     where
         cast(versions.created_at as date) <= dates.as_of_date
         and not versions.is_deleted

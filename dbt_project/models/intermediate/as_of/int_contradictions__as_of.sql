@@ -45,10 +45,10 @@ final as (
     select
         accounts.account_id,
         accounts.as_of_date,
-        accounts.has_live_subscription and lower(accounts.lifecycle_stage) = 'churned' as is_lifecycle_disputed,
+        accounts.has_live_subscription and accounts.is_churned_in_crm as is_lifecycle_disputed,
         disputed_accounts.disputed_id,
         case
-            when accounts.has_live_subscription and lower(accounts.lifecycle_stage) = 'churned'
+            when accounts.has_live_subscription and accounts.is_churned_in_crm
                 then 'The CRM says churned, billing has a live subscription'
             else 'The ' || disputed_accounts.disputed_id || ' is claimed by two accounts'
         end as reason
@@ -56,7 +56,7 @@ final as (
     left join disputed_accounts
         on accounts.account_id = disputed_accounts.account_id
     where
-        (accounts.has_live_subscription and lower(accounts.lifecycle_stage) = 'churned')
+        (accounts.has_live_subscription and accounts.is_churned_in_crm)
         or disputed_accounts.account_id is not null
 
 )

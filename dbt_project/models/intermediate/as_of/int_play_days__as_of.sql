@@ -258,7 +258,8 @@ spells as (
         spell,
         min(fits_from) as episode_started_on,
         min(run_number) as first_run_number,
-        max(run_number) as last_run_number
+        max(run_number) as last_run_number,
+        max(as_of_date) as last_open_on
     from unbroken
     group by account_id, play_number, spell
 
@@ -276,7 +277,7 @@ episodes as (
         spells.spell,
         spells.episode_started_on,
         spells.last_run_number,
-        earlier.as_of_date as earlier_date,
+        spells.last_open_on,
         earlier.suppressed_by as earlier_suppressed_by,
         earlier.mode_reason as earlier_mode_reason
     from spells
@@ -380,100 +381,46 @@ account_days as (
 
 ),
 
-open_days as (
+-- the days on which an episode is open, and the run behind the last of them, which tells its end
+episode_days as (
 
     select
         episodes.action_id,
         episodes.account_id,
         episodes.play,
         episodes.trigger,
-        unbroken.as_of_date,
-        unbroken.run_number,
-        episodes.last_run_number,
         episodes.episode_started_on,
-        nullif(concat_ws(
-            ', ',
-            account_days.blocked_by,
-            case
-                when
-                    playbook.flag is null
-                    and unbroken.as_of_date = episodes.episode_started_on
-                    and not account_days.has_fallen
-                    then 'hysteresis'
-            end,
-            case when {{ reaches_customer('playbook.channel') }} then account_days.quiet_reason end,
-            case
-                when {{ reaches_customer('playbook.channel') }} and not account_days.has_consent then 'no_consent'
-            end
-        ), '') as suppressed_by,
-        case
-            when account_days.last_reason_date >= episodes.episode_started_on then account_days.last_reasons
-            else episodes.earlier_mode_reason
-        end as mode_reason
+        cast(null as {{ dbt.type_string() }}) as earlier_suppressed_by,
+        episodes.earlier_mode_reason,
+        unbroken.as_of_date,
+        unbroken.as_of_date as last_open_on,
+        true as is_open,
+        true as is_of_window
     from unbroken
     inner join episodes
         on
             unbroken.account_id = episodes.account_id
             and unbroken.play_number = episodes.play_number
             and unbroken.spell = episodes.spell
-    inner join playbook
-        on episodes.play = playbook.play
-    -- every such day is there; a left join keeps engines from joining episodes and days by the account alone
-    left join account_days
-        on
-            unbroken.account_id = account_days.account_id
-            and unbroken.as_of_date = account_days.as_of_date
     where
         unbroken.run_number > 0
         and unbroken.as_of_date >= episodes.episode_started_on
     union all
     select
-        action_id,
-        account_id,
-        play,
-        trigger,
-        earlier_date as as_of_date,
-        0 as run_number,
-        last_run_number,
-        episode_started_on,
-        earlier_suppressed_by as suppressed_by,
-        earlier_mode_reason as mode_reason
-    from episodes
-    where last_run_number = 0
-
-),
-
-episode_days as (
-
-    select
-        action_id,
-        account_id,
-        play,
-        trigger,
-        as_of_date,
-        episode_started_on,
-        as_of_date as last_open_on,
-        true as is_open,
-        suppressed_by,
-        mode_reason
-    from open_days
-    where run_number > 0
-    union all
-    select
-        open_days.action_id,
-        open_days.account_id,
-        open_days.play,
-        open_days.trigger,
+        episodes.action_id,
+        episodes.account_id,
+        episodes.play,
+        episodes.trigger,
+        episodes.episode_started_on,
+        episodes.earlier_suppressed_by,
+        episodes.earlier_mode_reason,
         dates.as_of_date,
-        open_days.episode_started_on,
-        open_days.as_of_date as last_open_on,
+        episodes.last_open_on,
         false as is_open,
-        open_days.suppressed_by,
-        open_days.mode_reason
-    from open_days
+        episodes.last_run_number > 0 as is_of_window
+    from episodes
     inner join dates
-        on open_days.run_number = dates.run_number - 1
-    where open_days.run_number = open_days.last_run_number
+        on episodes.last_run_number = dates.run_number - 1
 
 ),
 
@@ -481,21 +428,49 @@ final as (
 
     select
         -- ids
-        action_id,
-        account_id,
-        as_of_date,
-        play,
-        trigger,
+        episode_days.action_id,
+        episode_days.account_id,
+        episode_days.as_of_date,
+        episode_days.play,
+        episode_days.trigger,
 
-        -- state
-        is_open,
-        suppressed_by,
-        mode_reason,
+        -- state, of the last open day
+        episode_days.is_open,
+        case
+            when not episode_days.is_of_window then episode_days.earlier_suppressed_by
+            else nullif(concat_ws(
+                ', ',
+                account_days.blocked_by,
+                case
+                    when
+                        playbook.flag is null
+                        and episode_days.last_open_on = episode_days.episode_started_on
+                        and not account_days.has_fallen
+                        then 'hysteresis'
+                end,
+                case when {{ reaches_customer('playbook.channel') }} then account_days.quiet_reason end,
+                case
+                    when {{ reaches_customer('playbook.channel') }} and not account_days.has_consent
+                        then 'no_consent'
+                end
+            ), '')
+        end as suppressed_by,
+        case
+            when account_days.last_reason_date >= episode_days.episode_started_on then account_days.last_reasons
+            else episode_days.earlier_mode_reason
+        end as mode_reason,
 
         -- dates
-        episode_started_on,
-        last_open_on
+        episode_days.episode_started_on,
+        episode_days.last_open_on
     from episode_days
+    -- no row of either where the play has left the playbook, or the last open day lies before the window
+    left join playbook
+        on episode_days.play = playbook.play
+    left join account_days
+        on
+            episode_days.account_id = account_days.account_id
+            and episode_days.last_open_on = account_days.as_of_date
 
 )
 

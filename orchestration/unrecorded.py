@@ -48,3 +48,5 @@ class _Forgetful(InMemoryEventLogStorage):
     def fetch_materializations(self, *args: Any, **kwargs: Any) -> dg.EventRecordsResult:
         """None."""
         return dg.EventRecordsResult(records=[], cursor="", has_more=False)
+
+    fetch_observations = fetch_materializations

@@ -166,10 +166,13 @@ def _parse(place: Place) -> Manifest:
 def build_arguments(place: Place, select: Sequence[str] = ()) -> list[str]:
     """dbt's command line. Unit tests are left out: they prove the code, not the day, and run in the tests.
 
+    So are dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
+
     `select` names nodes; empty means all. Of tests, only those whose every model is selected then run.
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
-    return [*OUTPUT, "build", *place.paths(), "--exclude-resource-type", "unit_test", *chosen]
+    left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
+    return [*OUTPUT, "build", *place.paths(), *left_out, *chosen]
 
 
 def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:

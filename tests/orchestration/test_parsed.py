@@ -115,6 +115,17 @@ def test_the_shipped_project_is_kept_as_it_was_parsed(tmp_path: Path, parses: li
     assert len(parses) == 1
 
 
+def test_after_an_install_the_first_run_need_not_parse(
+    tmp_path: Path, parses: list[Place], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RADAR_WAREHOUSE", raising=False)
+    subprocess.run([sys.executable, "-m", "orchestration.warm"], check=True, cwd=settings.PROJECT)
+    assert len(list(kept.iterdir())) == 1
+    default = settings.Settings()
+    prepared(tmp_path, name=default.warehouse.name, seeds=default.seeds)
+    assert parses == []
+
+
 def test_what_changes_is_parsed_anew(tmp_path: Path, project: Path, parses: list[Place]) -> None:
     prepared(tmp_path / "a")
     model = project / "models" / "numbers.sql"

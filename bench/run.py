@@ -83,7 +83,7 @@ class Company:
 
     @property
     def warehouse(self) -> Path:
-        return self.folder / "radar.duckdb"
+        return self.folder / "warehouse.duckdb"
 
     def make(self, *, next_day: bool = False) -> None:
         started = time.monotonic()

@@ -15,13 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from expectations.unused import postponed
+
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+with postponed():
+    import great_expectations as gx
 
 import duckdb
-import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import (
@@ -144,10 +148,9 @@ class Run:
 
     def sections(self) -> list[tuple[str, str]]:
         """Name and HTML of the sections of Great Expectations' own page about this validation."""
-        view = DefaultJinjaSectionView()
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(self._result).to_json_dict()
         return [
-            (section["section_name"], view.render({"section": section, "section_loop": {"index": number}}))
+            (section["section_name"], _view().render({"section": section, "section_loop": {"index": number}}))
             for number, section in enumerate(document["sections"], start=1)
         ]
 
@@ -202,6 +205,12 @@ def build_suite(path: Path) -> Any:
         except (GreatExpectationsError, ValueError, TypeError, AttributeError) as error:
             raise refused(path, number, str(error)) from error
     return gx.ExpectationSuite(name=spec["name"], meta=spec["meta"], expectations=expectations)
+
+
+@cache
+def _view() -> Any:
+    """What draws sections; it keeps templates that it has compiled."""
+    return DefaultJinjaSectionView()
 
 
 def _query(rule: Rule, table: str) -> str | None:

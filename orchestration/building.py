@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +26,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt.version import __version__ as dbt_version
 
+from orchestration import parsed
 from radar.errors import CheckError, RadarError, WarehouseError
 from radar.rules import gather
 from radar.settings import PROJECT
@@ -75,7 +76,7 @@ class Place:
 
 
 _parsed: dict[Place, tuple[str, Manifest]] = {}
-"""What this process has parsed itself, with its fingerprint: a build that has it need not look again."""
+"""What this process has parsed itself, with its fingerprint, until a build takes it and changes it."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ class NodeResult:
 def prepare(warehouse: Path, seeds: Path) -> Place:
     """Bring the reference data in use, the project's links and dbt's manifest up to date.
 
-    Parsing is skipped where no file of the project has changed since the last time. Raises RadarError.
+    Parsing is skipped where it was done for the same files, also for another warehouse of the same name.
+    Raises RadarError.
     """
     state = state_dir(warehouse)
     gather_seeds(warehouse, seeds)
@@ -110,7 +112,9 @@ def prepare(warehouse: Path, seeds: Path) -> Place:
         recorded = place.target / _FINGERPRINT
         if not (place.manifest.exists() and recorded.exists() and recorded.read_text() == fingerprint):
             recorded.unlink(missing_ok=True)
-            _parsed[place] = (fingerprint, _parse(place))
+            if not parsed.write_json(fingerprint, place.project, place.manifest):
+                _parsed[place] = (fingerprint, _parse(place))
+                parsed.keep(*_parsed[place], place.manifest)
             recorded.write_text(fingerprint)
     return place
 
@@ -138,14 +142,16 @@ def _link_project(folder: Path) -> None:
 
 
 def _fingerprint(place: Place) -> str:
-    """Changes with every file that dbt parses, by size and time, and with what the profile reads."""
-    digest = hashlib.sha256(json.dumps([dbt_version, place.environment()]).encode())
-    for root in (place.project, state_dir(place.warehouse) / "seeds"):
-        for folder, _, names in sorted(os.walk(root, followlinks=True)):
+    """Changes with every file that dbt parses, with dbt itself, and with the name that tables stand under."""
+    versions = [version(package) for package in ("dbt-core", "dbt-adapters", "dbt-duckdb")]
+    digest = hashlib.sha256(json.dumps([*versions, place.warehouse.stem]).encode())
+    for root in (place.project, place.project.with_name("seeds")):
+        for folder, folders, names in os.walk(root, followlinks=True):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
                 path = Path(folder, name)
-                stat = path.stat()
-                digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                digest.update(f"{path.relative_to(root.parent).as_posix()}\0{content}\0".encode())
     return digest.hexdigest()
 
 
@@ -160,10 +166,13 @@ def _parse(place: Place) -> Manifest:
 def build_arguments(place: Place, select: Sequence[str] = ()) -> list[str]:
     """dbt's command line. Unit tests are left out: they prove the code, not the day, and run in the tests.
 
+    So are dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
+
     `select` names nodes; empty means all. Of tests, only those whose every model is selected then run.
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
-    return [*OUTPUT, "build", *place.paths(), "--exclude-resource-type", "unit_test", *chosen]
+    left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
+    return [*OUTPUT, "build", *place.paths(), *left_out, *chosen]
 
 
 def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
@@ -173,9 +182,7 @@ def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
     """
     events: queue.SimpleQueue[NodeResult | dbtRunnerResult] = queue.SimpleQueue()
     relations = _tables(json.loads(place.manifest.read_bytes()))
-    fingerprint, manifest = _parsed.get(place, ("", None))
-    if fingerprint != _fingerprint(place):
-        manifest = None
+    manifest = _taken(place)
 
     def work() -> None:
         runner = dbtRunner(manifest, callbacks=[lambda event: _take(event, events)])
@@ -211,6 +218,13 @@ def stop() -> None:
 
 
 atexit.register(stop)
+
+
+def _taken(place: Place) -> Manifest | None:
+    """What a build starts from; dbt looks at the files itself where there is none."""
+    fingerprint = _fingerprint(place)
+    known, manifest = _parsed.pop(place, ("", None))
+    return manifest if known == fingerprint else parsed.load(fingerprint, place.project)
 
 
 def _take(event: Any, events: queue.SimpleQueue[Any]) -> None:

@@ -13,6 +13,7 @@ import dagster as dg
 from orchestration import building
 from orchestration.definitions import defs
 from orchestration.steps import EXPORT_STEP, window_tags
+from orchestration.unrecorded import unrecorded
 from radar.errors import RadarError
 from radar.runs import Window, stopped
 
@@ -25,7 +26,7 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
     job = _daily_job()
     is_recorded = bool(os.environ.get("DAGSTER_HOME"))
     try:
-        with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
+        with dg.DagsterInstance.get() if is_recorded else unrecorded() as instance:
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,

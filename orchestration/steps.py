@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -144,19 +144,24 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
 
 
 @contextmanager
-def step(context: dg.AssetExecutionContext) -> Iterator[Step]:
-    """A later step: it checks that the warehouse is still its run's."""
-    with _told(context), writer_lock(Settings().warehouse):
+def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iterator[Step]:
+    """A later step: it checks that the warehouse is still its run's.
+
+    `stays_open`: the warehouse is open for writing until the end of the step, so that opening it again for
+    writing costs nothing; for reading alone, or by dbt, it cannot be opened meanwhile.
+    """
+    with _told(context), writer_lock(Settings().warehouse), ExitStack() as opened:
         settings, now = Settings(), utc_now()
         earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
-        with connect(settings.warehouse) as con:
-            run = runs.resume(
-                con,
-                run_id=context.run.run_id,
-                earlier_runs=earlier,
-                window=window_of(context.run.tags, now.date()),
-                now=now,
-            )
+        run = runs.resume(
+            opened.enter_context(connect(settings.warehouse)),
+            run_id=context.run.run_id,
+            earlier_runs=earlier,
+            window=window_of(context.run.tags, now.date()),
+            now=now,
+        )
+        if not stays_open:
+            opened.close()
         yield Step(run, settings)
 
 

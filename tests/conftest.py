@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,16 +17,27 @@ from tests.runs.radar_run import Place
 DEMO_DAYS = ("--since=2026-06-23", "--as-of=2026-06-30")
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """One for the whole session; the workers of pytest-xdist share it."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of caches for the session, so that it neither reads nor fills the user's."""
+    folder = shared_folder(tmp_path_factory) / "caches"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A small demo company, run once over eight days; tests read it and do not change it."""
     from radar.demo import generate  # noqa: PLC0415  only where a test asks for it
 
-    is_shared = (
-        "PYTEST_XDIST_WORKER" in os.environ
-    )  # then the workers share one, which the first of them makes
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if is_shared else base) / "demo"
+    folder = shared_folder(tmp_path_factory) / "demo"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         place = Place(folder)

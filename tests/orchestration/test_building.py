@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from orchestration import building
 from orchestration.building import Place
@@ -110,9 +111,14 @@ def test_the_project_is_linked_and_parsed_only_when_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed = []
-    monkeypatch.setattr(
-        building, "_parse", lambda place: parsed.append(place) or place.manifest.write_text("{}")
-    )
+
+    def parse(place: Place) -> Manifest:
+        parsed.append(place)
+        place.manifest.write_text("{}")
+        return Manifest()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr(building, "_parse", parse)
     warehouse, mine = tmp_path / "w.duckdb", tmp_path / "mine"
     mine.mkdir()
     place = building.prepare(warehouse, PROJECT / "seeds")

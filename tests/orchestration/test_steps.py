@@ -1,6 +1,7 @@
 """How a step that fails is told, tried again, and recorded."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +11,7 @@ import pytest
 from orchestration import steps
 from orchestration.steps import first_step, record_failed_run, step
 from radar.errors import InputError, RadarError, WarehouseError
-from radar.warehouse import writer_lock
+from radar.warehouse import connect, writer_lock
 
 
 @pytest.fixture
@@ -20,7 +21,9 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "w.duckdb"
 
 
-def run_with(work: Callable[[], None], tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+def run_with(
+    work: Callable[[], None], tags: dict[str, str] | None = None, *, stays_open: bool = False
+) -> dg.ExecuteInProcessResult:
     """A job of two steps: the first begins a run, the second does `work`."""
 
     @dg.asset
@@ -30,7 +33,7 @@ def run_with(work: Callable[[], None], tags: dict[str, str] | None = None) -> dg
 
     @dg.asset(deps=[begins])
     def works(context: dg.AssetExecutionContext) -> None:
-        with step(context):
+        with step(context, stays_open=stays_open):
             work()
 
     job = dg.define_asset_job("job", hooks={record_failed_run}, executor_def=dg.in_process_executor)
@@ -129,6 +132,24 @@ def test_the_window_stands_in_the_warehouse(warehouse: Path) -> None:
             "SELECT run_id, as_of_start::VARCHAR, as_of_end::VARCHAR FROM control.run_window"
         ).fetchone()
     assert row == (result.run_id, "2026-02-12", "2026-03-13")
+
+
+@pytest.mark.parametrize("stays_open", [True, False])
+def test_a_warehouse_that_stays_open_can_be_written_and_is_closed_at_the_end(
+    warehouse: Path, stays_open: bool
+) -> None:
+    def work() -> None:
+        with connect(warehouse) as con:
+            con.execute("CREATE TABLE made AS SELECT 1 AS n")
+        with pytest.raises(duckdb.Error) if stays_open else nullcontext():
+            duckdb.connect(str(warehouse), read_only=True).close()
+        raise InputError("a mistake", "correct it")
+
+    result = run_with(work, stays_open=stays_open)
+    assert told(result) == "a mistake\n  What to do: correct it"
+    assert recorded(warehouse) == [("failed", "a mistake\n  What to do: correct it")]
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        assert con.execute("FROM made").fetchall() == [(1,)]
 
 
 def test_no_step_starts_while_another_process_writes(warehouse: Path) -> None:

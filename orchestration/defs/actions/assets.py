@@ -78,7 +78,7 @@ def make_deliveries() -> dg.AssetsDefinition:
         """Deliver what is due of the newest day; of older days, and in a dry run, nothing goes out."""
         if DRY_RUN in context.run.tags:
             return
-        with step(context) as current, current.connect() as con:
+        with step(context, stays_open=True) as current, current.connect() as con:
             run, settings = current.run, current.settings
             work = Deliveries(con, settings.exports, run.run_id, run.window.end, Destinations.read())
             if not work.is_newest_day():

@@ -27,7 +27,7 @@ def audit() -> dg.Definitions:
     def record_entries(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """Actions, exports, decisions of people, changes of rules: an entry each, chained by a keyed hash."""
         started = time.monotonic()
-        with step(context) as current, current.connect() as con:
+        with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  recording who did what")
             added = record(con, current.settings.warehouse, current.run)
         seconds = time.monotonic() - started

@@ -71,7 +71,7 @@ def make_export(profile: Profile) -> dg.AssetsDefinition:
         tags = context.run.tags
         if DRY_RUN in tags:
             return
-        with step(context) as current:
+        with step(context, stays_open=True) as current:
             progress.status(f"  exporting {profile.name}")
             run, settings = current.run, current.settings
             try:

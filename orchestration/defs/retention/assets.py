@@ -43,7 +43,7 @@ def retention() -> dg.Definitions:
     def apply_retention(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """Drop what seeds/settings.csv keeps no longer: old raw events, summaries, waiting rows."""
         started = time.monotonic()
-        with step(context) as current, current.connect() as con:
+        with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  applying retention")
             purged = apply_limits(con, as_of_end=current.run.window.end)
         seconds = time.monotonic() - started
@@ -62,7 +62,7 @@ def retention() -> dg.Definitions:
     )
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
-        with step(context) as current, current.connect() as con:
+        with step(context, stays_open=True) as current, current.connect() as con:
             held = held_feeds(con, current.run.run_id) | untold(con, current.run.run_id)
             message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE

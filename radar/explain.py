@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from radar.errors import UsageError
+from radar.errors import UsageError, WarehouseError
 
 _ACTIONS = """
     select action_id, play, channel, status, suppressed_by, mode_reason, due_at
@@ -184,9 +186,25 @@ class Explanation:
         return f"Trend: {self.trend + ', ' if self.trend else ''}{', '.join(parts)}."
 
 
+@contextmanager
+def _readable(database: Path) -> Iterator[None]:
+    """What is damaged, and what an earlier version of Radar published: both lack what is asked for."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"this version of Radar cannot read the copy: {str(error).splitlines()[0]}",
+            "run `radar run` once: it publishes the copy anew",
+            file=database,
+        ) from error
+
+
 def explain(database: Path, account_id: str, as_of: date | None = None) -> Explanation:
-    """The explanation of one account from a warehouse or a published copy; the newest day by default."""
-    with duckdb.connect(str(database), read_only=True) as con:
+    """The explanation of one account from a warehouse or a published copy; the newest day by default.
+
+    Raises UsageError where nothing was told of it, WarehouseError for a file that this version cannot read.
+    """
+    with _readable(database), duckdb.connect(str(database), read_only=True) as con:
         told = _one(
             con,
             """

@@ -66,6 +66,17 @@ def test_a_wrong_call_is_refused(arguments: list[str], words: str, extracts: Pat
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_damaged_copy_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "radar.duckdb").write_bytes(b"not DuckDB" * 500)
+    before = sorted(tmp_path.rglob("*"))
+    answer = radar("explain", "A", "--published", "published", cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "cannot read the copy" in answer.stderr
+    assert "run `radar run` once" in answer.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_seed_file_that_replaces_none_is_refused_by_name(extracts: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "plan.csv").write_text("plan_id\n")

@@ -158,7 +158,7 @@ def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:
         assert con.execute("select count(*) from scoring.fct_signal_values where is_known").fetchone() > (0,)
 
 
-def test_explain_says_points_trend_and_next_step(demo: Place) -> None:
+def test_explain_says_points_trend_and_next_step(demo: Place, tmp_path: Path) -> None:
     ((account, name, owner),) = demo.rows(
         "select account_id, account_name, owner_name from marts.rpt_account_health "
         "where decision = 'decided' and owner_name is not null order by score limit 1"
@@ -176,3 +176,10 @@ def test_explain_says_points_trend_and_next_step(demo: Place) -> None:
     nobody = radar("explain", "nobody", f"--published={demo.published}")
     assert nobody.returncode == 2
     assert "What to do" in nobody.stderr
+    shutil.copy(demo.published / "radar.duckdb", tmp_path)
+    with duckdb.connect(str(tmp_path / "radar.duckdb")) as con:
+        con.execute("drop table intermediate.int_account_versions")  # as before that was published
+    older = radar("explain", account, f"--published={tmp_path}")
+    assert older.returncode == 1
+    assert "cannot read the copy" in older.stderr
+    assert "run `radar run` once" in older.stderr

@@ -13,8 +13,10 @@ import duckdb
 from tests.oracle.actions import Life, Limits, Told, World
 
 MODELS = (
-    "int_told_days",
+    "int_told_runs",
+    "int_told_moves",
     "int_stop_reasons__as_of",
+    "int_told_spans",
     "int_play_days__as_of",
     "int_action_releases__as_of",
     "fct_actions",
@@ -125,8 +127,22 @@ class Warehouse:
             )
             table = _table(name)
             self.con.execute(f"create or replace temp table built as {sql}")
-            old = "true" if name == "int_told_days" else f"as_of_date between '{start}' and '{end}'"
-            if name == "fct_actions":
+            old = f"as_of_date between '{start}' and '{end}'"
+            if name.startswith("int_told"):
+                old = "true"
+            elif name == "int_play_days__as_of":
+                old = f"as_of_date >= '{start}' and first_date <= '{end}'"
+                self.con.execute(
+                    f"""
+                    insert into built by name
+                    select * replace (date '{start}' - 1 as as_of_date, date '{start}' - 1 as last_open_on)
+                    from {table} where {old} and first_date < '{start}';
+                    insert into built by name
+                    select * replace (date '{end}' + 1 as first_date)
+                    from {table} where {old} and as_of_date > '{end}'
+                    """
+                )
+            elif name == "fct_actions":
                 old = f"as_of_date >= '{start}' or action_id in (select action_id from built)"
             self.con.execute(f"delete from {table} where {old}")
             self.con.execute(f"insert into {table} by name select * from built")

@@ -169,7 +169,9 @@ states as (
             actions.suppressed_by,
             case
                 when actions.released_on is not null then null
-                when {{ in_cooldown('releases_before.released_on', 'actions.last_open_on', 'playbook.cooldown_days') }}
+                when
+                    actions.last_open_on
+                    < {{ cooldown_end('releases_before.released_on', 'playbook.cooldown_days') }}
                     then 'cooldown'
                 when actions.suppressed_by is null then 'budget'
             end

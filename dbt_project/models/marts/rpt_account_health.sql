@@ -195,7 +195,7 @@ final as (
             else 'Bucket ' || {{ in_words('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
         end as next_action_reason,
         renewals.days_to_renewal,
-        stops.needs_person as needs_review,
+        coalesce(stops.needs_person, false) as needs_review,
         stops.stop_reasons as review_reason,
 
         -- how sure
@@ -215,7 +215,7 @@ final as (
         on today.account_id = renewals.account_id
     left join reasons
         on today.account_id = reasons.account_id
-    inner join stops
+    left join stops
         on today.account_id = stops.account_id
     left join unknowns
         on today.account_id = unknowns.account_id

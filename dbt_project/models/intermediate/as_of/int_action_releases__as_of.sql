@@ -15,9 +15,16 @@ playbook as (
 
 ),
 
-told as (
+runs as (
 
-    select * from {{ ref('int_told_days') }}
+    select * from {{ ref('int_told_runs') }}
+
+),
+
+play_days as (
+
+    select * from {{ ref('int_play_days__as_of') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
@@ -32,40 +39,42 @@ earlier as (
         account_id,
         as_of_date,
         cast(null as {{ dbt.type_string() }}) as play,
-        owner_id
-    from told
+        cast(null as {{ dbt.type_string() }}) as owner_id
+    from play_days
     where false
     {% endif %}
 
 ),
 
--- days on which an action that was not released before is held by nothing else
-free_days as (
+-- spans of days on which an action that was not released before is held by nothing else
+free_spans as (
 
     select
         play_days.action_id,
         play_days.account_id,
         play_days.play,
-        play_days.as_of_date,
-        {{ week_start('play_days.as_of_date') }} as week_start_date,
+        play_days.first_date,
+        play_days.as_of_date as last_date,
+        play_days.arr_usd,
         playbook.priority,
         playbook.cooldown_days,
-        case when playbook.who = 'owner' then told.week_owner_id end as owner_id,
-        told.arr_usd
-    from {{ ref('int_play_days__as_of') }} as play_days
+        playbook.who
+    from play_days
     inner join playbook
         on play_days.play = playbook.play
-    inner join told
-        on
-            play_days.account_id = told.account_id
-            and play_days.as_of_date = told.as_of_date
     left join earlier
         on play_days.action_id = earlier.action_id
     where
-        play_days.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and play_days.is_open
+        play_days.is_open
         and play_days.suppressed_by is null
         and earlier.action_id is null
+
+),
+
+weeks_told as (
+
+    select distinct {{ week_start('as_of_date') }} as week_start_date
+    from runs
 
 ),
 
@@ -74,7 +83,59 @@ weeks as (
     select
         week_start_date,
         row_number() over (order by week_start_date) as week_number
-    from (select distinct week_start_date from free_days) as weeks_of_window
+    from weeks_told
+
+),
+
+week_owners as (
+
+    select
+        account_id,
+        {{ week_start('as_of_date') }} as week_start_date,
+        nullif(min_by(coalesce(owner_id, ''), as_of_date), '') as owner_id
+    from {{ ref('fct_health_history') }}
+    where as_of_date between {{ week_start(as_of_start()) }} and {{ as_of_end() }}
+    group by account_id, {{ week_start('as_of_date') }}
+
+),
+
+-- materialized, for each step of the recursion reads it
+free_weeks as materialized (
+
+    select
+        free_spans.*,
+        weeks_told.week_start_date,
+        case when free_spans.who = 'owner' then week_owners.owner_id end as owner_id,
+        greatest(free_spans.first_date, weeks_told.week_start_date) as first_free_date,
+        least(free_spans.last_date, {{ add_days('weeks_told.week_start_date', 6) }}) as last_free_date
+    from free_spans
+    inner join weeks_told
+        on
+            free_spans.last_date >= weeks_told.week_start_date
+            and free_spans.first_date <= {{ add_days('weeks_told.week_start_date', 6) }}
+    left join week_owners
+        on
+            free_spans.account_id = week_owners.account_id
+            and weeks_told.week_start_date = week_owners.week_start_date
+
+),
+
+-- a day of the window, and the run on it or next to come
+days as (
+
+    {{ date_range(as_of_start(), as_of_end()) }}
+
+),
+
+next_runs as (
+
+    select
+        days.day,
+        min(runs.as_of_date) as as_of_date
+    from days
+    inner join runs
+        on days.day <= runs.as_of_date
+    group by days.day
 
 ),
 
@@ -140,24 +201,32 @@ released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
         claims as (
 
             select
-                free_days.*,
+                free_weeks.action_id,
+                free_weeks.account_id,
+                free_weeks.play,
+                free_weeks.arr_usd,
+                free_weeks.priority,
+                free_weeks.owner_id,
+                next_runs.as_of_date,
                 row_number() over (
-                    partition by free_days.account_id, free_days.play
-                    order by free_days.as_of_date
+                    partition by free_weeks.account_id, free_weeks.play
+                    order by next_runs.as_of_date, free_weeks.action_id
                 ) as claim_number
-            from free_days
+            from free_weeks
             inner join step
-                on free_days.week_start_date = step.week_start_date
+                on free_weeks.week_start_date = step.week_start_date
             left join newest
                 on
-                    free_days.account_id = newest.account_id
-                    and free_days.play = newest.play
-            where
-                newest.action_id is null
-                or (
-                    newest.action_id <> free_days.action_id
-                    and not {{ in_cooldown('newest.as_of_date', 'free_days.as_of_date', 'free_days.cooldown_days') }}
-                )
+                    free_weeks.account_id = newest.account_id
+                    and free_weeks.play = newest.play
+            inner join next_runs
+                on
+                    greatest(
+                        free_weeks.first_free_date,
+                        {{ cooldown_end('newest.as_of_date', 'free_weeks.cooldown_days') }}
+                    ) = next_runs.day
+                    and free_weeks.last_free_date >= next_runs.as_of_date
+            where newest.action_id is distinct from free_weeks.action_id
 
         ),
 

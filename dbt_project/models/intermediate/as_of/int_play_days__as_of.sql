@@ -1,16 +1,28 @@
--- Grain: one row per account, play and as_of_date on which an episode of the play goes on or has just ended.
+-- Grain: one row per account, play and span of runs (first_date to as_of_date) on which an episode of the play goes on
+-- and nothing changes that is said of it, or on which it has just ended.
 -- An episode begins on the day on which a row of the playbook fits what was told: a bucket crossed, a flag raised.
 -- It goes on from run to run while the row fits, and while that can't be told: a day that is undecided and a flag
 -- that is unknown end nothing. It ends on the first run on which the row does not fit or the account is not told;
 -- that day has a row too, with is_open false and the last open day's reasons.
--- suppressed_by names what holds the play on the day, but for cooldown and budget, which hang on what was released
+-- suppressed_by names what holds the play on these days, but for cooldown and budget, which hang on what was released
 -- before. mode_reason says why a person decides, from the first such day of the episode to its end.
 -- Days before the window are read from the rows of the run before it, so the cost does not grow with history.
+-- A warehouse of an earlier version has rows of single days, without first_date.
+{{ config(
+    incremental_strategy='replace_spans',
+    pre_hook="{% if is_incremental() %}alter table {{ this }} add column if not exists first_date date{% endif %}"
+) }}
 with
+
+runs as (
+
+    select * from {{ ref('int_told_runs') }}
+
+),
 
 told as (
 
-    select * from {{ ref('int_told_days') }}
+    select * from {{ ref('int_told_spans') }}
 
 ),
 
@@ -23,21 +35,6 @@ playbook as (
 
 ),
 
-dates as (
-
-    select
-        as_of_date,
-        date_before,
-        row_number() over (order by as_of_date) as run_number
-    from (
-        select distinct
-            as_of_date,
-            date_before
-        from told
-    ) as dates_told
-
-),
-
 -- episodes that were open on the run before the window
 earlier as (
 
@@ -46,23 +43,25 @@ earlier as (
         play_days.account_id,
         play_days.play,
         play_days.trigger,
-        play_days.as_of_date,
+        runs.date_before as as_of_date,
         play_days.episode_started_on,
         play_days.suppressed_by,
         play_days.mode_reason
     from {{ this }} as play_days
-    inner join dates
-        on play_days.as_of_date = dates.date_before
+    inner join runs
+        on
+            play_days.as_of_date >= runs.date_before
+            and coalesce(play_days.first_date, play_days.as_of_date) <= runs.date_before
     where
         play_days.is_open
-        and dates.run_number = 1
+        and runs.run_number = 1
     {% else %}
     select
         account_id,
         cast(null as {{ dbt.type_string() }}) as play,
         cast(null as {{ dbt.type_string() }}) as trigger,
-        as_of_date,
-        as_of_date as episode_started_on,
+        first_date as as_of_date,
+        first_date as episode_started_on,
         cast(null as {{ dbt.type_string() }}) as suppressed_by,
         cast(null as {{ dbt.type_string() }}) as mode_reason
     from told
@@ -71,7 +70,7 @@ earlier as (
 
 ),
 
--- what is at stake, by a number: millions of rows go through the windows below
+-- what is at stake, by a number: a play may have left the playbook
 plays as (
 
     select
@@ -124,44 +123,23 @@ fitting as (
     select
         told.account_id,
         playbook.play_number,
-        told.as_of_date
+        told.first_run_number,
+        told.last_run_number,
+        told.first_date,
+        told.last_date
     from told
     inner join numbered_playbook as playbook
         on {{ play_fits('playbook', 'told') }}
 
 ),
 
-unknown_flags as (
-
-    select distinct
-        account_id,
-        as_of_date,
-        flag
-    from {{ ref('fct_health_evidence') }}
-    where
-        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and result = 'unknown'
-        and flag is not null
-
-),
-
 -- only on such days something may be neither true nor false
-doubtful_days as (
+doubtful as (
 
-    select told.*
-    from told
-    left join (
-        select distinct
-            account_id,
-            as_of_date
-        from unknown_flags
-    ) as days_with_unknown_flags
-        on
-            told.account_id = days_with_unknown_flags.account_id
-            and told.as_of_date = days_with_unknown_flags.as_of_date
+    select * from told
     where
-        told.decision <> 'decided'
-        or days_with_unknown_flags.account_id is not null
+        decision <> 'decided'
+        or unknown_flags is not null
 
 ),
 
@@ -171,8 +149,11 @@ in_doubt as (
     select
         told.account_id,
         playbook.play_number,
-        told.as_of_date
-    from doubtful_days as told
+        told.first_run_number,
+        told.last_run_number,
+        told.first_date,
+        told.last_date
+    from doubtful as told
     inner join (
         select
             account_id,
@@ -187,11 +168,6 @@ in_doubt as (
         on told.account_id = begun.account_id
     inner join numbered_playbook as playbook
         on begun.play_number = playbook.play_number
-    left join unknown_flags
-        on
-            told.account_id = unknown_flags.account_id
-            and told.as_of_date = unknown_flags.as_of_date
-            and playbook.flag = unknown_flags.flag
     where
         not ({{ play_fits('playbook', 'told') }})
         and (
@@ -199,7 +175,7 @@ in_doubt as (
             or (told.decision <> 'decided' and not told.is_overridden)
         )
         and (
-            unknown_flags.flag is not null
+            {{ is_among('playbook.flag', 'told.unknown_flags') }}
             or {{ flag_fits('playbook', 'told') }}
         )
 
@@ -210,43 +186,51 @@ marks as (
     select
         account_id,
         play_number,
-        run_number,
-        as_of_date,
+        run_number as first_run_number,
+        run_number as last_run_number,
+        as_of_date as first_date,
+        as_of_date as last_date,
         episode_started_on as fits_from
     from numbered_earlier
     union all
     select
-        fitting.account_id,
-        fitting.play_number,
-        dates.run_number,
-        fitting.as_of_date,
-        fitting.as_of_date as fits_from
+        *,
+        first_date as fits_from
     from fitting
-    inner join dates
-        on fitting.as_of_date = dates.as_of_date
     union all
     select
-        in_doubt.account_id,
-        in_doubt.play_number,
-        dates.run_number,
-        in_doubt.as_of_date,
-        null as fits_from
+        *,
+        cast(null as date) as fits_from
     from in_doubt
-    inner join dates
-        on in_doubt.as_of_date = dates.as_of_date
 
 ),
 
 -- a spell is marks of runs that follow on one another
+linked as (
+
+    select
+        *,
+        case
+            when first_run_number = lag(last_run_number) over (
+                partition by account_id, play_number
+                order by first_run_number
+            ) + 1 then 0
+            else 1
+        end as is_new
+    from marks
+
+),
+
 unbroken as (
 
     select
         *,
-        run_number - row_number() over (
+        sum(is_new) over (
             partition by account_id, play_number
-            order by run_number
+            order by first_run_number
+            rows between unbounded preceding and current row
         ) as spell
-    from marks
+    from linked
 
 ),
 
@@ -257,9 +241,9 @@ spells as (
         play_number,
         spell,
         min(fits_from) as episode_started_on,
-        min(run_number) as first_run_number,
-        max(run_number) as last_run_number,
-        max(as_of_date) as last_open_on
+        min(first_run_number) as first_run_number,
+        max(last_run_number) as last_run_number,
+        max(last_date) as last_open_on
     from unbroken
     group by account_id, play_number, spell
 
@@ -292,97 +276,29 @@ episodes as (
 
 ),
 
-contact_days as (
-
-    select distinct
-        account_id,
-        cast(occurred_at as date) as contact_date
-    from {{ ref('stg_crm__touchpoints') }}
-    where
-        {{ is_personal_contact() }}
-        and cast(occurred_at as date) > {{ add_days(as_of_start(), '-1 * ' ~ setting('quiet_days')) }}
-
-),
-
-quiet_days as (
-
-    select distinct
-        contact_days.account_id,
-        dates.as_of_date
-    from contact_days
-    inner join dates
-        on
-            contact_days.contact_date <= dates.as_of_date
-            and contact_days.contact_date > {{ add_days('dates.as_of_date', '-1 * ' ~ setting('quiet_days')) }}
-
-),
-
-contact_states as (
-
-    select
-        as_of_date,
-        is_used and not is_known as is_contact_unknown
-    from {{ ref('int_signal_states') }}
-    where
-        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and signal = 'days_since_contact'
-
-),
-
-consents as (
+-- what is said of an account, and the newest reasons so far for a person to decide
+said as (
 
     select
         account_id,
-        min(greatest(
-            coalesce(cast(created_at as date), cast('0001-01-01' as date)),
-            coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date))
-        )) as first_consent_date
-    from {{ ref('stg_crm__contacts') }}
-    where
-        marketing_consent
-        and coalesce(is_active, true)
-    group by account_id
-
-),
-
-account_days as (
-
-    select
-        told.account_id,
-        told.as_of_date,
-        stop_reasons.blocked_by,
-        coalesce(told.score_before - told.score, 0) >= {{ setting('hysteresis_points') }} as has_fallen,
-        case
-            when quiet_days.account_id is not null then 'quiet_mode'
-            when contact_states.is_contact_unknown then 'contact_unknown'
-        end as quiet_reason,
-        coalesce(consents.first_consent_date <= told.as_of_date, false) as has_consent,
-        max(case when stop_reasons.stop_reasons is not null then told.as_of_date end) over so_far as last_reason_date,
-        last_value(stop_reasons.stop_reasons ignore nulls) over so_far as last_reasons
+        first_run_number,
+        blocked_by,
+        has_fallen,
+        quiet_reason,
+        has_consent,
+        arr_usd,
+        max(case when stop_reasons is not null then last_date end) over so_far as last_reason_date,
+        last_value(stop_reasons ignore nulls) over so_far as last_reasons
     from told
-    inner join {{ ref('int_stop_reasons__as_of') }} as stop_reasons
-        on
-            told.account_id = stop_reasons.account_id
-            and told.as_of_date = stop_reasons.as_of_date
-    inner join contact_states
-        on told.as_of_date = contact_states.as_of_date
-    left join quiet_days
-        on
-            told.account_id = quiet_days.account_id
-            and told.as_of_date = quiet_days.as_of_date
-    left join consents
-        on told.account_id = consents.account_id
-    where stop_reasons.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
     window so_far as (
-        partition by told.account_id
-        order by told.as_of_date
+        partition by account_id
+        order by first_run_number
         rows between unbounded preceding and current row
     )
 
 ),
 
--- the days on which an episode is open, and the run behind the last of them, which tells its end
-episode_days as (
+open_spans as (
 
     select
         episodes.action_id,
@@ -390,37 +306,105 @@ episode_days as (
         episodes.play,
         episodes.trigger,
         episodes.episode_started_on,
-        cast(null as {{ dbt.type_string() }}) as earlier_suppressed_by,
-        episodes.earlier_mode_reason,
-        unbroken.as_of_date,
-        unbroken.as_of_date as last_open_on,
-        true as is_open,
-        true as is_of_window
+        unbroken.first_run_number,
+        unbroken.last_run_number,
+        unbroken.first_date,
+        unbroken.last_date,
+        episodes.last_run_number as last_run_of_episode,
+        said.arr_usd,
+        said.blocked_by,
+        case when {{ reaches_customer('playbook.channel') }} then said.quiet_reason end as quiet_reason,
+        case
+            when {{ reaches_customer('playbook.channel') }} and not said.has_consent then 'no_consent'
+        end as consent_reason,
+        playbook.flag is null
+        and unbroken.first_date = episodes.episode_started_on
+        and not said.has_fallen as waits_on_first_day,
+        case
+            when said.last_reason_date >= episodes.episode_started_on then said.last_reasons
+            else episodes.earlier_mode_reason
+        end as mode_reason
     from unbroken
     inner join episodes
         on
             unbroken.account_id = episodes.account_id
             and unbroken.play_number = episodes.play_number
             and unbroken.spell = episodes.spell
-    where
-        unbroken.run_number > 0
-        and unbroken.as_of_date >= episodes.episode_started_on
+    inner join numbered_playbook as playbook
+        on unbroken.play_number = playbook.play_number
+    inner join said
+        on
+            unbroken.account_id = said.account_id
+            and unbroken.first_run_number = said.first_run_number
+    where unbroken.first_date >= episodes.episode_started_on
+
+),
+
+-- a first day that waits is a span of its own
+open_days as (
+
+    select
+        *,
+        first_date as from_date,
+        case when waits_on_first_day then first_date else last_date end as to_date,
+        not waits_on_first_day or first_run_number = last_run_number as is_end_of_span,
+        case when waits_on_first_day then 'hysteresis' end as hysteresis
+    from open_spans
     union all
     select
-        episodes.action_id,
-        episodes.account_id,
-        episodes.play,
-        episodes.trigger,
-        episodes.episode_started_on,
-        episodes.earlier_suppressed_by,
-        episodes.earlier_mode_reason,
-        dates.as_of_date,
-        episodes.last_open_on,
-        false as is_open,
-        episodes.last_run_number > 0 as is_of_window
+        open_spans.*,
+        runs.as_of_date as from_date,
+        open_spans.last_date as to_date,
+        true as is_end_of_span,
+        null as hysteresis
+    from open_spans
+    inner join runs
+        on open_spans.first_run_number = runs.run_number - 1
+    where
+        open_spans.waits_on_first_day
+        and open_spans.first_run_number < open_spans.last_run_number
+
+),
+
+held_days as (
+
+    select
+        *,
+        nullif(concat_ws(', ', blocked_by, hysteresis, quiet_reason, consent_reason), '') as suppressed_by
+    from open_days
+
+),
+
+-- the run behind the last open day tells the end
+ends as (
+
+    select
+        held_days.action_id,
+        held_days.account_id,
+        held_days.play,
+        held_days.trigger,
+        held_days.suppressed_by,
+        held_days.mode_reason,
+        held_days.episode_started_on,
+        held_days.to_date as last_open_on,
+        held_days.last_run_of_episode as last_run_number
+    from held_days
+    where
+        held_days.last_run_number = held_days.last_run_of_episode
+        and held_days.is_end_of_span
+    union all
+    select
+        action_id,
+        account_id,
+        play,
+        trigger,
+        earlier_suppressed_by as suppressed_by,
+        earlier_mode_reason as mode_reason,
+        episode_started_on,
+        last_open_on,
+        last_run_number
     from episodes
-    inner join dates
-        on episodes.last_run_number = dates.run_number - 1
+    where last_run_number = 0
 
 ),
 
@@ -428,49 +412,40 @@ final as (
 
     select
         -- ids
-        episode_days.action_id,
-        episode_days.account_id,
-        episode_days.as_of_date,
-        episode_days.play,
-        episode_days.trigger,
+        action_id,
+        account_id,
+        from_date as first_date,
+        to_date as as_of_date,
+        play,
+        trigger,
 
-        -- state, of the last open day
-        episode_days.is_open,
-        case
-            when not episode_days.is_of_window then episode_days.earlier_suppressed_by
-            else nullif(concat_ws(
-                ', ',
-                account_days.blocked_by,
-                case
-                    when
-                        playbook.flag is null
-                        and episode_days.last_open_on = episode_days.episode_started_on
-                        and not account_days.has_fallen
-                        then 'hysteresis'
-                end,
-                case when {{ reaches_customer('playbook.channel') }} then account_days.quiet_reason end,
-                case
-                    when {{ reaches_customer('playbook.channel') }} and not account_days.has_consent
-                        then 'no_consent'
-                end
-            ), '')
-        end as suppressed_by,
-        case
-            when account_days.last_reason_date >= episode_days.episode_started_on then account_days.last_reasons
-            else episode_days.earlier_mode_reason
-        end as mode_reason,
+        -- state
+        true as is_open,
+        suppressed_by,
+        mode_reason,
+        arr_usd,
 
         -- dates
-        episode_days.episode_started_on,
-        episode_days.last_open_on
-    from episode_days
-    -- no row of either where the play has left the playbook, or the last open day lies before the window
-    left join playbook
-        on episode_days.play = playbook.play
-    left join account_days
-        on
-            episode_days.account_id = account_days.account_id
-            and episode_days.last_open_on = account_days.as_of_date
+        episode_started_on,
+        to_date as last_open_on
+    from held_days
+    union all
+    select
+        ends.action_id,
+        ends.account_id,
+        runs.as_of_date as first_date,
+        runs.as_of_date,
+        ends.play,
+        ends.trigger,
+        false as is_open,
+        ends.suppressed_by,
+        ends.mode_reason,
+        cast(null as double) as arr_usd,
+        ends.episode_started_on,
+        ends.last_open_on
+    from ends
+    inner join runs
+        on ends.last_run_number = runs.run_number - 1
 
 )
 

@@ -1,11 +1,18 @@
--- Grain: one row per told account and as_of_date: whether anything may be done without a person, and why not.
+-- Grain: one row per told account and as_of_date on which not everything may be done without a person, and why.
 -- is_blocked: nothing at all (the bucket is undecided, sources conflict, or what a rule needs is stale).
 -- needs_person: a person looks first, for any of stop_reasons. Reads what was told, up to the day and never later.
 with
 
 told as (
 
-    select * from {{ ref('int_told_days') }}
+    select * from {{ ref('fct_health_history') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+moves as (
+
+    select * from {{ ref('int_told_moves') }}
 
 ),
 
@@ -23,7 +30,35 @@ renewals as (
         as_of_date,
         days_to_renewal
     from {{ ref('sig_billing') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and days_to_renewal <= {{ setting('renewal_near_days') }}
+
+),
+
+moves_near_renewal as (
+
+    select
+        moves.account_id,
+        moves.as_of_date,
+        'Renewal in ' || {{ format_number('renewals.days_to_renewal') }} || ' days, and the bucket changed from '
+        || moves.bucket_before || ' to ' || moves.bucket as reason
+    from moves
+    inner join renewals
+        on
+            moves.account_id = renewals.account_id
+            and moves.as_of_date = renewals.as_of_date
+    where moves.bucket <> moves.bucket_before
+
+),
+
+steep_drops as (
+
+    select
+        account_id,
+        as_of_date
+    from moves
+    where best_score_7d - score >= {{ setting('steep_drop_points') }}
 
 ),
 
@@ -179,26 +214,20 @@ reasons as (
                 when told.arr_usd >= {{ setting('high_value_arr_usd') }}
                     then 'High value: ' || {{ format_number('told.arr_usd') }} || ' USD a year'
             end,
-            case
-                when
-                    told.bucket <> told.bucket_before
-                    and renewals.days_to_renewal <= {{ setting('renewal_near_days') }}
-                    then
-                        'Renewal in ' || {{ format_number('renewals.days_to_renewal') }}
-                        || ' days, and the bucket changed from ' || told.bucket_before || ' to ' || told.bucket
-            end,
-            case
-                when told.best_score_7d - told.score >= {{ setting('steep_drop_points') }}
-                    then 'The score dropped steeply within a week'
-            end,
+            moves_near_renewal.reason,
+            case when steep_drops.account_id is not null then 'The score dropped steeply within a week' end,
             capped_accounts.reason,
             told.review_rules
         ), '') as stop_reasons
     from told
-    left join renewals
+    left join moves_near_renewal
         on
-            told.account_id = renewals.account_id
-            and told.as_of_date = renewals.as_of_date
+            told.account_id = moves_near_renewal.account_id
+            and told.as_of_date = moves_near_renewal.as_of_date
+    left join steep_drops
+        on
+            told.account_id = steep_drops.account_id
+            and told.as_of_date = steep_drops.as_of_date
     left join stale_accounts
         on
             told.account_id = stale_accounts.account_id
@@ -223,6 +252,9 @@ final as (
         blocked_by,
         stop_reasons
     from reasons
+    where
+        blocked_by is not null
+        or stop_reasons is not null
 
 )
 

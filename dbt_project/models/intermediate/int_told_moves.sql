@@ -18,6 +18,20 @@ first_looked_at as (
 
 ),
 
+history as (
+
+    select
+        account_id,
+        as_of_date,
+        {{ days_between(as_of_start(), 'as_of_date') }} as day_number,
+        bucket,
+        score
+    from {{ ref('fct_health_history') }}
+    where as_of_date between (select first_looked_at.as_of_date from first_looked_at) and {{ as_of_end() }}
+
+),
+
+-- one order for rows and ranges alike, and so one sort
 compared as (
 
     select
@@ -28,15 +42,11 @@ compared as (
         lag(as_of_date) over by_account as date_before,
         lag(bucket) over by_account as bucket_before,
         lag(score) over by_account as score_before,
-        max(score) over (
-            by_account
-            range between interval 7 days preceding and interval 1 day preceding
-        ) as best_score_7d
-    from {{ ref('fct_health_history') }}
-    where as_of_date between (select first_looked_at.as_of_date from first_looked_at) and {{ as_of_end() }}
+        max(score) over (by_account range between 7 preceding and 1 preceding) as best_score_7d
+    from history
     window by_account as (
         partition by account_id
-        order by as_of_date
+        order by day_number
     )
 
 ),

@@ -50,40 +50,62 @@ before as (
 
 ),
 
-rows_of_accounts as (
+moved as (
 
     select
         today.as_of_date,
         today.bucket,
         today.segment,
         today.owner_id,
-        1 as accounts,
-        today.arr_usd,
-        today.score,
-        case when before.bucket <> today.bucket then 1 else 0 end as moved_in,
-        0 as moved_out
+        before.bucket as bucket_before,
+        before.segment as segment_before,
+        before.owner_id as owner_id_before
     from today
-    left join before
+    inner join before
         on
             today.account_id = before.account_id
             and today.as_of_date = before.as_of_date
+    where before.bucket <> today.bucket
+
+),
+
+rows_of_accounts as (
+
+    select
+        as_of_date,
+        bucket,
+        segment,
+        owner_id,
+        1 as accounts,
+        arr_usd,
+        score,
+        0 as moved_in,
+        0 as moved_out
+    from today
     union all
     select
-        before.as_of_date,
-        before.bucket,
-        before.segment,
-        before.owner_id,
+        as_of_date,
+        bucket,
+        segment,
+        owner_id,
+        0 as accounts,
+        null as arr_usd,
+        null as score,
+        1 as moved_in,
+        0 as moved_out
+    from moved
+    union all
+    select
+        as_of_date,
+        bucket_before as bucket,
+        segment_before as segment,
+        owner_id_before as owner_id,
         0 as accounts,
         null as arr_usd,
         null as score,
         0 as moved_in,
         1 as moved_out
-    from before
-    inner join today
-        on
-            before.account_id = today.account_id
-            and before.as_of_date = today.as_of_date
-    where before.bucket <> today.bucket
+    from moved
 
 ),
 

@@ -2,9 +2,9 @@
 -- as-of date before. Moves compare with the account's bucket on the newest earlier as-of date of the history.
 with
 
-history as (
+told_dates as (
 
-    select * from {{ ref('fct_health_history') }}
+    select distinct as_of_date from {{ ref('fct_health_history') }}
     where as_of_date <= {{ as_of_end() }}
 
 ),
@@ -14,7 +14,7 @@ dates as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as date_before
-    from (select distinct as_of_date from history) as told_dates
+    from told_dates
 
 ),
 
@@ -27,12 +27,8 @@ window_dates as (
 
 today as (
 
-    select
-        history.*,
-        window_dates.date_before
-    from history
-    inner join window_dates
-        on history.as_of_date = window_dates.as_of_date
+    select * from {{ ref('fct_health_history') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
@@ -44,7 +40,7 @@ before as (
         history.segment,
         history.owner_id,
         window_dates.as_of_date
-    from history
+    from {{ ref('fct_health_history') }} as history
     inner join window_dates
         on history.as_of_date = window_dates.date_before
 

@@ -23,7 +23,16 @@
     {% endif %}
     delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
+    {% if config.get('meta', {}).get('is_chunked') and config.get('meta', {}).get('is_read_by_day') %}
+    {# Gathered first, so that all threads write what one has joined. An account's days of a piece stay together:
+       what reads them next finds its spans in the caches. -#}
+    with rows_of_days as materialized (
+        select {{ columns }} from {{ temp }} where {{ days }}
+    )
+    select * from rows_of_days;
+    {% else %}
     select {{ columns }} from {{ computed if rechecked else temp }} where {{ days }} {{ order_of_days() }};
+    {% endif %}
     {% if archive %}
     {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], days) }}
     drop table {{ before }};

@@ -1,6 +1,7 @@
 {#
     Rows of many days are written day by day where `meta.is_read_by_day` says so: engines then skip what lies outside
-    the days that are asked for.
+    the days that are asked for. Where such a table is written in pieces of days (`window_chunks`), those are order
+    enough.
 #}
 {% macro order_of_days() -%}
     {%- set window = as_of_window() -%}

@@ -3,9 +3,9 @@
 -- week draws the same accounts again, however often and on whichever day it is asked.
 with
 
-history as (
+told_dates as (
 
-    select * from {{ ref('fct_health_history') }}
+    select distinct as_of_date from {{ ref('fct_health_history') }}
     where as_of_date <= {{ as_of_end() }}
 
 ),
@@ -16,24 +16,21 @@ weeks as (
         {{ iso_week('as_of_date') }} as iso_week,
         {{ week_start('as_of_date') }} as week_start_date,
         min(as_of_date) as as_of_date
-    from (select distinct as_of_date from history) as told_dates
+    from told_dates
     group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
 
 ),
 
 flagged as (
 
-    select
+    select distinct
         weeks.iso_week,
         weeks.week_start_date,
         weeks.as_of_date,
-        flags.account_id,
-        string_agg(flags.flag, ', ' order by flags.flag) as flags,
-        string_agg(flags.evidence, '; ' order by flags.flag) as evidence
+        flags.account_id
     from weeks
     inner join {{ ref('fct_account_flags') }} as flags
         on weeks.as_of_date = flags.as_of_date
-    group by weeks.iso_week, weeks.week_start_date, weeks.as_of_date, flags.account_id
 
 ),
 
@@ -53,6 +50,22 @@ drawn as (
 
     select * from ranked
     where draw_number <= {{ setting('spot_check_accounts') }}
+
+),
+
+flags_of_drawn as (
+
+    select
+        drawn.as_of_date,
+        drawn.account_id,
+        string_agg(flags.flag, ', ' order by flags.flag) as flags,
+        string_agg(flags.evidence, '; ' order by flags.flag) as evidence
+    from drawn
+    inner join {{ ref('fct_account_flags') }} as flags
+        on
+            drawn.as_of_date = flags.as_of_date
+            and drawn.account_id = flags.account_id
+    group by drawn.as_of_date, drawn.account_id
 
 ),
 
@@ -101,8 +114,8 @@ final as (
         drawn.draw_number,
 
         -- what was told
-        drawn.flags,
-        drawn.evidence,
+        flags_of_drawn.flags,
+        flags_of_drawn.evidence,
         history.score,
         history.bucket,
 
@@ -113,7 +126,11 @@ final as (
         answers.reviewed_by,
         answers.reviewed_at
     from drawn
-    inner join history
+    inner join flags_of_drawn
+        on
+            drawn.account_id = flags_of_drawn.account_id
+            and drawn.as_of_date = flags_of_drawn.as_of_date
+    inner join {{ ref('fct_health_history') }} as history
         on
             drawn.account_id = history.account_id
             and drawn.as_of_date = history.as_of_date

@@ -37,9 +37,10 @@ invoices as (
 
 ),
 
-last_invoices as (
+failed_last_invoices as (
 
     select * from {{ ref('int_last_invoice_states') }}
+    where is_last_payment_failed and not is_paid
 
 ),
 
@@ -82,6 +83,8 @@ overdue as (
             dates.as_of_date >= invoices.issued_date
             and dates.as_of_date > invoices.due_date
             and (invoices.paid_date is null or dates.as_of_date < invoices.paid_date)
+    -- most are paid in time, or long ago
+    where coalesce(invoices.paid_date > greatest(invoices.due_date, {{ signals_start() }}), true)
     group by invoices.account_id, dates.as_of_date
 
 ),
@@ -108,7 +111,7 @@ final as (
         {{ if_known('failed_payments_30d', 'coalesce(failed_payments.failed_payments_30d, 0)') }},
         {{ if_known(
             'is_last_invoice_failed',
-            'case when last_invoices.is_last_payment_failed and not last_invoices.is_paid then 1 else 0 end'
+            'case when failed_last_invoices.account_id is null then 0 else 1 end'
         ) }},
         {{ if_known('overdue_invoices', 'coalesce(overdue.overdue_invoices, 0)') }},
         {{ if_known('days_past_due', 'coalesce(overdue.days_past_due, 0)') }},
@@ -134,10 +137,8 @@ final as (
         on
             accounts.account_id = failed_payments.account_id
             and accounts.as_of_date = failed_payments.as_of_date
-    left join last_invoices
-        on
-            accounts.account_id = last_invoices.account_id
-            and accounts.as_of_date between last_invoices.valid_from_date and last_invoices.valid_to_date
+    left join failed_last_invoices
+        on {{ in_span('failed_last_invoices') }}
     left join overdue
         on
             accounts.account_id = overdue.account_id

@@ -17,29 +17,45 @@ contradictions as (
 
 ),
 
--- An owner's pulse is the owner's own view, so whoever wrote the newest one takes the account for theirs. The CRM
--- may have been right of the pulse's day and have moved the account since: that is no disagreement.
 pulses as (
 
     select
-        accounts.account_id,
-        accounts.as_of_date,
-        pulses.owner_id as pulse_owner_id,
-        versions.owner_id as owner_id_then,
-        row_number() over (
-            partition by accounts.account_id, accounts.as_of_date
-            order by pulses.recorded_at desc, pulses.pulse_id desc
-        ) as pulse_rank
-    from accounts
-    inner join {{ ref('stg_crm__pulses') }} as pulses
-        on accounts.account_id = pulses.account_id
+        *,
+        cast(recorded_at as date) as recorded_date
+    from {{ ref('stg_crm__pulses') }}
+    where owner_id is not null
+
+),
+
+-- a pulse is the newest until the next one, or until it is too old
+newest_pulses as (
+
+    select
+        account_id,
+        owner_id,
+        recorded_date as valid_from_date,
+        least(
+            {{ add_days('recorded_date', 89) }},
+            {{ add_days('lead(recorded_date) over (
+                partition by account_id
+                order by recorded_at, pulse_id
+            )', -1) }}
+        ) as valid_to_date
+    from pulses
+
+),
+
+-- An owner's pulse is the owner's own view, so whoever wrote the newest one takes the account for theirs. The CRM
+-- may have been right of the pulse's day and have moved the account since: that is no disagreement.
+disputing_pulses as (
+
+    select newest_pulses.*
+    from newest_pulses
     inner join {{ ref('int_account_versions') }} as versions
         on
-            pulses.account_id = versions.account_id
-            and cast(pulses.recorded_at as date) between versions.valid_from_date and versions.valid_to_date
-    where
-        pulses.owner_id is not null
-        and {{ in_window('cast(pulses.recorded_at as date)', 90, 'accounts.as_of_date') }}
+            newest_pulses.account_id = versions.account_id
+            and newest_pulses.valid_from_date between versions.valid_from_date and versions.valid_to_date
+    where versions.owner_id <> newest_pulses.owner_id
 
 ),
 
@@ -74,19 +90,14 @@ final as (
         accounts.as_of_date,
         'owner_id' as field,
         accounts.owner_id as crm_value,
-        pulses.pulse_owner_id as other_value,
+        disputing_pulses.owner_id as other_value,
         'pulses' as other_source,
         'crm' as used_source,
         'The CRM decides owner and contacts' as reason
     from accounts
-    inner join pulses
-        on
-            accounts.account_id = pulses.account_id
-            and accounts.as_of_date = pulses.as_of_date
-            and pulses.pulse_rank = 1
-    where
-        accounts.owner_id <> pulses.pulse_owner_id
-        and pulses.owner_id_then <> pulses.pulse_owner_id
+    inner join disputing_pulses
+        on {{ in_span('disputing_pulses') }}
+    where accounts.owner_id <> disputing_pulses.owner_id
     union all
     select
         account_id,

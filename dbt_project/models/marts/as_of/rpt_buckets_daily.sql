@@ -2,9 +2,9 @@
 -- as-of date before. Moves compare with the account's bucket on the newest earlier as-of date of the history.
 with
 
-history as (
+told_dates as (
 
-    select * from {{ ref('fct_health_history') }}
+    select distinct as_of_date from {{ ref('fct_health_history') }}
     where as_of_date <= {{ as_of_end() }}
 
 ),
@@ -14,7 +14,7 @@ dates as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as date_before
-    from (select distinct as_of_date from history) as told_dates
+    from told_dates
 
 ),
 
@@ -27,12 +27,8 @@ window_dates as (
 
 today as (
 
-    select
-        history.*,
-        window_dates.date_before
-    from history
-    inner join window_dates
-        on history.as_of_date = window_dates.as_of_date
+    select * from {{ ref('fct_health_history') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
@@ -44,46 +40,68 @@ before as (
         history.segment,
         history.owner_id,
         window_dates.as_of_date
-    from history
+    from {{ ref('fct_health_history') }} as history
     inner join window_dates
         on history.as_of_date = window_dates.date_before
 
 ),
 
-rows_of_accounts as (
+moved as (
 
     select
         today.as_of_date,
         today.bucket,
         today.segment,
         today.owner_id,
-        1 as accounts,
-        today.arr_usd,
-        today.score,
-        case when before.bucket <> today.bucket then 1 else 0 end as moved_in,
-        0 as moved_out
+        before.bucket as bucket_before,
+        before.segment as segment_before,
+        before.owner_id as owner_id_before
     from today
-    left join before
+    inner join before
         on
             today.account_id = before.account_id
             and today.as_of_date = before.as_of_date
+    where before.bucket <> today.bucket
+
+),
+
+rows_of_accounts as (
+
+    select
+        as_of_date,
+        bucket,
+        segment,
+        owner_id,
+        1 as accounts,
+        arr_usd,
+        score,
+        0 as moved_in,
+        0 as moved_out
+    from today
     union all
     select
-        before.as_of_date,
-        before.bucket,
-        before.segment,
-        before.owner_id,
+        as_of_date,
+        bucket,
+        segment,
+        owner_id,
+        0 as accounts,
+        null as arr_usd,
+        null as score,
+        1 as moved_in,
+        0 as moved_out
+    from moved
+    union all
+    select
+        as_of_date,
+        bucket_before as bucket,
+        segment_before as segment,
+        owner_id_before as owner_id,
         0 as accounts,
         null as arr_usd,
         null as score,
         0 as moved_in,
         1 as moved_out
-    from before
-    inner join today
-        on
-            before.account_id = today.account_id
-            and before.as_of_date = today.as_of_date
-    where before.bucket <> today.bucket
+    from moved
 
 ),
 

@@ -82,13 +82,14 @@ class Entry(NamedTuple):
 Query = tuple[str, Mapping[str, Any]]
 """A query that selects the columns of `Entry`, in their order, and its parameters."""
 
-# Entries are gathered here before they are hashed. Text is made of them by DuckDB, many times faster than by Python.
+_NEW_TYPES = {name: COLUMNS[name] for name in Entry._fields}
+# Entries are gathered here before they are hashed: DuckDB makes text of them many times faster than Python.
 _NEW = f"""
-    CREATE OR REPLACE TEMP TABLE new_entries ({", ".join(f"{name} {COLUMNS[name]}" for name in Entry._fields)});
+    CREATE OR REPLACE TEMP TABLE new_entries ({", ".join(map(" ".join, _NEW_TYPES.items()))});
     CREATE OR REPLACE TEMP TABLE new_hashes (previous_hash VARCHAR, hash VARCHAR)
 """
 _GATHER = (
-    f"INSERT INTO new_entries SELECT {', '.join(f'unnest(?::{COLUMNS[name]}[])' for name in Entry._fields)}"
+    f"INSERT INTO new_entries SELECT {', '.join(f'unnest(?::{kind}[])' for kind in _NEW_TYPES.values())}"
 )
 _AS_TEXT = {
     "recorded_at": (
@@ -102,7 +103,7 @@ _TEXTS = (
     "FROM new_entries ORDER BY rowid"
 )
 _KEEP_HASHES = "INSERT INTO new_hashes SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])"
-_ADD = f"""
+_ADD = """
     INSERT INTO audit.entries BY NAME
     SELECT ? + row_number() OVER () AS sequence, * FROM new_entries POSITIONAL JOIN new_hashes
 """
@@ -161,7 +162,8 @@ class Chain:
         A process that dies between the two leaves sound entries behind the head: see `open_chain`.
         """
         left = iter(entries)
-        # Each statement commits by itself: DuckDB 1.5 loses a large insert behind an empty one of its transaction.
+        # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted behind an empty INSERT (see
+        # `publishing._replace_days`).
         self.con.execute(_NEW)
         while batch := list(islice(left, _BATCH)):
             self.con.execute(_GATHER, [list(column) for column in zip(*batch, strict=True)])
@@ -183,9 +185,9 @@ class Chain:
         while rows := self.con.fetchmany(_BATCH):
             for (text,) in rows:
                 count += 1
-                if "\\u00" in text:  # DuckDB writes \u001F for what Python writes as \u001f
-                    text = _json(json.loads(text))
-                last_hash = _mac(self.key, f'[{count},{text[1:-1]},"{last_hash}"]')
+                # DuckDB writes \u001F for what Python writes as \u001f
+                same = _json(json.loads(text)) if "\\u00" in text else text
+                last_hash = _mac(self.key, f'[{count},{same[1:-1]},"{last_hash}"]')
                 hashes.append(last_hash)
         for start in range(0, len(hashes) - 1, _BATCH):
             batch = hashes[start : start + _BATCH + 1]

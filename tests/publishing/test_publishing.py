@@ -182,6 +182,18 @@ def test_days_with_another_number_of_rows_are_found_without_being_announced(
     assert (report.rebuilt, report.rows["marts.fct_health_history"]) == ("", 440 - 41)
 
 
+def test_days_that_went_take_no_others_with_them(warehouse: Path, published: Path) -> None:
+    first_publish(warehouse, published)
+    for number in range(2, 8):
+        day = FIRST + timedelta(days=number)
+        change(warehouse, f"delete from signals.sig_usage where as_of_date = '{day}'")
+        announce_window(warehouse, as_of_start=day, as_of_end=day)
+    many = f"select 'b' || i, '{LAST}', 1, 1 from range(130000) as more(i)"
+    change(warehouse, f"insert into signals.sig_usage {many}")
+    report = publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
+    assert (report.rebuilt, report.rows["signals.sig_usage"]) == ("", 4 * 40 + 130_000)
+
+
 def test_relations_that_went_or_came_or_turned_follow(warehouse: Path, published: Path) -> None:
     first_publish(warehouse, published)
     change(warehouse, "drop view marts.rpt_today; create table marts.rpt_today as select 1 as n")

@@ -16,16 +16,16 @@ where database_name = $database and not internal
 order by schema_name, table_name, column_index;
 
 -- name: compressions
--- Text columns of a table of which nearly all parts are compressed in the same way.
+-- Columns of a table of which nearly all parts are compressed in the same way.
 select column_name, arg_max(compression, parts) as method
 from (
     select column_name, compression, count(*) as parts
     from pragma_storage_info({table})
-    where segment_type = 'VARCHAR'
+    where segment_type <> 'VALIDITY'
     group by column_name, compression
 )
 group by column_name
-having max(parts) >= 0.9 * sum(parts) and method in ('Dictionary', 'FSST');
+having max(parts) >= 0.9 * sum(parts) and method not in ('Constant', 'Uncompressed');
 
 -- name: record_run
 -- What readers of the copy can ask: which run, and which days, they are looking at.

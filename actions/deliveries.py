@@ -195,7 +195,8 @@ class Deliveries:
         return list(words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now))
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
-        accounts = sorted({item.account_id for item in items})
+        worded = [item for number, item in enumerate(items) if words.is_worded(number, item)]
+        accounts = sorted({item.account_id for item in worded})
         self.con.execute(
             QUERIES["mail_context"], {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
         )

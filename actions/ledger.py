@@ -118,11 +118,15 @@ class Ledger:
         if not rows:
             return
         names = list(rows[0])
-        values = {name: [row[name] for row in rows] for name in names}
+        values: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
+        # Most columns say the same of every row: given once, they need not be taken over value by value.
+        same = {name for name in names if name != "delivery_key" and len(set(values[name])) == 1}
+        values |= {name: values[name][0] for name in same}
+        columns = [f"${name} as {name}" if name in same else f"unnest(${name}) as {name}" for name in names]
         self._con.execute(
             "insert into audit.deliveries by name select row_number() over () + "
             "(select coalesce(max(sequence), 0) from audit.deliveries) as sequence, told.* "
-            f"from (select {', '.join(f'unnest(${name}) as {name}' for name in names)}) as told",
+            f"from (select {', '.join(columns)}) as told",
             values,
         )
 

@@ -105,6 +105,11 @@ def guides(items: Iterable[Item], panel_url: str | None) -> list[Message]:
     return messages
 
 
+def is_worded(number: int, item: Item) -> bool:
+    """Whether the mail is put into words: not so drafts beyond the most that become files."""
+    return item.kind != "draft" or number < MOST_FILES
+
+
 def mails(
     items: Iterable[Item],
     templates: Templates,
@@ -116,15 +121,15 @@ def mails(
 ) -> Iterator[Message]:
     """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again.
 
-    Drafts beyond the most that become files are not put into words: whoever looks at one renders it.
+    What is not put into words (`is_worded`) needs no context: whoever looks at such a draft renders it.
     """
     for number, item in enumerate(items):
-        row = {**item.row, **contexts[item.account_id]}
-        told = {"kind": item.kind, "account_id": item.account_id, "account_name": row["account_name"]}
-        payload = {**told, "owner_id": item.owner_id, "play": row["play"]}
-        if item.kind == "draft" and number >= MOST_FILES:
+        told = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
+        payload = {**told, "owner_id": item.owner_id, "play": item.row["play"]}
+        if not is_worded(number, item):
             yield Message(item.delivery_key, (item,), payload)
             continue
+        row = {**item.row, **contexts[item.account_id]}
         draft = render(row, templates)
         mail = compose(
             draft,

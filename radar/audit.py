@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from radar.chain import Entry, canonical, open_chain
+from radar.chain import Entry, Query, canonical, open_chain
 from radar.runs import Run, utc_now
 
 SOURCES = {
@@ -52,7 +51,6 @@ KEYS = {
 """What tells the rows of a seed apart, so that a changed row is shown beside what it was."""
 
 RULE_CHANGE, REFERENCE_CHANGE, REMOVED = "rule_change", "reference_change", "removed"
-_BATCH = 10_000
 _QUERIES: dict[str, str] = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
@@ -66,17 +64,9 @@ Row = dict[str, Any]
 
 def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError."""
-    kept, now, added = open_chain(con, warehouse), utc_now(), Counter[str]()
-
-    def entries() -> Iterator[Entry]:
-        names = {"run_id": run.run_id, "as_of": run.window.end}
-        with con.cursor() as reader:  # the chain writes through `con` meanwhile
-            for entry in chain(_rule_changes(reader, run, now), _from_sources(reader, SOURCES, names, now)):
-                added[entry.kind] += 1
-                yield entry
-
-    kept.append(entries())
-    return dict(added)
+    kept, now = open_chain(con, warehouse), utc_now()
+    names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
+    return kept.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
 
 
 def record_said(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
@@ -84,24 +74,20 @@ def record_said(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) ->
 
     A run would catch it up where the command died before. Raises AuditError.
     """
-    kept = open_chain(con, warehouse)
-    with con.cursor() as reader:
-        kept.append(_from_sources(reader, [source], {"run_id": None, "as_of": None}, utc_now()))
+    names = {"run_id": None, "as_of": None, "now": utc_now()}
+    open_chain(con, warehouse).append([], _from_sources(con, [source], names))
 
 
 def _from_sources(
-    con: duckdb.DuckDBPyConnection, sources: Iterable[str], names: Mapping[str, Any], now: datetime
-) -> Iterator[Entry]:
+    con: duckdb.DuckDBPyConnection, sources: Iterable[str], names: Mapping[str, Any]
+) -> Iterator[Query]:
     present = _relations(con)
     con.execute(_QUERIES["without_addresses"])
     if "scoring.dim_rule_sets" in present:
         con.execute(_QUERIES["champion"])
     for source in sources:
-        if SOURCES[source] not in present:
-            continue
-        con.execute(_QUERIES["new_entries"].format(source=_QUERIES[source]), names)
-        while rows := con.fetchmany(_BATCH):
-            yield from (Entry(now, *row) for row in rows)
+        if SOURCES[source] in present:
+            yield _QUERIES["new_entries"].format(source=_QUERIES[source]), names
 
 
 def _relations(con: duckdb.DuckDBPyConnection) -> set[str]:

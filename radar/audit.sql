@@ -8,7 +8,11 @@
 -- name: without_addresses
 -- What people wrote may hold a contact's e-mail address, and an entry stays for good.
 create or replace temp macro without_addresses(written) as
-    regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g');
+    case
+        when contains(written, '@')
+            then regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g')
+        else written
+    end;
 
 -- name: champion
 create or replace temp view champion as
@@ -37,6 +41,7 @@ last_entries as (
 )
 
 select
+    $now::timestamp as recorded_at,
     coalesce(candidates.run_id, $run_id) as run_id,
     candidates.kind,
     candidates.subject_id,

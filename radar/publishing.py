@@ -27,7 +27,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -87,7 +88,10 @@ KEPT = {
     "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),
     NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
 }
-"""The only columns of these tables that readers need: each day of an account is a row of the first."""
+"""The only columns of these tables that readers need."""
+
+STAND_INS = {"intermediate.int_accounts__as_of": "marts.fct_health_history"}
+"""Tables in whose place the copy has a view of what is kept of them: the other table has the same rows."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")
 """Also written as Parquet files, for tools that do not speak DuckDB."""
@@ -95,6 +99,7 @@ PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buc
 COPY_NAME = "radar.duckdb"
 _BUILD = "_build"  # the name under which the build file is attached
 _SPARE_BYTES = 64_000_000
+_MANY_ROWS = 10_000  # what is smaller is written in no time
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*|\s+|.""", re.DOTALL)
 _QUERIES: dict[str, str] = dict(
     re.findall(
@@ -134,6 +139,7 @@ class Relation:
     kind: str
     comment: str | None
     view_sql: str
+    rows: int
     columns: tuple[Column, ...]
 
     @property
@@ -176,6 +182,7 @@ class _Task:
     record: Mapping[str, Any]
     also: tuple[str, ...]
     snapshots: frozenset[str]
+    beside: Future[object]
 
 
 @dataclass(frozen=True)
@@ -196,18 +203,21 @@ def publish(
     also: Collection[str] = (),
     snapshots: Collection[str] = SNAPSHOTS,
     rebuild: bool = False,
+    beside: Callable[[], object] = lambda: None,
 ) -> PublishReport:
     """Replace the published set by one that shows the warehouse as it is now.
 
     Day-grained tables (those with an `as_of_date`, `snapshots` left out) are brought up to date for the days
     of this run and of runs that were announced and never published; other tables are copied whole. `also`
-    names relations of other schemas to publish. `rebuild` copies everything anew, which also erases what
-    deleted rows leave behind in a file. Raises RadarError; the set that stood before then still stands.
+    names relations of other schemas to publish. They are copied last, after `beside`, which may write them:
+    it works in another thread, on a connection of its own, while the other tables are copied. `rebuild`
+    copies everything anew, which also erases what deleted rows leave behind in a file. Raises RadarError, and
+    what `beside` raises; the set that stood before then still stands.
     """
     started = time.monotonic()
     with writer_lock(warehouse), readable_os_errors(published), _readable_engine_errors(published):
         _require_warehouse(warehouse)
-        with _new_set(published) as folder:
+        with _new_set(published) as folder, ThreadPoolExecutor(1) as other_thread:
             build = _build_file(warehouse)
             reason = "asked for" if rebuild else _reason_to_rebuild(build, _published_run(published))
             task = _Task(
@@ -215,6 +225,7 @@ def publish(
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
                 also=tuple(also),
                 snapshots=frozenset(snapshots),
+                beside=other_thread.submit(beside),
             )
             built = _bring_up_to_date(warehouse, build, folder, task, reason)
             _copy_build(build, folder)
@@ -284,8 +295,10 @@ def read_catalogue(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, R
     ).fetchall():
         columns.setdefault((schema, name), []).append(Column(column, kind, comment))
     return {
-        f"{schema}.{name}": Relation(schema, name, kind, comment, sql, tuple(columns.get((schema, name), ())))
-        for schema, name, kind, comment, sql in con.execute(
+        f"{schema}.{name}": Relation(
+            schema, name, kind, comment, sql, rows, tuple(columns.get((schema, name), ()))
+        )
+        for schema, name, kind, comment, sql, rows in con.execute(
             _QUERIES["relations"], {"database": database}
         ).fetchall()
     }
@@ -321,9 +334,9 @@ def choose_contents(
 
 
 def _narrowed(relation: Relation) -> Relation:
-    """The relation with those of its columns that are published."""
+    """The relation with those of its columns that are published, or the view in its place."""
     left_out, kept = LEFT_OUT.get(relation.key, ()), KEPT.get(relation.key)
-    return replace(
+    narrowed = replace(
         relation,
         columns=tuple(
             column
@@ -331,6 +344,11 @@ def _narrowed(relation: Relation) -> Relation:
             if column.name not in left_out and (kept is None or column.name in kept)
         ),
     )
+    if relation.key not in STAND_INS:
+        return narrowed
+    names = ", ".join(_quoted(column.name) for column in narrowed.columns)
+    select = f"select {names} from {STAND_INS[relation.key]}"
+    return replace(narrowed, kind="view", view_sql=f"create view stands_in as {select}")
 
 
 def _known(key: str, catalogue: Mapping[str, Relation]) -> str:
@@ -472,7 +490,7 @@ def _bring_up_to_date(warehouse: Path, build: Path, folder: Path, task: _Task, r
 
 def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: str) -> _Built:
     """Carry the warehouse over into the build file, write the Parquet files, close it checkpointed."""
-    with connect(warehouse, read_only=True) as con:
+    with connect(warehouse) as con:
         database = _text(con, "select current_database()")
         contents = choose_contents(con, read_catalogue(con, database), task.also)
         for key in PARQUET:
@@ -490,12 +508,14 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
         standing = read_catalogue(con, _BUILD)
         _drop_what_is_gone(con, standing, contents)
         for table in contents.tables:
-            known = table.key in standing and standing[table.key].kind == "table"
-            by_day = ("as_of_date", "DATE") in table.signature and table.key not in task.snapshots
-            names = ", ".join(_quoted(column.name) for column in table.columns)
-            source, target = f"(select {names} from {table.inside(database)})", table.inside(_BUILD)
-            if not (known and by_day and _follow_days(con, source, target, task.windows)):
-                con.execute(f"create or replace table {target} as select * from {source}")
+            if table.key not in task.also:
+                _carry_over(con, table, database, standing.get(table.key), task)
+        con.execute("commit")  # also where the run then dies: the next one follows its days again
+        task.beside.result()
+        con.execute("begin")
+        for table in contents.tables:
+            if table.key in task.also:
+                _carry_over(con, table, database, standing.get(table.key), task)
         _create_views(con, contents)
         con.execute(_QUERIES["record_run"].format(build=_BUILD), {"format": FORMAT, **task.record})
         con.execute("commit")
@@ -506,6 +526,19 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
         con.execute(f"checkpoint {_BUILD}")
         con.execute(f"detach {_BUILD}")
     return _Built(contents, rows, parquet_rows, reason)
+
+
+def _carry_over(
+    con: duckdb.DuckDBPyConnection, table: Relation, database: str, standing: Relation | None, task: _Task
+) -> None:
+    """Make a table of the build file as it is in the warehouse."""
+    names = ", ".join(_quoted(column.name) for column in table.columns)
+    source, target = f"(select {names} from {table.inside(database)})", table.inside(_BUILD)
+    known = standing is not None and standing.kind == "table"
+    by_day = ("as_of_date", "DATE") in table.signature and table.key not in task.snapshots
+    if not (known and by_day and _follow_days(con, source, target, task.windows)):
+        con.execute(f"create or replace table {target} ({_column_list(con, table, database)})")
+        con.execute(f"insert into {target} select * from {source}")
 
 
 def _attach(con: duckdb.DuckDBPyConnection, build: Path) -> None:
@@ -534,6 +567,21 @@ def _drop_what_is_gone(
         con.execute(f"create schema if not exists {_BUILD}.{_quoted(schema)}")
 
 
+def _column_list(con: duckdb.DuckDBPyConnection, table: Relation, database: str) -> str:
+    """Its columns for a `create table`.
+
+    They are compressed in the way that the warehouse has found best for nearly all of a column: to try every
+    way again for each part of a large table takes a quarter of the time that it takes to write it.
+    """
+    compressed: dict[str, str] = {}
+    if table.rows >= _MANY_ROWS:
+        found = con.execute(_QUERIES["compressions"].format(table=_literal(table.inside(database))))
+        compressed = {name: f" using compression {method}" for name, method in found.fetchall()}
+    return ", ".join(
+        f"{_quoted(column.name)} {column.type}{compressed.get(column.name, '')}" for column in table.columns
+    )
+
+
 def _follow_days(
     con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[_Days]
 ) -> bool:
@@ -545,23 +593,28 @@ def _follow_days(
     first, last = con.execute(f"select min(as_of_date), max(as_of_date) from {source}").fetchall()[0]
     if first == last or any(days.first <= first and last <= days.last for days in windows):
         return False
-    for days in windows:
-        _replace_days(con, source, target, days)
+    _replace_days(con, source, target, windows)
     if _count(con, source) == _count(con, target):
         return True
     changed = con.execute(_QUERIES["changed_days"].format(source=source, target=target)).fetchall()
     if (None,) in changed:
         return False
-    for (day,) in changed:
-        _replace_days(con, source, target, _Days(day, day))
+    _replace_days(con, source, target, [_Days(day, day) for (day,) in changed])
     return True
 
 
-def _replace_days(con: duckdb.DuckDBPyConnection, source: str, target: str, days: _Days) -> None:
-    between = {"first": days.first, "last": days.last}
-    where = "where as_of_date between $first and $last"
-    con.execute(f"delete from {target} {where}", between)
-    con.execute(f"insert into {target} select * from {source} {where}", between)
+def _replace_days(
+    con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[_Days]
+) -> None:
+    """Replace all these days. Nothing is inserted where there is nothing to insert: behind such an insert,
+    DuckDB 1.5.5 loses a large one into the same table in the same transaction, without a word.
+    """
+    where = "where " + " or ".join(
+        f"as_of_date between date '{days.first}' and date '{days.last}'" for days in windows
+    )
+    con.execute(f"delete from {target} {where}")
+    if con.execute(f"select 1 from {source} {where} limit 1").fetchone():
+        con.execute(f"insert into {target} select * from {source} {where}")
 
 
 def _create_views(con: duckdb.DuckDBPyConnection, contents: Contents) -> None:

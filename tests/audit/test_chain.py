@@ -379,13 +379,23 @@ def test_entries_that_fail_half_way_leave_nothing(warehouse: Path) -> None:
         opened = open_chain(con, warehouse)
         with pytest.raises(RuntimeError):
             opened.append(failing())
-        assert opened.append([entry(31)]) == 1
+        assert opened.append([entry(31)]) == {"override": 1}
     assert verify(warehouse).head.count == 31
 
 
 def test_many_entries_are_one_chain_across_batches(warehouse: Path) -> None:
     add(warehouse, 31, 31 + 2 * chain._BATCH)
     assert verify(warehouse).head.count == 31 + 2 * chain._BATCH
+
+
+def test_text_of_any_kind_verifies(warehouse: Path) -> None:
+    texts = ["".join(map(chr, range(start, start + 256))) for start in (0, 0x2000, 0xFE00, 0x1F600)]
+    told = [entry(31)._replace(evidence=text, subject_id=text, state="\\u001f\x1f") for text in texts]
+    told += [entry(31)._replace(recorded_at=datetime(2026, 3, 13, 5, 0, 1, micro)) for micro in (0, 120_000)]
+    told += [entry(31)._replace(as_of_date=None, run_id=None, rule_set="", actor=None)]
+    with connect(warehouse) as con:
+        open_chain(con, warehouse).append(told)
+    assert verify(warehouse).head.count == ENTRIES + len(told)
 
 
 # --- no chain, and a new one ------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ create table intermediate.int_accounts__as_of (
 );
 create table intermediate.int_user_days (account_id varchar, activity_date date);
 create table signals.sig_usage (account_id varchar, as_of_date date, days_since_login bigint, run integer);
-create table marts.fct_health_history (account_id varchar, as_of_date date, score decimal(18,6), run integer);
+create table marts.fct_health_history (
+    account_id varchar, as_of_date date, score decimal(18,6), run integer, segment varchar
+);
 create table marts.fct_account_flags (account_id varchar, as_of_date date, flag varchar, run integer);
 create table marts.rpt_buckets_daily (as_of_date date, bucket varchar, accounts bigint, run integer);
 create table marts.rpt_account_health (
@@ -79,7 +81,7 @@ def build(path: Path, start: date, end: date, *, run: int, accounts: int = 40) -
         for table, columns in {
             "intermediate.int_accounts__as_of": "a, d, 'smb', 'secret_owner'",
             "signals.sig_usage": f"a, d, 5, {run}",
-            "marts.fct_health_history": f"a, d, 80.5, {run}",
+            "marts.fct_health_history": f"a, d, 80.5, {run}, 'smb'",
             "marts.fct_account_flags": f"a, d, 'upsell', {run}",
         }.items():
             con.execute(f"delete from {table} where as_of_date between '{start}' and '{end}'")

@@ -22,6 +22,7 @@ from radar.warehouse import state_dir
 
 NEXT = LAST + timedelta(days=1)
 VIEWS = (
+    "intermediate.int_accounts__as_of",
     "intermediate.int_rules",
     "marts.rpt_today",
     "scoring.fct_health_scores",
@@ -180,6 +181,22 @@ def test_days_with_another_number_of_rows_are_found_without_being_announced(
     small_warehouse.build(warehouse, NEXT, NEXT, run=2)
     report = publish(warehouse, published, run_id="r2", as_of_start=NEXT, as_of_end=NEXT)
     assert (report.rebuilt, report.rows["marts.fct_health_history"]) == ("", 440 - 41)
+
+
+def test_days_that_went_take_no_others_with_them(warehouse: Path, published: Path) -> None:
+    first_publish(warehouse, published)
+    for number in range(2, 8):
+        day = FIRST + timedelta(days=number)
+        change(warehouse, f"delete from signals.sig_usage where as_of_date = '{day}'")
+        announce_window(warehouse, as_of_start=day, as_of_end=day)
+    many = "select 'b' || i, '{day}', 1, 1 from range(130000) as more(i)"
+    change(warehouse, f"insert into signals.sig_usage {many.format(day=LAST)}")
+    report = publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
+    assert (report.rebuilt, report.rows["signals.sig_usage"]) == ("", 4 * 40 + 130_000)
+    change(warehouse, f"insert into signals.sig_usage {many.format(day=FIRST)}")  # unannounced
+    gone = FIRST + timedelta(days=2)
+    report = publish(warehouse, published, run_id="r3", as_of_start=gone, as_of_end=gone)
+    assert (report.rebuilt, report.rows["signals.sig_usage"]) == ("", 4 * 40 + 260_000)
 
 
 def test_relations_that_went_or_came_or_turned_follow(warehouse: Path, published: Path) -> None:

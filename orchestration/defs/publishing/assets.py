@@ -43,13 +43,9 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def publish_copy(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """Bring the copy up to the warehouse and swap it in."""
-        with step(context) as current:
+        with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  publishing")
             run, settings = current.run, current.settings
-            with (
-                current.connect() as con
-            ):  # what people decided shows in the audit of the copy that follows it
-                record(con, settings.warehouse, run)
             report = publish(
                 settings.warehouse,
                 settings.published,
@@ -57,6 +53,8 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
                 also=(*RECORDS, NAMES),
+                # what people decided shows in the audit of the copy that follows it
+                beside=lambda: record(con, settings.warehouse, run),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

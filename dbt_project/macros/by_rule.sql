@@ -9,7 +9,7 @@
         {%- for variant in rule['variants'] -%}
             {%- do signals.append(prefix ~ variant['conditions'][n - 1]['signal'] if n <= variant['conditions'] | length else 'null') -%}
         {%- endfor -%}
-        when {{ loop.index }} then {{ by_segment(rule, signals) }}
+        when {{ rule['rule_number'] }} then {{ by_segment(rule, signals) }}
         {% endfor %}
     end
 {%- endmacro %}

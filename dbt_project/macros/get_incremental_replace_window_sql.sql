@@ -1,7 +1,8 @@
 {#
     The incremental strategy of every table that is keyed by as-of date: the days of the run are replaced whole.
     With `meta.archive` set, rows that a re-run changes are copied to that audit table. With `meta.is_rechecked`, rows
-    of the rechecked day go to a table of their own, so that the day stands as it was told.
+    of the rechecked day go to a table of their own, so that the day stands as it was told. With `meta.is_of_build`, days
+    of other builds are not held.
 #}
 {% macro get_incremental_replace_window_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
@@ -15,6 +16,9 @@
     create or replace temporary table {{ computed }} as select {{ columns }} from {{ temp }};
     create or replace table {{ rechecked_relation(target) }} as
     select * from {{ computed }} where as_of_date = cast('{{ rechecked }}' as date);
+    {% endif %}
+    {% if config.get('meta', {}).get('is_of_build') %}
+    delete from {{ target }};
     {% endif %}
     {% for days in window_chunks() %}
     {% if archive %}

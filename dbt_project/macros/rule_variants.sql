@@ -28,7 +28,6 @@
     {%- endfor -%}
     {%- set rows = [] -%}
     {%- for rule in rule_set['rules'] -%}
-        {%- set rule_number = loop.index -%}
         {%- for segment in segments -%}
             {%- set spoken = namespace(variant=none) -%}
             {%- for variant in rule['variants'] -%}
@@ -37,7 +36,7 @@
                 {%- endif -%}
             {%- endfor -%}
             {%- if spoken.variant -%}
-                {%- do rows.append(rule_variant_row(rule_number, segment, spoken.variant, positions, labels)) -%}
+                {%- do rows.append(rule_variant_row(rule['rule_number'], segment, spoken.variant, positions, labels)) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}

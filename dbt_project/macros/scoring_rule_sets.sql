@@ -2,7 +2,7 @@
     The rule sets in use (the champion, and shadows that have rules; var `rule_set` names one alone) as the seeds hold
     them: a list of
     {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
-    {rule_id, variants, has_weight}, each variant (the general row or one of a segment) with its conditions.
+    {rule_id, rule_number, variants, has_weight}, each variant (the general row or one of a segment) with its conditions.
     The version is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows,
     same version, whatever the order of columns and whichever columns are left empty.
     The seeds are read while the scoring views are written, so a view says its rules in plain SQL.
@@ -41,6 +41,7 @@
         {%- for rule_id, variants in found.items() -%}
             {%- do listed.append({
                 'rule_id': rule_id,
+                'rule_number': loop.index,
                 'variants': variants,
                 'has_weight': variants | rejectattr('renewal_factor', 'none') | list | length > 0,
             }) -%}

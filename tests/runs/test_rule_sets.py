@@ -22,6 +22,42 @@ def tables_that_hold(place: Place, schema: str, text: str) -> list[str]:
         return [name for name in names if con.execute(found.format(name)).fetchall() != [(0,)]]
 
 
+def told_otherwise(place: Place) -> dict[str, int]:
+    """Rows of the newest day that only one of a kept table and the view of the same says, by table."""
+    scores = (
+        "account_id, as_of_date, rule_set, rule_version, base_score, points, score, score_low, score_high,"
+        " coverage_pct, {bucket}, bucket_low, bucket_high, decision, conflict_reason, unknown_signals,"
+        " review_rules, flags"
+    )
+    with place.read() as con:
+        results = ", ".join(
+            name for name, *_ in con.execute("describe marts.fct_health_evidence").fetchall()
+        )
+        newest = "as_of_date = (select max(as_of_date) from marts.fct_health_history)"
+        champions = f"{newest} and rule_set_status = 'champion'"
+        kept = {
+            "fct_health_history": (
+                f"select {scores.format(bucket='model_bucket')} from marts.fct_health_history where {newest}",
+                f"select {scores.format(bucket='bucket')} from scoring.fct_health_scores where {champions}",
+            ),
+            "fct_health_evidence": (
+                f"select {results} from marts.fct_health_evidence where {newest}",
+                f"select {results} from scoring.fct_rule_results"
+                f" where {champions} and result in ('true', 'unknown')",
+            ),
+        }
+        count = "select count(*) from (({} except all {}) union all ({} except all {}))"
+        found = {}
+        for table, (told, answered) in kept.items():
+            assert con.execute(f"select count(*) from ({told})").fetchone() > (0,)
+            found[table] = con.execute(count.format(told, answered, answered, told)).fetchall()[0][0]
+        return found
+
+
+def test_history_and_ledger_keep_what_the_views_answer(demo_run: Place) -> None:
+    assert told_otherwise(demo_run) == {"fct_health_history": 0, "fct_health_evidence": 0}
+
+
 def test_a_shadow_is_compared_and_reaches_nothing_else(demo_run: Place) -> None:
     sets = demo_run.rows("select rule_set, count(*) from scoring.fct_health_scores group by all order by all")
     assert [name for name, _ in sets] == ["playbook_v1", "snapshot_v1"]
@@ -140,13 +176,17 @@ def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_
 
 
 def test_a_champion_with_weights_tells_them_in_its_ledger(place: Place, mine: SeedFolder) -> None:
-    """The shadow made champion, and the champion retired."""
+    """The shadow made champion, and the champion retired, in a warehouse that knows the other one."""
+    place.run("--as-of=2026-02-28")
     mine.change("rule_sets", 1, status="retired")
     mine.change("rule_sets", 2, status="champion")
     mine.write("playbook", [row for row in mine.rows("playbook") if not row["flag"]])
     place.run(f"--seeds={mine.folder}", DAY)
-    for table in ("scoring.fct_rule_results", "scoring.fct_health_scores", "marts.fct_health_history"):
+    for table in ("scoring.fct_rule_results", "scoring.fct_health_scores"):
         assert place.rows(f"select distinct rule_set from {table}") == [("snapshot_v1",)]
+    told = "select rule_set from marts.fct_health_history order by as_of_date"
+    assert place.rows(told) == [("playbook_v1",), ("snapshot_v1",)]
+    assert told_otherwise(place) == {"fct_health_history": 0, "fct_health_evidence": 0}
     ledger = "select points, weight, evidence from marts.fct_health_evidence where rule_id = 'quiet_use'"
     evidence = "No login for 59 days (own goal 50) (-30 points; counts 1.5 times: renewal in 7 days)"
     assert place.rows(ledger) == [(-30, 1.5, evidence)]

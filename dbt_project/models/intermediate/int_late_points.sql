@@ -4,7 +4,7 @@
 -- depends_on: {{ ref('rule_sets') }}
 -- depends_on: {{ ref('rules') }}
 -- depends_on: {{ ref('rule_conditions') }}
-{% set champions = scoring_rule_sets() | selectattr('status', 'equalto', 'champion') | list %}
+{% set rule_sets = champions() %}
 with
 
 {% if rechecked_date() or not execute -%}
@@ -17,13 +17,13 @@ told as (
 
 rechecked as (
 
-    {{ rule_evaluations(champions, 'select * from (' ~ rule_inputs(champions, rechecked=true) ~ ') as inputs') }}
+    {{ rule_evaluations(rule_sets, 'select * from (' ~ rule_inputs(rule_sets, rechecked=true) ~ ') as inputs') }}
 
 ),
 
 late as (
 
-    {% for rule_id in champions[0]['rules'] | map(attribute='rule_id') if champions %}
+    {% for rule_id in rule_sets[0]['rules'] | map(attribute='rule_id') if rule_sets %}
     select
         told.account_id,
         told.as_of_date,

@@ -153,12 +153,8 @@ beside as (
         lag(told.rule_version) over by_account as rule_version_before,
         lag(told.base_score) over by_account as base_score_before,
         lag(told.points) over by_account as points_before,
-        lag(told.score) over by_account as score_before,
-        lag(knowledge.known_signals) over by_account as known_signals_before,
-        knowledge.known_signals
+        lag(told.score) over by_account as score_before
     from told
-    left join knowledge
-        on told.as_of_date = knowledge.as_of_date
     window by_account as (
         partition by told.account_id
         order by told.as_of_date
@@ -186,6 +182,11 @@ final as (
         beside.score_before,
         beside.score
     from beside
+    -- joined behind the window, which would sort these long texts with every row
+    left join knowledge
+        on beside.as_of_date = knowledge.as_of_date
+    left join knowledge as knowledge_before
+        on beside.compared_with = knowledge_before.as_of_date
     left join late_accounts
         on
             beside.account_id = late_accounts.account_id
@@ -198,7 +199,7 @@ final as (
             beside.rule_version <> beside.rule_version_before
             or beside.base_score <> beside.base_score_before
             or beside.points <> beside.points_before
-            or beside.known_signals is distinct from beside.known_signals_before
+            or knowledge.known_signals is distinct from knowledge_before.known_signals
             or late_accounts.account_id is not null
         )
 

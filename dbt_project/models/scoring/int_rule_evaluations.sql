@@ -2,5 +2,4 @@
 -- (null: unknown), and <rule>_points, _low and _high: what it adds, and the least and the most that it still could. A
 -- true rule whose weight hangs on an unknown renewal adds its points once, with a low and a high that cover both.
 -- SQL's own three-valued logic is the rules'.
-{% set champions = scoring_rule_sets() | selectattr('status', 'equalto', 'champion') | list %}
-{{ rule_evaluations(champions, 'select * from ' ~ ref('int_rule_inputs')) }}
+{{ rule_evaluations(champions(), 'select * from ' ~ ref('int_rule_inputs')) }}

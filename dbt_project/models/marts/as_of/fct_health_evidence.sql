@@ -1,12 +1,15 @@
 -- Grain: one row per scored account, as_of_date and rule of the champion that held or could not be told.
 -- base + the sum of points = the score before it is held between 0 and 100, exactly. Rules that did not hold add
 -- nothing and are in scoring.fct_rule_results.
+-- depends_on: {{ ref('int_champion_inputs') }}
 {{ config(meta={'is_chunked': true}) }}
 with
 
 rule_results as (
 
-    select * from {{ ref('fct_rule_results') }}
+    {% for champion in champions() %}
+    {{ rule_set_evidence(champion, 'select * from ' ~ ref('int_champion_inputs')) }}
+    {% endfor %}
 
 ),
 
@@ -37,10 +40,7 @@ final as (
         conditions,
         evidence
     from rule_results
-    where
-        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and result in ('true', 'unknown')
-        and rule_set_status = 'champion'
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 )
 

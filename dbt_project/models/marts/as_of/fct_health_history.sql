@@ -1,5 +1,6 @@
 -- Grain: one row per scored account and as_of_date: what was told that day, by the champion rule set.
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
+-- depends_on: {{ ref('int_champion_inputs') }}
 {{ config(meta={'archive': 'audit.health_history_changes', 'is_chunked': true}) }}
 
 with
@@ -12,7 +13,9 @@ accounts as (
 
 scores as (
 
-    select * from {{ ref('fct_health_scores') }}
+    {% for champion in champions() %}
+    {{ rule_set_scores(champion, '(' ~ rule_evaluations([champion], 'select * from ' ~ ref('int_champion_inputs')) ~ ')') }}
+    {% endfor %}
 
 ),
 
@@ -72,7 +75,6 @@ final as (
     where
         accounts.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
         and scores.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and scores.rule_set_status = 'champion'
 
 )
 

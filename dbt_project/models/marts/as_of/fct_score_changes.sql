@@ -69,40 +69,121 @@ steps as (
 
 ),
 
-reasons as (
+-- what the ledger says of the rules behind a change, on the day and on the day before
+points_moved as (
+
+    select * from moves
+    where
+        points_after <> points_before
+        or late_points <> 0
+
+),
+
+told_now as (
 
     select
         moves.account_id,
         moves.as_of_date,
-        string_agg(
-            case moves.part
-                when 'new_data' then 'New data: '
-                when 'coverage' then 'Other coverage: '
-                else case when moves.late_points <> 0 then 'Late data: ' else '' end
-            end
-            || coalesce(
-                ledger.evidence,
-                'No longer so: ' || ledger_before.evidence,
-                'No longer so: ' || {{ in_words('moves.rule_id') }}
-            ),
-            '; '
-            order by coalesce(ledger.rule_number, ledger_before.rule_number), moves.rule_id
-        ) as reasons
-    from moves
-    left join {{ ref('fct_health_evidence') }} as ledger
+        moves.rule_id,
+        ledger.rule_number,
+        ledger.evidence
+    from points_moved as moves
+    inner join {{ ref('fct_health_evidence') }} as ledger
         on
             moves.account_id = ledger.account_id
             and moves.as_of_date = ledger.as_of_date
             and moves.rule_id = ledger.rule_id
-    left join {{ ref('fct_health_evidence') }} as ledger_before
+
+),
+
+told_then as (
+
+    select
+        moves.account_id,
+        moves.as_of_date,
+        moves.rule_id,
+        ledger.rule_number,
+        ledger.evidence
+    from points_moved as moves
+    inner join {{ ref('fct_health_evidence') }} as ledger
         on
-            moves.account_id = ledger_before.account_id
-            and moves.compared_with = ledger_before.as_of_date
-            and moves.rule_id = ledger_before.rule_id
-    where
-        moves.points_after <> moves.points_before
-        or moves.late_points <> 0
-    group by moves.account_id, moves.as_of_date
+            moves.account_id = ledger.account_id
+            and moves.compared_with = ledger.as_of_date
+            and moves.rule_id = ledger.rule_id
+
+),
+
+rule_reasons as (
+
+    select
+        moves.account_id,
+        moves.as_of_date,
+        moves.rule_id,
+        coalesce(told_now.rule_number, told_then.rule_number) as rule_number,
+        case moves.part
+            when 'new_data' then 'New data: '
+            when 'coverage' then 'Other coverage: '
+            else case when moves.late_points <> 0 then 'Late data: ' else '' end
+        end
+        || coalesce(
+            told_now.evidence,
+            'No longer so: ' || told_then.evidence,
+            'No longer so: ' || {{ in_words('moves.rule_id') }}
+        ) as reason
+    from points_moved as moves
+    left join told_now
+        on
+            moves.account_id = told_now.account_id
+            and moves.as_of_date = told_now.as_of_date
+            and moves.rule_id = told_now.rule_id
+    left join told_then
+        on
+            moves.account_id = told_then.account_id
+            and moves.as_of_date = told_then.as_of_date
+            and moves.rule_id = told_then.rule_id
+
+),
+
+-- most changes have one reason, and need no list in order
+counted as (
+
+    select
+        account_id,
+        as_of_date,
+        count(*) as reasons_told,
+        min(reason) as reason
+    from rule_reasons
+    group by account_id, as_of_date
+
+),
+
+listed as (
+
+    select
+        rule_reasons.account_id,
+        rule_reasons.as_of_date,
+        string_agg(rule_reasons.reason, '; ' order by rule_reasons.rule_number, rule_reasons.rule_id) as reasons
+    from rule_reasons
+    inner join counted
+        on
+            rule_reasons.account_id = counted.account_id
+            and rule_reasons.as_of_date = counted.as_of_date
+    where counted.reasons_told > 1
+    group by rule_reasons.account_id, rule_reasons.as_of_date
+
+),
+
+reasons as (
+
+    select
+        counted.account_id,
+        counted.as_of_date,
+        coalesce(listed.reasons, counted.reason) as reasons
+    from counted
+    left join listed
+        on
+            counted.account_id = listed.account_id
+            and counted.as_of_date = listed.as_of_date
 
 ),
 

@@ -10,8 +10,10 @@
     {%- set before = target.identifier ~ '__before' -%}
     {%- set computed = target.identifier ~ '__computed' -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    {%- set archive = config.get('meta', {}).get('archive') -%}
-    {%- set rechecked = rechecked_date() if config.get('meta', {}).get('is_rechecked') else none -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set archive = meta.get('archive') -%}
+    {%- set rechecked = rechecked_date() if meta.get('is_rechecked') else none -%}
+    {%- set rows = computed if rechecked else temp -%}
     {% if rechecked %}
     create or replace temporary table {{ computed }} as select {{ columns }} from {{ temp }};
     create or replace table {{ rechecked_relation(target) }} as
@@ -27,15 +29,15 @@
     {% endif %}
     delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
-    {% if config.get('meta', {}).get('is_chunked') and config.get('meta', {}).get('is_read_by_day') %}
+    {% if meta.get('is_chunked') and meta.get('is_read_by_day') %}
     {# Gathered first, so that all threads write what one has joined. An account's days of a piece stay together:
        what reads them next finds its spans in the caches. -#}
     with rows_of_days as materialized (
-        select {{ columns }} from {{ temp }} where {{ days }}
+        select {{ columns }} from {{ rows }} where {{ days }}
     )
     select * from rows_of_days;
     {% else %}
-    select {{ columns }} from {{ computed if rechecked else temp }} where {{ days }} {{ order_of_days() }};
+    select {{ columns }} from {{ rows }} where {{ days }} {{ order_of_days() }};
     {% endif %}
     {% if archive %}
     {{ archive_changed_rows(target, before, archive, arg_dict['dest_columns'], days) }}

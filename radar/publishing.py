@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -40,6 +40,7 @@ import duckdb
 from radar.errors import CheckError, InputError, RadarError, WarehouseError
 from radar.warehouse import (
     connect,
+    cursor_of,
     explain_duckdb_error,
     readable_os_errors,
     require_free_space,
@@ -170,6 +171,10 @@ class Contents:
         return (*self.tables, *(view for view, _ in self.views))
 
 
+Beside = Callable[[duckdb.DuckDBPyConnection], object]
+"""What is done in another thread while tables are copied, on a connection to the warehouse for it alone."""
+
+
 @dataclass(frozen=True)
 class _Days:
     first: date
@@ -182,7 +187,7 @@ class _Task:
     record: Mapping[str, Any]
     also: tuple[str, ...]
     snapshots: frozenset[str]
-    beside: Future[object]
+    beside: Beside
 
 
 @dataclass(frozen=True)
@@ -203,21 +208,21 @@ def publish(
     also: Collection[str] = (),
     snapshots: Collection[str] = SNAPSHOTS,
     rebuild: bool = False,
-    beside: Callable[[], object] = lambda: None,
+    beside: Beside = lambda con: None,
 ) -> PublishReport:
     """Replace the published set by one that shows the warehouse as it is now.
 
     Day-grained tables (those with an `as_of_date`, `snapshots` left out) are brought up to date for the days
     of this run and of runs that were announced and never published; other tables are copied whole. `also`
-    names relations of other schemas to publish. They are copied last, after `beside`, which may write them:
-    it works in another thread, on a connection of its own, while the other tables are copied. `rebuild`
-    copies everything anew, which also erases what deleted rows leave behind in a file. Raises RadarError, and
-    what `beside` raises; the set that stood before then still stands.
+    names relations of other schemas to publish; they are copied last, after `beside`, which may write them
+    and no others, and comes to the same when it is done again. `rebuild` copies everything anew, which also
+    erases what deleted rows leave behind in a file. Raises RadarError, and what `beside` raises; the set that
+    stood before then still stands.
     """
     started = time.monotonic()
     with writer_lock(warehouse), readable_os_errors(published), _readable_engine_errors(published):
         _require_warehouse(warehouse)
-        with _new_set(published) as folder, ThreadPoolExecutor(1) as other_thread:
+        with _new_set(published) as folder:
             build = _build_file(warehouse)
             reason = "asked for" if rebuild else _reason_to_rebuild(build, _published_run(published))
             task = _Task(
@@ -225,7 +230,7 @@ def publish(
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
                 also=tuple(also),
                 snapshots=frozenset(snapshots),
-                beside=other_thread.submit(beside),
+                beside=beside,
             )
             built = _bring_up_to_date(warehouse, build, folder, task, reason)
             _copy_build(build, folder)
@@ -490,7 +495,8 @@ def _bring_up_to_date(warehouse: Path, build: Path, folder: Path, task: _Task, r
 
 def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: str) -> _Built:
     """Carry the warehouse over into the build file, write the Parquet files, close it checkpointed."""
-    with connect(warehouse) as con:
+    with connect(warehouse) as con, cursor_of(con) as other, ThreadPoolExecutor(1) as other_thread:
+        beside = other_thread.submit(task.beside, other)
         database = _text(con, "select current_database()")
         contents = choose_contents(con, read_catalogue(con, database), task.also)
         for key in PARQUET:
@@ -511,7 +517,7 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
             if table.key not in task.also:
                 _carry_over(con, table, database, standing.get(table.key), task)
         con.execute("commit")  # also where the run then dies: the next one follows its days again
-        task.beside.result()
+        beside.result()
         con.execute("begin")
         for table in contents.tables:
             if table.key in task.also:

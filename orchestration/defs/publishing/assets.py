@@ -43,7 +43,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def publish_copy(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """Bring the copy up to the warehouse and swap it in."""
-        with step(context, stays_open=True) as current, current.connect() as con:
+        with step(context) as current:
             progress.status("  publishing")
             run, settings = current.run, current.settings
             report = publish(
@@ -54,7 +54,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 as_of_end=run.window.end,
                 also=(*RECORDS, NAMES),
                 # what people decided shows in the audit of the copy that follows it
-                beside=lambda: record(con, settings.warehouse, run),
+                beside=lambda con: record(con, settings.warehouse, run),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

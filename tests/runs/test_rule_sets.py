@@ -30,9 +30,7 @@ def told_otherwise(place: Place) -> dict[str, int]:
         " review_rules, flags"
     )
     with place.read() as con:
-        results = ", ".join(
-            name for name, *_ in con.execute("describe marts.fct_health_evidence").fetchall()
-        )
+        results = ", ".join(name for name, *_ in con.execute("describe marts.fct_health_evidence").fetchall())
         newest = "as_of_date = (select max(as_of_date) from marts.fct_health_history)"
         champions = f"{newest} and rule_set_status = 'champion'"
         kept = {

@@ -9,17 +9,12 @@ runs as (
 
 ),
 
-history as (
-
-    select * from {{ ref('fct_health_history') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-
-),
-
 stop_reasons as (
 
     select * from {{ ref('int_stop_reasons__as_of') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and needs_person
 
 ),
 
@@ -91,56 +86,61 @@ consents as (
 
 ),
 
-days as (
+-- few narrow columns go through the windows; what else was said is joined behind them
+told_states as (
 
     select
-        history.account_id,
-        history.as_of_date,
-        runs.run_number,
-        history.bucket,
-        history.decision,
-        history.is_overridden,
-        history.flags,
-        unknown_flags.unknown_flags,
-        history.arr_usd,
-        stop_reasons.blocked_by,
-        stop_reasons.stop_reasons,
-        case
-            when quiet_days.account_id is not null then 'quiet_mode'
-            when contact_states.is_contact_unknown then 'contact_unknown'
-        end as quiet_reason,
-        coalesce(consents.first_consent_date <= history.as_of_date, false) as has_consent
-    from history
-    inner join runs
-        on history.as_of_date = runs.as_of_date
-    inner join contact_states
-        on history.as_of_date = contact_states.as_of_date
-    left join stop_reasons
-        on
-            history.account_id = stop_reasons.account_id
-            and history.as_of_date = stop_reasons.as_of_date
-    left join unknown_flags
-        on
-            history.account_id = unknown_flags.account_id
-            and history.as_of_date = unknown_flags.as_of_date
-    left join quiet_days
-        on
-            history.account_id = quiet_days.account_id
-            and history.as_of_date = quiet_days.as_of_date
-    left join consents
-        on history.account_id = consents.account_id
+        account_id,
+        as_of_date,
+        {{ passing_hash('bucket, decision, is_overridden, flags, arr_usd') }} as told_state
+    from {{ ref('fct_health_history') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
-numbered_states as (
+stop_states as (
 
     select
-        *,
+        account_id,
+        as_of_date,
+        {{ passing_hash('blocked_by, stop_reasons') }} as stop_state
+    from stop_reasons
+
+),
+
+days as (
+
+    select
+        told_states.account_id,
+        told_states.as_of_date,
+        runs.run_number,
+        quiet_days.account_id is not null as is_quiet,
+        coalesce(consents.first_consent_date <= told_states.as_of_date, false) as has_consent,
         {{ passing_hash(
-            'bucket, decision, is_overridden, flags, unknown_flags, arr_usd, blocked_by, stop_reasons, '
-            ~ 'quiet_reason, has_consent'
+            'told_states.told_state, stop_states.stop_state, unknown_flags.unknown_flags, '
+            ~ 'quiet_days.account_id is not null, contact_states.is_contact_unknown, '
+            ~ 'coalesce(consents.first_consent_date <= told_states.as_of_date, false)'
         ) }} as state
-    from days
+    from told_states
+    -- every day has its run and its state: a left join says the same, and engines then see that no row goes
+    left join runs
+        on told_states.as_of_date = runs.as_of_date
+    left join contact_states
+        on told_states.as_of_date = contact_states.as_of_date
+    left join stop_states
+        on
+            told_states.account_id = stop_states.account_id
+            and told_states.as_of_date = stop_states.as_of_date
+    left join unknown_flags
+        on
+            told_states.account_id = unknown_flags.account_id
+            and told_states.as_of_date = unknown_flags.as_of_date
+    left join quiet_days
+        on
+            told_states.account_id = quiet_days.account_id
+            and told_states.as_of_date = quiet_days.as_of_date
+    left join consents
+        on told_states.account_id = consents.account_id
 
 ),
 
@@ -154,7 +154,7 @@ compared as (
         coalesce(
             lead(state) over by_run = state and lead(run_number) over by_run = run_number + 1, false
         ) as goes_on
-    from numbered_states
+    from days
     window by_run as (
         partition by account_id
         order by run_number
@@ -184,36 +184,60 @@ edges as (
 
 ),
 
+spans as (
+
+    select * from edges
+    where not goes_on_from_before
+
+),
+
 final as (
 
     select
         -- ids
-        edges.account_id,
-        edges.run_number as first_run_number,
-        edges.last_run_number,
-        edges.as_of_date as first_date,
-        edges.last_date,
+        spans.account_id,
+        spans.run_number as first_run_number,
+        spans.last_run_number,
+        spans.as_of_date as first_date,
+        spans.last_date,
 
         -- what was told
-        edges.bucket,
-        edges.decision,
-        edges.is_overridden,
-        edges.flags,
-        edges.unknown_flags,
-        edges.arr_usd,
+        history.bucket,
+        history.decision,
+        history.is_overridden,
+        history.flags,
+        unknown_flags.unknown_flags,
+        history.arr_usd,
         coalesce(moves.score_before - moves.score, 0) >= {{ setting('hysteresis_points') }} as has_fallen,
 
         -- what stops and holds
-        edges.blocked_by,
-        edges.stop_reasons,
-        edges.quiet_reason,
-        edges.has_consent
-    from edges
+        stop_reasons.blocked_by,
+        stop_reasons.stop_reasons,
+        case
+            when spans.is_quiet then 'quiet_mode'
+            when contact_states.is_contact_unknown then 'contact_unknown'
+        end as quiet_reason,
+        spans.has_consent
+    from spans
+    inner join {{ ref('fct_health_history') }} as history
+        on
+            spans.account_id = history.account_id
+            and spans.as_of_date = history.as_of_date
+    left join contact_states
+        on spans.as_of_date = contact_states.as_of_date
+    left join stop_reasons
+        on
+            spans.account_id = stop_reasons.account_id
+            and spans.as_of_date = stop_reasons.as_of_date
+    left join unknown_flags
+        on
+            spans.account_id = unknown_flags.account_id
+            and spans.as_of_date = unknown_flags.as_of_date
     left join {{ ref('int_told_moves') }} as moves
         on
-            edges.account_id = moves.account_id
-            and edges.as_of_date = moves.as_of_date
-    where not edges.goes_on_from_before
+            spans.account_id = moves.account_id
+            and spans.as_of_date = moves.as_of_date
+    where history.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 )
 

@@ -1,12 +1,25 @@
--- Grain: one row per account and as_of_date, for every account that is scored on any day of this build.
+-- Grain: one row per account and as_of_date, for every account that may be scored on a day of this build.
 -- Many as-of dates cost one pass: what happened is summed over frames of calendar rows; what can only be counted
 -- distinct enters on a day and leaves on a day, and runs up.
 with
 
+-- not asked of int_accounts__as_of: the two are then built at the same time
 scored_accounts as (
 
-    select distinct account_id from {{ ref('int_accounts__as_of') }}
-    where as_of_date between {{ signals_start() }} and {{ as_of_end() }}
+    select distinct versions.account_id
+    from {{ ref('int_account_versions') }} as versions
+    left join {{ ref('int_subscription_states') }} as churned
+        on
+            versions.account_id = churned.account_id
+            and churned.is_churned
+            and churned.valid_from_date <= {{ signals_start() }}
+            and churned.valid_to_date >= {{ as_of_end() }}
+    where
+        not versions.is_deleted
+        and cast(versions.created_at as date) <= {{ as_of_end() }}
+        and versions.valid_from_date <= {{ as_of_end() }}
+        and versions.valid_to_date >= {{ signals_start() }}
+        and churned.account_id is null
 
 ),
 

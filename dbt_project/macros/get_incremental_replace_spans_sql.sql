@@ -33,7 +33,9 @@
     {{ 'union all' if is_before }}
     {% endfor %};
     delete from {{ target }} where {{ overlaps }};
-    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ outside }};
-    insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ temp }};
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ outside }}
+    union all
+    select {{ columns }} from {{ temp }};
     drop table {{ outside }};
 {% endmacro %}

@@ -19,7 +19,7 @@
     create or replace table {{ rechecked_relation(target) }} as
     select * from {{ computed }} where as_of_date = cast('{{ rechecked }}' as date);
     {% endif %}
-    {% if config.get('meta', {}).get('is_of_build') %}
+    {% if meta.get('is_of_build') %}
     delete from {{ target }};
     {% endif %}
     {% for days in window_chunks() %}

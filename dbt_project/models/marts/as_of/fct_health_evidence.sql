@@ -2,13 +2,14 @@
 -- base + the sum of points = the score before it is held between 0 and 100, exactly. Rules that did not hold add
 -- nothing and are in scoring.fct_rule_results.
 -- depends_on: {{ ref('int_champion_inputs') }}
+-- depends_on: {{ ref('int_rule_inputs') }}
 {{ config(meta={'is_chunked': true}) }}
 with
 
 rule_results as (
 
     {% for champion in champions() %}
-    {{ rule_set_evidence(champion, 'select * from ' ~ ref('int_champion_inputs')) }}
+    {{ rule_set_evidence(champion, 'select * from ' ~ champion_inputs()) }}
     {% endfor %}
 
 ),

@@ -1,6 +1,7 @@
 -- Grain: one row per scored account and as_of_date: what was told that day, by the champion rule set.
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
 -- depends_on: {{ ref('int_champion_inputs') }}
+-- depends_on: {{ ref('int_rule_inputs') }}
 {{ config(meta={'archive': 'audit.health_history_changes', 'is_chunked': true}) }}
 
 with
@@ -14,7 +15,7 @@ accounts as (
 scores as (
 
     {% for champion in champions() %}
-    {{ rule_set_scores(champion, '(' ~ rule_evaluations([champion], 'select * from ' ~ ref('int_champion_inputs')) ~ ')') }}
+    {{ rule_set_scores(champion, '(' ~ rule_evaluations([champion], 'select * from ' ~ champion_inputs()) ~ ')') }}
     {% endfor %}
 
 ),

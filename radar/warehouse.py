@@ -100,6 +100,7 @@ def _ended(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _settings(warehouse: Path) -> dict[str, Any]:
     return {
         "memory_limit": MEMORY_LIMIT,
+        "block_allocator_memory": MEMORY_LIMIT,
         "temp_directory": str(state_dir(warehouse) / "spill"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

@@ -29,7 +29,7 @@
     {% endif %}
     delete from {{ target }} where {{ days }};
     insert into {{ target }} ({{ columns }})
-    {% if meta.get('is_chunked') and meta.get('is_read_by_day') %}
+    {% if meta.get('is_gathered') %}
     {# Gathered first, so that all threads write what one has joined. An account's days of a piece stay together:
        what reads them next finds its spans in the caches. -#}
     with rows_of_days as materialized (

@@ -8,7 +8,7 @@
     {%- set start = modules.datetime.date.fromisoformat(window['start']) -%}
     {%- set end = modules.datetime.date.fromisoformat(window['end']) -%}
     {%- set days = (end - start).days + 1 -%}
-    {%- set size = 15 if config.get('meta', {}).get('is_chunked') else days -%}
+    {%- set size = 30 if config.get('meta', {}).get('is_chunked') else days -%}
     {%- set chunks = [] -%}
     {%- for offset in range(0, days, size) -%}
         {%- set first = start + modules.datetime.timedelta(offset) -%}

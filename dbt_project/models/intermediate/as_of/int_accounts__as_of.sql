@@ -1,7 +1,7 @@
 -- Grain: one row per scored account and as_of_date.
 -- An account is scored from the day it was created until it is deleted, except on days on which it is churned:
 -- it has subscriptions that started by then and all of them are canceled.
-{{ config(meta={'is_chunked': true, 'is_read_by_day': true}) }}
+{{ config(meta={'is_chunked': true, 'is_gathered': true, 'is_read_by_day': true}) }}
 with
 
 dates as (

@@ -27,7 +27,7 @@ from dbt.adapters.factory import get_adapter_by_type
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration import parsed
+from orchestration import order, parsed
 from radar.errors import CheckError, RadarError, WarehouseError
 from radar.rules import gather
 from radar.settings import PROJECT
@@ -172,7 +172,7 @@ def build_arguments(place: Place, select: Sequence[str] = ()) -> list[str]:
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
     left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
-    return [*OUTPUT, "build", *place.paths(), *left_out, *chosen]
+    return [*OUTPUT, "build", *place.paths(), "--threads", str(order.THREADS), *left_out, *chosen]
 
 
 def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
@@ -218,6 +218,7 @@ def stop() -> None:
 
 
 atexit.register(stop)
+order.install()
 
 
 def _taken(place: Place) -> Manifest | None:

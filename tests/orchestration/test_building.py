@@ -90,6 +90,15 @@ def test_what_is_running_is_cancelled_when_nobody_waits_for_it(tmp_path: Path) -
     assert is_free(place.warehouse)
 
 
+def test_what_others_wait_for_is_built_before_what_nothing_waits_for(tmp_path: Path) -> None:
+    chain = {"z1": "first", "z2": "z1", "z3": "z2", "z4": "z3"} | {f"a{n}": "first" for n in range(1, 9)}
+    models = {f"{name}.sql": f"select * from {{{{ ref('{before}') }}}}" for name, before in chain.items()}
+    place = make(tmp_path, {"first.sql": "select 1 as n"} | models)
+    order = [result.unique_id.split(".")[2] for result in building.build(place)]
+    assert len(order) == 13
+    assert order.index("z3") < order.index("a6")
+
+
 def test_a_warehouse_that_somebody_opened_is_told_as_such(tmp_path: Path) -> None:
     place = make(tmp_path, MODELS)
     text = 'IO Error: Could not set lock on file "w": Conflicting lock is held in dbeaver (PID 7).'

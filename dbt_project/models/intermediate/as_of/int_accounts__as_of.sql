@@ -36,8 +36,8 @@ final as (
         versions.plan_id as crm_plan_id,
         versions.arr_usd as crm_arr_usd,
         subscriptions.live_plan_id as billing_plan_id,
-        12 * subscriptions.live_mrr_usd as billing_arr_usd,
-        coalesce(12 * subscriptions.live_mrr_usd, versions.arr_usd) as arr_usd,
+        cast(12 * subscriptions.live_mrr_usd as decimal(18, 6)) as billing_arr_usd,
+        cast(coalesce(12 * subscriptions.live_mrr_usd, versions.arr_usd) as decimal(18, 6)) as arr_usd,
         coalesce(subscriptions.live_subscriptions, 0) > 0 as has_live_subscription,
 
         -- dates

@@ -1,13 +1,14 @@
 {#
     Rows of `replace_window` are written once: what dbt would first keep in a temporary table becomes a temporary
     view, which the strategy reads straight into the table. A model that reads the rows that it replaces keeps its
-    temporary table. Tables of days are made with their text_compression, and in the order of days where they have one.
+    temporary table; `replace_spans` needs none, for it keeps what lies before the window. Tables of days are made with
+    their text_compression, and in the order of days where they have one.
 #}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- set is_of_days = language == 'sql' and config.get('incremental_strategy') in ['replace_window', 'replace_spans'] -%}
-    {%- if not is_of_days or (temporary and (
-        config.get('incremental_strategy') == 'replace_spans' or this.identifier in compiled_code
-    )) -%}
+    {%- if not is_of_days or (
+        temporary and config.get('incremental_strategy') == 'replace_window' and this.identifier in compiled_code
+    ) -%}
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- else -%}
         {%- set is_enforced = config.get('contract').enforced -%}

@@ -1,11 +1,12 @@
 {#
     The incremental strategy of tables of spans of days, first_date to as_of_date: what lies in the window is replaced,
     and a span that reaches over one end of it, or both, keeps its days outside. What was told day by day before
-    spans were kept has no first_date: its only day is as_of_date.
+    spans were kept has no first_date: its only day is as_of_date. The days outside are put back first: a model
+    reads of its own rows only those before the window.
 #}
 {% macro get_incremental_replace_spans_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
-    {%- set temp = arg_dict['temp_relation'] -%}
+    {%- set temp = arg_dict['temp_relation'].include(database=false, schema=false) -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     {%- set outside = target.identifier ~ '__outside' -%}
     {%- set day_before = add_days(as_of_start(), -1) -%}
@@ -34,8 +35,8 @@
     {% endfor %};
     delete from {{ target }} where {{ overlaps }};
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ outside }}
-    union all
-    select {{ columns }} from {{ temp }};
+    select {{ columns }} from {{ outside }};
     drop table {{ outside }};
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ temp }};
 {% endmacro %}

@@ -134,28 +134,41 @@ history as (
 
 ),
 
+-- plays that fit on the same day are told the same of it, so the ledger is read once per day and not per play
+days_told as (
+
+    select distinct
+        actions.account_id,
+        actions.last_open_on,
+        playbook.flag
+    from actions
+    left join playbook
+        on actions.play = playbook.play
+
+),
+
 ledger as (
 
     select
-        actions.action_id,
+        days_told.account_id,
+        days_told.last_open_on,
+        days_told.flag,
         string_agg(evidence.evidence, '; ' order by evidence.points, evidence.rule_number) filter (
             where evidence.result = 'true'
         ) as evidence,
         string_agg(evidence.evidence, '; ' order by evidence.rule_number) filter (
             where evidence.result = 'unknown'
         ) as unknown_evidence
-    from actions
-    left join playbook
-        on actions.play = playbook.play
+    from days_told
     inner join {{ ref('fct_health_evidence') }} as evidence
         on
-            actions.account_id = evidence.account_id
-            and actions.last_open_on = evidence.as_of_date
+            days_told.account_id = evidence.account_id
+            and days_told.last_open_on = evidence.as_of_date
             and (
-                playbook.flag is null
-                or playbook.flag = evidence.flag
+                days_told.flag is null
+                or days_told.flag = evidence.flag
             )
-    group by actions.action_id
+    group by days_told.account_id, days_told.last_open_on, days_told.flag
 
 ),
 
@@ -239,7 +252,10 @@ final as (
     left join gone_plays
         on actions.action_id = gone_plays.action_id
     left join ledger
-        on actions.action_id = ledger.action_id
+        on
+            actions.account_id = ledger.account_id
+            and actions.last_open_on = ledger.last_open_on
+            and playbook.flag is not distinct from ledger.flag
 
 )
 

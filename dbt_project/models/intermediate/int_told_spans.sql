@@ -90,11 +90,15 @@ consents as (
 told_states as (
 
     select
-        account_id,
-        as_of_date,
-        {{ passing_hash('bucket, decision, is_overridden, flags, arr_usd') }} as told_state
-    from {{ ref('fct_health_history') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        history.account_id,
+        history.as_of_date,
+        runs.run_number,
+        {{ passing_hash(
+            'history.bucket, history.decision, history.is_overridden, history.flags, history.arr_usd'
+        ) }} as told_state
+    from {{ ref('fct_health_history') }} as history
+    inner join runs
+        on history.as_of_date = runs.as_of_date
 
 ),
 
@@ -113,7 +117,7 @@ days as (
     select
         told_states.account_id,
         told_states.as_of_date,
-        runs.run_number,
+        told_states.run_number,
         quiet_days.account_id is not null as is_quiet,
         coalesce(consents.first_consent_date <= told_states.as_of_date, false) as has_consent,
         {{ passing_hash(
@@ -122,9 +126,7 @@ days as (
             ~ 'coalesce(consents.first_consent_date <= told_states.as_of_date, false)'
         ) }} as state
     from told_states
-    -- every day has its run and its state: a left join says the same, and engines then see that no row goes
-    left join runs
-        on told_states.as_of_date = runs.as_of_date
+    -- every day has its state: a left join says the same, and engines then see that no row goes
     left join contact_states
         on told_states.as_of_date = contact_states.as_of_date
     left join stop_states

@@ -5,8 +5,10 @@ with
 
 told as (
 
-    select * from {{ ref('fct_health_history') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    select history.*
+    from {{ ref('fct_health_history') }} as history
+    inner join {{ ref('int_told_runs') }} as runs
+        on history.as_of_date = runs.as_of_date
 
 ),
 
@@ -236,6 +238,15 @@ reasons as (
         on
             told.account_id = capped_accounts.account_id
             and told.as_of_date = capped_accounts.as_of_date
+    -- told by what there is and not by the words, which would be put together for every row
+    where
+        told.decision <> 'decided'
+        or told.arr_usd >= {{ setting('high_value_arr_usd') }}
+        or told.review_rules is not null
+        or moves_near_renewal.account_id is not null
+        or steep_drops.account_id is not null
+        or stale_accounts.account_id is not null
+        or capped_accounts.account_id is not null
 
 ),
 
@@ -252,9 +263,6 @@ final as (
         blocked_by,
         stop_reasons
     from reasons
-    where
-        blocked_by is not null
-        or stop_reasons is not null
 
 )
 

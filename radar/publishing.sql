@@ -16,10 +16,18 @@ where database_name = $database and not internal
 order by schema_name, table_name, column_index;
 
 -- name: compressions
--- Columns of a table of which nearly all parts are compressed in the same way.
-select column_name, arg_max(compression, parts) as method
+-- Columns of a table of which nearly all parts are compressed in the same way. The copy has a format that every
+-- client reads, and in place of the newer DICT_FSST what comes next to it: a part that many values fill before its
+-- rows are full is better without a dictionary.
+select
+    column_name,
+    case
+        when arg_max(compression, parts) <> 'DICT_FSST' then arg_max(compression, parts)
+        when sum(rows) / sum(parts) < 100000 then 'FSST'
+        else 'Dictionary'
+    end as method
 from (
-    select column_name, compression, count(*) as parts
+    select column_name, compression, count(*) as parts, sum("count") as rows
     from pragma_storage_info({table})
     where segment_type <> 'VALIDITY'
     group by column_name, compression

@@ -17,6 +17,7 @@ import duckdb
 from radar.errors import RadarError, WarehouseError
 
 MEMORY_LIMIT = os.environ.get("RADAR_MEMORY_LIMIT", "2GB")
+_FORMAT = "v1.5.0"  # of new files: packs text a third faster than the oldest, and reads it faster
 _held: dict[Path, tuple[int, int]] = {}  # lock file -> (descriptor, how often this process took it)
 
 
@@ -101,6 +102,7 @@ def _settings(warehouse: Path) -> dict[str, Any]:
     return {
         "memory_limit": MEMORY_LIMIT,
         "block_allocator_memory": MEMORY_LIMIT,
+        "storage_compatibility_version": _FORMAT,
         "temp_directory": str(state_dir(warehouse) / "spill"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

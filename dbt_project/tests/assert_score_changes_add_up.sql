@@ -5,15 +5,18 @@ with
 told as (
 
     select
-        account_id,
-        as_of_date,
-        score,
-        rule_version,
-        lag(as_of_date) over (partition by account_id order by as_of_date) as compared_with,
-        lag(score) over (partition by account_id order by as_of_date) as score_before,
-        lag(rule_version) over (partition by account_id order by as_of_date) as rule_version_before
-    from {{ ref('fct_health_history') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        history.account_id,
+        history.as_of_date,
+        history.score,
+        lag(history.as_of_date) over by_account as compared_with,
+        lag(history.score) over by_account as score_before
+    from {{ ref('fct_health_history') }} as history
+    inner join {{ ref('int_told_runs') }} as runs
+        on history.as_of_date = runs.as_of_date
+    window by_account as (
+        partition by history.account_id
+        order by history.as_of_date
+    )
 
 ),
 
@@ -51,10 +54,7 @@ left join changes
         told.account_id = changes.account_id
         and told.as_of_date = changes.as_of_date
 where
-    told.compared_with is not null
-    and (
-        coalesce(changes.score_before, told.score_before) <> told.score_before
-        or coalesce(changes.score_after, told.score) <> told.score
-        or coalesce(changes.compared_with, told.compared_with) <> told.compared_with
-        or (changes.account_id is null and told.score <> told.score_before)
-    )
+    coalesce(changes.score_before, told.score_before) <> told.score_before
+    or coalesce(changes.score_after, told.score) <> told.score
+    or coalesce(changes.compared_with, told.compared_with) <> told.compared_with
+    or (changes.account_id is null and told.score <> told.score_before)

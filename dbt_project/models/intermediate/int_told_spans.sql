@@ -150,12 +150,9 @@ compared as (
 
     select
         *,
-        coalesce(
-            lag(state) over by_run = state and lag(run_number) over by_run = run_number - 1, false
-        ) as goes_on_from_before,
-        coalesce(
-            lead(state) over by_run = state and lead(run_number) over by_run = run_number + 1, false
-        ) as goes_on
+        lag(state) over by_run as state_before,
+        lag(run_number) over by_run as run_before,
+        max(run_number) over (partition by account_id) as last_run_of_account
     from days
     window by_run as (
         partition by account_id
@@ -164,32 +161,20 @@ compared as (
 
 ),
 
--- the first and the last day of each span are left, one row where they are the same
-edges as (
+-- a span ends on the run that was before the next one's first, the newest one with the account
+spans as (
 
     select
         *,
-        case
-            when goes_on then lead(run_number) over by_run
-            else run_number
-        end as last_run_number,
-        case
-            when goes_on then lead(as_of_date) over by_run
-            else as_of_date
-        end as last_date
+        coalesce(
+            lead(run_before) over (
+                partition by account_id
+                order by run_number
+            ),
+            last_run_of_account
+        ) as last_run_number
     from compared
-    where not (goes_on_from_before and goes_on)
-    window by_run as (
-        partition by account_id
-        order by run_number
-    )
-
-),
-
-spans as (
-
-    select * from edges
-    where not goes_on_from_before
+    where not coalesce(state = state_before and run_number = run_before + 1, false)
 
 ),
 
@@ -201,7 +186,7 @@ final as (
         spans.run_number as first_run_number,
         spans.last_run_number,
         spans.as_of_date as first_date,
-        spans.last_date,
+        last_runs.as_of_date as last_date,
 
         -- what was told
         history.bucket,
@@ -225,6 +210,8 @@ final as (
         on
             spans.account_id = history.account_id
             and spans.as_of_date = history.as_of_date
+    inner join runs as last_runs
+        on spans.last_run_number = last_runs.run_number
     left join contact_states
         on spans.as_of_date = contact_states.as_of_date
     left join stop_reasons

@@ -147,18 +147,14 @@ days_told as (
 
 ),
 
-ledger as (
+rules_told as (
 
     select
-        days_told.account_id,
-        days_told.last_open_on,
-        days_told.flag,
-        string_agg(evidence.evidence, '; ' order by evidence.points, evidence.rule_number) filter (
-            where evidence.result = 'true'
-        ) as evidence,
-        string_agg(evidence.evidence, '; ' order by evidence.rule_number) filter (
-            where evidence.result = 'unknown'
-        ) as unknown_evidence
+        days_told.*,
+        evidence.result,
+        evidence.points,
+        evidence.rule_number,
+        evidence.evidence
     from days_told
     inner join {{ ref('fct_health_evidence') }} as evidence
         on
@@ -168,7 +164,60 @@ ledger as (
                 days_told.flag is null
                 or days_told.flag = evidence.flag
             )
-    group by days_told.account_id, days_told.last_open_on, days_told.flag
+    where evidence.result in ('true', 'unknown')
+
+),
+
+-- most days have one rule to tell, and need no list in order
+counted as (
+
+    select
+        account_id,
+        last_open_on,
+        flag,
+        count(*) as rules_told,
+        min(evidence) as evidence
+    from rules_told
+    group by account_id, last_open_on, flag
+
+),
+
+listed as (
+
+    select
+        rules_told.account_id,
+        rules_told.last_open_on,
+        rules_told.flag,
+        string_agg(rules_told.evidence, '; ' order by rules_told.points, rules_told.rule_number) filter (
+            where rules_told.result = 'true'
+        ) as evidence,
+        string_agg(rules_told.evidence, '; ' order by rules_told.rule_number) filter (
+            where rules_told.result = 'unknown'
+        ) as unknown_evidence
+    from rules_told
+    inner join counted
+        on
+            rules_told.account_id = counted.account_id
+            and rules_told.last_open_on = counted.last_open_on
+            and rules_told.flag is not distinct from counted.flag
+    where counted.rules_told > 1
+    group by rules_told.account_id, rules_told.last_open_on, rules_told.flag
+
+),
+
+ledger as (
+
+    select
+        counted.account_id,
+        counted.last_open_on,
+        counted.flag,
+        coalesce(listed.evidence, listed.unknown_evidence, counted.evidence) as evidence
+    from counted
+    left join listed
+        on
+            counted.account_id = listed.account_id
+            and counted.last_open_on = listed.last_open_on
+            and counted.flag is not distinct from listed.flag
 
 ),
 
@@ -229,7 +278,7 @@ final as (
         actions.trigger,
         history.bucket,
         coalesce(playbook.flag, gone_plays.flag) as flag,
-        coalesce(ledger.evidence, ledger.unknown_evidence, 'No rule held') as evidence,
+        coalesce(ledger.evidence, 'No rule held') as evidence,
         history.rule_set,
         history.rule_version,
 

@@ -1,6 +1,47 @@
 -- Grain: one row per account and as_of_date, for every account that may be scored on a day of this build.
--- Many as-of dates cost one pass: what happened is summed over frames of calendar rows; what can only be counted
--- distinct enters on a day and leaves on a day, and runs up.
+-- Many as-of dates cost one pass: what happened runs up over the days on which anything changes, and only then are
+-- there rows of every day. What happened in a window is the total of its last day less that of the day before it; what
+-- can only be counted distinct enters on a day and leaves on a day.
+{% set first_day = add_days(signals_start(), -29) -%}
+{% set measures = [
+    'events', 'logins', 'premium_events', 'advanced_events', 'active_users', 'key_features', 'adoption_milestones'
+] -%}
+{% set last_dates = ['last_login_date', 'last_key_feature_date'] -%}
+{# what happens, enters or leaves a count, or is the last of its kind, on which day -#}
+{% set changes = [
+    {
+        'from': 'told_days', 'day': 'activity_date', 'where': 'true',
+        'events': 'events',
+        'logins': 'case when is_login then events else 0 end',
+        'premium_events': 'case when is_premium then events else 0 end',
+        'advanced_events': 'case when is_advanced then events else 0 end',
+        'last_login_date': 'case when is_login then activity_date end',
+        'last_key_feature_date': 'case when is_key_feature then activity_date end',
+    },
+    {
+        'from': 'user_days_between', 'day': 'activity_date', 'active_users': '1',
+        'where': 'date_before is null or date_before < ' ~ add_days('activity_date', -30),
+    },
+    {
+        'from': 'user_days_between', 'day': add_days('activity_date', 30), 'active_users': '-1',
+        'where': 'next_date is null or next_date > ' ~ add_days('activity_date', 30),
+    },
+    {
+        'from': 'feature_days_between', 'day': 'activity_date', 'key_features': '1',
+        'where': 'date_before is null or date_before < ' ~ add_days('activity_date', -90),
+    },
+    {
+        'from': 'feature_days_between', 'day': add_days('activity_date', 90), 'key_features': '-1',
+        'where': 'next_date is null or next_date > ' ~ add_days('activity_date', 90),
+    },
+    {'from': 'milestones', 'day': 'first_date', 'where': 'true', 'adoption_milestones': '1'},
+    {
+        'from': 'last_days_before', 'day': signals_start(), 'where': 'true',
+        'last_login_date': 'case when is_login then last_date end',
+        'last_key_feature_date': 'case when is_key_feature then last_date end',
+    },
+    {'from': 'scored_accounts', 'day': first_day, 'where': 'true'},
+] -%}
 with
 
 -- not asked of int_accounts__as_of: the two are then built at the same time
@@ -29,42 +70,22 @@ product_events as (
 
 ),
 
-user_days as (
+told_days as (
 
     select
         user_days.account_id,
-        user_days.user_id,
-        user_days.event_name,
         user_days.activity_date,
         user_days.events,
-        coalesce(product_events.is_login, false) as is_login,
-        coalesce(product_events.is_key_feature, false) as is_key_feature,
-        coalesce(product_events.is_premium, false) as is_premium,
-        coalesce(product_events.is_advanced, false) as is_advanced
+        product_events.is_login,
+        product_events.is_key_feature,
+        product_events.is_premium,
+        product_events.is_advanced
     from {{ ref('int_user_days') }} as user_days
     left join product_events
         on user_days.event_name = product_events.event_name
     where
         user_days.events > 0
-        and user_days.activity_date
-        between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
-
-),
-
--- counts are DOUBLE, exact for whole numbers up to 2^53: summing those over frames takes a third less time
-account_days as (
-
-    select
-        account_id,
-        activity_date,
-        cast(sum(events) as double) as events,
-        cast(sum(events) filter (where is_login) as double) as logins,
-        cast(sum(events) filter (where is_premium) as double) as premium_events,
-        cast(sum(events) filter (where is_advanced) as double) as advanced_events,
-        bool_or(is_key_feature) as has_key_feature
-    from user_days
-    where activity_date >= {{ add_days(signals_start(), -29) }}
-    group by account_id, activity_date
+        and user_days.activity_date between {{ first_day }} and {{ as_of_end() }}
 
 ),
 
@@ -77,16 +98,11 @@ user_days_between as (
         activity_date,
         lag(activity_date) over days_of_user as date_before,
         lead(activity_date) over days_of_user as next_date
-    from (
-        select distinct
-            account_id,
-            user_id,
-            activity_date
-        from user_days
-        where
-            user_id is not null
-            and activity_date >= {{ add_days(signals_start(), -29) }}
-    ) as days_of_users
+    from {{ ref('int_user_days') }}
+    where
+        user_id is not null
+        and events > 0
+        and activity_date between {{ first_day }} and {{ as_of_end() }}
     window days_of_user as (partition by account_id, user_id order by activity_date)
 
 ),
@@ -94,19 +110,21 @@ user_days_between as (
 feature_days_between as (
 
     select
-        account_id,
-        activity_date,
-        lag(activity_date) over days_of_feature as date_before,
-        lead(activity_date) over days_of_feature as next_date
-    from (
-        select distinct
-            account_id,
-            event_name,
-            activity_date
-        from user_days
-        where is_key_feature
-    ) as days_of_features
-    window days_of_feature as (partition by account_id, event_name order by activity_date)
+        user_days.account_id,
+        user_days.activity_date,
+        lag(user_days.activity_date) over days_of_feature as date_before,
+        lead(user_days.activity_date) over days_of_feature as next_date
+    from {{ ref('int_user_days') }} as user_days
+    inner join product_events
+        on user_days.event_name = product_events.event_name
+    where
+        product_events.is_key_feature
+        and user_days.events > 0
+        and user_days.activity_date between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
+    window days_of_feature as (
+        partition by user_days.account_id, user_days.event_name
+        order by user_days.activity_date
+    )
 
 ),
 
@@ -159,158 +177,103 @@ last_days_before as (
 
 ),
 
--- what changes how many there are, or which was the last, from a day on
-changes as (
+milestones as (
 
     select
         account_id,
-        activity_date as day,
-        1 as active_users_30d,
-        0 as key_features_90d,
-        0 as adoption_milestones,
-        cast(null as date) as last_login_date,
-        cast(null as date) as last_key_feature_date
-    from user_days_between
-    where date_before is null or date_before < {{ add_days('activity_date', -30) }}
-    union all
-    select
-        account_id,
-        {{ add_days('activity_date', 30) }} as day,
-        -1 as active_users_30d,
-        0 as key_features_90d,
-        0 as adoption_milestones,
-        null as last_login_date,
-        null as last_key_feature_date
-    from user_days_between
-    where next_date is null or next_date > {{ add_days('activity_date', 30) }}
-    union all
-    select
-        account_id,
-        activity_date as day,
-        0 as active_users_30d,
-        1 as key_features_90d,
-        0 as adoption_milestones,
-        null as last_login_date,
-        null as last_key_feature_date
-    from feature_days_between
-    where date_before is null or date_before < {{ add_days('activity_date', -90) }}
-    union all
-    select
-        account_id,
-        {{ add_days('activity_date', 90) }} as day,
-        0 as active_users_30d,
-        -1 as key_features_90d,
-        0 as adoption_milestones,
-        null as last_login_date,
-        null as last_key_feature_date
-    from feature_days_between
-    where next_date is null or next_date > {{ add_days('activity_date', 90) }}
-    union all
-    select
-        account_id,
-        min(first_date) as day,
-        0 as active_users_30d,
-        0 as key_features_90d,
-        1 as adoption_milestones,
-        null as last_login_date,
-        null as last_key_feature_date
+        min(first_date) as first_date
     from event_bounds
     where milestone is not null
     group by account_id, milestone
-    union all
+
+),
+
+-- counts are DOUBLE, exact for whole numbers up to 2^53: summing those takes a third less time
+changes as (
+
+    {% for change in changes %}
     select
         account_id,
-        {{ signals_start() }} as day,
-        0 as active_users_30d,
-        0 as key_features_90d,
-        0 as adoption_milestones,
-        case when is_login then last_date end as last_login_date,
-        case when is_key_feature then last_date end as last_key_feature_date
-    from last_days_before
+        {{ change['day'] }} as day{% for measure in measures %},
+        cast({{ change.get(measure, '0') }} as double) as {{ measure }}{% endfor %}{% for date in last_dates %},
+        cast({{ change.get(date, 'null') }} as date) as {{ date }}{% endfor %}
+    from {{ change['from'] }}
+    where {{ change['where'] }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
 changed_days as (
 
     select
-        account_id,
-        greatest(day, {{ signals_start() }}) as day,
-        cast(sum(active_users_30d) as double) as active_users_30d,
-        cast(sum(key_features_90d) as double) as key_features_90d,
-        cast(sum(adoption_milestones) as double) as adoption_milestones,
-        max(last_login_date) as last_login_date,
-        max(last_key_feature_date) as last_key_feature_date
+        changes.account_id,
+        greatest(changes.day, {{ first_day }}) as day{% for measure in measures %},
+        sum(changes.{{ measure }}) as {{ measure }}{% endfor %}{% for date in last_dates %},
+        max(changes.{{ date }}) as {{ date }}{% endfor %}
     from changes
-    where day <= {{ as_of_end() }}
-    group by account_id, greatest(day, {{ signals_start() }})
+    inner join scored_accounts
+        on changes.account_id = scored_accounts.account_id
+    where changes.day <= {{ as_of_end() }}
+    group by changes.account_id, greatest(changes.day, {{ first_day }})
 
 ),
 
-days as (
+-- totals since the first day, on each day on which they change
+totals as (
 
-    {{ date_range(add_days(signals_start(), -29), as_of_end()) }}
+    select
+        account_id,
+        day as valid_from_date,
+        coalesce({{ add_days('lead(day) over until_now', -1) }}, {{ as_of_end() }}) as valid_to_date,
+        {% for measure in measures %}
+        sum({{ measure }}) over until_now as {{ measure }},
+        {% endfor %}
+        {% for date in last_dates %}
+        max({{ date }}) over until_now as {{ date }},
+        {% endfor %}
+        sum(case when events > 0 then cast(1 as double) else 0 end) over until_now as active_days
+    from changed_days
+    window until_now as (
+        partition by account_id
+        order by day
+        rows between unbounded preceding and current row
+    )
 
 ),
 
 account_calendar as (
 
     select
-        scored_accounts.account_id,
-        days.day,
-        coalesce(account_days.logins, 0) as logins,
-        coalesce(account_days.events, 0) as events,
-        coalesce(account_days.premium_events, 0) as premium_events,
-        coalesce(account_days.advanced_events, 0) as advanced_events,
-        cast(case when account_days.events > 0 then 1 else 0 end as double) as active_days,
-        coalesce(changed_days.active_users_30d, 0) as active_users,
-        coalesce(changed_days.key_features_90d, 0) as key_features,
-        coalesce(changed_days.adoption_milestones, 0) as milestones,
-        greatest(
-            changed_days.last_login_date, case when account_days.logins > 0 then days.day end
-        ) as last_login_date,
-        greatest(
-            changed_days.last_key_feature_date, case when account_days.has_key_feature then days.day end
-        ) as last_key_feature_date
-    from scored_accounts
-    cross join days
-    left join account_days
-        on
-            scored_accounts.account_id = account_days.account_id
-            and days.day = account_days.activity_date
-    left join changed_days
-        on
-            scored_accounts.account_id = changed_days.account_id
-            and days.day = changed_days.day
+        *,
+        {{ each_day('valid_from_date', 'valid_to_date') }} as day
+    from totals
 
 ),
 
--- the calendar has every day of an account, so a window of n days is a frame of n rows
+-- the calendar has every day of an account, so the total of n days ago is that of n rows before
 summed as (
 
     select
         account_id,
         day as as_of_date,
-        sum(logins) over last_7 as logins_7d,
-        sum(logins) over last_30 as logins_30d,
-        sum(active_days) over last_7 as active_days_7d,
-        sum(active_days) over last_30 as active_days_30d,
-        sum(events) over last_14 as events_14d,
-        sum(events) over before_14 as events_before_14d,
-        sum(premium_events) over last_14 as premium_14d,
-        sum(premium_events) over before_14 as premium_before_14d,
-        sum(advanced_events) over last_30 as advanced_30d,
-        sum(active_users) over until_now as active_users_30d,
-        sum(key_features) over until_now as key_features_90d,
-        sum(milestones) over until_now as adoption_milestones,
-        max(last_login_date) over until_now as last_login_date,
-        max(last_key_feature_date) over until_now as last_key_feature_date
+        logins - lag(logins, 7, 0) over days_of_account as logins_7d,
+        logins - lag(logins, 30, 0) over days_of_account as logins_30d,
+        active_days - lag(active_days, 7, 0) over days_of_account as active_days_7d,
+        active_days - lag(active_days, 30, 0) over days_of_account as active_days_30d,
+        events - lag(events, 14, 0) over days_of_account as events_14d,
+        lag(events, 14, 0) over days_of_account - lag(events, 28, 0) over days_of_account as events_before_14d,
+        premium_events - lag(premium_events, 14, 0) over days_of_account as premium_14d,
+        lag(premium_events, 14, 0) over days_of_account
+        - lag(premium_events, 28, 0) over days_of_account as premium_before_14d,
+        advanced_events - lag(advanced_events, 30, 0) over days_of_account as advanced_30d,
+        active_users as active_users_30d,
+        key_features as key_features_90d,
+        adoption_milestones,
+        last_login_date,
+        last_key_feature_date
     from account_calendar
-    window
-        last_7 as (partition by account_id order by day rows between 6 preceding and current row),
-        last_14 as (partition by account_id order by day rows between 13 preceding and current row),
-        before_14 as (partition by account_id order by day rows between 27 preceding and 14 preceding),
-        last_30 as (partition by account_id order by day rows between 29 preceding and current row),
-        until_now as (partition by account_id order by day rows between unbounded preceding and current row)
+    window days_of_account as (partition by account_id order by day)
 
 ),
 

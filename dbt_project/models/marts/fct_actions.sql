@@ -121,19 +121,6 @@ releases_before as (
 
 ),
 
-history as (
-
-    select
-        history.*,
-        actions.action_id
-    from {{ ref('fct_health_history') }} as history
-    inner join actions
-        on
-            history.account_id = actions.account_id
-            and history.as_of_date = actions.last_open_on
-
-),
-
 -- plays that fit on the same day are told the same of it, so the ledger is read once per day and not per play
 days_told as (
 
@@ -225,6 +212,15 @@ states as (
 
     select
         actions.action_id,
+        actions.account_id,
+        actions.play,
+        actions.trigger,
+        actions.mode_reason,
+        actions.is_open,
+        actions.episode_started_on,
+        actions.last_open_on,
+        actions.released_on,
+        actions.as_of_date,
         case when actions.mode_reason is not null then 'approve' else playbook.mode end as mode,
         nullif(concat_ws(
             ', ',
@@ -250,32 +246,32 @@ final as (
 
     select
         -- ids
-        actions.action_id,
-        actions.account_id,
+        states.action_id,
+        states.account_id,
         history.owner_id,
 
         -- what to do
-        actions.play,
+        states.play,
         coalesce(playbook.channel, gone_plays.channel) as channel,
         coalesce(playbook.who, gone_plays.who) as who,
         coalesce(states.mode, gone_plays.mode) as mode,
-        actions.mode_reason,
+        states.mode_reason,
         coalesce(playbook.next_action, gone_plays.next_action) as next_action,
         coalesce(playbook.priority, gone_plays.priority) as priority,
 
         -- state
         case
-            when not actions.is_open and actions.released_on is not null then 'closed'
-            when not actions.is_open then 'lapsed'
-            when actions.as_of_date < newest_run.as_of_date then 'superseded'
+            when not states.is_open and states.released_on is not null then 'closed'
+            when not states.is_open then 'lapsed'
+            when states.as_of_date < newest_run.as_of_date then 'superseded'
             when states.suppressed_by is not null then 'suppressed'
             when states.mode = 'automatic' then 'ready'
             else 'to_approve'
         end as status,
-        case when actions.is_open or actions.released_on is null then states.suppressed_by end as suppressed_by,
+        case when states.is_open or states.released_on is null then states.suppressed_by end as suppressed_by,
 
         -- why
-        actions.trigger,
+        states.trigger,
         history.bucket,
         coalesce(playbook.flag, gone_plays.flag) as flag,
         coalesce(ledger.evidence, 'No rule held') as evidence,
@@ -283,27 +279,27 @@ final as (
         history.rule_version,
 
         -- when
-        actions.episode_started_on,
-        actions.released_on,
+        states.episode_started_on,
+        states.released_on,
         coalesce(
-            {{ hours_after_day('actions.released_on', 'playbook.within_hours') }}, gone_plays.due_at
+            {{ hours_after_day('states.released_on', 'playbook.within_hours') }}, gone_plays.due_at
         ) as due_at,
-        case when not actions.is_open then actions.as_of_date end as ended_on,
-        actions.as_of_date
-    from actions
-    inner join states
-        on actions.action_id = states.action_id
-    inner join history
-        on actions.action_id = history.action_id
+        case when not states.is_open then states.as_of_date end as ended_on,
+        states.as_of_date
+    from states
+    inner join {{ ref('fct_health_history') }} as history
+        on
+            states.account_id = history.account_id
+            and states.last_open_on = history.as_of_date
     cross join newest_run
     left join playbook
-        on actions.play = playbook.play
+        on states.play = playbook.play
     left join gone_plays
-        on actions.action_id = gone_plays.action_id
+        on states.action_id = gone_plays.action_id
     left join ledger
         on
-            actions.account_id = ledger.account_id
-            and actions.last_open_on = ledger.last_open_on
+            states.account_id = ledger.account_id
+            and states.last_open_on = ledger.last_open_on
             and playbook.flag is not distinct from ledger.flag
 
 )

@@ -71,6 +71,9 @@ EXPORT_STEP = "exports__"
 """How steps begin that give files to one destination each: where one fails, the run goes on without it."""
 
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+_kept: list[ExitStack] = []
+"""What the steps of a run keep open in this process until its end."""
+
 _PARTITION = "dagster/partition"
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET}
@@ -101,8 +104,12 @@ class WriterLock(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WriterLock]:
         """Raises WarehouseError where another process has it."""
-        with writer_lock(Settings().warehouse):
-            yield self
+        with writer_lock(Settings().warehouse), ExitStack() as kept:
+            _kept.append(kept)
+            try:
+                yield self
+            finally:
+                _kept.remove(kept)
 
 
 def window_of(tags: Mapping[str, str], today: date) -> Window:
@@ -147,11 +154,13 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
 def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iterator[Step]:
     """A later step: it checks that the warehouse is still its run's.
 
-    `stays_open`: the warehouse is open for writing until the end of the step, so that opening it again for
-    writing costs nothing; for reading alone, or by dbt, it cannot be opened meanwhile.
+    `stays_open`: the warehouse stays open for writing, in this process to the end of the run, so that opening
+    it again for writing costs nothing and it is checkpointed once; for reading alone, or by dbt, it cannot be
+    opened meanwhile.
     """
-    with _told(context), writer_lock(Settings().warehouse), ExitStack() as opened:
+    with _told(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
         settings, now = Settings(), utc_now()
+        opened = _kept[-1] if stays_open and _kept else step_only
         earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
         run = runs.resume(
             opened.enter_context(connect(settings.warehouse)),
@@ -161,8 +170,12 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
             now=now,
         )
         if not stays_open:
-            opened.close()
-        yield Step(run, settings)
+            step_only.close()
+        try:
+            yield Step(run, settings)
+        except BaseException:
+            opened.close()  # an error may have left DuckDB unusable until the file is opened anew
+            raise
 
 
 @contextmanager

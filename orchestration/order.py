@@ -14,6 +14,7 @@ from dbt.graph import selector
 from dbt.graph.queue import GraphQueue
 
 THREADS = 2
+"""Of a build. `profiles.yml` has the same for whoever calls dbt by hand."""
 
 
 class LongestWayFirst(GraphQueue):

@@ -194,7 +194,7 @@ def main(copy: Path, file: Path) -> None:
 def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
     as_of = con.execute("select as_of_end from main.published_run").fetchall()[0][0]
     known = {f"{schema}.{name}" for schema, name in con.execute(
-        "select schema_name, table_name from duckdb_tables()"
+        "select table_schema, table_name from information_schema.tables"
     ).fetchall()}  # fmt: skip
     with closing(sqlite3.connect(file, isolation_level=None)) as out:
         out.execute("pragma journal_mode = off")

@@ -51,7 +51,8 @@ def runs_by_day(published: Path, table: str = "marts.fct_health_history") -> dic
 def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published: Path) -> None:
     report = first_publish(warehouse, published)
     found = query(published, "select table_schema, table_name, table_type from information_schema.tables")
-    assert {f"{schema}.{name}" for schema, name, kind in found if kind == "VIEW"} == set(VIEWS)
+    views = {f"{schema}.{name}" for schema, name, kind in found if kind == "VIEW"}
+    assert views == {*VIEWS, "marts.fct_health_history"}
     assert set(report.views) == set(VIEWS)
     assert {schema for schema, _, _ in found} == {
         "intermediate",
@@ -60,6 +61,7 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
         "scoring",
         "seeds",
         "signals",
+        "stored",
     }
     assert {name for schema, name, _ in found if schema == "intermediate"} == {
         "int_accounts__as_of",
@@ -71,6 +73,40 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
     assert b"secret" not in (published / "radar.duckdb").read_bytes()
     assert report.rows["signals.sig_usage"] == 400
     assert query(published, "select * from main.published_run") == [(publishing.FORMAT, "r1", FIRST, LAST)]
+
+
+def test_words_are_text_to_readers_and_new_ones_are_learned(warehouse: Path, published: Path) -> None:
+    history = "marts.fct_health_history"
+    change(warehouse, f"update {history} set segment = null where as_of_date = '2026-03-02'")
+    first_publish(warehouse, published)
+    small_warehouse.build(warehouse, NEXT, NEXT, run=2)
+    change(warehouse, f"update {history} set segment = 'it''s new' where as_of_date = '{NEXT}'")
+    publish(warehouse, published, run_id="r2", as_of_start=NEXT, as_of_end=NEXT)
+    told = f"select segment, typeof(segment), count(*), min(run) from {history} group by all order by all"
+    assert query(published, told) == [
+        ("it's new", "VARCHAR", 40, 2),
+        ("smb", "VARCHAR", 360, 1),
+        (None, "VARCHAR", 40, 1),
+    ]
+    kept = query(published, "select distinct typeof(segment) from stored.fct_health_history")
+    assert kept == [("ENUM('it''s new', 'smb')",)]
+
+
+def test_a_table_of_an_earlier_release_gives_way_to_its_view(warehouse: Path, published: Path) -> None:
+    first_publish(warehouse, published)
+    build = state_dir(warehouse) / "publish" / "build.duckdb"
+    with duckdb.connect(str(build)) as con:
+        con.execute("drop view scoring.fct_health_scores; drop view scoring.fct_signal_values")
+        con.execute("drop view intermediate.int_accounts__as_of; drop view marts.fct_health_history")
+        con.execute("create table marts.fct_health_history as select * from stored.fct_health_history")
+        con.execute(
+            "alter table marts.fct_health_history alter segment type varchar; drop schema stored cascade"
+        )
+    small_warehouse.build(warehouse, NEXT, NEXT, run=2)
+    report = publish(warehouse, published, run_id="r2", as_of_start=NEXT, as_of_end=NEXT)
+    assert report.rebuilt == ""
+    assert runs_by_day(published)[NEXT] == 2
+    assert len(runs_by_day(published)) == 11
 
 
 @pytest.mark.parametrize("alias", ["radar", "Some Copy", "house"])

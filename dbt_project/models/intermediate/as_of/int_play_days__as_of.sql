@@ -205,32 +205,17 @@ marks as (
 
 ),
 
--- a spell is marks of runs that follow on one another
-linked as (
-
-    select
-        *,
-        case
-            when first_run_number = lag(last_run_number) over (
-                partition by account_id, play_number
-                order by first_run_number
-            ) + 1 then 0
-            else 1
-        end as is_new
-    from marks
-
-),
-
+-- a spell is marks of runs that follow on one another, so as many runs without a mark lie before each of them
 unbroken as (
 
     select
         *,
-        sum(is_new) over (
+        last_run_number - sum(last_run_number - first_run_number + 1) over (
             partition by account_id, play_number
             order by first_run_number
             rows between unbounded preceding and current row
         ) as spell
-    from linked
+    from marks
 
 ),
 
@@ -332,11 +317,14 @@ open_spans as (
             and unbroken.spell = episodes.spell
     inner join numbered_playbook as playbook
         on unbroken.play_number = playbook.play_number
-    inner join said
+    -- every run has its row: an inner join says the same, but then engines may begin with all that is said of all runs
+    left join said
         on
             unbroken.account_id = said.account_id
             and unbroken.first_run_number = said.first_run_number
-    where unbroken.first_date >= episodes.episode_started_on
+    where
+        unbroken.first_run_number > 0
+        and unbroken.first_date >= episodes.episode_started_on
 
 ),
 

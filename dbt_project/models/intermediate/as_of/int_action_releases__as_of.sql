@@ -46,8 +46,9 @@ earlier as (
 
 ),
 
--- spans of days on which an action that was not released before is held by nothing else
-free_spans as (
+-- spans of days on which an action that was not released before is held by nothing else; materialized, for each step
+-- of the recursion reads them
+free_spans as materialized (
 
     select
         play_days.action_id,
@@ -58,7 +59,7 @@ free_spans as (
         play_days.arr_usd,
         playbook.priority,
         playbook.cooldown_days,
-        playbook.who
+        playbook.who = 'owner' as is_of_owner
     from play_days
     inner join playbook
         on play_days.play = playbook.play
@@ -82,12 +83,13 @@ weeks as (
 
     select
         week_start_date,
+        {{ add_days('week_start_date', 6) }} as week_end_date,
         row_number() over (order by week_start_date) as week_number
     from weeks_told
 
 ),
 
-week_owners as (
+week_owners as materialized (
 
     select
         account_id,
@@ -99,24 +101,16 @@ week_owners as (
 
 ),
 
--- materialized, for each step of the recursion reads it
-free_weeks as materialized (
+-- in the first week of the window
+places_taken as (
 
     select
-        free_spans.*,
-        weeks_told.week_start_date,
-        case when free_spans.who = 'owner' then week_owners.owner_id end as owner_id,
-        greatest(free_spans.first_date, weeks_told.week_start_date) as first_free_date,
-        least(free_spans.last_date, {{ add_days('weeks_told.week_start_date', 6) }}) as last_free_date
-    from free_spans
-    inner join weeks_told
-        on
-            free_spans.last_date >= weeks_told.week_start_date
-            and free_spans.first_date <= {{ add_days('weeks_told.week_start_date', 6) }}
-    left join week_owners
-        on
-            free_spans.account_id = week_owners.account_id
-            and weeks_told.week_start_date = week_owners.week_start_date
+        {{ week_start('as_of_date') }} as week_start_date,
+        owner_id,
+        count(*) as places
+    from earlier
+    where as_of_date >= {{ week_start(as_of_start()) }}
+    group by owner_id, {{ week_start('as_of_date') }}
 
 ),
 
@@ -139,24 +133,28 @@ next_runs as (
 
 ),
 
+-- a step hands on what it released and, of each account and play that it did not release, the newest release before;
 -- the row of nobody keeps the recursion going where nothing was released before
-released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
+released (week_number, is_new, action_id, account_id, play, owner_id, as_of_date) as (
 
     select
         cast(0 as bigint) as week_number,
-        action_id,
+        false as is_new,
+        max_by(action_id, as_of_date) as action_id,
         account_id,
         play,
-        owner_id,
-        as_of_date
+        cast(null as {{ dbt.type_string() }}) as owner_id,
+        max(as_of_date) as as_of_date
     from earlier
     where
         as_of_date >= {{ add_days(
             as_of_start(), '-1 * greatest(7, (select coalesce(max(playbook.cooldown_days), 0) from playbook))'
         ) }}
+    group by account_id, play
     union all
     select
         cast(0 as bigint) as week_number,
+        false as is_new,
         null as action_id,
         null as account_id,
         null as play,
@@ -174,59 +172,66 @@ released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
 
         ),
 
-        newest as (
+        claims as (
+
+            select
+                step.week_number,
+                step.week_start_date,
+                free_spans.action_id,
+                free_spans.account_id,
+                free_spans.play,
+                free_spans.arr_usd,
+                free_spans.priority,
+                free_spans.is_of_owner,
+                next_runs.as_of_date
+            from free_spans
+            inner join step
+                on
+                    free_spans.last_date >= step.week_start_date
+                    and free_spans.first_date <= step.week_end_date
+            left join released
+                on
+                    free_spans.account_id = released.account_id
+                    and free_spans.play = released.play
+            inner join next_runs
+                on
+                    greatest(
+                        free_spans.first_date,
+                        step.week_start_date,
+                        {{ cooldown_end('released.as_of_date', 'free_spans.cooldown_days') }}
+                    ) = next_runs.day
+                    and least(free_spans.last_date, step.week_end_date) >= next_runs.as_of_date
+            where released.action_id is distinct from free_spans.action_id
+
+        ),
+
+        first_claims as (
 
             select
                 account_id,
                 play,
-                max(as_of_date) as as_of_date,
-                max_by(action_id, as_of_date) as action_id
-            from released
+                min(as_of_date) as as_of_date
+            from claims
             group by account_id, play
 
         ),
 
-        places_taken as (
+        -- an account has one open action of a play on a day
+        owned as (
 
             select
-                released.owner_id,
-                count(*) as places
-            from released
-            inner join step
-                on {{ week_start('released.as_of_date') }} = step.week_start_date
-            group by released.owner_id
-
-        ),
-
-        claims as (
-
-            select
-                free_weeks.action_id,
-                free_weeks.account_id,
-                free_weeks.play,
-                free_weeks.arr_usd,
-                free_weeks.priority,
-                free_weeks.owner_id,
-                next_runs.as_of_date,
-                row_number() over (
-                    partition by free_weeks.account_id, free_weeks.play
-                    order by next_runs.as_of_date, free_weeks.action_id
-                ) as claim_number
-            from free_weeks
-            inner join step
-                on free_weeks.week_start_date = step.week_start_date
-            left join newest
+                claims.*,
+                case when claims.is_of_owner then week_owners.owner_id end as owner_id
+            from claims
+            inner join first_claims
                 on
-                    free_weeks.account_id = newest.account_id
-                    and free_weeks.play = newest.play
-            inner join next_runs
+                    claims.account_id = first_claims.account_id
+                    and claims.play = first_claims.play
+                    and claims.as_of_date = first_claims.as_of_date
+            left join week_owners
                 on
-                    greatest(
-                        free_weeks.first_free_date,
-                        {{ cooldown_end('newest.as_of_date', 'free_weeks.cooldown_days') }}
-                    ) = next_runs.day
-                    and free_weeks.last_free_date >= next_runs.as_of_date
-            where newest.action_id is distinct from free_weeks.action_id
+                    claims.account_id = week_owners.account_id
+                    and claims.week_start_date = week_owners.week_start_date
 
         ),
 
@@ -238,36 +243,49 @@ released (week_number, action_id, account_id, play, owner_id, as_of_date) as (
                     partition by owner_id
                     order by as_of_date asc, priority asc, arr_usd desc nulls last, account_id asc
                 ) as place
-            from claims
-            where claim_number = 1
+            from owned
+
+        ),
+
+        placed as (
+
+            select ranked.*
+            from ranked
+            left join places_taken
+                on
+                    ranked.owner_id = places_taken.owner_id
+                    and ranked.week_start_date = places_taken.week_start_date
+            where
+                ranked.owner_id is null
+                or ranked.place + coalesce(places_taken.places, 0) <= {{ setting('owner_weekly_actions') }}
 
         )
 
         select
-            released.week_number + 1 as week_number,
+            week_number,
+            true as is_new,
+            action_id,
+            account_id,
+            play,
+            owner_id,
+            as_of_date
+        from placed
+        union all
+        select
+            step.week_number,
+            false as is_new,
             released.action_id,
             released.account_id,
             released.play,
             released.owner_id,
             released.as_of_date
         from released
-        inner join step
-            on released.week_number + 1 = step.week_number
-        union all
-        select
-            step.week_number,
-            ranked.action_id,
-            ranked.account_id,
-            ranked.play,
-            ranked.owner_id,
-            ranked.as_of_date
-        from ranked
         cross join step
-        left join places_taken
-            on ranked.owner_id = places_taken.owner_id
-        where
-            ranked.owner_id is null
-            or ranked.place + coalesce(places_taken.places, 0) <= {{ setting('owner_weekly_actions') }}
+        left join placed
+            on
+                released.account_id = placed.account_id
+                and released.play = placed.play
+        where placed.account_id is null
     ) as next_week
 
 ),
@@ -281,9 +299,7 @@ final as (
         play,
         owner_id
     from released
-    where
-        week_number = (select max(all_weeks.week_number) from released as all_weeks)
-        and as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where is_new
 
 )
 

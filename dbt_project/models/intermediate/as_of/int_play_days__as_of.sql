@@ -205,32 +205,17 @@ marks as (
 
 ),
 
--- a spell is marks of runs that follow on one another
-linked as (
-
-    select
-        *,
-        case
-            when first_run_number = lag(last_run_number) over (
-                partition by account_id, play_number
-                order by first_run_number
-            ) + 1 then 0
-            else 1
-        end as is_new
-    from marks
-
-),
-
+-- a spell is marks of runs that follow on one another, so as many runs without a mark lie before each of them
 unbroken as (
 
     select
         *,
-        sum(is_new) over (
+        last_run_number - sum(last_run_number - first_run_number + 1) over (
             partition by account_id, play_number
             order by first_run_number
             rows between unbounded preceding and current row
         ) as spell
-    from linked
+    from marks
 
 ),
 
@@ -310,7 +295,7 @@ open_spans as (
         unbroken.last_run_number,
         unbroken.first_date,
         unbroken.last_date,
-        episodes.last_run_number as last_run_of_episode,
+        unbroken.last_run_number = episodes.last_run_number as is_last_of_episode,
         said.arr_usd,
         said.blocked_by,
         case when {{ reaches_customer('playbook.channel') }} then said.quiet_reason end as quiet_reason,
@@ -332,79 +317,60 @@ open_spans as (
             and unbroken.spell = episodes.spell
     inner join numbered_playbook as playbook
         on unbroken.play_number = playbook.play_number
-    inner join said
+    -- every run has its row: an inner join says the same, but then engines may begin with all that is said of all runs
+    left join said
         on
             unbroken.account_id = said.account_id
             and unbroken.first_run_number = said.first_run_number
-    where unbroken.first_date >= episodes.episode_started_on
+    where
+        unbroken.first_run_number > 0
+        and unbroken.first_date >= episodes.episode_started_on
 
 ),
 
--- a first day that waits is a span of its own
-open_days as (
+-- what becomes of a span: its days, or its first day, which waits, and the rest; and the run behind the episode's last
+-- open day, which tells the end
+parts as (
 
-    select
-        *,
-        first_date as from_date,
-        case when waits_on_first_day then first_date else last_date end as to_date,
-        not waits_on_first_day or first_run_number = last_run_number as is_end_of_span,
-        case when waits_on_first_day then 'hysteresis' end as hysteresis
-    from open_spans
+    select 'days' as part
     union all
+    select 'rest' as part
+    union all
+    select 'end' as part
+
+),
+
+told_parts as (
+
     select
         open_spans.*,
-        runs.as_of_date as from_date,
-        open_spans.last_date as to_date,
-        true as is_end_of_span,
-        null as hysteresis
+        parts.part,
+        second_runs.as_of_date as second_date,
+        next_runs.as_of_date as next_date,
+        case
+            when
+                open_spans.waits_on_first_day
+                and (parts.part = 'days' or open_spans.first_run_number = open_spans.last_run_number)
+                then 'hysteresis'
+        end as hysteresis
     from open_spans
-    inner join runs
-        on open_spans.first_run_number = runs.run_number - 1
-    where
-        open_spans.waits_on_first_day
-        and open_spans.first_run_number < open_spans.last_run_number
-
-),
-
-held_days as (
-
-    select
-        *,
-        nullif(concat_ws(', ', blocked_by, hysteresis, quiet_reason, consent_reason), '') as suppressed_by
-    from open_days
-
-),
-
--- the run behind the last open day tells the end
-ends as (
-
-    select
-        held_days.action_id,
-        held_days.account_id,
-        held_days.play,
-        held_days.trigger,
-        held_days.suppressed_by,
-        held_days.mode_reason,
-        held_days.episode_started_on,
-        held_days.to_date as last_open_on,
-        held_days.last_run_of_episode as last_run_number
-    from held_days
-    where
-        held_days.last_run_number = held_days.last_run_of_episode
-        and held_days.is_end_of_span
-    union all
-    select
-        action_id,
-        account_id,
-        play,
-        trigger,
-        earlier_suppressed_by as suppressed_by,
-        earlier_mode_reason as mode_reason,
-        episode_started_on,
-        last_open_on,
-        last_run_number
-    from episodes
-    where last_run_number = 0
+    left join runs as second_runs
+        on open_spans.first_run_number = second_runs.run_number - 1
+    left join runs as next_runs
+        on open_spans.last_run_number = next_runs.run_number - 1
+    inner join parts
+        on
+            parts.part = 'days'
+            or (
+                parts.part = 'rest'
+                and open_spans.waits_on_first_day
+                and open_spans.first_run_number < open_spans.last_run_number
+            )
+            or (
+                parts.part = 'end'
+                and open_spans.is_last_of_episode
+                and next_runs.as_of_date is not null
+            )
 
 ),
 
@@ -414,38 +380,44 @@ final as (
         -- ids
         action_id,
         account_id,
-        from_date as first_date,
-        to_date as as_of_date,
+        case part when 'days' then first_date when 'rest' then second_date else next_date end as first_date,
+        case
+            when part = 'end' then next_date
+            when part = 'days' and waits_on_first_day then first_date
+            else last_date
+        end as as_of_date,
         play,
         trigger,
 
         -- state
-        true as is_open,
-        suppressed_by,
+        part <> 'end' as is_open,
+        nullif(concat_ws(', ', blocked_by, hysteresis, quiet_reason, consent_reason), '') as suppressed_by,
         mode_reason,
-        arr_usd,
+        case when part <> 'end' then arr_usd end as arr_usd,
 
         -- dates
         episode_started_on,
-        to_date as last_open_on
-    from held_days
+        case when part = 'days' and waits_on_first_day then first_date else last_date end as last_open_on
+    from told_parts
     union all
+    -- what was open before the window and is over on its first run
     select
-        ends.action_id,
-        ends.account_id,
+        episodes.action_id,
+        episodes.account_id,
         runs.as_of_date as first_date,
         runs.as_of_date,
-        ends.play,
-        ends.trigger,
+        episodes.play,
+        episodes.trigger,
         false as is_open,
-        ends.suppressed_by,
-        ends.mode_reason,
+        episodes.earlier_suppressed_by as suppressed_by,
+        episodes.earlier_mode_reason as mode_reason,
         cast(null as double) as arr_usd,
-        ends.episode_started_on,
-        ends.last_open_on
-    from ends
+        episodes.episode_started_on,
+        episodes.last_open_on
+    from episodes
     inner join runs
-        on ends.last_run_number = runs.run_number - 1
+        on episodes.last_run_number = runs.run_number - 1
+    where episodes.last_run_number = 0
 
 )
 

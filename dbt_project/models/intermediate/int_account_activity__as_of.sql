@@ -15,25 +15,13 @@
         'logins': 'case when is_login then events else 0 end',
         'premium_events': 'case when is_premium then events else 0 end',
         'advanced_events': 'case when is_advanced then events else 0 end',
+        'active_users': 'case when is_user_entering then 1 else 0 end',
         'last_login_date': 'case when is_login then activity_date end',
         'last_key_feature_date': 'case when is_key_feature then activity_date end',
     },
-    {
-        'from': 'user_days_between', 'day': 'activity_date', 'active_users': '1',
-        'where': 'date_before is null or date_before < ' ~ add_days('activity_date', -30),
-    },
-    {
-        'from': 'user_days_between', 'day': add_days('activity_date', 30), 'active_users': '-1',
-        'where': 'next_date is null or next_date > ' ~ add_days('activity_date', 30),
-    },
-    {
-        'from': 'feature_days_between', 'day': 'activity_date', 'key_features': '1',
-        'where': 'date_before is null or date_before < ' ~ add_days('activity_date', -90),
-    },
-    {
-        'from': 'feature_days_between', 'day': add_days('activity_date', 90), 'key_features': '-1',
-        'where': 'next_date is null or next_date > ' ~ add_days('activity_date', 90),
-    },
+    {'from': 'told_days', 'day': add_days('activity_date', 30), 'where': 'is_user_leaving', 'active_users': '-1'},
+    {'from': 'feature_days', 'day': 'activity_date', 'where': 'is_feature_entering', 'key_features': '1'},
+    {'from': 'feature_days', 'day': add_days('activity_date', 90), 'where': 'is_feature_leaving', 'key_features': '-1'},
     {'from': 'milestones', 'day': 'first_date', 'where': 'true', 'adoption_milestones': '1'},
     {
         'from': 'last_days_before', 'day': signals_start(), 'where': 'true',
@@ -45,7 +33,7 @@
 with
 
 -- not asked of int_accounts__as_of: the two are then built at the same time
-scored_accounts as (
+account_ids as (
 
     select distinct versions.account_id
     from {{ ref('int_account_versions') }} as versions
@@ -64,57 +52,69 @@ scored_accounts as (
 
 ),
 
+-- rows of millions are grouped and sorted by a number, which takes less time than by a text
+scored_accounts as (
+
+    select
+        account_id,
+        cast(row_number() over (order by account_id) as integer) as account_number
+    from account_ids
+
+),
+
 product_events as (
 
     select * from {{ ref('product_events') }}
 
 ),
 
+-- a user, or a key feature, counts for so many days from each day on which it is seen: it enters on a day before which
+-- it did not count, and leaves where no such day follows in time
 told_days as (
 
     select
-        user_days.account_id,
+        scored_accounts.account_number,
         user_days.activity_date,
         user_days.events,
         product_events.is_login,
         product_events.is_key_feature,
         product_events.is_premium,
-        product_events.is_advanced
+        product_events.is_advanced,
+        user_days.user_id is not null and coalesce(
+            lag(user_days.activity_date) over days_of_user < {{ add_days('user_days.activity_date', -30) }}, true
+        ) as is_user_entering,
+        user_days.user_id is not null and coalesce(
+            lead(user_days.activity_date) over days_of_user > {{ add_days('user_days.activity_date', 30) }}, true
+        ) as is_user_leaving
     from {{ ref('int_user_days') }} as user_days
+    inner join scored_accounts
+        on user_days.account_id = scored_accounts.account_id
     left join product_events
         on user_days.event_name = product_events.event_name
     where
         user_days.events > 0
         and user_days.activity_date between {{ first_day }} and {{ as_of_end() }}
+    window days_of_user as (
+        partition by scored_accounts.account_number, user_days.user_id
+        order by user_days.activity_date
+    )
 
 ),
 
--- a user, or a key feature, counts for so many days from each day on which it is seen: it enters on a day before which
--- it did not count, and leaves where no such day follows in time
-user_days_between as (
+feature_days as (
 
     select
-        account_id,
-        activity_date,
-        lag(activity_date) over days_of_user as date_before,
-        lead(activity_date) over days_of_user as next_date
-    from {{ ref('int_user_days') }}
-    where
-        user_id is not null
-        and events > 0
-        and activity_date between {{ first_day }} and {{ as_of_end() }}
-    window days_of_user as (partition by account_id, user_id order by activity_date)
-
-),
-
-feature_days_between as (
-
-    select
-        user_days.account_id,
+        scored_accounts.account_number,
         user_days.activity_date,
-        lag(user_days.activity_date) over days_of_feature as date_before,
-        lead(user_days.activity_date) over days_of_feature as next_date
+        coalesce(
+            lag(user_days.activity_date) over days_of_feature < {{ add_days('user_days.activity_date', -90) }}, true
+        ) as is_feature_entering,
+        coalesce(
+            lead(user_days.activity_date) over days_of_feature > {{ add_days('user_days.activity_date', 90) }}, true
+        ) as is_feature_leaving
     from {{ ref('int_user_days') }} as user_days
+    inner join scored_accounts
+        on user_days.account_id = scored_accounts.account_id
     inner join product_events
         on user_days.event_name = product_events.event_name
     where
@@ -122,7 +122,7 @@ feature_days_between as (
         and user_days.events > 0
         and user_days.activity_date between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
     window days_of_feature as (
-        partition by user_days.account_id, user_days.event_name
+        partition by scored_accounts.account_number, user_days.event_name
         order by user_days.activity_date
     )
 
@@ -132,10 +132,13 @@ event_bounds as (
 
     select
         event_bounds.*,
+        scored_accounts.account_number,
         coalesce(product_events.is_login, false) as is_login,
         coalesce(product_events.is_key_feature, false) as is_key_feature,
         product_events.milestone
     from {{ ref('int_event_bounds') }} as event_bounds
+    inner join scored_accounts
+        on event_bounds.account_id = scored_accounts.account_id
     inner join product_events
         on event_bounds.event_name = product_events.event_name
 
@@ -145,7 +148,7 @@ event_bounds as (
 last_days_before as (
 
     select
-        account_id,
+        account_number,
         is_login,
         is_key_feature,
         case
@@ -156,7 +159,7 @@ last_days_before as (
     where is_login or is_key_feature
     union all
     select
-        kept.account_id,
+        event_bounds.account_number,
         event_bounds.is_login,
         event_bounds.is_key_feature,
         max(kept.activity_date) as last_date
@@ -171,7 +174,7 @@ last_days_before as (
         and event_bounds.last_date > {{ signals_start() }}
         and (event_bounds.is_login or event_bounds.is_key_feature)
     group by
-        kept.account_id,
+        event_bounds.account_number,
         event_bounds.is_login,
         event_bounds.is_key_feature
 
@@ -180,11 +183,11 @@ last_days_before as (
 milestones as (
 
     select
-        account_id,
+        account_number,
         min(first_date) as first_date
     from event_bounds
     where milestone is not null
-    group by account_id, milestone
+    group by account_number, milestone
 
 ),
 
@@ -193,7 +196,7 @@ changes as (
 
     {% for change in changes %}
     select
-        account_id,
+        account_number,
         {{ change['day'] }} as day{% for measure in measures %},
         cast({{ change.get(measure, '0') }} as double) as {{ measure }}{% endfor %}{% for date in last_dates %},
         cast({{ change.get(date, 'null') }} as date) as {{ date }}{% endfor %}
@@ -207,15 +210,13 @@ changes as (
 changed_days as (
 
     select
-        changes.account_id,
-        greatest(changes.day, {{ first_day }}) as day{% for measure in measures %},
-        sum(changes.{{ measure }}) as {{ measure }}{% endfor %}{% for date in last_dates %},
-        max(changes.{{ date }}) as {{ date }}{% endfor %}
+        account_number,
+        greatest(day, {{ first_day }}) as day{% for measure in measures %},
+        sum({{ measure }}) as {{ measure }}{% endfor %}{% for date in last_dates %},
+        max({{ date }}) as {{ date }}{% endfor %}
     from changes
-    inner join scored_accounts
-        on changes.account_id = scored_accounts.account_id
-    where changes.day <= {{ as_of_end() }}
-    group by changes.account_id, greatest(changes.day, {{ first_day }})
+    where day <= {{ as_of_end() }}
+    group by account_number, greatest(day, {{ first_day }})
 
 ),
 
@@ -223,7 +224,7 @@ changed_days as (
 totals as (
 
     select
-        account_id,
+        account_number,
         day as valid_from_date,
         coalesce({{ add_days('lead(day) over until_now', -1) }}, {{ as_of_end() }}) as valid_to_date,
         {% for measure in measures %}
@@ -235,7 +236,7 @@ totals as (
         sum(case when events > 0 then cast(1 as double) else 0 end) over until_now as active_days
     from changed_days
     window until_now as (
-        partition by account_id
+        partition by account_number
         order by day
         rows between unbounded preceding and current row
     )
@@ -255,7 +256,7 @@ account_calendar as (
 summed as (
 
     select
-        account_id,
+        account_number,
         day as as_of_date,
         logins - lag(logins, 7, 0) over days_of_account as logins_7d,
         logins - lag(logins, 30, 0) over days_of_account as logins_30d,
@@ -273,26 +274,28 @@ summed as (
         last_login_date,
         last_key_feature_date
     from account_calendar
-    window days_of_account as (partition by account_id order by day)
+    window days_of_account as (partition by account_number order by day)
 
 ),
 
 final as (
 
     select
-        account_id,
-        as_of_date,
+        scored_accounts.account_id,
+        summed.as_of_date,
         {% for name in [
             'logins_7d', 'logins_30d', 'active_days_7d', 'active_days_30d', 'events_14d', 'events_before_14d',
             'premium_14d', 'premium_before_14d', 'advanced_30d', 'active_users_30d', 'key_features_90d',
             'adoption_milestones'
         ] %}
-        cast({{ name }} as bigint) as {{ name }},
+        cast(summed.{{ name }} as bigint) as {{ name }},
         {% endfor %}
-        last_login_date,
-        last_key_feature_date
+        summed.last_login_date,
+        summed.last_key_feature_date
     from summed
-    where as_of_date >= {{ signals_start() }}
+    inner join scored_accounts
+        on summed.account_number = scored_accounts.account_number
+    where summed.as_of_date >= {{ signals_start() }}
 
 )
 

@@ -14,6 +14,7 @@ from tests.oracle.actions import Life, Limits, Told, World
 
 MODELS = (
     "int_told_runs",
+    "int_told_changes",
     "int_told_moves",
     "int_stop_reasons__as_of",
     "int_told_spans",
@@ -31,6 +32,7 @@ INPUTS = (
     "staging.stg_crm__touchpoints",
     "staging.stg_crm__contacts",
     "seeds.playbook",
+    "intermediate.int_late_points",
 )
 WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signals", "seeds.settings")
 RULES_OF_FLAGS = {"payment_risk": "payment_risk", "churn_risk": "churn_risk", "upsell": "expansion_seats"}

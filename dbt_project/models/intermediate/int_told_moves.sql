@@ -1,6 +1,6 @@
 -- Grain: one row per account and as_of_date of this build on which the account was told another bucket than on the run
--- before, or a lower score than then or than the best of the 7 days before. An account that was not told on the run
--- before has nothing before.
+-- before, or a lower score than then or than the best of the 7 days before. bucket_before and score_before are those of
+-- the run before where the bucket was another or the score better, else null; best_score_7d is null where none was.
 with
 
 runs as (
@@ -9,73 +9,81 @@ runs as (
 
 ),
 
-first_looked_at as (
+changes as (
 
-    select least(
-        {{ add_days(as_of_start(), -7) }},
-        (select min(runs.date_before) from runs)
-    ) as as_of_date
+    select * from {{ ref('int_told_changes') }}
 
 ),
 
-history as (
+moved as (
 
     select
-        account_id,
-        as_of_date,
-        {{ days_between(as_of_start(), 'as_of_date') }} as day_number,
-        bucket,
-        score
-    from {{ ref('fct_health_history') }}
-    where as_of_date between (select first_looked_at.as_of_date from first_looked_at) and {{ as_of_end() }}
-
-),
-
--- one order for rows and ranges alike, and so one sort
-compared as (
-
-    select
-        account_id,
-        as_of_date,
-        bucket,
-        score,
-        lag(as_of_date) over by_account as date_before,
-        lag(bucket) over by_account as bucket_before,
-        lag(score) over by_account as score_before,
-        max(score) over (by_account range between 7 preceding and 1 preceding) as best_score_7d
-    from history
-    window by_account as (
-        partition by account_id
-        order by day_number
-    )
-
-),
-
-told as (
-
-    select
-        compared.account_id,
-        compared.as_of_date,
-        compared.bucket,
-        compared.score,
-        case when compared.date_before = runs.date_before then compared.bucket_before end as bucket_before,
-        case when compared.date_before = runs.date_before then compared.score_before end as score_before,
-        compared.best_score_7d
-    from compared
+        changes.account_id,
+        changes.as_of_date,
+        changes.bucket,
+        changes.score,
+        changes.bucket_before,
+        changes.score_before
+    from changes
     inner join runs
-        on compared.as_of_date = runs.as_of_date
-    where compared.as_of_date >= {{ as_of_start() }}
+        on
+            changes.as_of_date = runs.as_of_date
+            and changes.compared_with = runs.date_before
+    where
+        changes.bucket <> changes.bucket_before
+        or changes.score < changes.score_before
+
+),
+
+-- where a day of the 7 before was better, the best of them stood just before a fall
+falls as (
+
+    select
+        changes.account_id,
+        changes.score_before,
+        runs.as_of_date
+    from changes
+    inner join runs
+        on
+            changes.as_of_date <= runs.as_of_date
+            and changes.compared_with >= {{ add_days('runs.as_of_date', -7) }}
+    where changes.score < changes.score_before
+
+),
+
+fallen as (
+
+    select
+        history.account_id,
+        history.as_of_date,
+        history.bucket,
+        history.score,
+        max(falls.score_before) as best_score_7d
+    from falls
+    inner join {{ ref('fct_health_history') }} as history
+        on
+            falls.account_id = history.account_id
+            and falls.as_of_date = history.as_of_date
+    where history.score < falls.score_before
+    group by history.account_id, history.as_of_date, history.bucket, history.score
 
 ),
 
 final as (
 
-    select *
-    from told
-    where
-        bucket <> bucket_before
-        or score < score_before
-        or score < best_score_7d
+    select
+        coalesce(moved.account_id, fallen.account_id) as account_id,
+        coalesce(moved.as_of_date, fallen.as_of_date) as as_of_date,
+        coalesce(moved.bucket, fallen.bucket) as bucket,
+        coalesce(moved.score, fallen.score) as score,
+        moved.bucket_before,
+        moved.score_before,
+        fallen.best_score_7d
+    from fallen
+    full outer join moved
+        on
+            fallen.account_id = moved.account_id
+            and fallen.as_of_date = moved.as_of_date
 
 )
 

@@ -1,10 +1,12 @@
 -- Grain: one row per as_of_date, bucket, segment and owner with accounts in it, or that accounts left since the
 -- as-of date before. Moves compare with the account's bucket on the newest earlier as-of date of the history.
+{#- read wherever it is asked for: a CTE that is read twice would hold the whole window in memory -#}
+{% set history = ref('fct_health_history') %}
 with
 
 told_dates as (
 
-    select distinct as_of_date from {{ ref('fct_health_history') }}
+    select distinct as_of_date from {{ history }}
     where as_of_date <= {{ as_of_end() }}
 
 ),
@@ -25,13 +27,6 @@ window_dates as (
 
 ),
 
-today as (
-
-    select * from {{ ref('fct_health_history') }}
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-
-),
-
 before as (
 
     select
@@ -40,7 +35,7 @@ before as (
         history.segment,
         history.owner_id,
         window_dates.as_of_date
-    from {{ ref('fct_health_history') }} as history
+    from {{ history }} as history
     inner join window_dates
         on history.as_of_date = window_dates.date_before
 
@@ -56,28 +51,32 @@ moved as (
         before.bucket as bucket_before,
         before.segment as segment_before,
         before.owner_id as owner_id_before
-    from today
+    from {{ history }} as today
     inner join before
         on
             today.account_id = before.account_id
             and today.as_of_date = before.as_of_date
-    where before.bucket <> today.bucket
+    where
+        today.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and before.bucket <> today.bucket
 
 ),
 
-rows_of_accounts as (
+counted as (
 
     select
         as_of_date,
         bucket,
         segment,
         owner_id,
-        1 as accounts,
-        arr_usd,
-        score,
+        count(*) as accounts,
+        sum(cast(arr_usd as decimal(18, 2))) as arr_usd,
+        sum(cast(score as decimal(18, 6))) as score,
         0 as moved_in,
         0 as moved_out
-    from today
+    from {{ history }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    group by as_of_date, bucket, segment, owner_id
     union all
     select
         as_of_date,
@@ -113,11 +112,11 @@ final as (
         segment,
         owner_id,
         cast(sum(accounts) as bigint) as accounts,
-        cast(sum(cast(arr_usd as decimal(18, 2))) as double) as arr_usd,
-        cast(sum(cast(score as decimal(18, 6))) as double) / nullif(count(score), 0) as mean_score,
+        cast(sum(arr_usd) as double) as arr_usd,
+        cast(sum(score) as double) / nullif(sum(accounts), 0) as mean_score,
         cast(sum(moved_in) as bigint) as moved_in,
         cast(sum(moved_out) as bigint) as moved_out
-    from rows_of_accounts
+    from counted
     group by as_of_date, bucket, segment, owner_id
 
 )

@@ -23,15 +23,16 @@ billing as (
 
 ),
 
+-- a quarter is a date until rows are counted: there are fewer of them to put into words then
 told as (
 
     select
         history.as_of_date,
         history.bucket,
         history.owner_id,
-        history.arr_usd,
+        cast(history.arr_usd as decimal(18, 2)) as arr_usd,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id, 'none') as plan_id,
-        coalesce({{ quarter_of(add_days('history.as_of_date', 'billing.days_to_renewal')) }}, 'none') as renewal_quarter
+        {{ quarter_start(add_days('history.as_of_date', 'billing.days_to_renewal')) }} as renewal_quarter
     from history
     left join accounts
         on
@@ -44,19 +45,41 @@ told as (
 
 ),
 
-splits as (
+by_plan as (
 
     select
-        *,
+        as_of_date,
         'plan' as split,
-        plan_id as split_value
+        plan_id as split_value,
+        bucket,
+        owner_id,
+        count(*) as accounts,
+        sum(arr_usd) as arr_usd
     from told
-    union all
+    group by as_of_date, plan_id, bucket, owner_id
+
+),
+
+by_renewal_quarter as (
+
     select
-        *,
+        as_of_date,
         'renewal_quarter' as split,
-        renewal_quarter as split_value
+        coalesce({{ quarter_of('renewal_quarter') }}, 'none') as split_value,
+        bucket,
+        owner_id,
+        count(*) as accounts,
+        sum(arr_usd) as arr_usd
     from told
+    group by as_of_date, renewal_quarter, bucket, owner_id
+
+),
+
+splits as (
+
+    select * from by_plan
+    union all
+    select * from by_renewal_quarter
 
 ),
 
@@ -68,10 +91,9 @@ final as (
         split_value,
         bucket,
         owner_id,
-        count(*) as accounts,
-        cast(sum(cast(arr_usd as decimal(18, 2))) as double) as arr_usd
+        accounts,
+        cast(arr_usd as double) as arr_usd
     from splits
-    group by as_of_date, split, split_value, bucket, owner_id
 
 )
 

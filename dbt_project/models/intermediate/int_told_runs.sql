@@ -22,7 +22,8 @@ final as (
 
     select
         dates.as_of_date,
-        row_number() over (order by dates.as_of_date) as run_number,
+        -- a narrow number, for what is told is put in this order, account by account
+        cast(row_number() over (order by dates.as_of_date) as smallint) as run_number,
         coalesce(lag(dates.as_of_date) over (order by dates.as_of_date), before.as_of_date) as date_before
     from dates
     cross join before

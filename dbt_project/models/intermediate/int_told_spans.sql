@@ -37,7 +37,8 @@ contact_days as (
 
     select distinct
         account_id,
-        cast(occurred_at as date) as contact_date
+        cast(occurred_at as date) as contact_date,
+        {{ add_days('cast(occurred_at as date)', setting('quiet_days')) }} as free_from_date
     from {{ ref('stg_crm__touchpoints') }}
     where
         {{ is_personal_contact() }}
@@ -54,7 +55,7 @@ quiet_days as (
     inner join runs
         on
             contact_days.contact_date <= runs.as_of_date
-            and contact_days.contact_date > {{ add_days('runs.as_of_date', '-1 * ' ~ setting('quiet_days')) }}
+            and contact_days.free_from_date > runs.as_of_date
 
 ),
 

@@ -172,6 +172,17 @@ released (week_number, is_new, action_id, account_id, play, owner_id, as_of_date
 
         ),
 
+        owners as (
+
+            select
+                week_owners.account_id,
+                week_owners.owner_id
+            from week_owners
+            inner join step
+                on week_owners.week_start_date = step.week_start_date
+
+        ),
+
         claims as (
 
             select
@@ -221,17 +232,15 @@ released (week_number, is_new, action_id, account_id, play, owner_id, as_of_date
 
             select
                 claims.*,
-                case when claims.is_of_owner then week_owners.owner_id end as owner_id
+                case when claims.is_of_owner then owners.owner_id end as owner_id
             from claims
             inner join first_claims
                 on
                     claims.account_id = first_claims.account_id
                     and claims.play = first_claims.play
                     and claims.as_of_date = first_claims.as_of_date
-            left join week_owners
-                on
-                    claims.account_id = week_owners.account_id
-                    and claims.week_start_date = week_owners.week_start_date
+            left join owners
+                on claims.account_id = owners.account_id
 
         ),
 

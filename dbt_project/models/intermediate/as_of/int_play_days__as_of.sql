@@ -109,7 +109,7 @@ numbered_earlier as (
     select
         earlier.*,
         plays.play_number,
-        0 as run_number
+        cast(0 as smallint) as run_number
     from earlier
     inner join plays
         on

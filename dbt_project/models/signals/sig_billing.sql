@@ -1,4 +1,14 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that were never billed.
+{% set measures = ['failed_payments', 'failed_last_invoices', 'downgrades'] %}
+{# what enters or leaves a count, on which day -#}
+{% set changes = [
+    {'from': 'failed_payments', 'day': 'attempted_date', 'failed_payments': '1'},
+    {'from': 'failed_payments', 'day': add_days('attempted_date', 30), 'failed_payments': '-1'},
+    {'from': 'failed_last_invoices', 'day': 'valid_from_date', 'failed_last_invoices': '1'},
+    {'from': 'failed_last_invoices', 'day': add_days('valid_to_date', 1), 'failed_last_invoices': '-1'},
+    {'from': 'downgrades', 'day': 'changed_date', 'downgrades': '1'},
+    {'from': 'downgrades', 'day': add_days('changed_date', 90), 'downgrades': '-1'},
+] -%}
 with
 
 accounts as (
@@ -16,24 +26,13 @@ known as (
 
 ),
 
-dates as (
-
-    select * from {{ ref('int_signal_dates') }}
-
-),
-
-payments as (
+failed_payments as (
 
     select
-        *,
+        account_id,
         cast(attempted_at as date) as attempted_date
     from {{ ref('stg_billing__payments') }}
-
-),
-
-invoices as (
-
-    select * from {{ ref('int_invoices') }}
+    where status = 'failed'
 
 ),
 
@@ -56,47 +55,87 @@ subscriptions as (
 
 ),
 
-failed_payments as (
+changes as (
+
+    {% for change in changes %}
+    select
+        account_id,
+        {{ change['day'] }} as day{% for measure in measures %},
+        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
+    from {{ change['from'] }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+spans as (
+
+    {{ spans_of_changes('changes', sums=measures) }}
+
+),
+
+-- most invoices are paid in time, or long ago
+late_invoices as (
 
     select
-        payments.account_id,
-        dates.as_of_date,
-        count(*) as failed_payments_30d
-    from dates
-    inner join payments
-        on {{ in_window('payments.attempted_date', 30) }}
-    where payments.status = 'failed'
-    group by payments.account_id, dates.as_of_date
+        account_id,
+        due_date,
+        greatest(issued_date, {{ add_days('due_date', 1) }}, {{ signals_start() }}) as overdue_date,
+        paid_date
+    from {{ ref('int_invoices') }}
+    where
+        due_date is not null
+        and coalesce(
+            paid_date > greatest(issued_date, {{ add_days('due_date', 1) }}, {{ signals_start() }}), true
+        )
+
+),
+
+-- the oldest of what is overdue does not run up: it is looked for on each day on which an invoice enters or leaves
+overdue_days as (
+
+    select
+        account_id,
+        overdue_date as day
+    from late_invoices
+    where overdue_date <= {{ as_of_end() }}
+    union
+    select
+        account_id,
+        paid_date as day
+    from late_invoices
+    where paid_date <= {{ as_of_end() }}
+
+),
+
+overdue_spans as (
+
+    select
+        account_id,
+        day as valid_from_date,
+        coalesce(
+            {{ add_days('lead(day) over (partition by account_id order by day)', -1) }},
+            {{ as_of_end() }}
+        ) as valid_to_date
+    from overdue_days
 
 ),
 
 overdue as (
 
     select
-        invoices.account_id,
-        dates.as_of_date,
+        overdue_spans.account_id,
+        overdue_spans.valid_from_date,
+        overdue_spans.valid_to_date,
         count(*) as overdue_invoices,
-        max({{ days_between('invoices.due_date', 'dates.as_of_date') }}) as days_past_due
-    from dates
-    inner join invoices
+        min(late_invoices.due_date) as oldest_due_date
+    from overdue_spans
+    inner join late_invoices
         on
-            dates.as_of_date >= invoices.issued_date
-            and dates.as_of_date > invoices.due_date
-            and (invoices.paid_date is null or dates.as_of_date < invoices.paid_date)
-    -- most are paid in time, or long ago
-    where coalesce(invoices.paid_date > greatest(invoices.due_date, {{ signals_start() }}), true)
-    group by invoices.account_id, dates.as_of_date
-
-),
-
-recent_downgrades as (
-
-    select distinct
-        downgrades.account_id,
-        dates.as_of_date
-    from dates
-    inner join downgrades
-        on {{ in_window('downgrades.changed_date', 90) }}
+            overdue_spans.account_id = late_invoices.account_id
+            and overdue_spans.valid_from_date >= late_invoices.overdue_date
+            and coalesce(overdue_spans.valid_from_date < late_invoices.paid_date, true)
+    group by overdue_spans.account_id, overdue_spans.valid_from_date, overdue_spans.valid_to_date
 
 ),
 
@@ -108,14 +147,14 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('failed_payments_30d', 'coalesce(failed_payments.failed_payments_30d, 0)') }},
-        {{ if_known(
-            'is_last_invoice_failed',
-            'case when failed_last_invoices.account_id is null then 0 else 1 end'
-        ) }},
+        {{ if_known('failed_payments_30d', 'cast(coalesce(spans.failed_payments, 0) as bigint)') }},
+        {{ if_known('is_last_invoice_failed', 'case when spans.failed_last_invoices > 0 then 1 else 0 end') }},
         {{ if_known('overdue_invoices', 'coalesce(overdue.overdue_invoices, 0)') }},
-        {{ if_known('days_past_due', 'coalesce(overdue.days_past_due, 0)') }},
-        {{ if_known('is_downgraded_90d', 'case when recent_downgrades.account_id is null then 0 else 1 end') }},
+        {{ if_known(
+            'days_past_due',
+            'coalesce(' ~ days_between('overdue.oldest_due_date', 'accounts.as_of_date') ~ ', 0)'
+        ) }},
+        {{ if_known('is_downgraded_90d', 'case when spans.downgrades > 0 then 1 else 0 end') }},
         {{ if_known('seats_change_14d_pct', pct_change(
             'subscriptions_before.live_seats',
             'case when coalesce(subscriptions.live_subscriptions, 0) = 0 then 0 else subscriptions.live_seats end'
@@ -133,20 +172,10 @@ final as (
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join failed_payments
-        on
-            accounts.account_id = failed_payments.account_id
-            and accounts.as_of_date = failed_payments.as_of_date
-    left join failed_last_invoices
-        on {{ in_span('failed_last_invoices') }}
+    left join spans
+        on {{ in_span('spans') }}
     left join overdue
-        on
-            accounts.account_id = overdue.account_id
-            and accounts.as_of_date = overdue.as_of_date
-    left join recent_downgrades
-        on
-            accounts.account_id = recent_downgrades.account_id
-            and accounts.as_of_date = recent_downgrades.as_of_date
+        on {{ in_span('overdue') }}
     left join subscriptions
         on
             accounts.account_id = subscriptions.account_id

@@ -1,4 +1,21 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that were never written to.
+{% set measures = ['onboarding_sent', 'onboarding_opened', 'feature_clicks', 'ignored_reminders'] %}
+{# what enters or leaves a count, on which day -#}
+{% set changes = [
+    {'from': 'onboarding', 'day': 'sent_date', 'where': 'true', 'onboarding_sent': '1'},
+    {
+        'from': 'onboarding', 'day': 'greatest(sent_date, opened_date)', 'where': 'is_opened_in_window',
+        'onboarding_opened': '1',
+    },
+    {
+        'from': 'onboarding', 'day': add_days('sent_date', 30), 'where': 'true',
+        'onboarding_sent': '-1', 'onboarding_opened': 'case when is_opened_in_window then -1 else 0 end',
+    },
+    {'from': 'feature_clicks', 'day': 'clicked_date', 'where': 'true', 'feature_clicks': '1'},
+    {'from': 'feature_clicks', 'day': add_days('clicked_date', 30), 'where': 'true', 'feature_clicks': '-1'},
+    {'from': 'ignored_reminders', 'day': 'ignored_from_date', 'where': 'true', 'ignored_reminders': '1'},
+    {'from': 'ignored_reminders', 'day': add_days('ignored_to_date', 1), 'where': 'true', 'ignored_reminders': '-1'},
+] -%}
 with
 
 accounts as (
@@ -10,12 +27,6 @@ accounts as (
 known as (
 
     {{ known_signals(['onboarding_open_rate_30d_pct', 'feature_clicks_30d', 'is_reminder_unclicked_7d']) }}
-
-),
-
-dates as (
-
-    select * from {{ ref('int_signal_dates') }}
 
 ),
 
@@ -39,47 +50,37 @@ last_invoices as (
 onboarding as (
 
     select
-        messages.account_id,
-        dates.as_of_date,
-        cast(100 * count(*) filter (where messages.opened_date <= dates.as_of_date) as double)
-        / count(*) as onboarding_open_rate_30d_pct
-    from dates
-    inner join messages
-        on {{ in_window('messages.sent_date', 30) }}
-    where messages.kind = 'onboarding'
-    group by messages.account_id, dates.as_of_date
+        account_id,
+        sent_date,
+        opened_date,
+        coalesce(opened_date < {{ add_days('sent_date', 30) }}, false) as is_opened_in_window
+    from messages
+    where kind = 'onboarding'
 
 ),
 
 feature_clicks as (
 
     select
-        messages.account_id,
-        dates.as_of_date,
-        count(*) as feature_clicks_30d
-    from dates
-    inner join messages
-        on {{ in_window('messages.clicked_date', 30) }}
-    where messages.kind = 'feature'
-    group by messages.account_id, dates.as_of_date
+        account_id,
+        clicked_date
+    from messages
+    where
+        kind = 'feature'
+        and clicked_date is not null
 
 ),
 
 -- a reminder that names no invoice is about the last one if it was sent after that was issued
-ignored_reminders as (
+reminders as (
 
-    select distinct
+    select
         last_invoices.account_id,
-        dates.as_of_date
+        greatest(last_invoices.valid_from_date, {{ add_days('messages.sent_date', 7) }}) as ignored_from_date,
+        least(last_invoices.valid_to_date, {{ add_days('messages.clicked_date', -1) }}) as ignored_to_date
     from last_invoices
     inner join messages
         on last_invoices.account_id = messages.account_id
-    inner join dates
-        on
-            last_invoices.valid_from_date <= dates.as_of_date
-            and last_invoices.valid_to_date >= dates.as_of_date
-            and {{ add_days('messages.sent_date', 7) }} <= dates.as_of_date
-            and coalesce(messages.clicked_date > dates.as_of_date, true)
     where
         not last_invoices.is_paid
         and messages.kind = 'billing_reminder'
@@ -87,6 +88,33 @@ ignored_reminders as (
             messages.invoice_id = last_invoices.invoice_id
             or (messages.invoice_id is null and messages.sent_at > last_invoices.issued_at)
         )
+
+),
+
+ignored_reminders as (
+
+    select * from reminders
+    where ignored_from_date <= ignored_to_date
+
+),
+
+changes as (
+
+    {% for change in changes %}
+    select
+        account_id,
+        {{ change['day'] }} as day{% for measure in measures %},
+        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
+    from {{ change['from'] }}
+    where {{ change['where'] }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+spans as (
+
+    {{ spans_of_changes('changes', sums=measures) }}
 
 ),
 
@@ -98,26 +126,17 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('onboarding_open_rate_30d_pct', 'onboarding.onboarding_open_rate_30d_pct') }},
-        {{ if_known('feature_clicks_30d', 'coalesce(feature_clicks.feature_clicks_30d, 0)') }},
         {{ if_known(
-            'is_reminder_unclicked_7d', 'case when ignored_reminders.account_id is null then 0 else 1 end'
-        ) }}
+            'onboarding_open_rate_30d_pct',
+            'cast(100 * spans.onboarding_opened as double) / nullif(spans.onboarding_sent, 0)'
+        ) }},
+        {{ if_known('feature_clicks_30d', 'cast(coalesce(spans.feature_clicks, 0) as bigint)') }},
+        {{ if_known('is_reminder_unclicked_7d', 'case when spans.ignored_reminders > 0 then 1 else 0 end') }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join onboarding
-        on
-            accounts.account_id = onboarding.account_id
-            and accounts.as_of_date = onboarding.as_of_date
-    left join feature_clicks
-        on
-            accounts.account_id = feature_clicks.account_id
-            and accounts.as_of_date = feature_clicks.as_of_date
-    left join ignored_reminders
-        on
-            accounts.account_id = ignored_reminders.account_id
-            and accounts.as_of_date = ignored_reminders.as_of_date
+    left join spans
+        on {{ in_span('spans') }}
 
 )
 

@@ -1,18 +1,19 @@
 -- Grain: one row per scored account and as_of_date.
 -- An account is scored from the day it was created until it is deleted, except on days on which it is churned:
 -- it has subscriptions that started by then and all of them are canceled.
+-- What holds is looked up once for each span of days over which nothing changes; only then are there rows of every day.
 {{ config(meta={'is_chunked': true, 'is_gathered': true, 'is_read_by_day': true}) }}
 with
 
-dates as (
-
-    select * from {{ ref('int_as_of_dates') }}
-
-),
-
 versions as (
 
-    select * from {{ ref('int_account_versions') }}
+    select
+        *,
+        cast(created_at as date) as created_date,
+        greatest(valid_from_date, cast(created_at as date), {{ as_of_start() }}) as first_date,
+        least(valid_to_date, {{ as_of_end() }}) as last_date
+    from {{ ref('int_account_versions') }}
+    where not is_deleted
 
 ),
 
@@ -22,12 +23,46 @@ subscriptions as (
 
 ),
 
-final as (
+change_days as (
+
+    select
+        account_id,
+        first_date as day
+    from versions
+    where first_date <= last_date
+    union
+    select
+        account_id,
+        valid_from_date as day
+    from subscriptions
+    where valid_from_date > {{ as_of_start() }}
+    union
+    select
+        account_id,
+        {{ add_days('valid_to_date', 1) }} as day
+    from subscriptions
+    where valid_to_date between {{ as_of_start() }} and {{ add_days(as_of_end(), -1) }}
+
+),
+
+spans as (
+
+    select
+        account_id,
+        day as valid_from_date,
+        coalesce(
+            {{ add_days('lead(day) over (partition by account_id order by day)', -1) }},
+            {{ as_of_end() }}
+        ) as valid_to_date
+    from change_days
+
+),
+
+states as (
 
     select
         -- ids
         versions.account_id,
-        dates.as_of_date,
         versions.owner_id,
 
         -- attributes
@@ -41,18 +76,43 @@ final as (
         coalesce(subscriptions.live_subscriptions, 0) > 0 as has_live_subscription,
 
         -- dates
-        cast(versions.created_at as date) as created_date
-    from dates
+        versions.created_date,
+        spans.valid_from_date,
+        least(spans.valid_to_date, versions.last_date) as valid_to_date
+    from spans
     inner join versions
-        on dates.as_of_date between versions.valid_from_date and versions.valid_to_date
+        on
+            spans.account_id = versions.account_id
+            and spans.valid_from_date between versions.first_date and versions.last_date
     left join subscriptions
         on
-            versions.account_id = subscriptions.account_id
-            and dates.as_of_date between subscriptions.valid_from_date and subscriptions.valid_to_date
-    where
-        cast(versions.created_at as date) <= dates.as_of_date
-        and not versions.is_deleted
-        and not coalesce(subscriptions.is_churned, false)
+            spans.account_id = subscriptions.account_id
+            and spans.valid_from_date between subscriptions.valid_from_date and subscriptions.valid_to_date
+    where not coalesce(subscriptions.is_churned, false)
+
+),
+
+final as (
+
+    select
+        -- ids
+        account_id,
+        {{ each_day('valid_from_date', 'valid_to_date') }} as as_of_date,
+        owner_id,
+
+        -- attributes
+        segment,
+        is_churned_in_crm,
+        crm_plan_id,
+        crm_arr_usd,
+        billing_plan_id,
+        billing_arr_usd,
+        arr_usd,
+        has_live_subscription,
+
+        -- dates
+        created_date
+    from states
 
 )
 

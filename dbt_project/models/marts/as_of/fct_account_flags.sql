@@ -19,17 +19,15 @@ raised as (
 ),
 
 -- most flags are raised by one rule, and need no list in order
-counted as (
+shared as (
 
     select
         account_id,
         as_of_date,
-        flag,
-        count(*) as rules,
-        min(rule_id) as rule_id,
-        min(evidence) as evidence
+        flag
     from raised
     group by account_id, as_of_date, flag
+    having count(*) > 1
 
 ),
 
@@ -42,12 +40,11 @@ listed as (
         string_agg(raised.rule_id, ', ' order by raised.rule_number) as rule_id,
         string_agg(raised.evidence, '; ' order by raised.rule_number) as evidence
     from raised
-    inner join counted
+    inner join shared
         on
-            raised.account_id = counted.account_id
-            and raised.as_of_date = counted.as_of_date
-            and raised.flag = counted.flag
-    where counted.rules > 1
+            raised.account_id = shared.account_id
+            and raised.as_of_date = shared.as_of_date
+            and raised.flag = shared.flag
     group by raised.account_id, raised.as_of_date, raised.flag
 
 ),
@@ -55,13 +52,18 @@ listed as (
 final as (
 
     select
-        account_id,
-        as_of_date,
-        flag,
-        rule_id,
-        evidence
-    from counted
-    where rules = 1
+        raised.account_id,
+        raised.as_of_date,
+        raised.flag,
+        raised.rule_id,
+        raised.evidence
+    from raised
+    left join shared
+        on
+            raised.account_id = shared.account_id
+            and raised.as_of_date = shared.as_of_date
+            and raised.flag = shared.flag
+    where shared.account_id is null
     union all
     select
         account_id,

@@ -96,23 +96,25 @@ final as (
 
     select
         -- ids
-        account_id,
-        {{ each_day('valid_from_date', 'valid_to_date') }} as as_of_date,
-        owner_id,
+        states.account_id,
+        dates.as_of_date,
+        states.owner_id,
 
         -- attributes
-        segment,
-        is_churned_in_crm,
-        crm_plan_id,
-        crm_arr_usd,
-        billing_plan_id,
-        billing_arr_usd,
-        arr_usd,
-        has_live_subscription,
+        states.segment,
+        states.is_churned_in_crm,
+        states.crm_plan_id,
+        states.crm_arr_usd,
+        states.billing_plan_id,
+        states.billing_arr_usd,
+        states.arr_usd,
+        states.has_live_subscription,
 
         -- dates
-        created_date
+        states.created_date
     from states
+    inner join {{ ref('int_as_of_dates') }} as dates
+        on dates.as_of_date between states.valid_from_date and states.valid_to_date
 
 )
 

@@ -57,14 +57,7 @@ subscriptions as (
 
 changes as (
 
-    {% for change in changes %}
-    select
-        account_id,
-        {{ change['day'] }} as day{% for measure in measures %},
-        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
-    from {{ change['from'] }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ changes_of(changes, measures) }}
 
 ),
 

@@ -2,19 +2,19 @@
 {% set measures = ['onboarding_sent', 'onboarding_opened', 'feature_clicks', 'ignored_reminders'] %}
 {# what enters or leaves a count, on which day -#}
 {% set changes = [
-    {'from': 'onboarding', 'day': 'sent_date', 'where': 'true', 'onboarding_sent': '1'},
+    {'from': 'onboarding', 'day': 'sent_date', 'onboarding_sent': '1'},
     {
         'from': 'onboarding', 'day': 'greatest(sent_date, opened_date)', 'where': 'is_opened_in_window',
         'onboarding_opened': '1',
     },
     {
-        'from': 'onboarding', 'day': add_days('sent_date', 30), 'where': 'true',
+        'from': 'onboarding', 'day': add_days('sent_date', 30),
         'onboarding_sent': '-1', 'onboarding_opened': 'case when is_opened_in_window then -1 else 0 end',
     },
-    {'from': 'feature_clicks', 'day': 'clicked_date', 'where': 'true', 'feature_clicks': '1'},
-    {'from': 'feature_clicks', 'day': add_days('clicked_date', 30), 'where': 'true', 'feature_clicks': '-1'},
-    {'from': 'ignored_reminders', 'day': 'ignored_from_date', 'where': 'true', 'ignored_reminders': '1'},
-    {'from': 'ignored_reminders', 'day': add_days('ignored_to_date', 1), 'where': 'true', 'ignored_reminders': '-1'},
+    {'from': 'feature_clicks', 'day': 'clicked_date', 'feature_clicks': '1'},
+    {'from': 'feature_clicks', 'day': add_days('clicked_date', 30), 'feature_clicks': '-1'},
+    {'from': 'ignored_reminders', 'day': 'ignored_from_date', 'ignored_reminders': '1'},
+    {'from': 'ignored_reminders', 'day': add_days('ignored_to_date', 1), 'ignored_reminders': '-1'},
 ] -%}
 with
 
@@ -100,15 +100,7 @@ ignored_reminders as (
 
 changes as (
 
-    {% for change in changes %}
-    select
-        account_id,
-        {{ change['day'] }} as day{% for measure in measures %},
-        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
-    from {{ change['from'] }}
-    where {{ change['where'] }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ changes_of(changes, measures) }}
 
 ),
 

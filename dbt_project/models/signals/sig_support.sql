@@ -8,12 +8,12 @@
 {# what enters or leaves a count, on which day -#}
 {% set changes = [
     {
-        'from': 'tickets', 'day': 'opened_date', 'where': 'true',
+        'from': 'tickets', 'day': 'opened_date',
         'open_tickets': '1', 'open_urgent_tickets': is_urgent, 'tickets_30d': '1',
         'sentiment': 'coalesce(sentiment, 0)', 'sentiments': has_sentiment,
     },
     {
-        'from': 'tickets', 'day': add_days('opened_date', 30), 'where': 'true',
+        'from': 'tickets', 'day': add_days('opened_date', 30),
         'tickets_30d': '-1', 'sentiment': '-1 * coalesce(sentiment, 0)', 'sentiments': '-1 * ' ~ has_sentiment,
     },
     {
@@ -28,8 +28,8 @@
         'from': 'tickets', 'day': 'greatest(opened_date, ' ~ add_days('resolved_date', 30) ~ ')', 'where': is_fast,
         'fast_resolutions_30d': '-1',
     },
-    {'from': 'mentions', 'day': 'mentioned_date', 'where': 'true', 'mentions': '1'},
-    {'from': 'mentions', 'day': add_days('mentioned_date', 30), 'where': 'true', 'mentions': '-1'},
+    {'from': 'mentions', 'day': 'mentioned_date', 'mentions': '1'},
+    {'from': 'mentions', 'day': add_days('mentioned_date', 30), 'mentions': '-1'},
 ] -%}
 with
 
@@ -67,15 +67,7 @@ mentions as (
 
 changes as (
 
-    {% for change in changes %}
-    select
-        account_id,
-        {{ change['day'] }} as day{% for measure in measures %},
-        {{ change.get(measure, '0') }} as {{ measure }}{% endfor %}
-    from {{ change['from'] }}
-    where {{ change['where'] }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ changes_of(changes, measures) }}
 
 ),
 

@@ -253,7 +253,7 @@ EXAMPLES: list[tuple[str, dict[str, list[Row]], float | None]] = [
     ("open_tickets", {}, 0),
     ("open_tickets", {T: [ticket("03-31 23:59:59"), ticket("2025-01-01", "04-01")]}, 2),
     ("open_tickets", {T: [ticket("04-01"), ticket("03-01", "03-31 23:59:59")]}, 0),
-    ("open_tickets", {T: [ticket("03-01", status="closed")]}, 1),
+    ("open_tickets", {T: [ticket("03-01", status="closed")]}, 0),
     ("open_urgent_tickets", {T: [ticket("03-01", priority="urgent"), ticket("03-01", priority="high")]}, 1),
     ("open_urgent_tickets", {T: [ticket("03-01", "03-02", priority="urgent")]}, 0),
     ("tickets_30d", {T: [ticket("03-02"), ticket("03-31 23:59:59", "03-31 23:59:59")]}, 2),

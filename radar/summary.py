@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from radar import vocabulary
 from radar.settings import Settings
 from radar.warehouse import state_dir
 
@@ -149,7 +150,13 @@ class Summary:
     deliveries: Sequence[tuple[str, str, str, str, int]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
+    unrecognised: Sequence[vocabulary.Unrecognised]
     places: Sequence[tuple[str, Path | str]]
+
+    @property
+    def held_words(self) -> bool:
+        """Whether words were not recognised that scores depend on, or that no reference data knows."""
+        return any(found.is_held for found in self.unrecognised)
 
     @property
     def held_exports(self) -> list[str]:
@@ -189,6 +196,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
+        unrecognised=vocabulary.unrecognised(con, end),
         places=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
@@ -205,6 +213,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         [*_landed(told), *(f"  {note}" for note in notes)],
         _checked(told),
         _gaps(told, extracts),
+        vocabulary.lines(told.unrecognised),
         [*_scored(told), *_not_scored(told)],
         _most_at_risk(told),
         _to_do(told),

@@ -1136,13 +1136,78 @@ def evaluate(
     """
     states = feed_states or {}
     state = {feed: states.get(feed, "known" if feed in feeds else "unknown") for feed in KEYS}
-    known = {s: all(state[f] == "known" for f in needs) for s, needs in seeds.signals.items()}
-    off = frozenset(s for s, needs in seeds.signals.items() if any(state[f] == "off" for f in needs))
+    accounts = _accounts(feeds, seeds, as_of)
+    without_words = _signals_without_words(feeds, seeds, list(accounts.values()))
+    without_marks = _signals_without_marks(seeds)
+    known = {
+        s: all(state[f] == "known" for f in needs) and s not in without_words and s not in without_marks
+        for s, needs in seeds.signals.items()
+    }
+    off = without_marks | frozenset(
+        s for s, needs in seeds.signals.items() if any(state[f] == "off" for f in needs)
+    )
     claimed_twice = _claimed_twice(_with_account(feeds, "crm/identities"))
     return {
         account_id: _evaluate_account(account, known, off, account_id in claimed_twice)
-        for account_id, account in _accounts(feeds, seeds, as_of).items()
+        for account_id, account in accounts.items()
     }
+
+
+# What a product event can count as, and the signals that count it.
+_MEASURES: dict[str, tuple[str, ...]] = {
+    "is_login": ("days_since_login", "logins_7d", "logins_30d"),
+    "is_key_feature": ("days_since_key_feature", "key_features_used_90d"),
+    "is_premium": ("premium_usage_14d_pct",),
+    "is_advanced": ("advanced_events_30d",),
+    "milestone": ("adoption_milestones",),
+}
+_ROLES = {"champion", "sponsor", "admin", "user", "other"}
+_PRIORITIES = {"low", "normal", "high", "urgent"}
+
+
+def _signals_without_marks(seeds: Seeds) -> frozenset[str]:
+    """Signals of measures that the reference data gives no event name: the company says it has none of it."""
+    return frozenset(
+        signal
+        for mark, signals in _MEASURES.items()
+        if not any(getattr(event, mark) for event in seeds.product_events.values())
+        for signal in signals
+    )
+
+
+def _signals_without_words(feeds: Feeds, seeds: Seeds, accounts: Sequence[_Account]) -> set[str]:
+    """Signals that count by words of which, over all accounts and by the day, some came and none is known."""
+    unknown: set[str] = set()
+    names = {e["event_name"] for a in accounts for e in a.rows[_EVENTS] if a.by_day(e["occurred_at"])}
+    for mark, signals in _MEASURES.items():
+        marked = {name for name, event in seeds.product_events.items() if getattr(event, mark)}
+        if names and not names & marked:
+            unknown.update(signals)
+    plans = {s["plan_id"] for a in accounts for s in a.live()}
+    if plans and not plans & set(seeds.plans):
+        unknown.add("is_paid_plan")
+    tickets = [(a, t) for a in accounts for t in a.rows[_TICKETS] if a.by_day(t["opened_at"])]
+    statuses = {_status_of(t) for _, t in tickets} - {""}
+    is_any_resolved = any(a.by_day(t.get("resolved_at")) and not a._is_open(t) for a, t in tickets)
+    if statuses and not statuses & (_OPEN | _CLOSED) and not is_any_resolved:
+        unknown |= {"open_tickets", "open_urgent_tickets", "fast_resolutions_30d"}
+        unknown.add("median_resolution_90d_hours")
+    priorities = {t.get("priority") for _, t in tickets}
+    if _is_any_strange(feeds, _TICKETS, "priority", _PRIORITIES) and not priorities & _PRIORITIES:
+        unknown.add("open_urgent_tickets")
+    roles = {
+        c.get("role")
+        for a in accounts
+        for c in a.rows["crm/contacts"]
+        if c.get("created_at") is None or a.by_day(c["created_at"])
+    }
+    if _is_any_strange(feeds, "crm/contacts", "role", _ROLES) and not roles & _ROLES:
+        unknown.add("has_active_champion")
+    return unknown
+
+
+def _is_any_strange(feeds: Feeds, feed: str, column: str, words: set[str]) -> bool:
+    return any(row.get(column) not in words | {None} for row in _with_account(feeds, feed))
 
 
 def _evaluate_account(

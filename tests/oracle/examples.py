@@ -172,7 +172,8 @@ EXAMPLES: list[tuple[str, dict[str, list[Row]], float | None]] = [
     ("logins_7d", {}, 0),
     ("logins_7d", {E: [event("03-25", "login"), event("03-31 23:59:59", "login")]}, 2),
     ("logins_7d", {E: [event("03-24 23:59:59.999999", "login"), event("04-01", "login")]}, 0),
-    ("logins_7d", {E: [event("03-26", "page_viewed")]}, 0),
+    ("logins_7d", {E: [event("03-26", "page_viewed")]}, None),
+    ("logins_7d", {E: [event("03-26", "page_viewed"), event("01-01", "login")]}, 0),
     ("logins_30d", {E: [event("03-02", "login"), event("03-31 23:59:59", "sso_login")]}, 2),
     ("logins_30d", {E: [event("03-01 23:59:59", "login"), event("04-01", "login")]}, 0),
     ("active_days_7d", {E: [event("03-25"), event("03-25 23:59:59", "login"), event("03-31")]}, 2),
@@ -217,7 +218,7 @@ EXAMPLES: list[tuple[str, dict[str, list[Row]], float | None]] = [
     ("days_since_key_feature", {}, 90),
     ("days_since_key_feature", {E: [event("03-01 23:59:59", "report_built")]}, 30),
     ("days_since_key_feature", {E: [event("03-02", "api_called")]}, 29),
-    ("days_since_key_feature", {E: [event("03-30", "login"), event("04-01", "report_built")]}, 90),
+    ("days_since_key_feature", {E: [event("03-30", "login"), event("04-01", "report_built")]}, None),
     (
         "key_features_used_90d",
         {E: [event("01-01", "report_built"), event("03-31", "api_called"), event("02-01", "api_called")]},

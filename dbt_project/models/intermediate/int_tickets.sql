@@ -29,7 +29,8 @@ with_meaning as (
     select
         tickets.*,
         case when not coalesce(statuses.is_open, false) then tickets.resolved_at end as counted_resolved_at,
-        not coalesce(statuses.is_open, true) as is_closed
+        not coalesce(statuses.is_open, true) as is_closed,
+        case when tickets.status_letters is not null then statuses.is_open is not null end as is_status_known
     from tickets
     left join statuses
         on tickets.status_letters = statuses.status_letters
@@ -46,6 +47,7 @@ final as (
 
         -- state
         priority,
+        is_status_known,
         sentiment,
         subject,
         body,

@@ -38,8 +38,9 @@ def run_daily(
     dry_run: bool = False,
     allow_flood: bool = False,
 ) -> int:
-    """Run the job once; the exit status: 0, or 3 where a feed, the meaning of words or a destination was held. Raises RadarError.
+    """Run the job once. Raises RadarError.
 
+    The exit status: 0, or 3 where a feed, the meaning of words or a destination was held.
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
     `exports.writer.Guards`.
     """

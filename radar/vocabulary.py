@@ -1,4 +1,4 @@
-"""Words of a company's systems of which none was recognised: which they are, and where to give them a meaning.
+"""Words of a company's systems of which none was recognised: which they are, and where to map them.
 
 What is unknown for it is decided by `intermediate.int_vocabulary_states`; here it is only reported.
 """

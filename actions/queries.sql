@@ -314,7 +314,7 @@ left join names
 left join signals.sig_usage as usage
     on due.account_id = usage.account_id and usage.as_of_date = $as_of
 left join staging.stg_crm__owners as owners
-    on due.owner_id = owners.owner_id
+    on due.owner_id = owners.owner_id and coalesce(owners.deleted_date > cast($as_of as date), true)
 left join waiting
     on due.owner_id is not distinct from waiting.owner_id
 order by due.channel, due.kind, due.priority, health.arr_usd desc nulls last, due.action_id;
@@ -349,6 +349,7 @@ contacts as (
     where
         contacts.account_id in (select account_id from wanted)
         and contacts.marketing_consent
+        and coalesce(contacts.deleted_date > $as_of, true)
         and coalesce(contacts.is_active, true)
         and contacts.email is not null
         and coalesce(cast(contacts.consent_updated_at as date), $as_of) <= $as_of

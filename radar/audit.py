@@ -38,7 +38,9 @@ RULE_SEEDS = ("rule_sets", "rules", "rule_conditions")
 KEYS = {
     "competitors": ["name"],
     "destinations": ["destination"],
+    "excluded": ["kind", "value"],
     "feeds": ["feed"],
+    "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],
     "playbook": ["play"],
     "product_events": ["event_name"],
@@ -47,6 +49,7 @@ KEYS = {
     "rules": ["rule_set", "rule_id", "segment"],
     "settings": ["setting"],
     "signals": ["signal"],
+    "ticket_statuses": ["status"],
 }
 """What tells the rows of a seed apart, so that a changed row is shown beside what it was."""
 

@@ -219,7 +219,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         if told is None:
             raise UsageError(
                 f"nothing was told of account '{account_id}'{f' on {as_of}' if as_of else ''}",
-                "check the id and the day; churned and deleted accounts are not scored",
+                "check the id and the day; marts.rpt_not_scored_accounts lists who is not scored, and why",
                 file=database,
             )
         day = told["as_of_date"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from radar import vocabulary
 from radar.settings import Settings
 from radar.warehouse import state_dir
 
@@ -45,6 +46,8 @@ _BUCKETS = """
     SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
     ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END
 """
+_NOT_SCORED = "SELECT reason, count(*) FROM marts.rpt_not_scored_accounts GROUP BY reason ORDER BY reason"
+_EXCLUDED_USERS = "SELECT count(DISTINCT user_id) FROM intermediate.int_excluded_users"
 _DECISIONS = "SELECT decision, count(*) FROM marts.rpt_account_health GROUP BY decision ORDER BY decision"
 _AT_RISK = """
     SELECT account_id, account_name, score, score_low, score_high, bucket,
@@ -136,6 +139,8 @@ class Summary:
     held: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
+    not_scored: Sequence[tuple[str, int]]
+    excluded_users: int
     at_risk: Sequence[tuple[Any, ...]]
     asked: tuple[int, int, int]
     disagreement: tuple[int, int, float] | None
@@ -145,7 +150,13 @@ class Summary:
     deliveries: Sequence[tuple[str, str, str, str, int]]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
+    unrecognised: Sequence[vocabulary.Unrecognised]
     places: Sequence[tuple[str, Path | str]]
+
+    @property
+    def held_words(self) -> bool:
+        """Whether words were not recognised that scores depend on, or that no reference data knows."""
+        return any(found.is_held for found in self.unrecognised)
 
     @property
     def held_exports(self) -> list[str]:
@@ -174,6 +185,8 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         held=rows(_HELD, run_id=run_id),
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
+        not_scored=rows(_NOT_SCORED),
+        excluded_users=rows(_EXCLUDED_USERS)[0][0],
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
         asked=rows(_ASKED)[0],
         disagreement=next(iter(rows(_DISAGREEMENT)), None),
@@ -183,6 +196,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
+        unrecognised=vocabulary.unrecognised(con, end),
         places=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
@@ -199,7 +213,8 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         [*_landed(told), *(f"  {note}" for note in notes)],
         _checked(told),
         _gaps(told, extracts),
-        _scored(told),
+        vocabulary.lines(told.unrecognised),
+        [*_scored(told), *_not_scored(told)],
         _most_at_risk(told),
         _to_do(told),
         _asked(told),
@@ -244,6 +259,14 @@ def _scored(told: Summary) -> list[str]:
     buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in told.buckets)
     decisions = ", ".join(f"{decision} {count:,}" for decision, count in told.decisions)
     return [f"Scored as of {told.as_of}", f"  {buckets or 'no account'}", f"  {decisions}".rstrip()]
+
+
+def _not_scored(told: Summary) -> list[str]:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in told.not_scored)
+    lines = [f"  not scored: {reasons} (marts.rpt_not_scored_accounts)"] if reasons else []
+    if told.excluded_users:
+        lines.append(f"  not counted: what {told.excluded_users:,} users did (seeds/excluded.csv)")
+    return lines
 
 
 def _most_at_risk(told: Summary) -> list[str]:

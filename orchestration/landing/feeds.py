@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,16 @@ FEEDS: dict[str, Feed]  # by name; read from feeds.yml when first asked for
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract. `refuses_row`: a bad value costs the row (always so where required)."""
+    """One column of the contract. `refuses_row`: a bad value costs the row (always so where required).
+
+    `aliases`: the names that loading tools give it.
+    """
 
     name: str
     type: str
     required: bool
     refuses_row: bool
+    aliases: tuple[str, ...] = ()
 
     @property
     def sql_type(self) -> str:
@@ -96,13 +100,18 @@ def load_feeds(path: Path = FEEDS_FILE) -> dict[str, Feed]:
 
 
 def _feed(name: str, entry: dict[str, Any], path: Path) -> Feed:
-    columns = tuple(_column(name, column, spec, path) for column, spec in entry["columns"].items())
+    aliases = entry.get("aliases", {})
+    columns = tuple(
+        replace(_column(name, column, spec, path), aliases=tuple(aliases.get(column, ())))
+        for column, spec in entry["columns"].items()
+    )
     key = tuple(entry["key"])
-    unknown = set(key) - {column.name for column in columns}
+    unknown = {*key, *aliases} - {column.name for column in columns}
     if name.count("/") != 1 or unknown:
         raise UsageError(
-            f"feed {name}: " + (f"its key names {sorted(unknown)}" if unknown else "not <source>/<feed>"),
-            "name the feed after its folder, and let its key name columns that it has",
+            f"feed {name}: "
+            + (f"its key names or aliases {sorted(unknown)}" if unknown else "not <source>/<feed>"),
+            "name the feed after its folder, and let key and aliases name columns that it has",
             file=path,
         )
     return Feed(name, key, columns, bool(entry.get("every_row", False)))

@@ -30,6 +30,8 @@ PARQUET_ROWS_FREE = 1_000_000
 CURRENCY = "currency"
 REJECTED_LINES = "landing_rejected_lines"  # DuckDB's temporary table of CSV rows that it could not split
 
+_TRUE = "'true', 't', 'yes', 'y', '1', '1.0'"
+
 _SEND_ALL = "send every required column; order and further columns are free"
 
 
@@ -88,7 +90,8 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed) -> Source:
     _check_header(file, feed, header, csv_hint=True)
     columns = {name: f"c{position}" for position, name in enumerate(header)}
     values = {name: Value(columns[name], "VARCHAR") for name in _used(feed) if name in columns}
-    extra = {name: column for name, column in columns.items() if name not in feed.column_names}
+    values |= _aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
+    extra = {name: column for name, column in columns.items() if name not in _known(feed)}
     return Source(
         path,
         csv_relation(path, len(header), "\t" if file.format == "tsv" else ","),
@@ -173,8 +176,8 @@ def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Pat
     described = con.execute(f"describe select * from {reader})").fetchall()
     _check_header(file, feed, names)
     columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(names, described, strict=True)}
-    values = {name: columns[name] for name in _used(feed) if name in columns}
-    extra = {name: value.sql for name, value in columns.items() if name not in feed.column_names}
+    values = {name: columns[name] for name in _used(feed) if name in columns} | _aliased(feed, columns)
+    extra = {name: value.sql for name, value in columns.items() if name not in _known(feed)}
     if "file_row_number" in (name.lower() for name in names):
         relation = f"(select *, row_number() over () as _position from {reader}))"
         return Source(path, relation, "_position", values, _object(extra), tuple(extra))
@@ -216,8 +219,10 @@ def _json_layout(file: ExtractFile, path: Path) -> str:
 
 
 def _json_source(path: Path, feed: Feed, layout: str) -> Source:
-    structure = json.dumps(dict.fromkeys(_used(feed), "VARCHAR"))
-    without = json.dumps(dict.fromkeys(feed.column_names))
+    named = dict.fromkeys([*_used(feed), *sorted(_known(feed) - set(feed.column_names))], "VARCHAR")
+    structure = json.dumps(named)
+    without = json.dumps(dict.fromkeys(sorted(_known(feed))))
+    fields = {name: Value(f"record.{identifier(name)}", "VARCHAR") for name in named}
     is_record = "json_type(json) = 'OBJECT'"
     relation = f"""(
         select
@@ -237,7 +242,7 @@ def _json_source(path: Path, feed: Feed, layout: str) -> Source:
         path,
         relation,
         "_position",
-        {name: Value(f"record.{identifier(name)}", "VARCHAR") for name in _used(feed)},
+        {name: fields[name] for name in _used(feed)} | _aliased(feed, fields),
         extra,
         None,
         is_malformed="is_record is not true",
@@ -251,6 +256,35 @@ def _used(feed: Feed) -> list[str]:
     """The columns that are read by name: the contract's, and the currency where there are amounts."""
     has_amounts = any(name.endswith("_usd") for name in feed.column_names)
     return [*feed.column_names, *([CURRENCY] if has_amounts and CURRENCY not in feed.column_names else [])]
+
+
+def _known(feed: Feed) -> set[str]:
+    """Every name under which a column of the contract may come."""
+    return {name for column in feed.columns for name in (column.name, *column.aliases)}
+
+
+def _aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
+    """The columns of the contract that came, also or only, under a name that a loading tool gives them.
+
+    Of several the one that says true decides. A time says true where it is filled.
+    """
+    values = {}
+    for column in feed.columns:
+        names = [name for name in column.aliases if name in columns]
+        if not names:
+            continue
+        own = [column.name] if column.name in columns else []
+        texts = [_as_flag(name, columns[name]) for name in (*own, *names)]
+        is_true = " or ".join(f"lower(trim({text})) in ({_TRUE})" for text in texts)
+        values[column.name] = Value(
+            f"case when {is_true} then 'true' else coalesce({', '.join(texts)}) end", "VARCHAR"
+        )
+    return values
+
+
+def _as_flag(name: str, value: Value) -> str:
+    text = f"nullif(cast({value.sql} as varchar), '')"
+    return f"case when trim({text}) <> '' then 'true' end" if name.endswith("_at") else text
 
 
 def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint: bool = False) -> None:

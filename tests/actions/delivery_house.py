@@ -37,15 +37,17 @@ create table signals.sig_usage (
     account_id varchar, as_of_date date, days_since_login bigint, active_days_7d bigint
 );
 create table staging.stg_crm__accounts (account_id varchar, name varchar, version_at timestamp);
-create table staging.stg_crm__owners (owner_id varchar, name varchar, email varchar, slack_user_id varchar);
+create table staging.stg_crm__owners (
+    owner_id varchar, name varchar, email varchar, slack_user_id varchar, deleted_date date
+);
 create table staging.stg_crm__contacts (
     contact_id varchar, account_id varchar, email varchar, full_name varchar, role varchar, is_active boolean,
-    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp
+    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, deleted_date date
 );
 create table intermediate.int_reviews (
     review_id varchar, action_id varchar, kind varchar, verdict varchar, reviewed_at timestamp
 );
-insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH');
+insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """
 CHANNELS = {
     "alert": "slack_alert",

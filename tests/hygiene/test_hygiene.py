@@ -241,6 +241,7 @@ def test_a_hundred_thousand_rows_wait_without_passing_through_python(warehouse: 
         ("crm/accounts", "plan_id_known", "plan_id", "warning"),
         ("billing/subscriptions", "plan_id_known", "plan_id", "warning"),
         ("product/events", "event_name_known", "event_name", "warning"),
+        ("support/tickets", "status_known", "status", "warning"),
         ("crm/accounts", "owner_id_resolves", "owner_id", "info"),
         ("crm/touchpoints", "owner_id_resolves", "owner_id", "info"),
         ("crm/pulses", "owner_id_resolves", "owner_id", "info"),

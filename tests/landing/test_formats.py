@@ -240,7 +240,7 @@ def test_parquet_types_become_those_of_the_contract(place: Place) -> None:
     pq.write_table(table, path)
     report = place.land_feed("billing/invoices")
     assert report.extra_columns == ("tags",)
-    assert place.all("select * exclude (_loaded_at) from raw.billing_invoices") == [
+    assert place.all("select * exclude (_loaded_at, is_deleted) from raw.billing_invoices") == [
         (
             *("1", "7", "x", Decimal("12.500000"), "paid", noon, dt.datetime(2026, 2, 1), noon, noon),
             *('{"tags":["a","b"]}', 1, "billing/invoices/day.parquet", 1),
@@ -312,3 +312,40 @@ def test_the_folder_may_itself_be_a_link(place: Place, tmp_path: Path) -> None:
     place.root = tmp_path / "link"
     place.land()
     assert place.column("select account_id from raw.crm_accounts") == ["a1"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
+def test_the_names_that_loading_tools_give_a_deletion_are_read(place: Place, suffix: str) -> None:
+    """A time is true where it is filled; of several names the one that says true decides; others stay aside."""
+    rows = [
+        {"owner_id": "o1", "name": "A", "_fivetran_deleted": True, "deleted_at": None, "rank": "1"},
+        {"owner_id": "o2", "name": "B", "_fivetran_deleted": False, "deleted_at": "2026-01-01", "rank": "2"},
+        {"owner_id": "o3", "name": "C", "_fivetran_deleted": False, "deleted_at": None, "rank": "3"},
+        {"owner_id": "o4", "name": "D", "_fivetran_deleted": None, "deleted_at": None, "rank": "4"},
+    ]
+    path = place.root / f"crm/owners/day.{suffix}"
+    path.parent.mkdir(parents=True)
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif suffix == "ndjson":
+        path.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    else:
+        lines = [",".join("" if v is None else str(v).lower() for v in row.values()) for row in rows]
+        path.write_text("\n".join([",".join(rows[0]), *lines]) + "\n")
+    report = place.land_feed("crm/owners")
+    assert report.extra_columns == ("rank",)
+    assert place.all("select owner_id, is_deleted from raw.crm_owners order by 1") == [
+        ("o1", True),
+        ("o2", True),
+        ("o3", False),
+        ("o4", None),
+    ]
+
+
+def test_a_deletion_that_cannot_be_read_costs_the_value(place: Place) -> None:
+    path = place.root / "crm/owners/day.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("owner_id,name,deleted\no1,A,perhaps\n")
+    report = place.land_feed("crm/owners")
+    assert (report.rows_landed, report.values_rejected) == (1, 1)
+    assert place.all("select owner_id, is_deleted from raw.crm_owners") == [("o1", None)]

@@ -27,7 +27,7 @@ from .contract import Feeds, Row, Seeds
 from .reference import default_seeds
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    feed: tuple(columns.split())
+    feed: tuple(dict.fromkeys([*columns.split(), "is_deleted"]))
     for feed, columns in {
         "crm/accounts": (
             "account_id name domain owner_id segment industry country parent_account_id arr_usd "
@@ -95,6 +95,7 @@ _AGES = (
     200,
     390,
 )
+_TICKET_STATUSES = ("Solved", "on-hold", "On Hold", "RESOLVED", "spam", "escalated", "new", "  Closed ")
 _HOURS = (time(0, 0), time(0, 0, 1), time(9, 30), time(23, 59, 59), time(23, 59, 59, 999999))
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -637,7 +638,24 @@ def random_company(
     maker.orphans()
     for rows in maker.feeds.values():
         maker.rng.shuffle(rows)
+    _with_deletions(maker.feeds, seed, changed_events=changed_events)
     return maker.feeds
+
+
+def _with_deletions(feeds: dict[str, list[Row]], seed: int, *, changed_events: bool) -> None:
+    """Some rows say that they are deleted, and help desks write their statuses in more than one way."""
+    rng = random.Random(f"deletions {seed}")
+    for row in feeds["crm/accounts"]:
+        if rng.random() < 0.05:
+            row["lifecycle_stage"] = rng.choice(("Lead", "Sales Qualified Lead", "FORMER_CUSTOMER", "leads"))
+    for feed, rows in feeds.items():
+        if feed == "crm/accounts" or (feed == "product/events" and not changed_events):
+            continue
+        for row in rows:
+            row["is_deleted"] = True if rng.random() < 0.06 else rng.choice((False, None))
+    for row in feeds["support/tickets"]:
+        if rng.random() < 0.5:
+            row["status"] = rng.choice(_TICKET_STATUSES)
 
 
 def shift(feeds: Feeds, days: int) -> dict[str, list[Row]]:
@@ -720,7 +738,7 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([_cell(row[c], number) for c in columns] for number, row in enumerate(rows))
+        writer.writerows([_cell(row.get(c), number) for c in columns] for number, row in enumerate(rows))
 
 
 def _json_value(value: Any, number: int) -> Any:
@@ -734,7 +752,7 @@ def _json_value(value: Any, number: int) -> Any:
 def _write_ndjson(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     with gzip.open(path, "wt", encoding="utf-8", newline="\n") as file:
         for number, row in enumerate(rows):
-            line = {c: _json_value(row[c], number) for c in columns}
+            line = {c: _json_value(row.get(c), number) for c in columns}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

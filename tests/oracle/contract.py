@@ -117,6 +117,24 @@ SIGNAL_FEEDS: dict[str, tuple[str, ...]] = {
 _SIGNED = {"usage_trend_14d_pct", "premium_usage_14d_pct", "seats_change_14d_pct", "ticket_sentiment_30d"}
 
 _LIVE = {"trialing", "active", "past_due"}
+
+# Ticket statuses by meaning, as the contract lists them; case and spacing make no difference.
+_CLOSED = {"closed", "solved", "resolved", "deleted", "merged", "spam"}
+_OPEN = {"new", "open", "pending", "onhold", "reopened"}
+
+# Lifecycle stages whose accounts are no customers, as the contract ships them.
+_NOT_CUSTOMERS = frozenset(
+    [
+        "subscriber",
+        "lead",
+        "marketingqualifiedlead",
+        "salesqualifiedlead",
+        "opportunity",
+        "prospect",
+        "churned",
+        "formercustomer",
+    ]
+)
 _OVERRIDE_DAYS = 30
 _RANKS = {"at_risk": 0, "watch": 1, "healthy": 2}
 
@@ -195,15 +213,19 @@ class Seeds:
     rule_sets: Mapping[str, RuleSet]
     rules: tuple[Rule, ...]
     rule_conditions: tuple[Condition, ...]
+    not_customers: frozenset[str] = _NOT_CUSTOMERS
+    excluded: tuple[tuple[str, str], ...] = ()  # kind and value
 
 
 def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
     """Read the CSV files of `folder`; one that it lacks is taken from `fallback`."""
 
-    def read(name: str) -> list[dict[str, str | None]]:
+    def read(name: str, *, is_optional: bool = False) -> list[dict[str, str | None]]:
         path = folder / f"{name}.csv"
         if not path.exists() and fallback is not None:
             path = fallback / f"{name}.csv"
+        if is_optional and not path.exists():
+            return []
         with path.open(encoding="utf-8-sig", newline="") as file:
             return [{k: (v or "").strip() or None for k, v in row.items()} for row in csv.DictReader(file)]
 
@@ -270,7 +292,18 @@ def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
         rule_sets=rule_sets,
         rules=rules,
         rule_conditions=conditions,
+        not_customers=frozenset(
+            _letters(text(row, "lifecycle_stage")) for row in read("not_customers", is_optional=True)
+        )
+        or _NOT_CUSTOMERS,
+        excluded=tuple(
+            (text(row, "kind"), text(row, "value").lower()) for row in read("excluded", is_optional=True)
+        ),
     )
+
+
+def _letters(word: str) -> str:
+    return "".join(c for c in word.lower() if c.isalpha())
 
 
 def text(row: Mapping[str, str | None], column: str) -> str:
@@ -378,15 +411,30 @@ class AccountResult:
 # ------------------------------------------------------------------------------------------------ versions
 
 
-def newest(rows: Iterable[Row], key: tuple[str, ...]) -> list[Row]:
-    """The newest version per key: greatest updated_at (a null one is the oldest), then the last landed."""
+def newest(rows: Iterable[Row], key: tuple[str, ...], as_of: date) -> list[Row]:
+    """The newest version per key: greatest updated_at (a null one is the oldest), then the last landed.
+
+    A deleted one counts until its updated_at. A deletion that does not say from when, and landed last, ends
+    the fact for all days, also where an older version does have an updated_at.
+    """
     held: dict[tuple[Any, ...], Row] = {}
+    last: dict[tuple[Any, ...], Row] = {}
     for row in rows:
         identity = tuple(row[column] for column in key)
+        last[identity] = row
         old = held.get(identity)
         if old is None or _stamp(row) >= _stamp(old):
             held[identity] = row
-    return list(held.values())
+    return [
+        row
+        for identity, row in held.items()
+        if not _is_gone(last[identity]) and not (row.get("is_deleted") and _stamp(row) < _end(as_of))
+    ]
+
+
+def _is_gone(row: Row) -> bool:
+    """Deleted, and nobody says since when."""
+    return bool(row.get("is_deleted")) and row.get("updated_at") is None
 
 
 def _stamp(row: Row) -> datetime:
@@ -406,22 +454,28 @@ def account_as_of(versions: Sequence[Row], as_of: date) -> Row:
     return [row for row in versions if stamp(row) == wanted][-1]
 
 
-def subscription_as_of(versions: Sequence[Row], as_of: date) -> Row:
-    """The subscription's version at the end of the day, else its first.
+def subscription_as_of(versions: Sequence[Row], as_of: date) -> Row | None:
+    """The subscription's version at the end of the day, else its first; none from a deletion on.
 
     A first version that is already canceled counts as active before it, until canceled_at (or, where that is
-    empty, until the version itself).
+    empty, until the version itself). Where it was to end with a period that ends after canceled_at, it counts
+    as active until then, also on days after the version: the contract bounds it by the period alone.
     """
     by_time = {row["updated_at"]: row for row in versions}
     past = [stamp for stamp in by_time if stamp < _end(as_of)]
-    if past:
-        return by_time[max(past)]
     first = by_time[min(by_time)]
-    if first["status"] == "canceled":
-        until = first.get("canceled_at") or first["updated_at"]
-        if as_of < until.date():
+    in_force = by_time[max(past)] if past else first
+    if past and in_force.get("is_deleted"):
+        return None
+    if in_force is first and first["status"] == "canceled":
+        asked, period_end = first.get("canceled_at"), first.get("current_period_end")
+        if first.get("cancel_at_period_end") and asked and period_end and period_end > asked:
+            is_active = as_of < period_end.date()
+        else:
+            is_active = not past and as_of < (asked or first["updated_at"]).date()
+        if is_active:
             return {**first, "status": "active"}
-    return first
+    return in_force
 
 
 def _end(day: date) -> datetime:
@@ -478,7 +532,11 @@ class _Account:
     def held(self, day: date) -> list[Row]:
         """Subscriptions of this account that had started by `day`, as of `day`."""
         in_force = [subscription_as_of(versions, day) for versions in self.subscriptions.values()]
-        return [s for s in in_force if s["account_id"] == self.account_id and s["started_at"] < _end(day)]
+        return [
+            s
+            for s in in_force
+            if s is not None and s["account_id"] == self.account_id and s["started_at"] < _end(day)
+        ]
 
     def live(self, day: date | None = None) -> list[Row]:
         return [s for s in self.held(day or self.day) if s["status"] in _LIVE]
@@ -487,11 +545,32 @@ class _Account:
         row, held = self.row, self.held(self.day)
         if not self.by_day(row["created_at"]):
             return "not yet created"
-        if row.get("is_deleted"):
+        if row.get("is_deleted") or _is_gone(self.versions[-1]):
             return "deleted"
+        if self._is_excluded():
+            return "excluded"
         if held and all(s["status"] == "canceled" for s in held):
             return "churned"
+        stage = _letters(row.get("lifecycle_stage") or "")
+        if stage in self.seeds.not_customers and not self.live():
+            return "not a customer"
         return None
+
+    def _is_excluded(self) -> bool:
+        domain = (self.row.get("domain") or "").lower()
+        return any(
+            self.account_id.lower() == value if kind == "account_id" else _is_under(domain, value)
+            for kind, value in self.seeds.excluded
+            if kind in {"account_id", "domain"}
+        )
+
+    def _is_user_excluded(self, user_id: str | None) -> bool:
+        user = (user_id or "").lower()
+        return bool(user) and any(
+            user == value if kind == "user_id" else "@" in user and _is_under(user.split("@")[1], value)
+            for kind, value in self.seeds.excluded
+            if kind in {"user_id", "email_domain"}
+        )
 
     def is_stage_churned(self) -> bool:
         return (self.row.get("lifecycle_stage") or "").lower() == "churned"
@@ -499,7 +578,11 @@ class _Account:
     # -- usage and adoption
 
     def _events(self, kind: str | None = None) -> list[Row]:
-        events = [e for e in self.rows[_EVENTS] if self.by_day(e["occurred_at"])]
+        events = [
+            e
+            for e in self.rows[_EVENTS]
+            if self.by_day(e["occurred_at"]) and not self._is_user_excluded(e.get("user_id"))
+        ]
         if kind is None:
             return events
         return [e for e in events if getattr(self._meaning(e), kind)]
@@ -552,12 +635,23 @@ class _Account:
         return [
             t["resolved_at"] - t["opened_at"]
             for t in self.rows[_TICKETS]
-            if self.by_day(t["opened_at"]) and self.within(t.get("resolved_at"), days)
+            if self.by_day(t["opened_at"])
+            and self.within(t.get("resolved_at"), days)
+            and _status_of(t) not in _OPEN
         ]
+
+    def _is_open(self, ticket: Row) -> bool:
+        """A status that is open or closed in meaning decides; of any other, or none, resolved_at does."""
+        status, resolved_at = _status_of(ticket), ticket.get("resolved_at")
+        if status in _OPEN:
+            return True
+        if status in _CLOSED and resolved_at is None:
+            return False
+        return not self.by_day(resolved_at)
 
     def support(self) -> dict[str, Number | None]:
         tickets = [t for t in self.rows[_TICKETS] if self.by_day(t["opened_at"])]
-        still_open = [t for t in tickets if not self.by_day(t.get("resolved_at"))]
+        still_open = [t for t in tickets if self._is_open(t)]
         recent = [t for t in tickets if self.within(t["opened_at"], 30)]
         comments = [s.get("comment") for s in self.rows[_SURVEYS] if self.within(s["responded_at"], 30)]
         texts = [f"{t.get('subject') or ''}\n{t.get('body') or ''}" for t in recent]
@@ -613,7 +707,9 @@ class _Account:
     def _is_downgraded(self) -> int:
         """Account and day are the later version's; a rank or an amount that is not known decides nothing."""
         for versions in self.subscriptions.values():
-            in_order = sorted({v["updated_at"]: v for v in versions}.values(), key=lambda v: v["updated_at"])
+            by_time = {v["updated_at"]: v for v in versions}
+            states = [v for v in by_time.values() if not v.get("is_deleted")]
+            in_order = sorted(states, key=lambda v: v["updated_at"])
             for old, new in pairwise(in_order):
                 if new["account_id"] != self.account_id or not self.within(new["updated_at"], 90):
                     continue
@@ -791,6 +887,15 @@ class _Account:
             return None
         expires = latest.get("expires_at") or latest["overridden_at"] + timedelta(days=_OVERRIDE_DAYS)
         return str(latest["bucket"]) if expires.date() > self.day else None
+
+
+def _is_under(domain: str, parent: str) -> bool:
+    return domain == parent or domain.endswith(f".{parent}")
+
+
+def _status_of(ticket: Row) -> str:
+    """Its letters and digits alone, in small."""
+    return "".join(c for c in (ticket.get("status") or "").lower() if c.isalnum())
 
 
 def _goal_order(goal: Row) -> tuple[date, str]:
@@ -1031,13 +1136,78 @@ def evaluate(
     """
     states = feed_states or {}
     state = {feed: states.get(feed, "known" if feed in feeds else "unknown") for feed in KEYS}
-    known = {s: all(state[f] == "known" for f in needs) for s, needs in seeds.signals.items()}
-    off = frozenset(s for s, needs in seeds.signals.items() if any(state[f] == "off" for f in needs))
+    accounts = _accounts(feeds, seeds, as_of)
+    without_words = _signals_without_words(feeds, seeds, list(accounts.values()))
+    without_marks = _signals_without_marks(seeds)
+    known = {
+        s: all(state[f] == "known" for f in needs) and s not in without_words and s not in without_marks
+        for s, needs in seeds.signals.items()
+    }
+    off = without_marks | frozenset(
+        s for s, needs in seeds.signals.items() if any(state[f] == "off" for f in needs)
+    )
     claimed_twice = _claimed_twice(_with_account(feeds, "crm/identities"))
     return {
         account_id: _evaluate_account(account, known, off, account_id in claimed_twice)
-        for account_id, account in _accounts(feeds, seeds, as_of).items()
+        for account_id, account in accounts.items()
     }
+
+
+# What a product event can count as, and the signals that count it.
+_MEASURES: dict[str, tuple[str, ...]] = {
+    "is_login": ("days_since_login", "logins_7d", "logins_30d"),
+    "is_key_feature": ("days_since_key_feature", "key_features_used_90d"),
+    "is_premium": ("premium_usage_14d_pct",),
+    "is_advanced": ("advanced_events_30d",),
+    "milestone": ("adoption_milestones",),
+}
+_ROLES = {"champion", "sponsor", "admin", "user", "other"}
+_PRIORITIES = {"low", "normal", "high", "urgent"}
+
+
+def _signals_without_marks(seeds: Seeds) -> frozenset[str]:
+    """Signals of measures that the reference data gives no event name: the company says it has none of it."""
+    return frozenset(
+        signal
+        for mark, signals in _MEASURES.items()
+        if not any(getattr(event, mark) for event in seeds.product_events.values())
+        for signal in signals
+    )
+
+
+def _signals_without_words(feeds: Feeds, seeds: Seeds, accounts: Sequence[_Account]) -> set[str]:
+    """Signals that count by words of which, over all accounts and by the day, some came and none is known."""
+    unknown: set[str] = set()
+    names = {e["event_name"] for a in accounts for e in a.rows[_EVENTS] if a.by_day(e["occurred_at"])}
+    for mark, signals in _MEASURES.items():
+        marked = {name for name, event in seeds.product_events.items() if getattr(event, mark)}
+        if names and not names & marked:
+            unknown.update(signals)
+    plans = {s["plan_id"] for a in accounts for s in a.live()}
+    if plans and not plans & set(seeds.plans):
+        unknown.add("is_paid_plan")
+    tickets = [(a, t) for a in accounts for t in a.rows[_TICKETS] if a.by_day(t["opened_at"])]
+    statuses = {_status_of(t) for _, t in tickets} - {""}
+    is_any_resolved = any(a.by_day(t.get("resolved_at")) and not a._is_open(t) for a, t in tickets)
+    if statuses and not statuses & (_OPEN | _CLOSED) and not is_any_resolved:
+        unknown |= {"open_tickets", "open_urgent_tickets", "fast_resolutions_30d"}
+        unknown.add("median_resolution_90d_hours")
+    priorities = {t.get("priority") for _, t in tickets}
+    if _is_any_strange(feeds, _TICKETS, "priority", _PRIORITIES) and not priorities & _PRIORITIES:
+        unknown.add("open_urgent_tickets")
+    roles = {
+        c.get("role")
+        for a in accounts
+        for c in a.rows["crm/contacts"]
+        if c.get("created_at") is None or a.by_day(c["created_at"])
+    }
+    if _is_any_strange(feeds, "crm/contacts", "role", _ROLES) and not roles & _ROLES:
+        unknown.add("has_active_champion")
+    return unknown
+
+
+def _is_any_strange(feeds: Feeds, feed: str, column: str, words: set[str]) -> bool:
+    return any(row.get(column) not in words | {None} for row in _with_account(feeds, feed))
 
 
 def _evaluate_account(
@@ -1084,7 +1254,7 @@ def _accounts(feeds: Feeds, seeds: Seeds, as_of: date) -> dict[str, _Account]:
     for feed, key in KEYS.items():
         if feed in {"crm/accounts", "crm/owners", "crm/identities", _SUBSCRIPTIONS}:
             continue
-        for row in newest(_with_account(feeds, feed), key):
+        for row in newest(_with_account(feeds, feed), key, as_of):
             accounts[row["account_id"]].rows[feed].append(row)
     subscriptions: dict[str, list[Row]] = defaultdict(list)
     for row in _with_account(feeds, _SUBSCRIPTIONS):
@@ -1113,5 +1283,6 @@ def _claimed_twice(identities: Sequence[Row]) -> set[str]:
         if batch > held:
             accounts = set()
         if batch >= held:
-            last[key] = (batch, accounts | {row["account_id"]})
+            claim = {row["account_id"]}
+            last[key] = (batch, accounts - claim if row.get("is_deleted") else accounts | claim)
     return {account_id for _, accounts in last.values() if len(accounts) > 1 for account_id in accounts}

@@ -28,6 +28,11 @@ EVENTS = (
     ProductEvent("member_invited", milestone="first_invite"),
     ProductEvent("page_viewed"),
 )
+EXCLUDED = (
+    ("account_id", "acc-7"),
+    ("domain", "company3.example.com"),
+    ("user_id", "u5"),
+)
 COMPETITORS = ("Northwind", "Acme CRM", "Über-Tool", "C++Suite")
 
 RULE_SETS = (
@@ -204,6 +209,7 @@ def default_seeds() -> Seeds:
         rule_sets={rule_set.rule_set: rule_set for rule_set in RULE_SETS},
         rules=tuple(book.rules),
         rule_conditions=tuple(book.conditions),
+        excluded=EXCLUDED,
     )
 
 
@@ -212,6 +218,9 @@ def write_seeds(seeds: Seeds, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, "plans", [vars(p) | {"name": p.plan_id} for p in seeds.plans.values()])
     _write(folder, "product_events", [vars(e) for e in seeds.product_events.values()])
+    _write(folder, "not_customers", [{"lifecycle_stage": stage} for stage in sorted(seeds.not_customers)])
+    excluded = [{"kind": kind, "value": value, "reason": "of the tests"} for kind, value in seeds.excluded]
+    _write(folder, "excluded", excluded)
     _write(folder, "competitors", [{"name": name} for name in seeds.competitors])
     sets = [vars(s) | {"description": f"{s.rule_set} of the tests"} for s in seeds.rule_sets.values()]
     _write(folder, "rule_sets", sets)

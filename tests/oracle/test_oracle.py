@@ -123,7 +123,10 @@ def test_account_is_read_as_of_the_day(versions: list[tuple[str, str | None]], s
         ({"created_at": t("04-01")}, "not yet created"),
         ({"is_deleted": True}, "deleted"),
         ({"is_deleted": False}, None),
-        ({"lifecycle_stage": "churned"}, None),
+        ({"lifecycle_stage": "churned"}, "not a customer"),
+        ({"lifecycle_stage": "Marketing Qualified-Lead"}, "not a customer"),
+        ({"lifecycle_stage": "leads"}, None),
+        ({"lifecycle_stage": "customer"}, None),
     ],
 )
 def test_accounts_that_exist_are_scored(values: dict[str, Any], why_not: str | None) -> None:
@@ -548,7 +551,6 @@ def _identity(account_id: str, number: str = "x", **values: Any) -> Row:
         ("churned", "active", "conflict"),
         ("Churned", "past_due", "conflict"),
         ("CHURNED", "trialing", "conflict"),
-        ("churned", "paused", "decided"),
         ("customer", "active", "decided"),
         (None, "active", "decided"),
     ],

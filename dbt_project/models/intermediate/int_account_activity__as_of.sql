@@ -86,7 +86,7 @@ told_days as (
         user_days.user_id is not null and coalesce(
             lead(user_days.activity_date) over days_of_user > {{ add_days('user_days.activity_date', 30) }}, true
         ) as is_user_leaving
-    from {{ ref('int_user_days') }} as user_days
+    from {{ ref('int_counted_user_days') }} as user_days
     inner join scored_accounts
         on user_days.account_id = scored_accounts.account_id
     left join product_events
@@ -112,7 +112,7 @@ feature_days as (
         coalesce(
             lead(user_days.activity_date) over days_of_feature > {{ add_days('user_days.activity_date', 90) }}, true
         ) as is_feature_leaving
-    from {{ ref('int_user_days') }} as user_days
+    from {{ ref('int_counted_user_days') }} as user_days
     inner join scored_accounts
         on user_days.account_id = scored_accounts.account_id
     inner join product_events
@@ -136,7 +136,7 @@ event_bounds as (
         coalesce(product_events.is_login, false) as is_login,
         coalesce(product_events.is_key_feature, false) as is_key_feature,
         product_events.milestone
-    from {{ ref('int_event_bounds') }} as event_bounds
+    from {{ ref('int_counted_event_bounds') }} as event_bounds
     inner join scored_accounts
         on event_bounds.account_id = scored_accounts.account_id
     inner join product_events
@@ -163,7 +163,7 @@ last_days_before as (
         event_bounds.is_login,
         event_bounds.is_key_feature,
         max(kept.activity_date) as last_date
-    from {{ ref('int_user_days') }} as kept
+    from {{ ref('int_counted_user_days') }} as kept
     inner join event_bounds
         on
             kept.account_id = event_bounds.account_id

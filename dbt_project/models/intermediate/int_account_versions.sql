@@ -1,5 +1,5 @@
 -- Grain: one row per account and version that was in force at the end of some day, with the name that its owner has
--- now.
+-- now, whether the CRM says that it is no customer, and why it is left out of everything where it is.
 with
 
 accounts as (
@@ -14,14 +14,61 @@ versions as (
 
 ),
 
+stages as (
+
+    select distinct {{ letters_of('lifecycle_stage') }} as stage_letters
+    from {{ ref('not_customers') }}
+
+),
+
+excluded as (
+
+    select
+        kind,
+        lower(trim(value)) as value,
+        min(reason) as reason
+    from {{ ref('excluded') }}
+    where kind in ('account_id', 'domain')
+    group by kind, lower(trim(value))
+
+),
+
+excluded_accounts as (
+
+    select
+        accounts.account_id,
+        accounts.version_at,
+        min(excluded.reason) as reason
+    from accounts
+    inner join excluded
+        on
+            (excluded.kind = 'account_id' and lower(accounts.account_id) = excluded.value)
+            or (
+                excluded.kind = 'domain'
+                and {{ is_of_domain('accounts.domain', 'excluded.value') }}
+            )
+    group by accounts.account_id, accounts.version_at
+
+),
+
 final as (
 
     select
         versions.*,
-        owners.name as owner_name
+        owners.name as owner_name,
+        stages.stage_letters is not null as is_no_customer,
+        excluded_accounts.reason as excluded_because
     from versions
+    left join stages
+        on {{ letters_of('versions.lifecycle_stage') }} = stages.stage_letters
+    left join excluded_accounts
+        on
+            versions.account_id = excluded_accounts.account_id
+            and versions.version_at = excluded_accounts.version_at
     left join {{ ref('stg_crm__owners') }} as owners
-        on versions.owner_id = owners.owner_id
+        on
+            versions.owner_id = owners.owner_id
+            and {{ not_deleted_by(as_of_end(), 'owners') }}
 
 )
 

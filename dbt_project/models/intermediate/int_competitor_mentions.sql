@@ -10,14 +10,16 @@ texts as (
     select
         account_id,
         'ticket ' || ticket_id as text_id,
-        cast(opened_at as date) as mentioned_date,
+        opened_date as mentioned_date,
+        deleted_date,
         lower(coalesce(subject, '') || chr(10) || coalesce(body, '')) as text
-    from {{ ref('stg_support__tickets') }}
+    from {{ ref('int_tickets') }}
     union all
     select
         account_id,
         'survey ' || response_id as text_id,
         cast(responded_at as date) as mentioned_date,
+        cast(null as date) as deleted_date,
         lower(comment) as text
     from {{ ref('stg_feedback__surveys') }}
 
@@ -28,7 +30,8 @@ final as (
     select
         account_id,
         text_id,
-        mentioned_date
+        mentioned_date,
+        deleted_date
     from texts
     where
         mentioned_date between {{ add_days(signals_start(), -29) }} and {{ as_of_end() }}

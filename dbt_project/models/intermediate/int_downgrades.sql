@@ -32,6 +32,7 @@ changes as (
     from subscriptions
     left join plans
         on subscriptions.plan_id = plans.plan_id
+    where subscriptions.deleted_date is null
 
 ),
 

@@ -1,5 +1,5 @@
 -- Grain: one row per change of an event: +1 where it counts for an account, user, day and name, -1 where an
--- event that came again with other values no longer does. The sum over an event's rows is what holds.
+-- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what holds.
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
@@ -54,6 +54,7 @@ newest as (
         user_id,
         event_name,
         activity_date,
+        is_deleted,
         _batch_id
     from (
         select
@@ -62,6 +63,7 @@ newest as (
             user_id,
             event_name,
             activity_date,
+            is_deleted,
             _batch_id
         from landed_once
         union all
@@ -71,6 +73,7 @@ newest as (
             user_id,
             event_name,
             activity_date,
+            is_deleted,
             _batch_id
         from landed_twice
         where version_rank = 1
@@ -117,7 +120,8 @@ compared as (
         counted.event_name as counted_event_name,
         counted.activity_date as counted_activity_date,
         coalesce(
-            newest.account_id = counted.account_id
+            not newest.is_deleted
+            and newest.account_id = counted.account_id
             and coalesce(newest.user_id, '') = coalesce(counted.user_id, '')
             and newest.event_name = counted.event_name
             and newest.activity_date = counted.activity_date,
@@ -140,7 +144,9 @@ final as (
         1 as event_count,
         _batch_id
     from compared
-    where not is_repeat
+    where
+        not is_repeat
+        and not is_deleted
     union all
     select
         event_key,
@@ -170,6 +176,7 @@ final as (
         1 as event_count,
         _batch_id
     from newest
+    where not is_deleted
 
 )
 

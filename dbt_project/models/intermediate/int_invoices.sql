@@ -1,5 +1,6 @@
 -- Grain: one row per invoice that counts: drafts and void ones are left out.
--- `paid_date` is the day from which it counts as paid: an early date where it is paid without saying when.
+-- `paid_date` is the day from which it counts as paid: an early date where it is paid without saying when. A deleted
+-- one counts until its deleted_date.
 with
 
 final as (
@@ -13,9 +14,12 @@ final as (
         coalesce(
             cast(paid_at as date),
             case when status = 'paid' then cast('0001-01-01' as date) end
-        ) as paid_date
+        ) as paid_date,
+        deleted_date
     from {{ ref('stg_billing__invoices') }}
-    where status not in ('draft', 'void')
+    where
+        status not in ('draft', 'void')
+        and {{ not_deleted_by('cast(issued_at as date)') }}
 
 )
 

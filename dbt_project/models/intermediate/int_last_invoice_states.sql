@@ -17,34 +17,67 @@ payments as (
 
 ),
 
-ordered_invoices as (
+-- which invoice is the last changes where one is issued, and where the last one is deleted
+last_change_days as (
 
     select
-        *,
-        lead(issued_date) over (
-            partition by account_id
-            order by issued_at, invoice_id
-        ) as next_issued_date
+        account_id,
+        greatest(issued_date, {{ signals_start() }}) as day
     from invoices
+    where issued_date <= {{ as_of_end() }}
+    union
+    select
+        account_id,
+        greatest(deleted_date, {{ signals_start() }}) as day
+    from invoices
+    where deleted_date <= {{ as_of_end() }}
+
+),
+
+last_spans as (
+
+    select
+        account_id,
+        day as last_from_date,
+        coalesce(
+            {{ add_days('lead(day) over (partition by account_id order by day)', -1) }},
+            {{ as_of_end() }}
+        ) as last_to_date
+    from last_change_days
+
+),
+
+last_invoice_ids as (
+
+    select
+        last_spans.last_from_date,
+        last_spans.last_to_date,
+        max_by(invoices.invoice_id, row(invoices.issued_at, invoices.invoice_id)) as invoice_id
+    from last_spans
+    inner join invoices
+        on
+            last_spans.account_id = invoices.account_id
+            and last_spans.last_from_date >= invoices.issued_date
+    where {{ not_deleted_by('last_spans.last_from_date', 'invoices') }}
+    group by last_spans.account_id, last_spans.last_from_date, last_spans.last_to_date
 
 ),
 
 last_invoices as (
 
     select
-        *,
-        greatest(issued_date, {{ signals_start() }}) as last_from_date,
-        least({{ add_days('next_issued_date', -1) }}, {{ as_of_end() }}) as last_to_date
-    from ordered_invoices
-    where
-        issued_date <= {{ as_of_end() }}
-        and coalesce(next_issued_date > {{ signals_start() }} and next_issued_date > issued_date, true)
+        invoices.*,
+        last_invoice_ids.last_from_date,
+        last_invoice_ids.last_to_date
+    from last_invoice_ids
+    inner join invoices
+        on last_invoice_ids.invoice_id = invoices.invoice_id
 
 ),
 
 payments_of_last as (
 
-    select
+    select distinct
         last_invoices.invoice_id,
         payments.attempted_date,
         payments.attempted_at,
@@ -83,7 +116,7 @@ spans as (
         change_days.day as valid_from_date,
         coalesce(
             {{ add_days('lead(change_days.day) over (
-                partition by last_invoices.invoice_id
+                partition by last_invoices.invoice_id, last_invoices.last_from_date
                 order by change_days.day
             )', -1) }},
             last_invoices.last_to_date

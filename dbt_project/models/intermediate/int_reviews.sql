@@ -24,6 +24,7 @@ final as (
     where
         as_of_date <= {{ as_of_end() }}
         and cast(reviewed_at as date) <= {{ as_of_end() }}
+        and {{ not_deleted_by(as_of_end()) }}
 
 )
 

@@ -1,6 +1,8 @@
 -- Grain: one row per subscription and version that was in force at the end of some day.
 -- A subscription whose first version is already canceled counts as active until it was canceled, so that an
--- extract of latest states alone can be filled backwards.
+-- extract of latest states alone can be filled backwards. Where it was to end with its period, it did so then:
+-- canceled_at is when the customer asked for it. A deleted version counts for the days before it alone, and only
+-- where it is the first.
 with
 
 subscriptions as (
@@ -26,9 +28,13 @@ with_cancellation as (
     select
         *,
         case
-            when is_first_version and status = 'canceled'
-                then least(cast(coalesce(canceled_at, updated_at) as date), version_date)
-        end as canceled_from_date
+            when is_first_version and status = 'canceled' then case
+                when cancel_at_period_end and current_period_end > canceled_at
+                    then cast(current_period_end as date)
+                else least(cast(coalesce(canceled_at, updated_at) as date), version_date)
+            end
+        end as canceled_from_date,
+        case when deleted_date is not null then {{ add_days('deleted_date', -1) }} else valid_to_date end as last_date
     from versions
 
 ),
@@ -81,8 +87,9 @@ final as (
             else coalesce(stated.canceled_from_date, stated.valid_from_date)
         end as valid_from_date,
         case
-            when stated.is_before_cancellation then {{ add_days('stated.canceled_from_date', -1) }}
-            else stated.valid_to_date
+            when stated.is_before_cancellation
+                then least({{ add_days('stated.canceled_from_date', -1) }}, stated.last_date)
+            else stated.last_date
         end as valid_to_date
     from stated
     left join plans
@@ -91,3 +98,4 @@ final as (
 )
 
 select * from final
+where valid_from_date <= valid_to_date

@@ -83,6 +83,7 @@ consents as (
     where
         marketing_consent
         and coalesce(is_active, true)
+        and {{ not_deleted_by(as_of_end()) }}
     group by account_id
 
 ),

@@ -22,6 +22,7 @@ contacts as (
         cast(null as double) as amount_usd,
         true as is_shown
     from {{ ref('stg_crm__contacts') }}
+    where {{ not_deleted_by(as_of_end()) }}
 
 ),
 
@@ -33,13 +34,16 @@ tickets as (
         ticket_id as fact_id,
         opened_at as happened_at,
         resolved_at as closed_at,
-        case when resolved_at is null then 'open' else 'resolved' end as state,
+        case when open_until_date is null then 'open' else 'resolved' end as state,
         priority as detail,
         cast(null as double) as amount_usd,
-        resolved_at is null
-        or cast(resolved_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
-    from {{ ref('stg_support__tickets') }}
-    where cast(opened_at as date) <= {{ as_of_end() }}
+        open_until_date is null
+        or coalesce(resolved_date, opened_date)
+        > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('int_tickets') }}
+    where
+        opened_date <= {{ as_of_end() }}
+        and {{ not_deleted_by(as_of_end()) }}
 
 ),
 
@@ -57,7 +61,9 @@ invoices as (
         status not in ('paid', 'void')
         or cast(issued_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
     from {{ ref('stg_billing__invoices') }}
-    where cast(issued_at as date) <= {{ as_of_end() }}
+    where
+        cast(issued_at as date) <= {{ as_of_end() }}
+        and {{ not_deleted_by(as_of_end()) }}
 
 ),
 
@@ -79,6 +85,7 @@ milestones as (
         completed_at is null
         or due_date > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
     from {{ ref('stg_crm__milestones') }}
+    where {{ not_deleted_by(as_of_end()) }}
 
 ),
 

@@ -26,6 +26,7 @@ reachable as (
         and marketing_consent
         and coalesce(is_active, true)
         and coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date)) <= {{ as_of_end() }}
+        and {{ not_deleted_by(as_of_end()) }}
 
 ),
 

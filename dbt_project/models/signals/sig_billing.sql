@@ -67,19 +67,21 @@ spans as (
 
 ),
 
--- most invoices are paid in time, or long ago
+-- most invoices are paid in time, or long ago; a deleted one is owed no more
 late_invoices as (
 
     select
         account_id,
         due_date,
         greatest(issued_date, {{ add_days('due_date', 1) }}, {{ signals_start() }}) as overdue_date,
-        paid_date
+        least(paid_date, deleted_date) as settled_date
     from {{ ref('int_invoices') }}
     where
         due_date is not null
         and coalesce(
-            paid_date > greatest(issued_date, {{ add_days('due_date', 1) }}, {{ signals_start() }}), true
+            least(paid_date, deleted_date)
+            > greatest(issued_date, {{ add_days('due_date', 1) }}, {{ signals_start() }}),
+            true
         )
 
 ),
@@ -95,9 +97,9 @@ overdue_days as (
     union
     select
         account_id,
-        paid_date as day
+        settled_date as day
     from late_invoices
-    where paid_date <= {{ as_of_end() }}
+    where settled_date <= {{ as_of_end() }}
 
 ),
 
@@ -127,7 +129,7 @@ overdue as (
         on
             overdue_spans.account_id = late_invoices.account_id
             and overdue_spans.valid_from_date >= late_invoices.overdue_date
-            and coalesce(overdue_spans.valid_from_date < late_invoices.paid_date, true)
+            and coalesce(overdue_spans.valid_from_date < late_invoices.settled_date, true)
     group by overdue_spans.account_id, overdue_spans.valid_from_date, overdue_spans.valid_to_date
 
 ),

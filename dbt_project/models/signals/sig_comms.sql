@@ -8,11 +8,11 @@
         'onboarding_opened': '1',
     },
     {
-        'from': 'onboarding', 'day': add_days('sent_date', 30),
+        'from': 'onboarding', 'day': 'leaves_date',
         'onboarding_sent': '-1', 'onboarding_opened': 'case when is_opened_in_window then -1 else 0 end',
     },
     {'from': 'feature_clicks', 'day': 'clicked_date', 'feature_clicks': '1'},
-    {'from': 'feature_clicks', 'day': add_days('clicked_date', 30), 'feature_clicks': '-1'},
+    {'from': 'feature_clicks', 'day': 'leaves_date', 'feature_clicks': '-1'},
     {'from': 'ignored_reminders', 'day': 'ignored_from_date', 'ignored_reminders': '1'},
     {'from': 'ignored_reminders', 'day': add_days('ignored_to_date', 1), 'ignored_reminders': '-1'},
 ] -%}
@@ -38,6 +38,7 @@ messages as (
         cast(opened_at as date) as opened_date,
         cast(clicked_at as date) as clicked_date
     from {{ ref('stg_comms__messages') }}
+    where {{ not_deleted_by('cast(sent_at as date)') }}
 
 ),
 
@@ -53,8 +54,14 @@ onboarding as (
         account_id,
         sent_date,
         opened_date,
-        coalesce(opened_date < {{ add_days('sent_date', 30) }}, false) as is_opened_in_window
-    from messages
+        leaves_date,
+        coalesce(opened_date < leaves_date, false) as is_opened_in_window
+    from (
+        select
+            *,
+            least({{ add_days('sent_date', 30) }}, deleted_date) as leaves_date
+        from messages
+    ) as messages_of_window
     where kind = 'onboarding'
 
 ),
@@ -63,11 +70,13 @@ feature_clicks as (
 
     select
         account_id,
-        clicked_date
+        clicked_date,
+        least({{ add_days('clicked_date', 30) }}, deleted_date) as leaves_date
     from messages
     where
         kind = 'feature'
         and clicked_date is not null
+        and {{ not_deleted_by('clicked_date') }}
 
 ),
 
@@ -77,7 +86,11 @@ reminders as (
     select
         last_invoices.account_id,
         greatest(last_invoices.valid_from_date, {{ add_days('messages.sent_date', 7) }}) as ignored_from_date,
-        least(last_invoices.valid_to_date, {{ add_days('messages.clicked_date', -1) }}) as ignored_to_date
+        least(
+            last_invoices.valid_to_date,
+            {{ add_days('messages.clicked_date', -1) }},
+            {{ add_days('messages.deleted_date', -1) }}
+        ) as ignored_to_date
     from last_invoices
     inner join messages
         on last_invoices.account_id = messages.account_id

@@ -26,12 +26,6 @@ touchpoints as (
 
 ),
 
-contacts as (
-
-    select * from {{ ref('stg_crm__contacts') }}
-
-),
-
 -- a contact counts from a day until 90 days later or until the next such day takes over
 stakeholder_spells as (
 
@@ -59,6 +53,20 @@ stakeholder_spells as (
 
 ),
 
+champions as (
+
+    select
+        account_id,
+        coalesce(cast(created_at as date), cast('0001-01-01' as date)) as created_date,
+        deleted_date
+    from {{ ref('stg_crm__contacts') }}
+    where
+        role in ('champion', 'sponsor')
+        and coalesce(is_active, true)
+        and {{ not_deleted_by("coalesce(cast(created_at as date), cast('0001-01-01' as date))") }}
+
+),
+
 changes as (
 
     select
@@ -66,7 +74,8 @@ changes as (
         occurred_date as day,
         case when is_reply then occurred_date end as last_reply_date,
         case when is_contact then occurred_date end as last_contact_date,
-        0 as stakeholders
+        0 as stakeholders,
+        0 as champions
     from touchpoints
     union all
     select
@@ -74,7 +83,8 @@ changes as (
         entered_date as day,
         null as last_reply_date,
         null as last_contact_date,
-        1 as stakeholders
+        1 as stakeholders,
+        0 as champions
     from stakeholder_spells
     union all
     select
@@ -82,27 +92,36 @@ changes as (
         left_date as day,
         null as last_reply_date,
         null as last_contact_date,
-        -1 as stakeholders
+        -1 as stakeholders,
+        0 as champions
     from stakeholder_spells
+    union all
+    select
+        account_id,
+        created_date as day,
+        null as last_reply_date,
+        null as last_contact_date,
+        0 as stakeholders,
+        1 as champions
+    from champions
+    union all
+    select
+        account_id,
+        deleted_date as day,
+        null as last_reply_date,
+        null as last_contact_date,
+        0 as stakeholders,
+        -1 as champions
+    from champions
+    where deleted_date is not null
 
 ),
 
 spans as (
 
-    {{ spans_of_changes('changes', sums=['stakeholders'], latest=['last_reply_date', 'last_contact_date']) }}
-
-),
-
-champions as (
-
-    select
-        account_id,
-        min(coalesce(cast(created_at as date), cast('0001-01-01' as date))) as first_champion_date
-    from contacts
-    where
-        role in ('champion', 'sponsor')
-        and coalesce(is_active, true)
-    group by account_id
+    {{ spans_of_changes(
+        'changes', sums=['stakeholders', 'champions'], latest=['last_reply_date', 'last_contact_date']
+    ) }}
 
 ),
 
@@ -122,15 +141,13 @@ final as (
         )) }},
         {{ if_known('active_stakeholders_90d', 'cast(coalesce(spans.stakeholders, 0) as bigint)') }},
         {{ if_known(
-            'has_active_champion', 'case when champions.first_champion_date <= accounts.as_of_date then 1 else 0 end'
+            'has_active_champion', 'case when spans.champions > 0 then 1 else 0 end'
         ) }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
     left join spans
         on {{ in_span('spans') }}
-    left join champions
-        on accounts.account_id = champions.account_id
 
 )
 

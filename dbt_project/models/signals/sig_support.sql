@@ -4,7 +4,6 @@
 ] %}
 {% set is_urgent = "case when priority = 'urgent' then 1 else 0 end" %}
 {% set has_sentiment = 'case when sentiment is null then 0 else 1 end' %}
-{% set is_fast = 'resolution_seconds <= 24 * 60 * 60' %}
 {# what enters or leaves a count, on which day -#}
 {% set changes = [
     {
@@ -13,23 +12,21 @@
         'sentiment': 'coalesce(sentiment, 0)', 'sentiments': has_sentiment,
     },
     {
-        'from': 'tickets', 'day': add_days('opened_date', 30),
+        'from': 'tickets', 'day': 'least(' ~ add_days('opened_date', 30) ~ ', deleted_date)',
         'tickets_30d': '-1', 'sentiment': '-1 * coalesce(sentiment, 0)', 'sentiments': '-1 * ' ~ has_sentiment,
     },
     {
-        'from': 'tickets', 'day': 'greatest(opened_date, resolved_date)', 'where': 'resolved_date is not null',
+        'from': 'tickets', 'day': 'open_until_date', 'where': 'open_until_date is not null',
         'open_tickets': '-1', 'open_urgent_tickets': '-1 * ' ~ is_urgent,
     },
     {
-        'from': 'tickets', 'day': 'greatest(opened_date, resolved_date)', 'where': is_fast,
-        'fast_resolutions_30d': '1',
+        'from': 'fast_resolutions', 'day': 'resolved_from_date', 'fast_resolutions_30d': '1',
     },
     {
-        'from': 'tickets', 'day': 'greatest(opened_date, ' ~ add_days('resolved_date', 30) ~ ')', 'where': is_fast,
-        'fast_resolutions_30d': '-1',
+        'from': 'fast_resolutions', 'day': 'resolved_to_date', 'fast_resolutions_30d': '-1',
     },
     {'from': 'mentions', 'day': 'mentioned_date', 'mentions': '1'},
-    {'from': 'mentions', 'day': add_days('mentioned_date', 30), 'mentions': '-1'},
+    {'from': 'mentions', 'day': 'least(' ~ add_days('mentioned_date', 30) ~ ', deleted_date)', 'mentions': '-1'},
 ] -%}
 with
 
@@ -50,12 +47,20 @@ known as (
 
 tickets as (
 
+    select * from {{ ref('int_tickets') }}
+
+),
+
+fast_resolutions as (
+
     select
-        *,
-        cast(opened_at as date) as opened_date,
-        cast(resolved_at as date) as resolved_date,
-        {{ seconds_between('opened_at', 'resolved_at') }} as resolution_seconds
-    from {{ ref('stg_support__tickets') }}
+        account_id,
+        greatest(opened_date, resolved_date) as resolved_from_date,
+        least(greatest(opened_date, {{ add_days('resolved_date', 30) }}), deleted_date) as resolved_to_date
+    from tickets
+    where
+        resolution_seconds <= 24 * 60 * 60
+        and {{ not_deleted_by('greatest(opened_date, resolved_date)') }}
 
 ),
 
@@ -85,6 +90,12 @@ resolution_days as (
         greatest(opened_date, resolved_date, {{ signals_start() }}) as day
     from tickets
     where greatest(opened_date, resolved_date) <= {{ as_of_end() }}
+    union
+    select
+        account_id,
+        greatest(deleted_date, {{ signals_start() }}) as day
+    from tickets
+    where deleted_date <= {{ as_of_end() }}
     union
     select
         account_id,
@@ -120,6 +131,7 @@ resolutions as (
             spans_of_account.account_id = tickets.account_id
             and {{ in_window('tickets.resolved_date', 90, 'spans_of_account.valid_from_date') }}
             and spans_of_account.valid_from_date >= tickets.opened_date
+            and {{ not_deleted_by('spans_of_account.valid_from_date', 'tickets') }}
     group by spans_of_account.account_id, spans_of_account.valid_from_date, spans_of_account.valid_to_date
 
 ),

@@ -1,4 +1,19 @@
 -- Grain: one row per scored account and as_of_date, also for accounts without milestones.
+{% set measures = ['due_milestones', 'met_milestones', 'overdue_milestones'] %}
+{# what enters or leaves a count, on which day -#}
+{% set changes = [
+    {'from': 'milestones', 'day': 'due_date', 'due_milestones': '1'},
+    {'from': 'milestones', 'day': 'met_date', 'where': 'is_met', 'met_milestones': '1'},
+    {
+        'from': 'milestones', 'day': 'deleted_date', 'where': 'deleted_date is not null',
+        'due_milestones': '-1', 'met_milestones': 'case when is_met then -1 else 0 end',
+    },
+    {'from': 'milestones', 'day': 'overdue_date', 'where': 'is_overdue', 'overdue_milestones': '1'},
+    {
+        'from': 'milestones', 'day': 'settled_date', 'where': 'is_overdue and settled_date is not null',
+        'overdue_milestones': '-1',
+    },
+] -%}
 with
 
 accounts as (
@@ -13,58 +28,40 @@ known as (
 
 ),
 
+-- from when to when a milestone counts as due, met and overdue; a deleted one no more from its deletion on
 milestones as (
 
     select
         account_id,
         due_date,
-        cast(completed_at as date) as completed_date
-    from {{ ref('stg_crm__milestones') }}
+        deleted_date,
+        greatest(due_date, completed_date) as met_date,
+        {{ add_days('due_date', 1) }} as overdue_date,
+        least(
+            case when completed_date is not null then greatest({{ add_days('due_date', 1) }}, completed_date) end,
+            deleted_date
+        ) as settled_date,
+        completed_date is not null and {{ not_deleted_by('greatest(due_date, completed_date)') }} as is_met,
+        coalesce(completed_date > due_date, true) and {{ not_deleted_by(add_days('due_date', 1)) }} as is_overdue
+    from (
+        select
+            *,
+            cast(completed_at as date) as completed_date
+        from {{ ref('stg_crm__milestones') }}
+    ) as milestones_with_dates
+    where {{ not_deleted_by('due_date') }}
 
 ),
 
 changes as (
 
-    select
-        account_id,
-        due_date as day,
-        1 as due_milestones,
-        0 as met_milestones,
-        0 as overdue_milestones
-    from milestones
-    union all
-    select
-        account_id,
-        greatest(due_date, completed_date) as day,
-        0 as due_milestones,
-        1 as met_milestones,
-        0 as overdue_milestones
-    from milestones
-    where completed_date is not null
-    union all
-    select
-        account_id,
-        {{ add_days('due_date', 1) }} as day,
-        0 as due_milestones,
-        0 as met_milestones,
-        1 as overdue_milestones
-    from milestones
-    where coalesce(completed_date > due_date, true)
-    union all
-    select
-        account_id,
-        greatest({{ add_days('due_date', 1) }}, completed_date) as day,
-        0 as due_milestones,
-        0 as met_milestones,
-        -1 as overdue_milestones
-    from milestones
-    where completed_date > due_date
+    {{ changes_of(changes, measures) }}
 
 ),
 
 due as (
 
-    {{ spans_of_changes('changes', sums=['due_milestones', 'met_milestones', 'overdue_milestones']) }}
+    {{ spans_of_changes('changes', sums=measures) }}
 
 ),
 

@@ -24,6 +24,7 @@ from orchestration.steps import (
 )
 from radar import progress, runs
 from radar.errors import RadarError
+from radar.vocabulary import held_words
 
 
 @dg.definitions
@@ -63,7 +64,8 @@ def retention() -> dg.Definitions:
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
-            held = held_feeds(con, current.run.run_id) | untold(con, current.run.run_id)
+            words = held_words(con, current.run.window.end)
+            held = held_feeds(con, current.run.run_id) | words | untold(con, current.run.run_id)
             message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())

@@ -1,6 +1,7 @@
 -- Grain: one row per scored account and as_of_date.
--- An account is scored from the day it was created until it is deleted, except on days on which it is churned:
--- it has subscriptions that started by then and all of them are canceled.
+-- An account is scored from the day it was created until it is deleted, except on days on which it is churned (it has
+-- subscriptions that started by then and all of them are canceled), on days on which it has no live subscription and
+-- a lifecycle stage of seeds/not_customers.csv, and while seeds/excluded.csv names it.
 -- What holds is looked up once for each span of days over which nothing changes; only then are there rows of every day.
 {{ config(meta={'is_chunked': true, 'is_gathered': true, 'is_read_by_day': true}) }}
 with
@@ -88,7 +89,7 @@ states as (
         on
             spans.account_id = subscriptions.account_id
             and spans.valid_from_date between subscriptions.valid_from_date and subscriptions.valid_to_date
-    where not coalesce(subscriptions.is_churned, false)
+    where {{ not_scored_reason() }} is null
 
 ),
 

@@ -1,4 +1,4 @@
--- Grain: one row per subscription and updated_at: the state from then on.
+-- Grain: one row per subscription and updated_at: the state from then on, or that it is deleted from then on.
 {{ newest_version(
     source('billing', 'subscriptions'),
     key=['subscription_id', 'updated_at'],
@@ -15,5 +15,6 @@
         'canceled_at',
         'card_expires_on',
         'updated_at'
-    ]
+    ],
+    version='updated_at'
 ) }}

@@ -14,6 +14,7 @@ ranked as (
 
     select
         *,
+        {{ is_deleted_at_all(['account_id'], 'updated_at') }} as is_deleted_at_all,
         row_number() over (
             partition by account_id, version_at
             order by {{ newest_first() }}
@@ -38,7 +39,7 @@ final as (
         plan_id,
         created_at,
         updated_at,
-        coalesce(is_deleted, false) as is_deleted,
+        coalesce(is_deleted, false) or is_deleted_at_all as is_deleted,
         version_at
     from ranked
     where version_rank = 1

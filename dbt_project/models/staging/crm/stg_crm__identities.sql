@@ -1,5 +1,6 @@
 -- Grain: one row per source id and account that claims it, as the newest batch that names the id says.
--- Two rows of one source id contradict each other; which of them is right is not settled here.
+-- Two rows of one source id contradict each other; which of them is right is not settled here. A claim that the last
+-- row about it in that batch says is deleted is none.
 with
 
 ranked as (
@@ -9,19 +10,26 @@ ranked as (
         rank() over (
             partition by source, source_account_id
             order by _batch_id desc
-        ) as batch_rank
+        ) as batch_rank,
+        row_number() over (
+            partition by source, source_account_id, account_id
+            order by {{ newest_first() }}
+        ) as version_rank
     from {{ source('crm', 'identities') }}
 
 ),
 
 final as (
 
-    select distinct
+    select
         source,
         source_account_id,
         account_id
     from ranked
-    where batch_rank = 1
+    where
+        batch_rank = 1
+        and version_rank = 1
+        and not coalesce(is_deleted, false)
 
 )
 

@@ -10,6 +10,7 @@ final as (
         user_id,
         event_name,
         cast(occurred_at as date) as activity_date,
+        coalesce(is_deleted, false) as is_deleted,
         _batch_id,
         _source_file,
         _row_number

@@ -1,0 +1,7 @@
+{#
+    The letters of a word, small: words that differ in case, blanks, hyphens or underscores alone are the same.
+    Null where there are none. `and_digits`: with the digits, where they tell words apart.
+#}
+{% macro letters_of(text, and_digits=false) -%}
+    nullif(regexp_replace(lower({{ text }}), '[^\p{L}{{ '\p{N}' if and_digits }}]', '', 'g'), '')
+{%- endmacro %}

@@ -37,19 +37,21 @@ def run_daily(
     since: str | None,
     dry_run: bool = False,
     allow_flood: bool = False,
+    force_day: bool = False,
 ) -> int:
     """Run the job once; the exit status: 0, or 3 where a feed or a destination was held. Raises RadarError.
 
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
-    `exports.writer.Guards`.
+    `exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
     settings = Settings.with_places(places)
-    window = runs.parse_window(as_of, since, today=utc_now().date())
+    asked = {"dry_run": dry_run, "allow_flood": allow_flood, "force_day": force_day}
+    window = runs.parse_window(as_of, since, today=utc_now().date(), force_day=force_day)
     try:
         _check_places(settings)
         settings.publish_to_environment()
         with writer_lock(settings.warehouse):
-            told, notes = _run(settings, window, dry_run=dry_run, allow_flood=allow_flood)
+            told, notes = _run(settings, window, asked)
             previewed = _previewed(settings, allow_flood) if dry_run else ""
     except KeyboardInterrupt:
         raise stopped() from None
@@ -71,10 +73,8 @@ def _previewed(settings: Settings, allow_flood: bool) -> str:
     return preview_text(preview(settings.warehouse, profiles=used, guards=guards))
 
 
-def _run(
-    settings: Settings, window: Window, *, dry_run: bool, allow_flood: bool
-) -> tuple[Summary, list[str]]:
-    """The job, and what it did; `notes` are what steps left to be told."""
+def _run(settings: Settings, window: Window, asked: Mapping[str, bool]) -> tuple[Summary, list[str]]:
+    """The job, and what it did, with the notes that steps left. `asked`: run tags, radar/ left out."""
     if settings.warehouse.exists():
         with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
             pass
@@ -82,10 +82,8 @@ def _run(
     with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
         progress.status("  starting")
         from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
-        from orchestration.steps import ALLOW_FLOOD, DRY_RUN  # noqa: PLC0415
 
-        asked = {DRY_RUN: dry_run, ALLOW_FLOOD: allow_flood}
-        execute(run_id, window, log, {tag: "yes" for tag, is_asked in asked.items() if is_asked})
+        execute(run_id, window, log, {f"radar/{tag}": "yes" for tag, is_asked in asked.items() if is_asked})
     with connect(settings.warehouse, read_only=True) as con:
         return summary.of_run(con, run_id, settings), notes
 

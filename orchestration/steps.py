@@ -67,6 +67,9 @@ WINDOW_START, WINDOW_END = "radar/as_of_start", "radar/as_of_end"
 ALLOW_FLOOD, DRY_RUN = "radar/allow_flood", "radar/dry_run"
 """Run tags, of any value: export where very many accounts change their bucket; export nothing."""
 
+FORCE_DAY = "radar/force_day"
+"""Run tag, of any value: compute a day ahead of today, or far beyond the newest facts. As `--force-day`."""
+
 EXPORT_STEP = "exports__"
 """How steps begin that give files to one destination each: where one fails, the run goes on without it."""
 
@@ -85,6 +88,7 @@ class Step:
 
     run: Run
     settings: Settings
+    force_day: bool
 
     @property
     def seeds(self) -> Path:
@@ -120,6 +124,14 @@ def window_of(tags: Mapping[str, str], today: date) -> Window:
     return Window(today, today)
 
 
+def _window(context: dg.AssetExecutionContext, today: date) -> Window:
+    """The as-of dates of the run. Raises UsageError where they have not come and are not forced."""
+    tags = context.run.tags
+    window = window_of(tags, today)
+    runs.require_day(window, today=today, force_day=FORCE_DAY in tags)
+    return window
+
+
 def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
     """The tags for a window. `is_recorded`: Dagster keeps the run, so its partitions are to be marked.
 
@@ -142,12 +154,10 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         gather_seeds(settings.warehouse, settings.seeds)
         with connect(settings.warehouse) as con:
             schema.create(con)
-            run = runs.begin(
-                con, run_id=context.run.run_id, window=window_of(context.run.tags, now.date()), now=now
-            )
+            run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)
             # a broken audit is said before anything goes out
             record_check(open_chain(con, settings.warehouse), run.run_id, now)
-        yield Step(run, settings)
+        yield Step(run, settings, FORCE_DAY in context.run.tags)
 
 
 @contextmanager
@@ -166,13 +176,13 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
             opened.enter_context(connect(settings.warehouse)),
             run_id=context.run.run_id,
             earlier_runs=earlier,
-            window=window_of(context.run.tags, now.date()),
+            window=_window(context, now.date()),
             now=now,
         )
         if not stays_open:
             step_only.close()
         try:
-            yield Step(run, settings)
+            yield Step(run, settings, FORCE_DAY in context.run.tags)
         except BaseException:
             opened.close()  # an error may have left DuckDB unusable until the file is opened anew
             raise

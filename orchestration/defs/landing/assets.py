@@ -17,6 +17,7 @@ import duckdb
 from expectations.hygiene import check as check_feeds
 from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules, table_name
+from orchestration.as_of_guard import require_near_facts
 from orchestration.landing.feeds import FEEDS
 from orchestration.landing.land import land
 from orchestration.retention import payloads_from, refuse_too_late
@@ -104,10 +105,12 @@ def landing(context: dg.AssetExecutionContext, writer: WriterLock) -> Iterator[R
     with first_step(context) as step:
         with step.connect() as con:
             _land(con, step)
-            refusal = _check(con, step)
+            refusal: RadarError | None = _check(con, step)
             refuse_too_late(con, step.run.batch_id)
             runs.mark_checked(con, step.run)
             results: list[Result] = [*_materializations(con, step), *_check_results(con, step)]
+            if not refusal:
+                refusal = _refused_day(con, step)
         for result in results:
             if _is_selected(context, result):
                 yield result
@@ -137,7 +140,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         run_id=run.run_id,
         batch_id=run.batch_id,
         now=run.now,
-        payloads_from=payloads_from(step.seeds, run.window.end),
+        payloads_from=payloads_from(con, step.seeds, as_of_end=run.window.end, today=run.now.date()),
         on_step=_tell_landed,
     )
     for notice in report.notices:
@@ -192,6 +195,15 @@ def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:
             on_step=lambda feed, rows, seconds: progress.line(f"check {feed}", rows, seconds),
         )
     except CheckError as error:
+        return error
+    return None
+
+
+def _refused_day(con: duckdb.DuckDBPyConnection, step: Step) -> RadarError | None:
+    """The error of a day that is too far beyond the facts, those that have just landed included."""
+    try:
+        require_near_facts(con, step.run.window, seeds=step.seeds, force_day=step.force_day)
+    except RadarError as error:
         return error
     return None
 

@@ -45,7 +45,8 @@ def retention() -> dg.Definitions:
         started = time.monotonic()
         with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  applying retention")
-            purged = apply_limits(con, as_of_end=current.run.window.end)
+            run = current.run
+            purged = apply_limits(con, as_of_end=run.window.end, today=run.now.date())
         seconds = time.monotonic() - started
         progress.line("apply retention", sum(purged.values()), seconds)
         return dg.MaterializeResult(metadata={**purged, "seconds": round(seconds, 3)})

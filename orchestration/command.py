@@ -39,7 +39,7 @@ def run_daily(
     allow_flood: bool = False,
     force_day: bool = False,
 ) -> int:
-    """Run the job once; the exit status: 0, or 3 where a feed or a destination was held. Raises RadarError.
+    """Run the job once; the exit status: 0, or 3 where something was left out. Raises RadarError.
 
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
     `exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
@@ -58,7 +58,7 @@ def run_daily(
     print(summary.text(told, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    return HELD if told.held or told.held_exports else DONE
+    return HELD if told.held or told.held_exports or told.later_day else DONE
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:

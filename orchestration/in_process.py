@@ -15,7 +15,7 @@ from orchestration.definitions import defs
 from orchestration.steps import EXPORT_STEP, window_tags
 from orchestration.unrecorded import unrecorded
 from radar.errors import RadarError
-from radar.runs import Window, stopped
+from radar.runs import StoppedError, Window
 
 
 def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
@@ -34,6 +34,8 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
+    except dg.DagsterExecutionInterruptedError:
+        raise StoppedError from None
     finally:
         building.stop()
     if not result.success and (failure := _failure(result, log)):
@@ -67,12 +69,10 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
         if data.user_failure_data and data.user_failure_data.description:
             return _ToldError(data.user_failure_data.description)
         if _was_interrupted(data.error):
-            return stopped()
+            return StoppedError()
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
-    return RadarError(
-        "the run failed in a way that Radar did not foresee; nothing was published", f"report it with {log}"
-    )
+    return RadarError("the run failed in a way that Radar did not foresee", f"report it with {log}")
 
 
 def _was_interrupted(error: Any) -> bool:

@@ -16,14 +16,13 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from actions.run_alerts import run_failed
-from actions.settings import Destinations
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
+from orchestration.failures import note_failure, remove_leftovers
 from orchestration.landing import schema
 from radar import runs
 from radar.chain import open_chain, record_check
 from radar.errors import RadarError
-from radar.runs import Run, Window, utc_now
+from radar.runs import Run, StoppedError, Window, utc_now
 from radar.settings import Settings
 from radar.warehouse import (
     connect,
@@ -151,6 +150,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         settings, now = Settings(), utc_now()
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(settings)
         gather_seeds(settings.warehouse, settings.seeds)
         with connect(settings.warehouse) as con:
             schema.create(con)
@@ -197,6 +197,10 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         with _storage_errors():
             yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+        for warning in note_failure(context.run_id, str(StoppedError())):
+            context.log.warning(warning)
+        raise
     except RadarError as error:
         if _passes_by_itself(error) and context.retry_number < RETRIES:
             pause = RETRY_SECONDS * 2**context.retry_number
@@ -235,21 +239,9 @@ def record_failed_run(context: dg.HookContext) -> None:
 
     A destination that fails alone is no failed run: `audit.sync_runs` has it.
     """
-    settings = Settings()
     if context.op.name.startswith(EXPORT_STEP) and isinstance(context.op_exception, dg.Failure):
         return
     why = context.op_exception
     message = why.description if isinstance(why, dg.Failure) and why.description else type(why).__name__
-    try:
-        run_failed(settings.warehouse, message, Destinations.read())
-    except RadarError as error:
-        context.log.warning(f"The failure could not be told in Slack: {error}")
-    if not settings.warehouse.exists():
-        return
-    try:
-        with writer_lock(settings.warehouse), connect(settings.warehouse) as con:
-            run = runs.current(con)
-            if run and run.run_id == context.run_id:
-                runs.record(con, run, runs.FAILED, message, utc_now())
-    except (RadarError, duckdb.Error) as error:
-        context.log.warning(f"The failure could not be recorded in audit.runs: {error}")
+    for warning in note_failure(context.run_id, message):
+        context.log.warning(warning)

@@ -184,11 +184,26 @@ def _is_unchecked(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.execute(query).fetchone() == (True,))
 
 
-def stopped() -> RadarError:
-    """The error of a run that somebody stopped."""
-    return RadarError(
-        "stopped; what was published before is unchanged", "run it again: it goes on from what landed"
-    )
+class StoppedError(RadarError):
+    """Somebody, or the system, stopped the run: Ctrl-C, or the signal that ends a process (SIGTERM)."""
+
+    def __init__(self) -> None:
+        """The same words for both: the run ends in the same way."""
+        super().__init__("stopped", "run it again: it goes on from what landed")
+
+
+class FailedRunError(RadarError):
+    """A run that failed under way: its error, and what of the run has happened all the same."""
+
+    def __init__(self, error: RadarError, happened: str) -> None:
+        """`happened`: what readers see and what may have gone out."""
+        self.happened, self.exit_status = happened, error.exit_status
+        super().__init__(error.problem, error.remedy, file=error.file, row=error.row, column=error.column)
+
+    def __str__(self) -> str:
+        """What to do comes last."""
+        told, mark, remedy = super().__str__().rpartition("\n  What to do: ")
+        return f"{told}\n  What has happened: {self.happened}{mark}{remedy}"
 
 
 def current(con: duckdb.DuckDBPyConnection) -> Run | None:

@@ -51,8 +51,8 @@ def require_near_facts(
 
 def newest_event(con: duckdb.DuckDBPyConnection) -> date | None:
     """The day of the newest product event, purged ones included; None where none ever landed."""
-    newest = [_newest(con, load_feeds()[EVENTS].raw_table, ["occurred_at"])]
-    newest.append(_newest(con, _SUMMARIES, ["activity_date"]))
+    newest = [_day(con, load_feeds()[EVENTS].raw_table, ["occurred_at"])]
+    newest.append(_day(con, _SUMMARIES, ["activity_date"]))
     return max((day for day in newest if day), default=None)
 
 
@@ -62,22 +62,35 @@ def newest_fact(con: duckdb.DuckDBPyConnection) -> date | None:
     for feed in load_feeds().values():
         times = [column.name for column in feed.columns if column.required and column.type == "timestamp"]
         if times and feed.name not in (EVENTS, *BY_THIS_CLOCK):
-            newest.append(_newest(con, feed.raw_table, times))
+            newest.append(_day(con, feed.raw_table, times))
     return max((day for day in newest if day), default=None)
 
 
 def newest_scored_day(con: duckdb.DuckDBPyConnection) -> date | None:
     """The newest as-of date that is recorded; None before the first."""
-    return _newest(con, _HISTORY, ["as_of_date"])
+    return _day(con, _HISTORY, ["as_of_date"])
 
 
-def _newest(con: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> date | None:
-    newest = ", ".join(f"max({name})::date" for name in columns)
+def first_event(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The day of the first product event that is known; None where none ever landed."""
+    first = [_day(con, load_feeds()[EVENTS].raw_table, ["occurred_at"], "min")]
+    first.append(_day(con, _SUMMARIES, ["activity_date"], "min"))
+    return min((day for day in first if day), default=None)
+
+
+def first_scored_day(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The first as-of date that is recorded."""
+    return _day(con, _HISTORY, ["as_of_date"], "min")
+
+
+def _day(con: duckdb.DuckDBPyConnection, table: str, columns: list[str], end: str = "max") -> date | None:
+    newest = ", ".join(f"{end}({name})::date" for name in columns)
     try:
         values = con.execute(f"select {newest} from {table}").fetchone()
     except duckdb.CatalogException:  # not built yet
         return None
-    return max((day for day in values or () if day), default=None)
+    found = [day for day in values or () if day]
+    return (max(found) if end == "max" else min(found)) if found else None
 
 
 def _setting(seeds: Path, name: str) -> int:

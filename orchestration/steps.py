@@ -18,6 +18,7 @@ import duckdb
 
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
 from orchestration.failures import note_failure, remove_leftovers
+from orchestration.first_day import first_day
 from orchestration.landing import schema
 from radar import runs
 from radar.chain import open_chain, record_check
@@ -47,12 +48,16 @@ def delivery_key(channel: str) -> dg.AssetKey:
 
 DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 
-PARTITIONS = dg.DailyPartitionsDefinition(start_date=runs.FIRST_DATE.isoformat(), end_offset=1)
-"""As-of dates, today (UTC) included.
 
-Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would start
-unpartitioned assets as runs of their own, which know nothing of its dates.
-"""
+def partitions() -> dg.DailyPartitionsDefinition:
+    """As-of dates, from the installation's first day to today (UTC); read when definitions are loaded.
+
+    Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would
+    start unpartitioned assets as runs of their own, which know nothing of its dates.
+    """
+    start = first_day(Settings().warehouse)
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_offset=1)
+
 
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 """A range of dates is one pass, never a loop of runs."""

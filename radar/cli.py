@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 NEEDS_A_LOOK = 3
 """The exit status of what is done, but leaves something for a person to look at."""
 
-DEMO_END = "2026-06-30"
-"""The last day of a demo where none is named: fixed, so that the same arguments give the same bytes."""
-
 app = typer.Typer(
     help="Scores the health of customers from what their systems already know.",
     no_args_is_help=True,
@@ -177,16 +174,21 @@ def demo(
     accounts: Annotated[int, typer.Option(help="Customers, 1 to 100,000.")] = 400,
     days: Annotated[int, typer.Option(help="Days of history, 1 to 1,000.")] = 365,
     seed: Annotated[int, typer.Option(help="Another number gives another company.")] = 1,
-    end: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts.")] = DEMO_END,
+    end: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts. [yesterday in UTC]")
+    ] = None,
 ) -> None:
-    """Write the extracts of an invented company: the same bytes for the same arguments."""
-    from radar.demo import generate
-    from radar.runs import parse_day
+    """Write the extracts of an invented company: the same bytes for the same arguments, --end among them."""
+    from datetime import timedelta
 
-    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=parse_day("--end", end))
+    from radar.demo import generate
+    from radar.runs import parse_day, utc_now
+
+    last = parse_day("--end", end) if end else utc_now().date() - timedelta(days=1)
+    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=last)
     for feed, count in rows.items():
         print(f"  {feed:<24}{count:>13,} rows")
-    print(f"\nNext: radar run --extracts {folder} --as-of {end}")
+    print(f"\nNext: radar run --extracts {folder} --as-of {last}")
 
 
 @app.command()

@@ -13,13 +13,13 @@ from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
     DATA_TEAM,
     ENTRIES,
-    PARTITIONS,
     POOL,
     PUBLISHED,
     RETENTION,
     RUNS,
     SINGLE_RUN,
     WriterLock,
+    partitions,
     step,
 )
 from radar import progress, runs
@@ -36,7 +36,7 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
@@ -57,7 +57,7 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )

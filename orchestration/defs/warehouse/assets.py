@@ -14,7 +14,7 @@ from dagster_dbt import dbt_assets
 from orchestration import building
 from orchestration.as_of_guard import require_near_facts
 from orchestration.building import NodeResult
-from orchestration.steps import PARTITIONS, POOL, SINGLE_RUN, Step, WriterLock, step
+from orchestration.steps import POOL, SINGLE_RUN, Step, WriterLock, partitions, step
 from orchestration.translation import UNIQUE_ID, Translator
 from radar import progress, runs
 from radar.publishing import announce_window
@@ -36,7 +36,7 @@ def make_assets(manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="dbt",
         dagster_dbt_translator=Translator(),
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )

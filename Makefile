@@ -27,13 +27,19 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(LINT)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-lint.lock
 	@touch $@
 
-# The demo company's newest day, and the 30 days before it, so that trends show.
+# A demo company up to yesterday, made once, and scored on its last day and the 30 before it, so that trends show.
+# What an earlier make demo made keeps its last day: make clean begins a new one. Dagster records the run for make dev.
 demo: $(VENV)/.ready
-	@test -d $(DEMO)/extracts || $(BIN)/radar demo $(DEMO)/extracts
-	@$(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
-		--exports $(DEMO)/exports --published $(DEMO)/published --since 2026-05-31 --as-of 2026-06-30
+	@mkdir -p $(DEMO)/dagster && cp orchestration/dagster.yaml $(DEMO)/dagster/dagster.yaml
+	@test -d $(DEMO)/extracts || $(BIN)/python -c 'from datetime import UTC, datetime, timedelta; \
+		last = datetime.now(UTC).date() - timedelta(days=1); print(last - timedelta(days=30), last)' > $(DEMO)/days
+	@test -f $(DEMO)/days || echo 2026-05-31 2026-06-30 > $(DEMO)/days
+	@read since last < $(DEMO)/days \
+		&& { test -d $(DEMO)/extracts || $(BIN)/radar demo $(DEMO)/extracts --end $$last; } \
+		&& $(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
+			--exports $(DEMO)/exports --published $(DEMO)/published --since $$since --as-of $$last
 
-# The panel on an invented company up to today; made once, in var/panel.
+# The panel on an invented company up to yesterday; made once, in var/panel.
 panel: $(VENV)/.ready
 	@$(BIN)/radar panel --demo var/panel
 
@@ -46,14 +52,16 @@ lint: $(VENV)/.ready .venv-lint/.ready
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# On what make demo made, unless the RADAR_ variables name other places.
+# On what make demo made, unless the RADAR_ variables name other places. Dagster's records are beside the warehouse,
+# where radar run finds them.
+dev: DAGSTER = $(abspath $(dir $(RADAR_WAREHOUSE)))/dagster
 dev: export RADAR_EXTRACTS ?= $(CURDIR)/$(DEMO)/extracts
 dev: export RADAR_WAREHOUSE ?= $(CURDIR)/$(DEMO)/warehouse.duckdb
 dev: export RADAR_EXPORTS ?= $(CURDIR)/$(DEMO)/exports
 dev: export RADAR_PUBLISHED ?= $(CURDIR)/$(DEMO)/published
 dev: $(VENV)/.ready
-	@mkdir -p var/dagster && cp orchestration/dagster.yaml var/dagster/dagster.yaml
-	DAGSTER_HOME=$(CURDIR)/var/dagster $(BIN)/dagster dev -h 127.0.0.1
+	@mkdir -p $(DAGSTER) && cp orchestration/dagster.yaml $(DAGSTER)/dagster.yaml
+	DAGSTER_HOME=$(DAGSTER) $(BIN)/dagster dev -h 127.0.0.1
 
 bench: $(VENV)/.ready
 	$(BIN)/python bench/run.py

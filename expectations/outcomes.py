@@ -104,6 +104,18 @@ def recorded(con: duckdb.DuckDBPyConnection, moment: Moment) -> list[Outcome]:
     return [Outcome(*row) for row in found.fetchall()]
 
 
+def last_recorded(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """What each feed's checks found when it was checked last."""
+    found = con.execute(
+        f"""
+        SELECT {_COLUMNS} FROM audit.checks
+        WHERE (feed, batch_id) IN (SELECT (feed, max(batch_id)) FROM audit.checks GROUP BY feed)
+        ORDER BY rowid
+        """
+    )
+    return [Outcome(*row) for row in found.fetchall()]
+
+
 def _message(finding: Finding, rows: int, examples: list[str], *, is_held: bool) -> str:
     rule = finding.rule
     if finding.error:

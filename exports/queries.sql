@@ -18,6 +18,8 @@ create table if not exists audit.exports (
 -- Of a warehouse that an earlier release made.
 alter table audit.exports add column if not exists rule_set varchar;
 alter table audit.exports add column if not exists rule_version varchar;
+-- When the day was taken back (`radar forget-day`): what the destination was given stays given.
+alter table audit.exports add column if not exists forgotten_at timestamp;
 
 -- name: sync_runs
 -- One row per run and profile. `status`: written (files are there, nobody has said what became of them),
@@ -126,7 +128,7 @@ limit 1;
 -- name: newest_day
 select max(as_of_date)
 from audit.exports
-where profile = $profile and run_id <> $run_id;
+where profile = $profile and run_id <> $run_id and forgotten_at is null;
 
 -- name: snapshot
 -- Every row that the destination should hold, each cell as the text of the file. `problems` is empty, or holds
@@ -484,7 +486,9 @@ where
 
 -- name: record_export
 -- Once per set, also where a run that died after writing it is repeated.
-insert into audit.exports
+insert into audit.exports (
+    run_id, profile, as_of_date, folder, rows, bytes, sha256, exported_at, rule_set, rule_version
+)
 select
     $run_id, $profile, $as_of, $folder, $rows, $bytes, $sha256, now() at time zone 'UTC', $rule_set, $rule_version
 where not exists (

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import current_thread, main_thread
 from uuid import uuid4
 
 from actions.settings import Destinations
 from radar import progress, runs, summary
-from radar.errors import UsageError
+from radar.errors import RadarError, UsageError
 from radar.rules import gather
-from radar.runs import Window, stopped, utc_now
+from radar.runs import FailedRunError, StoppedError, Window, utc_now
 from radar.settings import Settings
 from radar.summary import Summary
 from radar.warehouse import connect, readable_os_errors, require_free_space, state_dir, writer_lock
@@ -37,27 +39,30 @@ def run_daily(
     since: str | None,
     dry_run: bool = False,
     allow_flood: bool = False,
+    force_day: bool = False,
 ) -> int:
     """Run the job once. Raises RadarError.
 
-    The exit status: 0, or 3 where a feed, the meaning of words or a destination was held.
+    The exit status: 0, or 3 where a feed, the meaning of words, a destination or a day was left out.
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
-    `exports.writer.Guards`.
+    `exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
     settings = Settings.with_places(places)
-    window = runs.parse_window(as_of, since, today=utc_now().date())
+    asked = {"dry_run": dry_run, "allow_flood": allow_flood, "force_day": force_day}
+    window = runs.parse_window(as_of, since, today=utc_now().date(), force_day=force_day)
     try:
-        _check_places(settings)
-        settings.publish_to_environment()
-        with writer_lock(settings.warehouse):
-            told, notes = _run(settings, window, dry_run=dry_run, allow_flood=allow_flood)
-            previewed = _previewed(settings, allow_flood) if dry_run else ""
+        with _ended_by_signal():
+            _check_places(settings)
+            settings.publish_to_environment()
+            with writer_lock(settings.warehouse):
+                told, notes = _run(settings, window, asked)
+                previewed = _previewed(settings, allow_flood) if dry_run else ""
     except KeyboardInterrupt:
-        raise stopped() from None
+        raise StoppedError from None
     print(summary.text(told, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    return HELD if told.held or told.held_words or told.held_exports else DONE
+    return HELD if told.held or told.held_words or told.held_exports or told.later_day else DONE
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:
@@ -72,10 +77,8 @@ def _previewed(settings: Settings, allow_flood: bool) -> str:
     return preview_text(preview(settings.warehouse, profiles=used, guards=guards))
 
 
-def _run(
-    settings: Settings, window: Window, *, dry_run: bool, allow_flood: bool
-) -> tuple[Summary, list[str]]:
-    """The job, and what it did; `notes` are what steps left to be told."""
+def _run(settings: Settings, window: Window, asked: Mapping[str, bool]) -> tuple[Summary, list[str]]:
+    """The job, and what it did, with the notes that steps left. `asked`: run tags, radar/ left out."""
     if settings.warehouse.exists():
         with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
             pass
@@ -83,12 +86,40 @@ def _run(
     with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
         progress.status("  starting")
         from orchestration.in_process import execute  # noqa: PLC0415 two seconds, see above
-        from orchestration.steps import ALLOW_FLOOD, DRY_RUN  # noqa: PLC0415
 
-        asked = {DRY_RUN: dry_run, ALLOW_FLOOD: allow_flood}
-        execute(run_id, window, log, {tag: "yes" for tag, is_asked in asked.items() if is_asked})
+        tags = {f"radar/{tag}": "yes" for tag, is_asked in asked.items() if is_asked}
+        with _failing_under_way(settings, run_id):
+            execute(run_id, window, log, tags)
     with connect(settings.warehouse, read_only=True) as con:
         return summary.of_run(con, run_id, settings), notes
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Let the signal that ends a process (SIGTERM) do what Ctrl-C does."""
+    if current_thread() is not main_thread():  # signals are the main thread's
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _failing_under_way(settings: Settings, run_id: str) -> Iterator[None]:
+    """Note a run that was stopped outside its steps; say with every failure what has happened before it."""
+    from orchestration.failures import note_failure, what_has_happened  # noqa: PLC0415 see above
+
+    try:
+        yield
+    except (KeyboardInterrupt, StoppedError):
+        error = StoppedError()
+        note_failure(run_id, str(error))
+        raise FailedRunError(error, what_has_happened(settings.published, run_id)) from None
+    except RadarError as error:
+        raise FailedRunError(error, what_has_happened(settings.published, run_id)) from error
 
 
 def _check_places(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The daily job in this process, kept by Dagster only where DAGSTER_HOME says where."""
+"""The daily job in this process, recorded by Dagster where the installation has an instance."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import dagster as dg
 
 from orchestration import building
 from orchestration.definitions import defs
+from orchestration.first_day import note_asked
 from orchestration.steps import EXPORT_STEP, window_tags
 from orchestration.unrecorded import unrecorded
 from radar.errors import RadarError
-from radar.runs import Window, stopped
+from radar.runs import StoppedError, Window
+from radar.settings import Settings
 
 
 def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
@@ -23,8 +25,10 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
 
     A destination that was held or failed is no failing step here: `audit.sync_runs` tells of it.
     """
+    warehouse = Settings().warehouse
+    is_recorded = find_instance(warehouse)
+    note_asked(warehouse, window.start)
     job = _daily_job()
-    is_recorded = bool(os.environ.get("DAGSTER_HOME"))
     try:
         with dg.DagsterInstance.get() if is_recorded else unrecorded() as instance:
             result = job.execute_in_process(
@@ -34,10 +38,26 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
+    except dg.DagsterExecutionInterruptedError:
+        raise StoppedError from None
     finally:
         building.stop()
     if not result.success and (failure := _failure(result, log)):
         raise failure
+
+
+def find_instance(warehouse: Path) -> bool:
+    """Whether runs are recorded: in DAGSTER_HOME, or in the folder `dagster` beside the warehouse.
+
+    The folder is one where it holds a `dagster.yaml`, as `make demo` and `make dev` put there.
+    """
+    if os.environ.get("DAGSTER_HOME"):
+        return True
+    home = warehouse.parent / "dagster"
+    if not (home / "dagster.yaml").is_file():
+        return False
+    os.environ["DAGSTER_HOME"] = str(home)
+    return True
 
 
 def _daily_job() -> dg.JobDefinition:
@@ -67,12 +87,10 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
         if data.user_failure_data and data.user_failure_data.description:
             return _ToldError(data.user_failure_data.description)
         if _was_interrupted(data.error):
-            return stopped()
+            return StoppedError()
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
-    return RadarError(
-        "the run failed in a way that Radar did not foresee; nothing was published", f"report it with {log}"
-    )
+    return RadarError("the run failed in a way that Radar did not foresee", f"report it with {log}")
 
 
 def _was_interrupted(error: Any) -> bool:

@@ -12,14 +12,24 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.as_of_guard import newest_event, newest_fact
 from radar.errors import CheckError
 
 
-def payloads_from(seeds: Path, as_of_end: date) -> date:
+def payloads_from(con: duckdb.DuckDBPyConnection, seeds: Path, *, as_of_end: date, today: date) -> date:
     """The first day whose raw events outlive a run up to `as_of_end`, as the settings in `seeds` say."""
     with (seeds / "settings.csv").open(encoding="utf-8", newline="") as file:
         days = {row["setting"]: int(row["value"]) for row in csv.DictReader(file)}
-    return as_of_end - timedelta(days=days["raw_event_days"])
+    return _last_day(con, as_of_end, today) - timedelta(days=days["raw_event_days"])
+
+
+def _last_day(con: duckdb.DuckDBPyConnection, as_of_end: date, today: date) -> date:
+    """The day from which limits count back: the as-of date, but no later than today or the newest facts.
+
+    A day that was typed wrong or a clock that is ahead must not purge what cannot be had again, and where
+    events stop coming, what is known stays. Events come before other feeds: summaries are made of them.
+    """
+    return min(day for day in (as_of_end, today, newest_event(con) or newest_fact(con)) if day)
 
 
 def refuse_too_late(con: duckdb.DuckDBPyConnection, batch_id: int) -> int:
@@ -55,11 +65,12 @@ def refuse_too_late(con: duckdb.DuckDBPyConnection, batch_id: int) -> int:
     return int(counted[0]) if counted else 0
 
 
-def apply(con: duckdb.DuckDBPyConnection, *, as_of_end: date) -> dict[str, int]:
-    """Purge what is past its time before `as_of_end`; rows purged per table."""
-    raw_from = as_of_end - timedelta(days=_setting(con, "raw_event_days"))
-    summaries_from = as_of_end - timedelta(days=_setting(con, "summary_days") - 1)
-    waiting_from = as_of_end - timedelta(days=_setting(con, "waiting_days"))
+def apply(con: duckdb.DuckDBPyConnection, *, as_of_end: date, today: date) -> dict[str, int]:
+    """Purge what is past its time; rows purged per table. See `_last_day` for what it counts from."""
+    last = _last_day(con, as_of_end, today)
+    raw_from = last - timedelta(days=_setting(con, "raw_event_days"))
+    summaries_from = last - timedelta(days=_setting(con, "summary_days") - 1)
+    waiting_from = last - timedelta(days=_setting(con, "waiting_days"))
     con.execute("begin")
     purged = {
         "raw.product_events": _delete(

@@ -16,14 +16,14 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from actions.run_alerts import run_failed
-from actions.settings import Destinations
 from orchestration.building import STORAGE_TROUBLE, gather_seeds
+from orchestration.failures import note_failure, remove_leftovers
+from orchestration.first_day import first_day
 from orchestration.landing import schema
 from radar import runs
 from radar.chain import open_chain, record_check
 from radar.errors import RadarError
-from radar.runs import Run, Window, utc_now
+from radar.runs import Run, StoppedError, Window, utc_now
 from radar.settings import Settings
 from radar.warehouse import (
     connect,
@@ -48,12 +48,16 @@ def delivery_key(channel: str) -> dg.AssetKey:
 
 DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 
-PARTITIONS = dg.DailyPartitionsDefinition(start_date=runs.FIRST_DATE.isoformat(), end_offset=1)
-"""As-of dates, today (UTC) included.
 
-Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would start
-unpartitioned assets as runs of their own, which know nothing of its dates.
-"""
+def partitions() -> dg.DailyPartitionsDefinition:
+    """As-of dates, from the installation's first day to today (UTC); read when definitions are loaded.
+
+    Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would
+    start unpartitioned assets as runs of their own, which know nothing of its dates.
+    """
+    start = first_day(Settings().warehouse)
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_offset=1)
+
 
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 """A range of dates is one pass, never a loop of runs."""
@@ -66,6 +70,9 @@ WINDOW_START, WINDOW_END = "radar/as_of_start", "radar/as_of_end"
 
 ALLOW_FLOOD, DRY_RUN = "radar/allow_flood", "radar/dry_run"
 """Run tags, of any value: export where very many accounts change their bucket; export nothing."""
+
+FORCE_DAY = "radar/force_day"
+"""Run tag, of any value: compute a day ahead of today, or far beyond the newest facts. As `--force-day`."""
 
 EXPORT_STEP = "exports__"
 """How steps begin that give files to one destination each: where one fails, the run goes on without it."""
@@ -85,6 +92,7 @@ class Step:
 
     run: Run
     settings: Settings
+    force_day: bool
 
     @property
     def seeds(self) -> Path:
@@ -120,6 +128,14 @@ def window_of(tags: Mapping[str, str], today: date) -> Window:
     return Window(today, today)
 
 
+def _window(context: dg.AssetExecutionContext, today: date) -> Window:
+    """The as-of dates of the run. Raises UsageError where they have not come and are not forced."""
+    tags = context.run.tags
+    window = window_of(tags, today)
+    runs.require_day(window, today=today, force_day=FORCE_DAY in tags)
+    return window
+
+
 def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
     """The tags for a window. `is_recorded`: Dagster keeps the run, so its partitions are to be marked.
 
@@ -139,15 +155,14 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         settings, now = Settings(), utc_now()
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(settings)
         gather_seeds(settings.warehouse, settings.seeds)
         with connect(settings.warehouse) as con:
             schema.create(con)
-            run = runs.begin(
-                con, run_id=context.run.run_id, window=window_of(context.run.tags, now.date()), now=now
-            )
+            run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)
             # a broken audit is said before anything goes out
             record_check(open_chain(con, settings.warehouse), run.run_id, now)
-        yield Step(run, settings)
+        yield Step(run, settings, FORCE_DAY in context.run.tags)
 
 
 @contextmanager
@@ -166,13 +181,13 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
             opened.enter_context(connect(settings.warehouse)),
             run_id=context.run.run_id,
             earlier_runs=earlier,
-            window=window_of(context.run.tags, now.date()),
+            window=_window(context, now.date()),
             now=now,
         )
         if not stays_open:
             step_only.close()
         try:
-            yield Step(run, settings)
+            yield Step(run, settings, FORCE_DAY in context.run.tags)
         except BaseException:
             opened.close()  # an error may have left DuckDB unusable until the file is opened anew
             raise
@@ -187,6 +202,10 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         with _storage_errors():
             yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+        for warning in note_failure(context.run_id, str(StoppedError())):
+            context.log.warning(warning)
+        raise
     except RadarError as error:
         if _passes_by_itself(error) and context.retry_number < RETRIES:
             pause = RETRY_SECONDS * 2**context.retry_number
@@ -225,21 +244,9 @@ def record_failed_run(context: dg.HookContext) -> None:
 
     A destination that fails alone is no failed run: `audit.sync_runs` has it.
     """
-    settings = Settings()
     if context.op.name.startswith(EXPORT_STEP) and isinstance(context.op_exception, dg.Failure):
         return
     why = context.op_exception
     message = why.description if isinstance(why, dg.Failure) and why.description else type(why).__name__
-    try:
-        run_failed(settings.warehouse, message, Destinations.read())
-    except RadarError as error:
-        context.log.warning(f"The failure could not be told in Slack: {error}")
-    if not settings.warehouse.exists():
-        return
-    try:
-        with writer_lock(settings.warehouse), connect(settings.warehouse) as con:
-            run = runs.current(con)
-            if run and run.run_id == context.run_id:
-                runs.record(con, run, runs.FAILED, message, utc_now())
-    except (RadarError, duckdb.Error) as error:
-        context.log.warning(f"The failure could not be recorded in audit.runs: {error}")
+    for warning in note_failure(context.run_id, message):
+        context.log.warning(warning)

@@ -90,17 +90,17 @@ def _is_loopback(host: str) -> bool:
 
 
 def _make_demo(folder: Path) -> Path:
-    """An invented company up to today, so that what is decided counts from the next run on."""
+    """An invented company up to yesterday: the newest day that has ended."""
     from orchestration.command import run_daily  # noqa: PLC0415 seconds, and only here
     from radar.demo import generate  # noqa: PLC0415
 
     published = (folder / "published").absolute()
     if (published / COPY_NAME).exists():
         return published
-    today = utc_now().date()
+    last = utc_now().date() - timedelta(days=1)
     extracts = folder / "extracts"
     print(f"Making an invented company in {folder}, once ...", flush=True)
-    generate(extracts, end=today)
+    generate(extracts, end=last)
     places: dict[str, Path | None] = {
         "extracts": extracts,
         "warehouse": folder / "warehouse.duckdb",
@@ -108,7 +108,7 @@ def _make_demo(folder: Path) -> Path:
         "published": published,
         "panel_store": folder / "panel.sqlite",
     }
-    run_daily(places, as_of=today.isoformat(), since=(today - timedelta(days=DEMO_DAYS)).isoformat())
+    run_daily(places, as_of=last.isoformat(), since=(last - timedelta(days=DEMO_DAYS)).isoformat())
     return published
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from radar.rules import Problem
     from radar.settings import Settings
 
-DEMO_END = "2026-06-30"
-"""The last day of a demo where none is named: fixed, so that the same arguments give the same bytes."""
+NEEDS_A_LOOK = 3
+"""The exit status of what is done, but leaves something for a person to look at."""
 
 app = typer.Typer(
     help="Scores the health of customers from what their systems already know.",
@@ -59,6 +59,9 @@ _Warehouse = Annotated[
     Path | None, typer.Option(help="The DuckDB file that holds everything. [var/warehouse.duckdb]")
 ]
 _Profile = Annotated[str | None, typer.Option(help="One destination, by the name of its profile. [all]")]
+_Exports = Annotated[
+    Path | None, typer.Option(help="Folder for the files that other systems import. [var/exports]")
+]
 _Published = Annotated[
     Path | None, typer.Option(help="Folder of the copy that readers open. [var/published]")
 ]
@@ -108,15 +111,19 @@ def run(  # noqa: PLR0917 the options
     since: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Score every day from this one to --as-of.")
     ] = None,
-    exports: Annotated[
-        Path | None, typer.Option(help="Folder for the files that other systems import. [var/exports]")
-    ] = None,
+    exports: _Exports = None,
     published: _Published = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write no files for other systems; say what they would hold.")
     ] = False,
     allow_flood: Annotated[
         bool, typer.Option("--allow-flood", help="Export also where very many accounts change their bucket.")
+    ] = False,
+    force_day: Annotated[
+        bool,
+        typer.Option(
+            "--force-day", help="Score a day ahead of today, or far beyond the newest facts, all the same."
+        ),
     ] = False,
 ) -> None:
     """Land, check, build, score, publish and export, once."""
@@ -129,7 +136,36 @@ def run(  # noqa: PLR0917 the options
         "exports": exports,
         "published": published,
     }
-    raise typer.Exit(run_daily(places, as_of=as_of, since=since, dry_run=dry_run, allow_flood=allow_flood))
+    raise typer.Exit(
+        run_daily(
+            places,
+            as_of=as_of,
+            since=since,
+            dry_run=dry_run,
+            allow_flood=allow_flood,
+            force_day=force_day,
+        )
+    )
+
+
+@app.command("forget-day")
+def forget_day(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="The newest recorded day, as YYYY-MM-DD.")],
+    since: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Take back every day from this one to it.")
+    ] = None,
+    warehouse: _Warehouse = None,
+    exports: _Exports = None,
+) -> None:
+    """Take a recorded day back, as if it had never been scored; what was delivered is named."""
+    from orchestration.forgetting import forget_day as take_back
+    from radar.runs import parse_day
+
+    settings = _settings(warehouse=warehouse, exports=exports)
+    first = parse_day("--since", since) if since else None
+    done = take_back(existing_warehouse(warehouse), parse_day("the day", day), since=first)
+    print(done.text(settings.exports))
+    raise typer.Exit(NEEDS_A_LOOK if done.delivered else 0)
 
 
 @app.command()
@@ -138,16 +174,21 @@ def demo(
     accounts: Annotated[int, typer.Option(help="Customers, 1 to 100,000.")] = 400,
     days: Annotated[int, typer.Option(help="Days of history, 1 to 1,000.")] = 365,
     seed: Annotated[int, typer.Option(help="Another number gives another company.")] = 1,
-    end: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts.")] = DEMO_END,
+    end: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts. [yesterday in UTC]")
+    ] = None,
 ) -> None:
-    """Write the extracts of an invented company: the same bytes for the same arguments."""
-    from radar.demo import generate
-    from radar.runs import parse_day
+    """Write the extracts of an invented company: the same bytes for the same arguments, --end among them."""
+    from datetime import timedelta
 
-    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=parse_day("--end", end))
+    from radar.demo import generate
+    from radar.runs import parse_day, utc_now
+
+    last = parse_day("--end", end) if end else utc_now().date() - timedelta(days=1)
+    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=last)
     for feed, count in rows.items():
         print(f"  {feed:<24}{count:>13,} rows")
-    print(f"\nNext: radar run --extracts {folder} --as-of {end}")
+    print(f"\nNext: radar run --extracts {folder} --as-of {last}")
 
 
 @app.command()

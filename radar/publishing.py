@@ -248,7 +248,7 @@ def publish(
         _require_warehouse(warehouse)
         with _new_set(published) as folder:
             build = _build_file(warehouse)
-            reason = "asked for" if rebuild else _reason_to_rebuild(build, _published_run(published))
+            reason = "asked for" if rebuild else _reason_to_rebuild(build, published_run(published))
             task = _Task(
                 windows=tuple({_Days(as_of_start, as_of_end), *_announced(warehouse)}),
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
@@ -818,7 +818,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _published_run(published: Path) -> str:
+def published_run(published: Path) -> str:
     """The run id of the set that stands; empty where there is none."""
     try:
         manifest = json.loads((published / "manifest.json").read_text(encoding="utf-8"))

@@ -20,6 +20,8 @@ DONE, HELD, PARTIAL, FAILED = "done", "held", "partial", "failed"
 """How a run ended. Held: done, but a feed was held back. Partial: some steps, started alone, none failed."""
 
 FURTHEST_DAYS_AHEAD = 366
+"""How far ahead a day may lie that is asked for on purpose; any other may be tomorrow at the latest."""
+
 FIRST_DATE = date(2010, 1, 1)
 """No as-of date lies before it. Dagster lists every day since, so it is no earlier than anyone needs."""
 
@@ -68,8 +70,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def parse_window(as_of: str | None, since: str | None, *, today: date) -> Window:
-    """The window that `--as-of` and `--since` ask for. Raises UsageError."""
+def parse_window(as_of: str | None, since: str | None, *, today: date, force_day: bool = False) -> Window:
+    """The window that `--as-of` and `--since` ask for; `force_day`: see `require_day`. Raises UsageError."""
     end = parse_day("--as-of", as_of) if as_of else today
     start = parse_day("--since", since) if since else end
     if start > end:
@@ -78,12 +80,28 @@ def parse_window(as_of: str | None, since: str | None, *, today: date) -> Window
         )
     if start < FIRST_DATE:
         raise UsageError(f"{start} is before {FIRST_DATE}", f"give a day from {FIRST_DATE} on")
+    window = Window(start, end)
+    require_day(window, today=today, force_day=force_day)
+    return window
+
+
+def require_day(window: Window, *, today: date, force_day: bool) -> None:
+    """Refuse a day later than tomorrow; with `force_day`, one later than a year from now. Raises UsageError.
+
+    A day that has not come shows customers who do nothing, and what is kept for some time is purged by it.
+    Tomorrow is allowed for clocks that are behind.
+    """
+    end = window.end
     if end > today + timedelta(days=FURTHEST_DAYS_AHEAD):
         raise UsageError(
-            f"{end} is more than {FURTHEST_DAYS_AHEAD} days ahead of today ({today})",
+            f"the as-of date {end} is more than {FURTHEST_DAYS_AHEAD} days ahead of today ({today})",
             "give a day nearer to today, or correct this machine's clock",
         )
-    return Window(start, end)
+    if end > today + timedelta(days=1) and not force_day:
+        raise UsageError(
+            f"the as-of date {end} has not come: today is {today} in UTC",
+            "correct the date or this machine's clock; a day ahead that is meant needs --force-day",
+        )
 
 
 def parse_day(option: str, text: str) -> date:
@@ -166,11 +184,26 @@ def _is_unchecked(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.execute(query).fetchone() == (True,))
 
 
-def stopped() -> RadarError:
-    """The error of a run that somebody stopped."""
-    return RadarError(
-        "stopped; what was published before is unchanged", "run it again: it goes on from what landed"
-    )
+class StoppedError(RadarError):
+    """Somebody, or the system, stopped the run: Ctrl-C, or the signal that ends a process (SIGTERM)."""
+
+    def __init__(self) -> None:
+        """The same words for both: the run ends in the same way."""
+        super().__init__("stopped", "run it again: it goes on from what landed")
+
+
+class FailedRunError(RadarError):
+    """A run that failed under way: its error, and what of the run has happened all the same."""
+
+    def __init__(self, error: RadarError, happened: str) -> None:
+        """`happened`: what readers see and what may have gone out."""
+        self.happened, self.exit_status = happened, error.exit_status
+        super().__init__(error.problem, error.remedy, file=error.file, row=error.row, column=error.column)
+
+    def __str__(self) -> str:
+        """What to do comes last."""
+        told, mark, remedy = super().__str__().rpartition("\n  What to do: ")
+        return f"{told}\n  What has happened: {self.happened}{mark}{remedy}"
 
 
 def current(con: duckdb.DuckDBPyConnection) -> Run | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ _DELIVERED = """
     SELECT channel, carrier, kind, status, count(*) FROM last_states
     GROUP BY ALL ORDER BY channel, kind, status
 """
+_LATER_DAY = "SELECT max(as_of_date) FROM marts.fct_health_history HAVING max(as_of_date) > $end"
 _UNKNOWN_FEEDS = """
     SELECT feed, state FROM intermediate.int_feed_states
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
@@ -127,7 +129,7 @@ class Summary:
     `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
     review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
     the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
-    failed or skipped, and why.
+    failed or skipped, and why; `later_day`: the newest scored day, where this run's is not.
     """
 
     as_of: str
@@ -152,6 +154,7 @@ class Summary:
     rules_off: Sequence[str]
     unrecognised: Sequence[vocabulary.Unrecognised]
     places: Sequence[tuple[str, Path | str]]
+    later_day: date | None = None
 
     @property
     def held_words(self) -> bool:
@@ -160,8 +163,8 @@ class Summary:
 
     @property
     def held_exports(self) -> list[str]:
-        """Destinations that a guard held, or whose files could not be written."""
-        return [profile for profile, status, _ in self.not_exported if status != "skipped"]
+        """Destinations that were given nothing: blocked, failed, or given a later day before."""
+        return [profile for profile, *_ in self.not_exported]
 
 
 def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
@@ -204,6 +207,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
             *([("Outbox", settings.exports / "outbox")] if (settings.exports / "outbox").is_dir() else []),
             ("Why a score", "radar explain ACCOUNT_ID"),
         ],
+        later_day=next((day for (day,) in rows(_LATER_DAY, end=end)), None),
     )
 
 
@@ -220,6 +224,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _asked(told),
         _exported(told),
         _delivered(told),
+        _not_newest(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
     return "\n\n".join("\n".join(line.rstrip() for line in lines) for lines in sections if lines)
@@ -333,6 +338,17 @@ def _delivered(told: Summary) -> list[str]:
         is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
         lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
     return ["Delivered", *lines] if lines else []
+
+
+def _not_newest(told: Summary) -> list[str]:
+    """Nothing leaves for a day that is not the newest: what people and systems know is newer."""
+    if told.later_day is None:
+        return []
+    return [
+        "Not the newest day",
+        f"  nothing was delivered or exported for {told.as_of}: the newest scored day is {told.later_day}",
+        f"  a later day that is wrong is taken back with: radar forget-day {told.later_day}",
+    ]
 
 
 def _named(kind: str, count: int) -> str:

@@ -171,7 +171,7 @@ def explain_os_error(error: OSError, path: Path) -> RadarError:
 def _disk_full(path: Path) -> RadarError:
     return WarehouseError(
         "the disk is full",
-        "free some space and run again: what was published before is unchanged",
+        "free some space and run again: it goes on from what landed",
         file=path,
     )
 

@@ -116,7 +116,7 @@ def test_the_end_of_a_run_is_recorded_once(con: duckdb.DuckDBPyConnection) -> No
         ("2026-03-13", None, DAY),
         ("2026-03-13", "2026-02-12", MONTH),
         (None, "2026-03-14", Window(date(2026, 3, 14), date(2026, 3, 14))),
-        ("2027-03-15", None, Window(date(2027, 3, 15), date(2027, 3, 15))),
+        ("2026-03-15", None, Window(date(2026, 3, 15), date(2026, 3, 15))),
     ],
 )
 def test_windows(as_of: str | None, since: str | None, expected: Window) -> None:
@@ -125,11 +125,19 @@ def test_windows(as_of: str | None, since: str | None, expected: Window) -> None
 
 @pytest.mark.parametrize(
     ("as_of", "since"),
-    [("2027-03-16", None), ("2009-12-31", None), ("20260313", None), ("2026-03-13", "2026-03-14"), ("", "x")],
+    [("2026-03-16", None), ("2009-12-31", None), ("20260313", None), ("2026-03-13", "2026-03-14"), ("", "x")],
 )
 def test_windows_that_cannot_be(as_of: str, since: str | None) -> None:
     with pytest.raises(UsageError):
         runs.parse_window(as_of, since, today=NOW.date())
+
+
+def test_a_day_ahead_is_forced_and_not_further_than_a_year() -> None:
+    assert runs.parse_window("2027-03-15", None, today=NOW.date(), force_day=True).end == date(2027, 3, 15)
+    with pytest.raises(UsageError, match="has not come"):
+        runs.parse_window("2027-03-15", None, today=NOW.date())
+    with pytest.raises(UsageError, match="366 days ahead"):
+        runs.parse_window("2027-03-16", None, today=NOW.date(), force_day=True)
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])

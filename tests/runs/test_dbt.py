@@ -1,31 +1,99 @@
-"""dbt's own unit tests, on the warehouse of a whole run."""
+"""dbt as its users call it, on the warehouse of a whole run: its unit tests, and a full refresh."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from orchestration.building import Place as Workspace
 from orchestration.building import prepare
 from tests.runs.radar_run import Place
 
 ROOT = Path(__file__).resolve().parents[2]
-UNIT_TESTS = 90
+LAST = "2026-06-30"
 
 
-def test_every_rule_and_boundary_holds_in_dbt_unit_tests(demo_run: Place, tmp_path: Path) -> None:
-    home = Place(tmp_path)
-    shutil.copy(demo_run.warehouse, home.warehouse)
-    place = prepare(home.warehouse, ROOT / "seeds")
-    dbt = Path(sys.executable).with_name("dbt")
+def dbt(workspace: Workspace, *arguments: str) -> str:
+    """What dbt's own command line prints; it has to succeed."""
     done = subprocess.run(
-        [str(dbt), "test", *place.paths(), "--select", "test_type:unit", "--no-use-colors"],
-        env={**os.environ, **place.environment()},
+        [str(Path(sys.executable).with_name("dbt")), *arguments, *workspace.paths(), "--no-use-colors"],
+        env={**os.environ, **workspace.environment()},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert f"PASS={UNIT_TESTS} WARN=0 ERROR=0 SKIP=0" in done.stdout
+    return done.stdout
+
+
+def copy_of(demo_run: Place, folder: Path) -> tuple[Place, Workspace]:
+    """A warehouse of its own that dbt may change."""
+    place = Place(folder)
+    shutil.copy(demo_run.warehouse, place.warehouse)
+    return place, prepare(place.warehouse, ROOT / "seeds")
+
+
+def test_every_rule_and_boundary_holds_in_dbt_unit_tests(demo_run: Place, tmp_path: Path) -> None:
+    _, workspace = copy_of(demo_run, tmp_path)
+    said = dbt(workspace, "test", "--select", "test_type:unit")
+    assert re.search(r"PASS=[1-9]\d+ WARN=0 ERROR=0 SKIP=0", said)
+
+
+def test_a_full_refresh_destroys_nothing_whose_raw_rows_are_gone(demo_run: Place, tmp_path: Path) -> None:
+    place, workspace = copy_of(demo_run, tmp_path)
+    kept = tables_that_outlive_their_input(workspace)
+    assert {"int_event_keys", "int_user_days", "fct_health_history", "fct_actions", "sig_usage"} <= {
+        relation.split(".")[-1] for relation in kept
+    }
+    raw, summarised = place.rows(
+        "select (select min(occurred_at)::date from raw.product_events), "
+        "(select min(activity_date) from intermediate.int_user_days)"
+    )[0]
+    assert summarised < raw, "raw events are purged, or this proves nothing"
+    before = contents(place, kept)
+    dbt(
+        workspace, "build", "--full-refresh", "--exclude-resource-type", "unit_test",
+        "--vars", f"{{as_of_start: '{LAST}'}}",
+    )  # fmt: skip
+    after = contents(place, kept)
+    assert {relation: rows for relation, rows in before.items() if after[relation] != rows} == {}
+
+
+def tables_that_outlive_their_input(workspace: Workspace) -> list[str]:
+    """Every incremental table but those that hold the days of one build alone."""
+    nodes = json.loads(workspace.manifest.read_bytes())["nodes"].values()
+    return sorted(
+        f"{node['schema']}.{node['name']}"
+        for node in nodes
+        if node["config"]["materialized"] == "incremental" and not node["config"]["meta"].get("is_of_build")
+    )
+
+
+def contents(place: Place, relations: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Rows and a hash of each table; of one by day, of the days before the last."""
+    found = {}
+    with place.read() as con:
+        for relation in relations:
+            columns = {name for name, *_ in con.execute(f"describe {relation}").fetchall()}
+            rows_of = f"select * from {relation}"
+            if {"first_date", "last_open_on"} <= columns:
+                # intervals: a day that is built again cuts them and changes no day
+                day = "unnest(generate_series(first_date::timestamp, as_of_date::timestamp, interval 1 day))"
+                others = "* exclude (first_date, as_of_date, last_open_on)"
+                rows_of = (
+                    f"select * from (select {others}, {day} as day from {relation}) where day < '{LAST}'"
+                )
+            elif "as_of_date" in columns:
+                rows_of += f" where as_of_date < '{LAST}'"
+            ((rows, digest),) = con.execute(
+                f"select count(*), sum(hash(kept)) from ({rows_of}) as kept"
+            ).fetchall()
+            found[relation] = (rows, digest)
+    return found

@@ -71,6 +71,9 @@ def test_one_that_is_held_and_one_that_fails_stop_nobody_else(place: Place, tmp_
 
 def test_an_older_day_is_not_exported(place: Place) -> None:
     before = sets(place)
-    done = place.run("--as-of=2026-06-25")
+    done = place.run("--as-of=2026-06-25", status=3)
     assert "generic skipped: generic was given 2026-06-30 before" in done.stdout
+    assert (
+        "nothing was delivered or exported for 2026-06-25: the newest scored day is 2026-06-30" in done.stdout
+    )
     assert sets(place) == before

@@ -14,7 +14,6 @@ from actions.retries import note_next_attempt
 from actions.settings import Destinations
 from orchestration.steps import (
     DRY_RUN,
-    PARTITIONS,
     POOL,
     PUBLISHED,
     SINGLE_RUN,
@@ -22,6 +21,7 @@ from orchestration.steps import (
     Step,
     WriterLock,
     delivery_key,
+    partitions,
     step,
 )
 from radar import progress
@@ -67,7 +67,7 @@ def make_deliveries() -> dg.AssetsDefinition:
             for channel in CHANNELS
         ],
         can_subset=True,
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
         op_tags={"dagster/priority": "1"},

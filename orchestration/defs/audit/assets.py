@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.steps import DATA_TEAM, ENTRIES, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
+from orchestration.steps import DATA_TEAM, ENTRIES, POOL, PUBLISHED, SINGLE_RUN, WriterLock, partitions, step
 from radar import progress
 from radar.audit import record
 
@@ -20,7 +20,7 @@ def audit() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )

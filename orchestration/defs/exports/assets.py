@@ -18,12 +18,12 @@ from orchestration.steps import (
     ALLOW_FLOOD,
     DRY_RUN,
     EXPORT_STEP,
-    PARTITIONS,
     POOL,
     PUBLISHED,
     SINGLE_RUN,
     SUCCESS_TEAM,
     WriterLock,
+    partitions,
     step,
 )
 from radar import progress
@@ -59,7 +59,7 @@ def make_export(profile: Profile) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{EXPORT_STEP}{profile.name}",
         specs=[spec],
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
         op_tags={"dagster/priority": "2"},

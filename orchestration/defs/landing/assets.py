@@ -15,8 +15,10 @@ import dagster as dg
 import duckdb
 
 from expectations.hygiene import check as check_feeds
-from expectations.outcomes import Moment, Outcome, recorded
+from expectations.outcomes import Moment, Outcome, last_recorded, recorded
 from expectations.suites import rules, table_name
+from orchestration.as_of_guard import require_near_facts
+from orchestration.first_day import note_landed
 from orchestration.landing.feeds import FEEDS
 from orchestration.landing.land import land
 from orchestration.retention import payloads_from, refuse_too_late
@@ -104,10 +106,17 @@ def landing(context: dg.AssetExecutionContext, writer: WriterLock) -> Iterator[R
     with first_step(context) as step:
         with step.connect() as con:
             _land(con, step)
-            refusal = _check(con, step)
+            refusal: RadarError | None = _check(con, step)
             refuse_too_late(con, step.run.batch_id)
             runs.mark_checked(con, step.run)
-            results: list[Result] = [*_materializations(con, step), *_check_results(con, step)]
+            results: list[Result] = [
+                *_materializations(con, step),
+                *_check_results(con, step, is_read=not context.instance.is_ephemeral),
+            ]
+            if not refusal:
+                refusal = _refused_day(con, step)
+            if not refusal:
+                note_landed(con, step.settings.warehouse, step.run.window.start)
         for result in results:
             if _is_selected(context, result):
                 yield result
@@ -137,7 +146,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         run_id=run.run_id,
         batch_id=run.batch_id,
         now=run.now,
-        payloads_from=payloads_from(step.seeds, run.window.end),
+        payloads_from=payloads_from(con, step.seeds, as_of_end=run.window.end, today=run.now.date()),
         on_step=_tell_landed,
     )
     for notice in report.notices:
@@ -196,6 +205,15 @@ def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:
     return None
 
 
+def _refused_day(con: duckdb.DuckDBPyConnection, step: Step) -> RadarError | None:
+    """The error of a day that is too far beyond the facts, those that have just landed included."""
+    try:
+        require_near_facts(con, step.run.window, seeds=step.seeds, force_day=step.force_day)
+    except RadarError as error:
+        return error
+    return None
+
+
 def _materializations(con: duckdb.DuckDBPyConnection, step: Step) -> Iterator[dg.MaterializeResult[Any]]:
     for feed, metadata in _feed_metadata(con, step).items():
         yield dg.MaterializeResult(feed_key(feed), metadata=metadata)
@@ -204,12 +222,23 @@ def _materializations(con: duckdb.DuckDBPyConnection, step: Step) -> Iterator[dg
         yield dg.MaterializeResult(key.split("/"), metadata={"dagster/row_count": rows})
 
 
-def _check_results(con: duckdb.DuckDBPyConnection, step: Step) -> list[dg.AssetCheckResult]:
-    """What the checks of this run came to. Those that gate the run also speak where nothing has arrived."""
+def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool) -> list[dg.AssetCheckResult]:
+    """What the checks of this run came to. Those that gate the run also speak where nothing has arrived.
+
+    `is_read`: Dagster keeps the results and shows those of an asset's newest materialization alone, so a feed
+    in which nothing has arrived shows its last ones again.
+    """
     run = step.run
     outcomes = recorded(con, Moment(run.run_id, run.batch_id, run.now))
     results = [_result(outcome) for outcome in outcomes]
-    if COMPULSORY in {outcome.feed for outcome in outcomes}:
+    checked = {outcome.feed for outcome in outcomes}
+    if is_read:
+        results += [
+            _result(outcome, "No new rows since: ")
+            for outcome in last_recorded(con)
+            if outcome.feed not in {COMPULSORY, *checked} and outcome.check in _checks_of(outcome.feed)
+        ]
+    if COMPULSORY in checked:
         return results
     nothing_new = [
         dg.AssetCheckResult(
@@ -221,6 +250,11 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step) -> list[dg.AssetC
         for rule in rules()[COMPULSORY]
     ]
     return [*results, *nothing_new]
+
+
+def _checks_of(feed: str) -> set[str]:
+    """The checks of a feed as they are now: a rule may have gone since its last result."""
+    return {rule.check for rule in rules().get(feed, ())}
 
 
 def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict[str, Any]]:
@@ -250,13 +284,13 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _result(outcome: Outcome) -> dg.AssetCheckResult:
+def _result(outcome: Outcome, since: str = "") -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=feed_key(outcome.feed),
         check_name=outcome.check,
         passed=outcome.success and not outcome.error,
         severity=SEVERITIES[outcome.severity],
-        description=outcome.message,
+        description=f"{since}{outcome.message}".removesuffix(": "),
         metadata={
             "action": outcome.action,
             "observed": outcome.observed or "",

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import building
-from orchestration.steps import DATA_TEAM, PARTITIONS, POOL, PUBLISHED, SINGLE_RUN, WriterLock, step
+from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, SINGLE_RUN, WriterLock, partitions, step
 from orchestration.translation import keys_of
 from radar import progress
 from radar.audit import record
@@ -32,7 +32,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         group_name="published",
         owners=DATA_TEAM,
         kinds={"duckdb", "parquet"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),

@@ -13,13 +13,13 @@ from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
     DATA_TEAM,
     ENTRIES,
-    PARTITIONS,
     POOL,
     PUBLISHED,
     RETENTION,
     RUNS,
     SINGLE_RUN,
     WriterLock,
+    partitions,
     step,
 )
 from radar import progress, runs
@@ -37,7 +37,7 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
@@ -46,7 +46,8 @@ def retention() -> dg.Definitions:
         started = time.monotonic()
         with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  applying retention")
-            purged = apply_limits(con, as_of_end=current.run.window.end)
+            run = current.run
+            purged = apply_limits(con, as_of_end=run.window.end, today=run.now.date())
         seconds = time.monotonic() - started
         progress.line("apply retention", sum(purged.values()), seconds)
         return dg.MaterializeResult(metadata={**purged, "seconds": round(seconds, 3)})
@@ -57,7 +58,7 @@ def retention() -> dg.Definitions:
         group_name="records",
         owners=DATA_TEAM,
         kinds={"duckdb"},
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )

@@ -29,8 +29,8 @@ backfill = dg.define_asset_job(
     selection=(dg.AssetSelection.kind("dbt") - dg.AssetSelection.tag(NEWEST_DAY_ONLY, "yes"))
     | dg.AssetSelection.assets(PUBLISHED, ENTRIES, RUNS),
     description=(
-        "Compute past as-of dates again from what has landed; nothing lands or is exported. Started here, "
-        "each date is a run; one run for a range starts from the assets, or is `radar run --since`."
+        "Compute past as-of dates again from what has landed; nothing lands, is exported, delivered or "
+        "purged. A range of dates is one run. `radar run --since` does the same and lands what is new first."
     ),
     executor_def=dg.in_process_executor,
     hooks={record_failed_run},

@@ -8,6 +8,7 @@ import dagster as dg
 
 from actions.retries import next_attempt
 from orchestration.defs.schedules.jobs import daily, deliver
+from orchestration.timetable import Timetable
 from radar.runs import utc_now
 from radar.settings import Settings
 
@@ -15,11 +16,26 @@ SETTLE_SECONDS = 60
 """A file younger than this may still be on its way."""
 
 
-@dg.schedule(job=daily, cron_schedule="0 5 * * *", execution_timezone="UTC")
-def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Every day at 05:00 UTC, for that day."""
-    day = context.scheduled_execution_time.astimezone(UTC).date().isoformat()
-    return dg.RunRequest(partition_key=day)
+@dg.definitions
+def schedules() -> dg.Definitions:
+    """The schedule, as the installation's settings say when it runs and for which day."""
+    return dg.Definitions(schedules=[make_schedule(Timetable.read())])
+
+
+def make_schedule(timetable: Timetable) -> dg.ScheduleDefinition:
+    """Once a day, for the day that has ended or the day under way."""
+
+    @dg.schedule(
+        job=daily,
+        cron_schedule=timetable.cron,
+        execution_timezone=timetable.schedule_zone,
+        description=timetable.description,
+    )
+    def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        moment = context.scheduled_execution_time.astimezone(UTC)
+        return dg.RunRequest(partition_key=timetable.as_of(moment.date()).isoformat())
+
+    return every_morning
 
 
 @dg.sensor(job=daily, minimum_interval_seconds=300)
@@ -34,7 +50,8 @@ def new_extracts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
     if now.replace(tzinfo=UTC).timestamp() - newest < SETTLE_SECONDS:
         return dg.SkipReason("Files are still arriving.")
     context.update_cursor(state)
-    return dg.RunRequest(run_key=state, partition_key=now.date().isoformat())
+    day = Timetable.read().as_of(now.date())
+    return dg.RunRequest(run_key=state, partition_key=day.isoformat())
 
 
 @dg.sensor(job=deliver, minimum_interval_seconds=60)

@@ -12,8 +12,9 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from orchestration import building
+from orchestration.as_of_guard import require_near_facts
 from orchestration.building import NodeResult
-from orchestration.steps import PARTITIONS, POOL, SINGLE_RUN, Step, WriterLock, step
+from orchestration.steps import POOL, SINGLE_RUN, Step, WriterLock, partitions, step
 from orchestration.translation import UNIQUE_ID, Translator
 from radar import progress, runs
 from radar.publishing import announce_window
@@ -35,7 +36,7 @@ def make_assets(manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         name="dbt",
         dagster_dbt_translator=Translator(),
-        partitions_def=PARTITIONS,
+        partitions_def=partitions(),
         backfill_policy=SINGLE_RUN,
         pool=POOL,
     )
@@ -53,6 +54,8 @@ def _build(
     context: dg.AssetExecutionContext, current: Step
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     settings, window = current.settings, current.run.window
+    with current.connect() as con:  # a run without landing has not been looked at yet
+        require_near_facts(con, window, seeds=current.seeds, force_day=current.force_day)
     place = building.prepare(settings.warehouse, settings.seeds)
     announce_window(settings.warehouse, as_of_start=window.start, as_of_end=window.end)
     nodes = json.loads(place.manifest.read_bytes())["nodes"]

@@ -11,6 +11,7 @@ import atexit
 import errno
 import gc
 import os
+import shlex
 import sys
 import tempfile
 import traceback
@@ -168,7 +169,7 @@ def demo(
     rows = generate(folder, accounts=accounts, days=days, seed=seed, end=parse_day("--end", end))
     for feed, count in rows.items():
         print(f"  {feed:<24}{count:>13,} rows")
-    print(f"\nNext: radar run --extracts {folder} --as-of {end}")
+    print(f"\nNext: {shlex.join(['radar', 'run', '--extracts', str(folder), '--as-of', end])}")
 
 
 @app.command()

@@ -358,9 +358,7 @@ def _account_id(con: duckdb.DuckDBPyConnection, asked: str, database: Path) -> s
             f"give the id of one of them: {_listed(found)}",
             file=database,
         )
-    near = con.execute(
-        _NEAR, {"asked": asked, "least": LEAST_LIKENESS, "most": MOST_SUGGESTIONS}
-    ).fetchall()
+    near = con.execute(_NEAR, {"asked": asked, "least": LEAST_LIKENESS, "most": MOST_SUGGESTIONS}).fetchall()
     raise UsageError(
         f"there is no account '{inert_value(asked)}', neither by id nor by name",
         f"the nearest: {_listed(near)}" if near else "look the id up in marts.rpt_account_health",
@@ -389,7 +387,7 @@ def _no_score(
     if days and days["days"] and as_of:
         return UsageError(
             f"account {account_id} has no score on {as_of}",
-            f"it has scores on {days['days']:,} days from {days['first']} to {days['last']}: name one of them",
+            f"name one of the {days['days']:,} days with one, from {days['first']} to {days['last']}",
             file=database,
         )
     return UsageError(

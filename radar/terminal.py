@@ -11,6 +11,8 @@ import logging
 import re
 import sys
 
+from radar.masking import masked
+
 _ACTIVE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, and C1: escape sequences begin with these
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what changes the direction of a line
@@ -63,8 +65,8 @@ def guard_output() -> None:
 
 
 class InertFormatter(logging.Formatter):
-    """Lines of a log in which nothing steers the terminal that shows them."""
+    """Lines of a log in which nothing steers the terminal that shows them, and what is personal is masked."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, inert."""
-        return inert(super().format(record))
+        return inert(masked(super().format(record)))

@@ -27,8 +27,9 @@ from radar import __version__
 from radar.deliveries_cli import app as deliveries_app
 from radar.errors import RadarError, UsageError
 from radar.file_rights import restrict
+from radar.masking import masked
 from radar.panel_cli import app as panel_app
-from radar.terminal import guard_output, inert
+from radar.terminal import guard_output, inert, inert_value
 
 if TYPE_CHECKING:
     from radar.rules import Problem
@@ -371,13 +372,15 @@ def _unexpected(error: Exception) -> str:
     from radar.settings import Settings
     from radar.warehouse import state_dir
 
+    first = next((line for line in str(error).splitlines() if line.strip()), "")
+    told = inert_value(masked(f"an unexpected {type(error).__name__}{f': {first}' if first else ''}"))
     trace = "".join(traceback.format_exception(error))
     name = f"error-{datetime.now():%Y%m%d-%H%M%S}.log"
     for folder in (state_dir(Settings().warehouse) / "logs", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(inert(trace), encoding="utf-8")
+            (folder / name).write_text(inert(masked(trace)), encoding="utf-8")
         except OSError:
             continue
-        return f"an unexpected {type(error).__name__}\n  What to do: report it with {folder / name}"
-    return f"an unexpected {type(error).__name__}: {error}"
+        return f"{told}\n  What to do: report it with {folder / name}"
+    return told

@@ -73,7 +73,7 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
         return RadarError(
-            f"the step {event.step_key} failed in a way that Radar did not foresee ({_first_cause(data.error)})",
+            f"the step {event.step_key} failed, which Radar did not foresee: {_first_cause(data.error)}",
             f"report it with {log}",
         )
     return RadarError("the run failed in a way that Radar did not foresee", f"report it with {log}")

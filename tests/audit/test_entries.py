@@ -66,7 +66,8 @@ select * from (values
 OVERRIDE = """
 insert into staging.stg_crm__overrides values
 (
-    'o1', 'a1', 'watch', 'they merge, says jo.smith+1@corp.example.com, +49 30 1234567, card 4111 1111 1111 1111',
+    'o1', 'a1', 'watch',
+    'they merge, says jo.smith+1@corp.example.com, +49 30 1234567, card 4111 1111 1111 1111',
     'lead@us.example',
     '2026-03-12 10:00:00', null
 )

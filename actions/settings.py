@@ -6,7 +6,6 @@ A destination without its secret is not an error: its channel then writes to the
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,15 +13,12 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import UsageError
+from radar.masking import masked
 from radar.settings import AbsolutePath
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 LEAST_SECRET = 6
 """Shorter values are not masked: they are no secrets, and masking them would leave nothing of a text."""
-_EMAIL = re.compile(r"[^\s@<>()\",;:]+@[^\s@<>()\",;:]+\.[^\s@<>()\",;:]+")
-_TOKENS = re.compile(
-    r"https?://hooks\.slack\.com/\S+|xox[a-z]-[\w-]+|pat-\w+-[\w-]+|Bearer\s+\S+|(?<=://)[^/\s@]+:[^/\s@]+@"
-)
 
 
 class Destinations(BaseSettings):
@@ -86,8 +82,7 @@ class Destinations(BaseSettings):
         """A text without secrets and addresses, for errors that are kept; at most 500 characters."""
         for secret in self.secrets():
             text = text.replace(secret, "***")
-        text = _EMAIL.sub("(e-mail)", _TOKENS.sub("***", text))
-        return " ".join(text.split())[:500]
+        return " ".join(masked(text).split())[:500]
 
 
 def checked_url(url: str, variable: str) -> str:

@@ -29,8 +29,10 @@ from dbt.contracts.graph.manifest import Manifest
 
 from orchestration import order, parsed
 from radar.errors import CheckError, RadarError, WarehouseError
+from radar.masking import masked
 from radar.rules import gather
 from radar.settings import PROJECT
+from radar.terminal import inert_value
 from radar.warehouse import MEMORY_LIMIT, explain_duckdb_error, readable_os_errors, state_dir
 
 OUTPUT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "info", "--no-use-colors")
@@ -39,6 +41,17 @@ STORAGE_TROUBLE = re.compile(
     r"[Cc]onflicting lock|Could not set lock|No space left|disk full|not a valid DuckDB"
 )
 WORKER = "dbt"
+MOST_LINES = 5
+"""Lines of an error of dbt's that are shown; the log has all of them."""
+_NAMED_FILE = re.compile(r"^\s*[\w ]+ Error in \w+ \S+ \(([^()]+)\)", re.MULTILINE)
+_AROUND = re.compile(
+    r"\s*(?:(?:Database|Compilation|Runtime|Parsing|Dependency) Error(?: in |\s*$)|compiled (?:code|SQL) at )"
+)
+_MAY_QUOTE_A_VALUE = re.compile(
+    r"(?:Conversion|Invalid Input|Constraint|Out of Range|Mismatch Type|Serialization) Error"
+)
+_QUOTED = re.compile(r"(['\"]).*\1")
+_SOURCE_LINE = re.compile(r"\s*(?:LINE \d+:|\^)")
 _MANIFEST, _FINGERPRINT = "manifest.json", "fingerprint.txt"
 
 
@@ -310,11 +323,25 @@ def _explain_text(place: Place, problem: str, text: str) -> RadarError:
             "set RADAR_MEMORY_LIMIT (for example 4GB) and run again",
             file=place.warehouse,
         )
-    return RadarError(f"{problem}: {_first_line(text)}", f"{place.logs / 'dbt.log'} says more")
+    file, lines = _lines_that_matter(text)
+    where = f" ({file})" if file else ""
+    return RadarError(
+        f"{problem}{where}: {f'{chr(10)}    '.join(lines)}", f"the log says more: {place.logs / 'dbt.log'}"
+    )
 
 
-def _first_line(text: str) -> str:
-    """The first line that says something: dbt opens with the kind of error and the node."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    wordy = [line for line in lines if not re.match(r"(Database|Compilation|Runtime) Error( in |$)", line)]
-    return (wordy or lines or ["no reason given"])[0]
+def _lines_that_matter(text: str) -> tuple[str, list[str]]:
+    """The file that dbt names, and what the database or dbt says first, without values of customers.
+
+    dbt opens with the kind of error, the node and its file, and ends with where the compiled code is.
+    """
+    named = _NAMED_FILE.search(text)
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    wordy = [line for line in lines if not _AROUND.match(line)] or lines or ["no reason given"]
+    if _MAY_QUOTE_A_VALUE.search(text):
+        wordy = [_QUOTED.sub(r"\1***\1", line) for line in wordy if not _SOURCE_LINE.match(line)]
+    first, *others = [inert_value(masked(line)) for line in wordy[:MOST_LINES]]
+    file = (named[1] if named else "").removeprefix("../")
+    if file and not file.startswith("seeds/"):
+        file = f"dbt_project/{file}"
+    return file, [first.strip(), *others]

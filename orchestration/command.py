@@ -25,6 +25,7 @@ from radar.rules import gather
 from radar.runs import FailedRunError, StoppedError, Window, utc_now
 from radar.settings import Settings
 from radar.summary import Summary
+from radar.terminal import InertFormatter
 from radar.warehouse import connect, readable_os_errors, require_free_space, state_dir, writer_lock
 
 LEAST_FREE_BYTES = 200_000_000
@@ -153,7 +154,7 @@ def _logging(folder: Path, run_id: str) -> Iterator[Path]:
             old.unlink()
         log = folder / f"run-{run_id}.log"
         handler = logging.FileHandler(log, delay=True, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(InertFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     logging.raiseExceptions = False  # a log that cannot be written must not bury what the run says

@@ -16,8 +16,10 @@ from orchestration.first_day import note_asked
 from orchestration.steps import EXPORT_STEP, window_tags
 from orchestration.unrecorded import unrecorded
 from radar.errors import RadarError
+from radar.masking import masked
 from radar.runs import StoppedError, Window
 from radar.settings import Settings
+from radar.terminal import inert_value
 
 
 def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
@@ -90,7 +92,22 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
             return StoppedError()
         text = data.error.to_string() if data.error else "no reason given"
         logging.getLogger("radar").error("step %s: %s", event.step_key, text)
+        return RadarError(
+            f"the step {event.step_key} failed, which Radar did not foresee: {_first_cause(data.error)}",
+            f"report it with {log}",
+        )
     return RadarError("the run failed in a way that Radar did not foresee", f"report it with {log}")
+
+
+def _first_cause(error: Any) -> str:
+    """What began it, in one line: the class of the error behind Dagster's own, and how it begins."""
+    if error is None:
+        return "no reason given"
+    while error.cause is not None:
+        error = error.cause
+    message = error.message.removeprefix(f"{error.cls_name}: ").removeprefix(f"duckdb.{error.cls_name}: ")
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    return inert_value(masked(f"{error.cls_name}: {first}"))
 
 
 def _was_interrupted(error: Any) -> bool:

@@ -23,6 +23,7 @@ from orchestration.landing import schema
 from radar import runs
 from radar.chain import open_chain, record_check
 from radar.errors import RadarError
+from radar.file_rights import restrict
 from radar.runs import Run, StoppedError, Window, utc_now
 from radar.settings import Settings
 from radar.warehouse import (
@@ -200,6 +201,7 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
     Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.
     """
     try:
+        restrict()  # a step of a schedule begins in a process of Dagster's
         with _storage_errors():
             yield
     except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):

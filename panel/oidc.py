@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from panel.settings import PanelSettings
+from radar import DISTRIBUTION
 from radar.errors import UsageError
 
 RETURN_PATH = "/sign-in/return"
@@ -249,7 +250,8 @@ def provider(settings: PanelSettings) -> Provider | None:
         import authlib.integrations.requests_client  # noqa: F401, PLC0415 an extra
     except ImportError:
         raise UsageError(
-            "sign-in by OpenID Connect needs a package that is not installed", "pip install 'radar[oidc]'"
+            "sign-in by OpenID Connect needs a package that is not installed",
+            f"pip install '{DISTRIBUTION}[oidc]'",
         ) from None
     return Provider(settings)
 

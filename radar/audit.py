@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from duckdb import sqltypes
 
 from radar.chain import Entry, Query, canonical, open_chain
+from radar.masking import masked
 from radar.runs import Run, utc_now
 
 SOURCES = {
@@ -85,12 +87,19 @@ def _from_sources(
     con: duckdb.DuckDBPyConnection, sources: Iterable[str], names: Mapping[str, Any]
 ) -> Iterator[Query]:
     present = _relations(con)
-    con.execute(_QUERIES["without_addresses"])
+    _provide_masking(con)
     if "scoring.dim_rule_sets" in present:
         con.execute(_QUERIES["champion"])
     for source in sources:
         if SOURCES[source] in present:
             yield _QUERIES["new_entries"].format(source=_QUERIES[source]), names
+
+
+def _provide_masking(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `radar.masking.masked` callable in SQL; a function stays for as long as the database is open."""
+    known = "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'masked'"
+    if con.execute(known).fetchone() == (0,):
+        con.create_function("masked", masked, [sqltypes.VARCHAR], sqltypes.VARCHAR)
 
 
 def _relations(con: duckdb.DuckDBPyConnection) -> set[str]:

@@ -3,16 +3,8 @@
 --     state: what its subject has come to; an entry is made where this is not what its last entry says
 --     account_id, run_id, as_of_date, rule_set, rule_version, actor
 --     evidence: a struct that is written as JSON, its fields in the order of the alphabet
+-- What people wrote may hold what identifies a person, and an entry stays for good: `masked` is radar.masking's.
 -- A run_id or as_of_date that is null is that of the run under way; `champion` is the rule set that scores now.
-
--- name: without_addresses
--- What people wrote may hold a contact's e-mail address, and an entry stays for good.
-create or replace temp macro without_addresses(written) as
-    case
-        when contains(written, '@')
-            then regexp_replace(written, '[^\s@<>()",;:]+@[^\s@<>()",;:]+\.[^\s@<>()",;:]+', '(e-mail)', 'g')
-        else written
-    end;
 
 -- name: champion
 create or replace temp view champion as
@@ -74,7 +66,7 @@ select
         'bucket': bucket,
         'expires_at': strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ'),
         'overridden_at': strftime(overridden_at, '%Y-%m-%dT%H:%M:%SZ'),
-        'reason': without_addresses(reason)
+        'reason': masked(reason)
     } as evidence,
     md5(to_json([account_id, overridden_by, reason, to_json(evidence)::varchar])::varchar) as state
 from staging.stg_crm__overrides;
@@ -94,14 +86,14 @@ select
     case
         when action_id is null then to_json({
             'bucket': bucket,
-            'reason': without_addresses(reason),
+            'reason': masked(reason),
             'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
             'verdict': verdict
         })
         else to_json({
             'action_id': action_id,
             'bucket': bucket,
-            'reason': without_addresses(reason),
+            'reason': masked(reason),
             'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
             'verdict': verdict
         })
@@ -123,7 +115,7 @@ select
     'radar' as actor,
     {
         'channel': channel,
-        'evidence': without_addresses(evidence),
+        'evidence': masked(evidence),
         'owner_id': owner_id,
         'play': play,
         'status': status,
@@ -159,7 +151,7 @@ from audit.exports;
 -- its own. The rules are those of the rows that had gone out.
 select
     case when decision in ('given_up', 'taken_up') then 'sync_give_up' else 'sync_acknowledgement' end as kind,
-    profile || '/' || coalesce(without_addresses(row_key), run_id) || '#' || sequence as subject_id,
+    profile || '/' || coalesce(masked(row_key), run_id) || '#' || sequence as subject_id,
     account_id,
     run_id,
     as_of_date,
@@ -177,9 +169,9 @@ select
         'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
         'failed': failed,
         'profile': profile,
-        'reason': without_addresses(reason),
+        'reason': masked(reason),
         'results': results::json,
-        'row_key': without_addresses(row_key)
+        'row_key': masked(row_key)
     } as evidence,
     decision as state
 from audit.sync_decisions as decisions;
@@ -230,7 +222,7 @@ select
         'carrier': carrier,
         'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
         'message_key': message_key,
-        'reason': without_addresses(reason)
+        'reason': masked(reason)
     } as evidence,
     decision as state
 from audit.delivery_decisions;

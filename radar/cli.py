@@ -11,6 +11,7 @@ import atexit
 import errno
 import gc
 import os
+import shlex
 import sys
 import tempfile
 import traceback
@@ -22,9 +23,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from radar import __version__
 from radar.deliveries_cli import app as deliveries_app
 from radar.errors import RadarError, UsageError
+from radar.file_rights import restrict
+from radar.masking import masked
 from radar.panel_cli import app as panel_app
+from radar.terminal import guard_output, inert, inert_value
 
 if TYPE_CHECKING:
     from radar.rules import Problem
@@ -54,6 +59,22 @@ sync_app = typer.Typer(
 app.add_typer(sync_app, name="sync")
 app.add_typer(deliveries_app, name="deliveries")
 
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"radar {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which version.")
+    ] = False,
+) -> None:
+    """Scores the health of customers from what their systems already know."""
+
+
 _Seeds = Annotated[Path | None, typer.Option(help="Folder whose files replace those of seeds/ one by one.")]
 _Warehouse = Annotated[
     Path | None, typer.Option(help="The DuckDB file that holds everything. [var/warehouse.duckdb]")
@@ -72,6 +93,7 @@ def main() -> NoReturn:
     # Libraries and dbt's manifest are some million objects that stay: looking for cycles among them again and
     # again takes a quarter of the time until the first file is read.
     gc.set_threshold(50_000, 20, 20)
+    guard_output()
     status = _status()
     # What is left is memory, which the system takes back at once and the interpreter only in a second or two.
     atexit._run_exitfuncs()
@@ -83,6 +105,7 @@ def main() -> NoReturn:
 
 def _status() -> int:
     try:
+        restrict()
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -188,12 +211,15 @@ def demo(
     rows = generate(folder, accounts=accounts, days=days, seed=seed, end=last)
     for feed, count in rows.items():
         print(f"  {feed:<24}{count:>13,} rows")
-    print(f"\nNext: radar run --extracts {folder} --as-of {last}")
+    print(f"\nNext: {shlex.join(['radar', 'run', '--extracts', str(folder), '--as-of', str(last)])}")
 
 
 @app.command()
 def explain(
-    account_id: Annotated[str, typer.Argument(metavar="ACCOUNT_ID")],
+    account: Annotated[
+        str,
+        typer.Argument(metavar="ACCOUNT_ID", help="Its id, or its name where one account alone has it."),
+    ],
     as_of: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day to explain. [the newest]")
     ] = None,
@@ -210,7 +236,7 @@ def explain(
         raise UsageError(
             "nothing has been published yet", "run `radar run` first, or name --published", file=copy
         )
-    explanation = explain_account(copy, account_id, parse_day("--as-of", as_of) if as_of else None)
+    explanation = explain_account(copy, account, parse_day("--as-of", as_of) if as_of else None)
     print(explanation.json() if as_json else explanation.text())
 
 
@@ -387,13 +413,15 @@ def _unexpected(error: Exception) -> str:
     from radar.settings import Settings
     from radar.warehouse import state_dir
 
+    first = next((line for line in str(error).splitlines() if line.strip()), "")
+    told = inert_value(masked(f"an unexpected {type(error).__name__}{f': {first}' if first else ''}"))
     trace = "".join(traceback.format_exception(error))
     name = f"error-{datetime.now():%Y%m%d-%H%M%S}.log"
     for folder in (state_dir(Settings().warehouse) / "logs", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(trace, encoding="utf-8")
+            (folder / name).write_text(inert(masked(trace)), encoding="utf-8")
         except OSError:
             continue
-        return f"an unexpected {type(error).__name__}\n  What to do: report it with {folder / name}"
-    return f"an unexpected {type(error).__name__}: {error}"
+        return f"{told}\n  What to do: report it with {folder / name}"
+    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from radar.errors import UsageError, WarehouseError
+from radar.terminal import inert_value
 
 _ACTIONS = """
     select action_id, play, channel, status, suppressed_by, mode_reason, due_at
@@ -26,6 +27,47 @@ _CHANGE = """
     from marts.fct_score_changes
     where account_id = $account_id and as_of_date = $day
 """
+_FOLDED = "lower(strip_accents(trim(regexp_replace({text}, '\\s+', ' ', 'g'))))"
+_NAMED = f"""
+    select distinct account_id, max_by(name, valid_from_date) as name
+    from intermediate.int_account_versions
+    where
+        account_id in (
+            select account_id from intermediate.int_account_versions
+            where {_FOLDED.format(text="name")} = {_FOLDED.format(text="$asked")}
+        )
+        or lower(account_id) = lower(trim($asked))
+    group by account_id
+    order by account_id
+"""
+_NEAR = f"""
+    with accounts as (
+        select account_id, max_by(name, valid_from_date) as name
+        from intermediate.int_account_versions
+        group by account_id
+    ),
+    likenesses as (
+        select
+            *,
+            greatest(
+                jaro_winkler_similarity(lower(account_id), lower(trim($asked))),
+                jaro_winkler_similarity(
+                    {_FOLDED.format(text="name")}, {_FOLDED.format(text="$asked")}
+                ),
+                case when contains({_FOLDED.format(text="name")}, {_FOLDED.format(text="$asked")}) then 1 end
+            ) as likeness
+        from accounts
+    )
+    select account_id, name from likenesses
+    where likeness >= $least
+    order by likeness desc, account_id
+    limit $most
+"""
+LEAST_LIKENESS, MOST_SUGGESTIONS = 0.85, 5
+"""From which likeness on (0 to 1, Jaro and Winkler's) an id or a name is suggested, and how many at most."""
+
+MOST_LISTED = 20
+
 BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
 
 
@@ -168,7 +210,7 @@ class Explanation:
         person = next((action.mode_reason for action in self.actions if action.mode_reason), None)
         if person and self.decision == "decided":
             lines.append(f"A person decides: {person}.")
-        return "\n".join(lines)
+        return "\n".join(map(inert_value, lines))
 
     def _interval(self) -> str:
         if self.score_low == self.score_high:
@@ -199,12 +241,15 @@ def _readable(database: Path) -> Iterator[None]:
         ) from error
 
 
-def explain(database: Path, account_id: str, as_of: date | None = None) -> Explanation:
+def explain(database: Path, account: str, as_of: date | None = None) -> Explanation:
     """The explanation of one account from a warehouse or a published copy; the newest day by default.
 
-    Raises UsageError where nothing was told of it, WarehouseError for a file that this version cannot read.
+    `account` is its id, or a name that one account alone has; case and accents do not matter. Raises
+    UsageError where there is no such account or no score, WarehouseError for a file that this version cannot
+    read.
     """
     with _readable(database), duckdb.connect(str(database), read_only=True) as con:
+        account_id = _account_id(con, account, database)
         told = _one(
             con,
             """
@@ -217,11 +262,7 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
             as_of=as_of,
         )
         if told is None:
-            raise UsageError(
-                f"nothing was told of account '{account_id}'{f' on {as_of}' if as_of else ''}",
-                "check the id and the day; marts.rpt_not_scored_accounts lists who is not scored, and why",
-                file=database,
-            )
+            raise _no_score(con, account_id, as_of, database)
         day = told["as_of_date"]
         snapshot = _one(
             con,
@@ -300,6 +341,59 @@ def explain(database: Path, account_id: str, as_of: date | None = None) -> Expla
         rule_version=told["rule_version"],
         ledger=[_line(row) for row in ledger],
         actions=[Action(*row) for row in actions],
+    )
+
+
+def _account_id(con: duckdb.DuckDBPyConnection, asked: str, database: Path) -> str:
+    """The id of the account that is asked for by id or name. Raises UsageError that names what is near."""
+    known = "select 1 from intermediate.int_account_versions where account_id = $asked limit 1"
+    if con.execute(known, {"asked": asked}).fetchone():
+        return asked
+    found = con.execute(_NAMED, {"asked": asked}).fetchall()
+    if len(found) == 1:
+        return str(found[0][0])
+    if found:
+        raise UsageError(
+            f"{len(found)} accounts are called '{inert_value(asked)}'",
+            f"give the id of one of them: {_listed(found)}",
+            file=database,
+        )
+    near = con.execute(_NEAR, {"asked": asked, "least": LEAST_LIKENESS, "most": MOST_SUGGESTIONS}).fetchall()
+    raise UsageError(
+        f"there is no account '{inert_value(asked)}', neither by id nor by name",
+        f"the nearest: {_listed(near)}" if near else "look the id up in marts.rpt_account_health",
+        file=database,
+    )
+
+
+def _listed(accounts: Sequence[tuple[str, str | None]]) -> str:
+    shown = [inert_value(f"{account_id} ({name})") for account_id, name in accounts[:MOST_LISTED]]
+    more = len(accounts) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def _no_score(
+    con: duckdb.DuckDBPyConnection, account_id: str, as_of: date | None, database: Path
+) -> UsageError:
+    """An account that is known and has no score: on that day, or ever."""
+    days = _one(
+        con,
+        """
+        select min(as_of_date) as first, max(as_of_date) as last, count(*) as days
+        from marts.fct_health_history where account_id = $account_id
+        """,
+        account_id=account_id,
+    )
+    if days and days["days"] and as_of:
+        return UsageError(
+            f"account {account_id} has no score on {as_of}",
+            f"name one of the {days['days']:,} days with one, from {days['first']} to {days['last']}",
+            file=database,
+        )
+    return UsageError(
+        f"account {account_id} has no score{f' on {as_of}' if as_of else ''}",
+        "marts.rpt_not_scored_accounts lists the accounts that are not scored, and why",
+        file=database,
     )
 
 

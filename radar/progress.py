@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
+from radar.terminal import InertStream, inert_value
+
 CLEAR_LINE = "\r\033[K"
 NAME_WIDTH = 44
 
@@ -44,19 +46,20 @@ class Terminal:
     def line(self, name: str, rows: int | None, seconds: float, note: str) -> None:
         """Print a step."""
         self._clear()
-        print(format_line(name, rows, seconds, note), file=self._stream, flush=True)
+        print(inert_value(format_line(name, rows, seconds, note)), file=self._stream, flush=True)
 
     def status(self, text: str) -> None:
         """Replace the changing line."""
         self._clear()
         if text:
-            self._stream.write(text[: self._width - 1])
+            self._stream.write(inert_value(text)[: self._width - 1])
             self._stream.flush()
             self._has_status = True
 
     def _clear(self) -> None:
         if self._has_status:
-            self._stream.write(CLEAR_LINE)
+            steer = self._stream.control if isinstance(self._stream, InertStream) else self._stream.write
+            steer(CLEAR_LINE)
             self._has_status = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import duckdb
 
 from radar import vocabulary
 from radar.settings import Settings
+from radar.terminal import inert, inert_value
 from radar.warehouse import state_dir
 
 MOST_AT_RISK = 10
@@ -51,14 +53,21 @@ _NOT_SCORED = "SELECT reason, count(*) FROM marts.rpt_not_scored_accounts GROUP 
 _EXCLUDED_USERS = "SELECT count(DISTINCT user_id) FROM intermediate.int_excluded_users"
 _DECISIONS = "SELECT decision, count(*) FROM marts.rpt_account_health GROUP BY decision ORDER BY decision"
 _AT_RISK = """
-    SELECT account_id, account_name, score, score_low, score_high, bucket,
-        is_overridden, reason_1, reason_2, reason_3, reason_4
+    SELECT account_id, account_name, score, score_low, score_high, bucket, is_overridden,
+        NOT has_live_subscription AND bool_or(has_live_subscription) OVER () AS is_marked,
+        reason_1, reason_2, reason_3, reason_4
     FROM marts.rpt_account_health
-    WHERE bucket <> 'healthy' OR decision <> 'decided'
+    QUALIFY bucket <> 'healthy'
     ORDER BY
+        has_live_subscription DESC,
         CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END,
         score, arr_usd DESC NULLS LAST, account_id
     LIMIT $most
+"""
+_FINDINGS = "SELECT finding FROM marts.rpt_rule_set_checks WHERE is_over_limit ORDER BY check_name"
+_EXAMPLE = """
+    SELECT account_id FROM marts.rpt_account_health
+    ORDER BY has_live_subscription DESC, score, account_id LIMIT 1
 """
 _ASKED = """
     SELECT
@@ -96,11 +105,7 @@ _UNKNOWN_FEEDS = """
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
 """
 _OFF = """
-    SELECT DISTINCT rule_id
-    FROM seeds.rule_conditions
-    JOIN seeds.rule_sets USING (rule_set)
-    JOIN intermediate.int_signal_states USING (signal)
-    WHERE status = 'champion' AND as_of_date = $end AND NOT is_used
+    SELECT rule_set, rule_id, title, signal_labels, feeds, rules_in_set FROM marts.rpt_rules_off
     ORDER BY rule_id
 """
 
@@ -129,7 +134,9 @@ class Summary:
     `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
     review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
     the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
-    failed or skipped, and why; `later_day`: the newest scored day, where this run's is not.
+    failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
+    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, the
+    feeds that are not used, how many rules the set has.
     """
 
     as_of: str
@@ -151,8 +158,9 @@ class Summary:
     not_exported: Sequence[tuple[str, str, str]]
     deliveries: Sequence[tuple[str, str, str, str, int]]
     unknown_feeds: Sequence[tuple[str, str]]
-    rules_off: Sequence[str]
     unrecognised: Sequence[vocabulary.Unrecognised]
+    findings: Sequence[str]
+    rules_off: Sequence[tuple[str, str, str | None, str, str, int]]
     places: Sequence[tuple[str, Path | str]]
     later_day: date | None = None
 
@@ -198,14 +206,15 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         not_exported=rows(_NOT_EXPORTED, run_id=run_id),
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
-        rules_off=[rule for (rule,) in rows(_OFF, end=end)],
         unrecognised=vocabulary.unrecognised(con, end),
+        findings=[finding for (finding,) in rows(_FINDINGS)],
+        rules_off=rows(_OFF),
         places=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
             ("Exports", settings.exports),
             *([("Outbox", settings.exports / "outbox")] if (settings.exports / "outbox").is_dir() else []),
-            ("Why a score", "radar explain ACCOUNT_ID"),
+            *(("Why a score", _explain(account, settings)) for (account,) in rows(_EXAMPLE)),
         ],
         later_day=next((day for (day,) in rows(_LATER_DAY, end=end)), None),
     )
@@ -227,7 +236,12 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _not_newest(told),
         ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
     ]
-    return "\n\n".join("\n".join(line.rstrip() for line in lines) for lines in sections if lines)
+    return "\n\n".join("\n".join(inert(line).rstrip() for line in lines) for lines in sections if lines)
+
+
+def _explain(account_id: str, settings: Settings) -> str:
+    """The command, as it can be pasted into a shell."""
+    return shlex.join(["radar", "explain", account_id, "--published", str(settings.published)])
 
 
 def _landed(told: Summary) -> list[str]:
@@ -256,14 +270,45 @@ def _checked(told: Summary) -> list[str]:
 
 def _gaps(told: Summary, extracts: Path) -> list[str]:
     feeds = [f"  {feed} {_STATES[state].format(place=extracts / feed)}" for feed, state in told.unknown_feeds]
-    off = [f"  rules that are off for it: {', '.join(told.rules_off)}"] if told.rules_off else []
-    return ["Feeds that scoring goes without", *feeds, *off] if feeds or off else []
+    return ["Feeds that scoring goes without", *feeds] if feeds else []
 
 
 def _scored(told: Summary) -> list[str]:
     buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in told.buckets)
     decisions = ", ".join(f"{decision} {count:,}" for decision, count in told.decisions)
-    return [f"Scored as of {told.as_of}", f"  {buckets or 'no account'}", f"  {decisions}".rstrip()]
+    return [
+        f"Scored as of {told.as_of}",
+        f"  {buckets or 'no account'}",
+        f"  {decisions}",
+        *_findings(told),
+        *_rules_off(told),
+    ]
+
+
+def _findings(told: Summary) -> list[str]:
+    """Why these buckets may say little: rules that do not tell accounts apart."""
+    if not told.findings:
+        return []
+    return [
+        *(f"  warning: {finding}" for finding in told.findings),
+        "    What to do: look at points and thresholds in seeds/rules.csv and seeds/rule_conditions.csv, at"
+        " rules that are off, or try another rule set (docs/starter-rules.md)",
+    ]
+
+
+def _rules_off(told: Summary) -> list[str]:
+    """What these buckets cannot see, because a feed is not used."""
+    if not told.rules_off:
+        return []
+    rule_set, *_, rules = told.rules_off[0]
+    verb = "is" if len(told.rules_off) == 1 else "are"
+    return [
+        f"  {len(told.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
+        *(
+            f"    {rule_id}: {signals}, from {feeds} (not used)"
+            for _, rule_id, _, signals, feeds, _ in told.rules_off
+        ),
+    ]
 
 
 def _not_scored(told: Summary) -> list[str]:
@@ -276,13 +321,15 @@ def _not_scored(told: Summary) -> list[str]:
 
 def _most_at_risk(told: Summary) -> list[str]:
     if not told.at_risk:
-        return ["Nobody is at risk, on watch or undecided"] if told.buckets else []
+        return ["No account is at risk or on watch"] if told.buckets else []
     lines = []
-    for account_id, name, score, low, high, bucket, is_overridden, *reasons in told.at_risk:
+    for account_id, name, score, low, high, bucket, is_overridden, is_marked, *reasons in told.at_risk:
         by_hand = "  (bucket set by hand)" if is_overridden else ""
+        by_hand += "  (no live subscription)" if is_marked else ""
         span = f" ({low:g}-{high:g})" if low != high else ""
-        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{account_id}  {name}{by_hand}")
-        lines.extend(f"{'':<23}{reason}" for reason in reasons if reason)
+        who = f"{inert_value(account_id)}  {inert_value(name)}"
+        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{who}{by_hand}")
+        lines.extend(f"{'':<23}{inert_value(reason)}" for reason in reasons if reason)
     return [f"The {len(told.at_risk)} most at risk", *lines]
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from actions.channels.base import Carrier
 from actions.settings import Destinations
+from radar import DISTRIBUTION
 from radar.errors import UsageError
 
 OUTBOX, NONE = "outbox", "none"
@@ -47,7 +48,8 @@ def carrier(name: str, channel: str, settings: Destinations) -> Carrier:
     except ModuleNotFoundError as error:
         extra = name.partition("_")[0]
         raise UsageError(
-            f"the client for {extra} is not installed ({error.name})", f"pip install 'radar[{extra}]'"
+            f"the client for {extra} is not installed ({error.name})",
+            f"pip install '{DISTRIBUTION}[{extra}]'",
         ) from error
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -41,9 +41,9 @@ class Outbox:
         with readable_os_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             place = self._free_place()
-            making = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
+            making = self.folder / f".new-{secrets.token_hex(4)}"
+            making.mkdir()
             try:
-                making.chmod(0o755)
                 self._write(making, messages)
                 making.rename(place)
                 _sync(self.folder)

@@ -66,7 +66,9 @@ select * from (values
 OVERRIDE = """
 insert into staging.stg_crm__overrides values
 (
-    'o1', 'a1', 'watch', 'they merge, says jo.smith+1@corp.example.com', 'lead@us.example',
+    'o1', 'a1', 'watch',
+    'they merge, says jo.smith+1@corp.example.com, +49 30 1234567, card 4111 1111 1111 1111',
+    'lead@us.example',
     '2026-03-12 10:00:00', null
 )
 """
@@ -143,7 +145,7 @@ def test_an_override_says_who_what_and_under_which_rules(house: House) -> None:
         "bucket": "watch",
         "expires_at": None,
         "overridden_at": "2026-03-12T10:00:00Z",
-        "reason": "they merge, says (e-mail)",
+        "reason": "they merge, says (e-mail), (phone), card (card)",
     }
 
 

@@ -69,8 +69,22 @@ def test_a_model_that_cannot_be_built_is_named_in_one_line(tmp_path: Path) -> No
     place = make(tmp_path, MODELS | {"numbers.sql": "select m as n"})
     with pytest.raises(RadarError) as raised:
         list(building.build(place))
-    assert raised.value.problem.startswith("the model numbers could not be built: Binder Error")
-    assert "\n" not in raised.value.problem
+    told = "the model numbers could not be built (dbt_project/models/numbers.sql): Binder Error"
+    assert raised.value.problem.startswith(told)
+    assert "LINE" in raised.value.problem
+    assert "select m as n" in raised.value.problem
+    assert "compiled code at" not in raised.value.problem
+    assert len(raised.value.problem.splitlines()) <= building.MOST_LINES
+
+
+def test_an_error_of_the_database_shows_no_value_of_a_customer(tmp_path: Path) -> None:
+    secret = "select cast(name as int) as n from (values ('Jo''s mother, 030 1234567')) as t(name)"
+    table = "{{ config(materialized='table') }} "
+    place = make(tmp_path, MODELS | {"numbers.sql": table + secret})
+    with pytest.raises(RadarError) as raised:
+        list(building.build(place))
+    assert "(dbt_project/models/numbers.sql): Conversion Error: Could not convert" in raised.value.problem
+    assert not [part for part in ("Jo", "mother", "1234567") if part in str(raised.value)]
 
 
 def test_a_project_that_cannot_be_read_says_so(tmp_path: Path) -> None:

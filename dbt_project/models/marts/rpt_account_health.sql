@@ -144,6 +144,7 @@ final as (
         today.segment,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id) as plan_id,
         today.arr_usd,
+        accounts.has_live_subscription,
         today.as_of_date,
 
         -- score

@@ -1,5 +1,5 @@
 -- Grain: one row per account that most needs a person today, overall or for its owner.
--- Ranked by risk (bucket, then score), then revenue, then renewal.
+-- Accounts with a live subscription come first; then by risk (bucket, then score), then revenue, then renewal.
 with
 
 accounts as (
@@ -34,6 +34,7 @@ ranked as (
         *,
         row_number() over (
             order by
+                has_live_subscription desc,
                 {{ bucket_rank('bucket') }},
                 score,
                 arr_usd desc nulls last,
@@ -43,6 +44,7 @@ ranked as (
         row_number() over (
             partition by owner_id
             order by
+                has_live_subscription desc,
                 {{ bucket_rank('bucket') }},
                 score,
                 arr_usd desc nulls last,
@@ -66,6 +68,7 @@ final as (
         bucket,
         score,
         arr_usd,
+        has_live_subscription,
         days_to_renewal,
         decision,
         coalesce(review_reason, reason_1) as reason,

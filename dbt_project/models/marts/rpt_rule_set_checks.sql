@@ -1,0 +1,116 @@
+-- Grain: one row per check of whether the champion rule set can tell accounts apart, on the newest as-of date.
+-- Looks at accounts with a live subscription, by the bucket of the rules alone; at all scored accounts where none has a
+-- live subscription.
+with
+
+health as (
+
+    select * from {{ ref('rpt_account_health') }}
+
+),
+
+reach as (
+
+    select * from {{ ref('int_rule_reach') }}
+
+),
+
+looked_at as (
+
+    select
+        health.model_bucket,
+        health.has_live_subscription,
+        reach.least_score,
+        reach.can_leave_healthy
+    from health
+    inner join reach
+        on coalesce(health.segment, '') = reach.segment
+    where
+        health.has_live_subscription
+        or not exists (select 1 from health as others where others.has_live_subscription)
+
+),
+
+counted as (
+
+    select
+        count(*) as accounts,
+        count(*) filter (where model_bucket = 'healthy') as healthy,
+        count(*) filter (where model_bucket = 'at_risk') as at_risk,
+        count(*) filter (where not can_leave_healthy) as cannot_leave,
+        min(least_score) filter (where not can_leave_healthy) as least_score,
+        case
+            when bool_or(has_live_subscription) then ' accounts with a live subscription '
+            else ' accounts '
+        end as accounts_in_words
+    from looked_at
+
+),
+
+checks as (
+
+    select
+        'too_many_healthy' as check_name,
+        accounts,
+        healthy as accounts_found,
+        {{ setting('healthy_limit_pct') }} as limit_pct,
+        accounts_in_words || 'are healthy' as found_words
+    from counted
+    union all
+    select
+        'too_many_at_risk' as check_name,
+        accounts,
+        at_risk as accounts_found,
+        {{ setting('at_risk_limit_pct') }} as limit_pct,
+        accounts_in_words || 'are at risk' as found_words
+    from counted
+    union all
+    select
+        'cannot_leave_healthy' as check_name,
+        accounts,
+        cannot_leave as accounts_found,
+        0 as limit_pct,
+        accounts_in_words || 'cannot leave healthy: all rules in use together leave a score of '
+        || {{ format_number('least_score') }} as found_words
+    from counted
+
+),
+
+judged as (
+
+    select
+        *,
+        cast(100 * accounts_found as double) / nullif(accounts, 0) as found_pct,
+        100 * accounts_found > limit_pct * accounts
+        and (check_name = 'cannot_leave_healthy' or accounts >= {{ setting('rule_check_least_accounts') }})
+            as is_over_limit
+    from checks
+
+),
+
+final as (
+
+    select
+        judged.check_name,
+        champion.rule_set,
+        {{ as_of_end() }} as as_of_date,
+        judged.accounts,
+        judged.accounts_found,
+        judged.found_pct,
+        judged.limit_pct,
+        judged.is_over_limit,
+        case
+            when judged.is_over_limit
+                then
+                    judged.accounts_found || ' of ' || judged.accounts || judged.found_words
+                    || case
+                        when judged.limit_pct > 0 then ' (limit ' || judged.limit_pct || ' %)'
+                        else ''
+                    end
+        end as finding
+    from judged
+    cross join (select rule_set from {{ ref('rule_sets') }} where status = 'champion') as champion
+
+)
+
+select * from final

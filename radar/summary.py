@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from exports.outbound import blocked_deliveries
 from radar.settings import Settings
 from radar.warehouse import state_dir
 
@@ -143,14 +144,16 @@ class Summary:
     exports: Sequence[tuple[str, int, Path]]
     not_exported: Sequence[tuple[str, str, str]]
     deliveries: Sequence[tuple[str, str, str, str, int]]
+    blocked_deliveries: dict[str, str]
     unknown_feeds: Sequence[tuple[str, str]]
     rules_off: Sequence[str]
     places: Sequence[tuple[str, Path | str]]
 
     @property
     def held_exports(self) -> list[str]:
-        """Destinations that a guard held, or whose files could not be written."""
-        return [profile for profile, status, _ in self.not_exported if status != "skipped"]
+        """Destinations that a guard held, or whose files could not be written; deliveries among them."""
+        held = [profile for profile, status, _ in self.not_exported if status != "skipped"]
+        return [*held, *self.blocked_deliveries]
 
 
 def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
@@ -181,6 +184,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         not_exported=rows(_NOT_EXPORTED, run_id=run_id),
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
+        blocked_deliveries=blocked_deliveries(con, run_id),
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         rules_off=[rule for (rule,) in rows(_OFF, end=end)],
         places=[
@@ -309,6 +313,8 @@ def _delivered(told: Summary) -> list[str]:
         )
         is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
         lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
+    for reason in told.blocked_deliveries.values():
+        lines.append(f"  nothing: {reason.replace(chr(10), f'{chr(10)}  ')}")
     return ["Delivered", *lines] if lines else []
 
 

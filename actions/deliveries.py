@@ -26,6 +26,7 @@ from actions.channels.base import Carrier, Message, TroubleError
 from actions.channels.choose import NONE, OUTBOX, carrier, destination
 from actions.channels.outbox import Outbox
 from actions.drafts import ACTIVITY_DAYS
+from actions.journal import note_sent
 from actions.ledger import DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
 from actions.rendering import Templates
 from actions.settings import Destinations
@@ -265,7 +266,11 @@ class Deliveries:
                 message.key: [replace(item, attempts=item.attempts + attempt) for item in message.items]
                 for message in pending
             }
-            self._ledger.add(taker.name, sent.items(), {}, self.clock.now())
+            now = self.clock.now()
+            self._ledger.add(taker.name, sent.items(), {}, now)
+            note_sent(
+                self.exports, sent.items(), run_id=self.run_id, as_of=self.as_of, carrier=taker.name, now=now
+            )
             trouble = None
             try:
                 results = taker.send(pending)

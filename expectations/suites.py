@@ -3,7 +3,7 @@
 Every expectation has `type description kwargs severity meta`, and in `meta` what follows from it:
 `check` its name; `action` what becomes of failing rows: `reject_row` to quarantine, `null_value` the value
 goes and the row stays, `wait` until the account arrives, `tell` nothing; `rule` the name under which
-quarantine lists them; `column` where kwargs name none. A query may read `raw.*` and `hygiene.reference_plans`,
+quarantine lists them; `column` where kwargs name none. A query may read `raw.*`, `hygiene.reference_plans`,
 `_product_events` and `_ticket_statuses`; it names columns of those with their table, because a name that is
 missing there would silently mean the batch's own.
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import duckdb
 
-from exports import cells
+from exports import cells, outbound
 from exports.files import (
     MANIFEST,
     Parts,
@@ -189,6 +189,7 @@ def _preview_profile(
     day = as_of or _day_of(con, profile, mart)
     _find_changes(con, profile, mart, run_id="", as_of=day)
     try:
+        _check_outbound(con, profile, "", day, guards)
         _check_guards(con, profile, "", guards)
         held = None
     except HeldError as error:
@@ -225,6 +226,7 @@ def _export_profile(
     con: duckdb.DuckDBPyConnection, profile: Profile, out: Path, *, run_id: str, as_of: date, guards: Guards
 ) -> ExportReport:
     started = time.monotonic()
+    _check_outbound(con, profile, run_id, as_of, guards)
     check_for_loops_or_hold(profile)
     mart = _columns_of(con, profile)
     check_against_mart(profile, mart)
@@ -325,6 +327,20 @@ def _day_of(con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str,
 
 
 # --- what holds a destination -----------------------------------------------------------------------------
+
+
+def _check_outbound(
+    con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, guards: Guards
+) -> None:
+    """Hold every destination where nothing may go out; in a flood, those that were given something before."""
+    reason = outbound.blocked(con, as_of)
+    if reason is None:
+        return
+    if not isinstance(reason, outbound.OlderWarehouseError):
+        names = {"profile": profile.name, "run_id": run_id}
+        if guards.allow_flood or con.execute(QUERIES["newest_day"], names).fetchone() == (None,):
+            return
+    raise HeldError(reason.problem, reason.remedy)
 
 
 def check_for_loops_or_hold(profile: Profile) -> None:

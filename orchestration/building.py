@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -151,7 +152,15 @@ def _link_project(folder: Path) -> None:
             link.unlink()
     for name, path in parts.items():
         if not (folder / name).is_symlink():
+            _remove(folder / name)  # a backup that followed links has a copy here
             (folder / name).symlink_to(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _fingerprint(place: Place) -> str:

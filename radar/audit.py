@@ -31,6 +31,7 @@ SOURCES = {
     "sync_decisions": "audit.sync_decisions",
     "deliveries": "audit.deliveries",
     "delivery_decisions": "audit.delivery_decisions",
+    "restore_decisions": "audit.restore_decisions",
 }
 """The queries of `audit.sql` and what each reads; one whose relation is not there is passed over."""
 

@@ -227,6 +227,26 @@ select
     decision as state
 from audit.delivery_decisions;
 
+-- name: restore_decisions
+-- What a person takes as delivered of a run that this warehouse does not know.
+select
+    'restore_decision' as kind,
+    run_id || '#' || sequence as subject_id,
+    null::varchar as account_id,
+    run_id,
+    as_of_date,
+    (select rule_set from champion) as rule_set,
+    (select rule_version from champion) as rule_version,
+    decided_by as actor,
+    {
+        'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
+        'delivered': delivered,
+        'delivered_until': strftime(delivered_until, '%Y-%m-%d'),
+        'reason': without_addresses(reason)
+    } as evidence,
+    'delivered_until ' || strftime(delivered_until, '%Y-%m-%d') as state
+from audit.restore_decisions;
+
 -- name: rule_sets
 select
     rule_set,

@@ -192,6 +192,36 @@ def forget_day(
 
 
 @app.command()
+def restore(
+    delivered_until: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="The last day whose deliveries and files went out.")
+    ],
+    reason: Annotated[str, typer.Option(help="What happened; it becomes part of the audit.")],
+    warehouse: _Warehouse = None,
+    exports: Annotated[
+        Path | None, typer.Option(help="Folder for the files that other systems import. [var/exports]")
+    ] = None,
+    published: _Published = None,
+) -> None:
+    """After a backup was put back: say until which day what went out counts as delivered."""
+    from getpass import getuser
+
+    from actions.restoring import restore as restore_warehouse
+    from radar.runs import parse_day
+
+    until = parse_day("--delivered-until", delivered_until)
+    place = existing_warehouse(warehouse)
+    settings = _settings(warehouse=warehouse, exports=exports, published=published)
+    done = restore_warehouse(
+        place, settings.exports, settings.published, until=until, by=getuser(), reason=reason
+    )
+    print(
+        f"{done.runs:,} run(s) decided: {done.deliveries:,} deliveries and {done.sets:,} sets of files until "
+        f"{until} count as given."
+    )
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder for the extracts.")],
     accounts: Annotated[int, typer.Option(help="Customers, 1 to 100,000.")] = 400,

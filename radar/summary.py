@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from exports.outbound import blocked_deliveries
 from radar import vocabulary
 from radar.settings import Settings
 from radar.terminal import inert, inert_value
@@ -157,6 +158,7 @@ class Summary:
     exports: Sequence[tuple[str, int, Path]]
     not_exported: Sequence[tuple[str, str, str]]
     deliveries: Sequence[tuple[str, str, str, str, int]]
+    blocked_deliveries: dict[str, str]
     unknown_feeds: Sequence[tuple[str, str]]
     unrecognised: Sequence[vocabulary.Unrecognised]
     findings: Sequence[str]
@@ -171,8 +173,8 @@ class Summary:
 
     @property
     def held_exports(self) -> list[str]:
-        """Destinations that were given nothing: blocked, failed, or given a later day before."""
-        return [profile for profile, *_ in self.not_exported]
+        """What was given nothing: blocked, failed, or given a later day before; deliveries among them."""
+        return [*(profile for profile, *_ in self.not_exported), *self.blocked_deliveries]
 
 
 def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
@@ -205,6 +207,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
         not_exported=rows(_NOT_EXPORTED, run_id=run_id),
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
+        blocked_deliveries=blocked_deliveries(con, run_id),
         unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
         unrecognised=vocabulary.unrecognised(con, end),
         findings=[finding for (finding,) in rows(_FINDINGS)],
@@ -384,6 +387,8 @@ def _delivered(told: Summary) -> list[str]:
         )
         is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
         lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
+    for reason in told.blocked_deliveries.values():
+        lines.append(f"  nothing: {reason.replace(chr(10), f'{chr(10)}  ')}")
     return ["Delivered", *lines] if lines else []
 
 

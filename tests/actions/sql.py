@@ -33,6 +33,7 @@ INPUTS = (
     "staging.stg_crm__contacts",
     "seeds.playbook",
     "intermediate.int_late_points",
+    "intermediate.int_flood_guard",
 )
 WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signals", "seeds.settings")
 RULES_OF_FLAGS = {"payment_risk": "payment_risk", "churn_risk": "churn_risk", "upsell": "expansion_seats"}

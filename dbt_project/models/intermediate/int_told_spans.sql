@@ -1,5 +1,6 @@
 -- Grain: one row per account and span of runs of this build (first_run_number to last_run_number) over which nothing
 -- changes that plays hang on: what was told, what stops an action, whether a customer may be written to.
+-- blocked_by names the flood guard too, on the day that it blocks, the last of this build.
 -- has_fallen: on the first day the score was lower than on the run before by so much that plays do not wait.
 with
 
@@ -15,6 +16,14 @@ stop_reasons as (
     where
         as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
         and needs_person
+
+),
+
+floods as (
+
+    select as_of_date
+    from {{ ref('int_flood_guard') }}
+    where is_blocked
 
 ),
 
@@ -125,12 +134,14 @@ days as (
         {{ passing_hash(
             'told_states.told_state, stop_states.stop_state, unknown_flags.unknown_flags, '
             ~ 'quiet_days.account_id is not null, contact_states.is_contact_unknown, '
-            ~ 'coalesce(consents.first_consent_date <= told_states.as_of_date, false)'
+            ~ 'coalesce(consents.first_consent_date <= told_states.as_of_date, false), floods.as_of_date'
         ) }} as state
     from told_states
     -- every day has its state: a left join says the same, and engines then see that no row goes
     left join contact_states
         on told_states.as_of_date = contact_states.as_of_date
+    left join floods
+        on told_states.as_of_date = floods.as_of_date
     left join stop_states
         on
             told_states.account_id = stop_states.account_id
@@ -200,7 +211,9 @@ final as (
         coalesce(moves.score_before - moves.score, 0) >= {{ setting('hysteresis_points') }} as has_fallen,
 
         -- what stops and holds
-        stop_reasons.blocked_by,
+        nullif(concat_ws(
+            ', ', stop_reasons.blocked_by, case when floods.as_of_date is not null then 'flood' end
+        ), '') as blocked_by,
         stop_reasons.stop_reasons,
         case
             when spans.is_quiet then 'quiet_mode'
@@ -216,6 +229,8 @@ final as (
         on spans.last_run_number = last_runs.run_number
     left join contact_states
         on spans.as_of_date = contact_states.as_of_date
+    left join floods
+        on spans.as_of_date = floods.as_of_date
     left join stop_reasons
         on
             spans.account_id = stop_reasons.account_id

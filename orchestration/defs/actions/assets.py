@@ -12,6 +12,7 @@ import dagster as dg
 from actions.deliveries import CHANNELS, Deliveries, Report
 from actions.retries import note_next_attempt
 from actions.settings import Destinations
+from exports import outbound
 from orchestration.steps import (
     DRY_RUN,
     POOL,
@@ -25,6 +26,7 @@ from orchestration.steps import (
     step,
 )
 from radar import progress
+from radar.runs import utc_now
 
 _DEPENDS = [PUBLISHED, dg.AssetKey(["marts", "fct_actions"]), dg.AssetKey(["marts", "rpt_account_health"])]
 _DESCRIPTIONS = {
@@ -84,6 +86,15 @@ def make_deliveries() -> dg.AssetsDefinition:
             if not work.is_newest_day():
                 context.log.info(f"{run.window.end} is not the newest day: nothing is delivered")
                 return
+            outbound.note_newer_runs(con, settings.exports, settings.published, utc_now())
+            if reason := outbound.blocked(con, run.window.end):
+                context.log.warning(f"Nothing is delivered: {reason}")
+                outbound.record_blocked(con, run.run_id, run.window.end, reason, utc_now())
+                for channel in CHANNELS:
+                    if delivery_key(channel) in context.selected_asset_keys:
+                        yield _blocked(channel, reason)
+                return
+            outbound.release(con, run.run_id, run.window.end)
             for channel in CHANNELS:
                 if delivery_key(channel) in context.selected_asset_keys:
                     progress.status(f"  delivering {channel}")
@@ -91,6 +102,16 @@ def make_deliveries() -> dg.AssetsDefinition:
             note_next_attempt(settings.warehouse, run.window.end, work.next_attempt_at())
 
     return deliver
+
+
+def _blocked(channel: str, reason: outbound.BlockedError) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=False,
+        asset_key=delivery_key(channel),
+        check_name=CHECK,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=str(reason),
+    )
 
 
 def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:

@@ -11,10 +11,11 @@ from typing import Any, cast
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from exports import outbound
 from orchestration import building
 from orchestration.as_of_guard import require_near_facts
 from orchestration.building import NodeResult
-from orchestration.steps import POOL, SINGLE_RUN, Step, WriterLock, partitions, step
+from orchestration.steps import ALLOW_FLOOD, POOL, SINGLE_RUN, Step, WriterLock, partitions, step
 from orchestration.translation import UNIQUE_ID, Translator
 from radar import progress, runs
 from radar.publishing import announce_window
@@ -57,6 +58,14 @@ def _build(
     with current.connect() as con:  # a run without landing has not been looked at yet
         require_near_facts(con, window, seeds=current.seeds, force_day=current.force_day)
     place = building.prepare(settings.warehouse, settings.seeds)
+    with current.connect() as con:
+        outbound.prepare(
+            con,
+            settings.exports,
+            settings.published,
+            allow_flood=ALLOW_FLOOD in context.run.tags,
+            now=runs.utc_now(),
+        )
     announce_window(settings.warehouse, as_of_start=window.start, as_of_end=window.end)
     nodes = json.loads(place.manifest.read_bytes())["nodes"]
     keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}

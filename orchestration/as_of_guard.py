@@ -29,15 +29,15 @@ def require_near_facts(
     """Refuse a day that is too far beyond what is known. Raises InputError.
 
     What is known reaches to the newest fact, or to the newest scored day where that is later: feeds that stop
-    coming stop no daily run (they become stale), a jump does. Where nothing is scored yet and the product's
-    events, which come every day, are not there, a gap says nothing.
+    coming stop no daily run (they become stale), a jump does. Product events come every day. Where there are
+    none, a gap says nothing before the first score, and later less than the feeds' own max_age_days.
     """
     facts, events, scored = newest_fact(con), newest_event(con), newest_scored_day(con)
     if force_day or facts is None or (events is None and scored is None):
         return
     known = max(facts, scored or facts)
-    most = _setting(seeds, "as_of_days_beyond_facts")
-    if (window.end - known).days <= most:
+    most = _setting(seeds, "as_of_days_beyond_facts") if events else _longest_silence(seeds)
+    if most is None or (window.end - known).days <= most:
         return
     reach = f"newest fact {facts}" + (f", newest scored day {scored}" if scored else "")
     raise InputError(
@@ -91,6 +91,13 @@ def _day(con: duckdb.DuckDBPyConnection, table: str, columns: list[str], end: st
         return None
     found = [day for day in values or () if day]
     return (max(found) if end == "max" else min(found)) if found else None
+
+
+def _longest_silence(seeds: Path) -> int | None:
+    """The greatest max_age_days of the feeds in use; None where no feed says."""
+    with (seeds / "feeds.csv").open(encoding="utf-8", newline="") as file:
+        feeds = [row for row in csv.DictReader(file) if row["is_used"].strip().lower() == "true"]
+    return max((int(row["max_age_days"]) for row in feeds if row["max_age_days"].strip()), default=None)
 
 
 def _setting(seeds: Path, name: str) -> int:

@@ -86,10 +86,13 @@ def show(request: Request) -> Response:
 def _context(data: _Data) -> dict[str, Any]:
     decisions, weeks, agreement = data.part("decisions"), data.part("weeks"), data.part("agreement")
     checks, has_outreach = data.part("checks"), data.ask("has_outreach")[0]["is_there"]
+    has_rule_checks = data.ask("has_rule_checks")[0]["is_there"]
     newest = decisions[-1] if decisions else None
     return {
         "overall": next((row for row in agreement if row["period"] == "overall"), None),
         "agreement": [row for row in agreement if row["period"] != "overall"],
+        "findings": data.ask("findings") if has_rule_checks else [],
+        "rules_off": data.ask("rules_off") if has_rule_checks else [],
         "marked": data.ask("marked"),
         "overrides": data.ask("overrides"),
         "outcome_words": OUTCOMES,

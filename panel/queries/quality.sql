@@ -24,6 +24,27 @@ where [[mine owner_id]]
 group by flag
 order by episodes desc, flag
 
+-- name: has_rule_checks
+-- for everyone
+select count(*) = 2 as is_there
+from information_schema.tables
+where
+    table_schema = 'marts'
+    and table_name in ('rpt_rule_set_checks', 'rpt_rules_off')
+
+-- name: findings
+-- for everyone
+select finding
+from marts.rpt_rule_set_checks
+where is_over_limit
+order by check_name
+
+-- name: rules_off
+-- for everyone
+select *
+from marts.rpt_rules_off
+order by rule_id
+
 -- name: agreement
 -- for everyone
 select *

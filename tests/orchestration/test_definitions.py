@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from expectations.suites import rules
 from orchestration.definitions import defs
+from orchestration.defs.schedules.schedules import make_schedule
+from orchestration.first_day import first_day, note_asked, note_landed
+from orchestration.landing import schema
 from orchestration.landing.feeds import load_feeds
-from orchestration.steps import ENTRIES, EXPORT_STEP, POOL, PUBLISHED, RETENTION, RUNS
+from orchestration.steps import ENTRIES, EXPORT_STEP, POOL, PUBLISHED, RETENTION, RUNS, partitions
+from orchestration.timetable import Timetable
+from radar.errors import UsageError
+from radar.runs import FIRST_DATE
+from radar.warehouse import state_dir
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
@@ -130,14 +138,76 @@ def test_a_backfill_leaves_todays_snapshot_and_the_files_alone(definitions: dg.D
     assert not [key for key in selected if key.startswith(("raw/", "exports/", "deliveries/"))]
 
 
-def test_the_schedule_asks_for_its_day(definitions: dg.Definitions) -> None:
-    schedule = definitions.resolve_schedule_def("every_morning")
-    moment = datetime(2026, 3, 13, 5, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("settings", "cron", "moment", "day"),
+    [
+        ({}, ("0 5 * * *", "UTC"), "2026-03-13T05:00+00:00", "2026-03-12"),
+        (
+            {"RADAR_SCHEDULE_TIME": "22:30", "RADAR_SCHEDULE_ZONE": "America/New_York"},
+            ("30 22 * * *", "America/New_York"),
+            "2026-03-13T22:30-04:00",
+            "2026-03-13",  # in UTC it is the 14th by then
+        ),
+        ({"RADAR_SCHEDULE_DAY": "today"}, ("0 5 * * *", "UTC"), "2026-03-13T05:00+00:00", "2026-03-13"),
+    ],
+)
+def test_the_schedule_runs_when_and_for_the_day_that_settings_say(
+    definitions: dg.Definitions,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, str],
+    cron: tuple[str, str],
+    moment: str,
+    day: str,
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    schedule = make_schedule(Timetable.read())
+    assert (schedule.cron_schedule, schedule.execution_timezone) == cron
     with dg.build_schedule_context(
-        scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
+        scheduled_execution_time=datetime.fromisoformat(moment),
+        repository_def=definitions.get_repository_def(),
     ) as context:
         (request,) = schedule.evaluate_tick(context).run_requests or []
-    assert request.tags["dagster/partition"] == "2026-03-13"
+    assert request.tags["dagster/partition"] == day
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RADAR_SCHEDULE_TIME", "25:00"),
+        ("RADAR_SCHEDULE_ZONE", "Mars/Olympus"),
+        ("RADAR_SCHEDULE_DAY", "tomorrow"),
+    ],
+)
+def test_a_setting_of_the_schedule_that_cannot_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=name):
+        Timetable.read()
+
+
+def test_dates_begin_with_the_first_day_of_the_installation(place: Path) -> None:
+    warehouse = place / "w.duckdb"
+    assert partitions().get_first_partition_key() == "2010-01-01", "before anything has landed"
+    state_dir(warehouse).mkdir(exist_ok=True)
+    try:
+        with duckdb.connect() as con:
+            schema.create(con)
+            note_landed(con, warehouse, date(2026, 3, 13))
+            assert first_day(warehouse) == FIRST_DATE, "without events nothing says where days begin"
+            con.execute("insert into raw.product_events (occurred_at) values ('2025-07-01 10:00')")
+            note_landed(con, warehouse, date(2026, 3, 13))
+            assert partitions().get_first_partition_key() == "2025-07-01"
+            con.execute("delete from raw.product_events")
+            note_landed(con, warehouse, date(2026, 3, 14))
+            assert first_day(warehouse) == date(2025, 7, 1), "what is purged was there"
+        note_asked(warehouse, date(2025, 5, 1))
+        assert partitions().get_first_partition_key() == "2025-05-01"
+        (state_dir(warehouse) / "first_day.json").write_text("")
+        assert first_day(warehouse) == FIRST_DATE, "a broken file is as none"
+    finally:
+        (state_dir(warehouse) / "first_day.json").unlink(missing_ok=True)
 
 
 def test_the_sensor_asks_once_for_files_that_are_at_rest(definitions: dg.Definitions, place: Path) -> None:

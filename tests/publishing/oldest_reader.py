@@ -1,6 +1,7 @@
 """Reads every relation of a published copy, whichever DuckDB it is given; prints one JSON object.
 
-Argument: the copy. Keys are `schema.name`; a value is a hash of all rows as text, whatever their order.
+Arguments: the copy, and how it is reached: `open`, `attach` (under another name), `attach_and_use` (made the
+database in use too). Keys are `schema.name`; a value is a hash of all rows as text, whatever their order.
 """
 
 import hashlib
@@ -9,7 +10,10 @@ import sys
 
 import duckdb
 
-RELATIONS = "select table_schema, table_name from information_schema.tables order by all"
+RELATIONS = (
+    "select table_schema, table_name from information_schema.tables where table_catalog = '{}' order by all"
+)
+NAME = "anything"
 
 
 def read(con, relation):
@@ -17,8 +21,23 @@ def read(con, relation):
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
+def reach(con, copy, way):
+    """The name of the database."""
+    if way == "open":
+        return con.execute("select current_database()").fetchone()[0]
+    con.execute(f"attach '{copy}' as {NAME} (read_only)")
+    if way == "attach_and_use":
+        con.execute(f"use {NAME}")
+    return NAME
+
+
 if __name__ == "__main__":
-    with duckdb.connect(sys.argv[1], read_only=True) as con:
+    copy, way = sys.argv[1:]
+    with duckdb.connect(copy, read_only=True) if way == "open" else duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        names = [f'"{schema}"."{name}"' for schema, name in con.execute(RELATIONS).fetchall()]
-        print(json.dumps({"version": duckdb.__version__, **{name: read(con, name) for name in names}}))
+        database = reach(con, copy, way)
+        names = [
+            f'"{schema}"."{name}"' for schema, name in con.execute(RELATIONS.format(database)).fetchall()
+        ]
+        told = {name: read(con, f"{database}.{name}") for name in names}
+        print(json.dumps({"version": duckdb.__version__, **told}))

@@ -112,7 +112,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         [row | {"points": "-25"} if row["rule_id"] == "no_login_14d" else row for row in rules],
     )
     made.told["rules"] = made.run(1)
-    made.told["stale"] = made.run(3)
+    made.told["stale"] = made.run(3, "--force-day")
     return made
 
 

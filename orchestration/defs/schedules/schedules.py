@@ -18,8 +18,8 @@ SETTLE_SECONDS = 60
 
 @dg.definitions
 def schedules() -> dg.Definitions:
-    """The schedule, as the installation's settings say when it runs and for which day."""
-    return dg.Definitions(schedules=[make_schedule(Timetable.read())])
+    """The sensors, and the schedule as the installation says when it runs and for which day."""
+    return dg.Definitions(schedules=[make_schedule(Timetable.read())], sensors=[new_extracts, due_deliveries])
 
 
 def make_schedule(timetable: Timetable) -> dg.ScheduleDefinition:

@@ -38,7 +38,9 @@ def run_daily(
     dry_run: bool = False,
     allow_flood: bool = False,
 ) -> int:
-    """Run the job once; the exit status: 0, or 3 where a feed or a destination was held. Raises RadarError.
+    """Run the job once; the exit status: 0, or 3 where something was held back. Raises RadarError.
+
+    That is a feed, a destination, or part of a feed that a critical check speaks of.
 
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
     `exports.writer.Guards`.
@@ -56,7 +58,7 @@ def run_daily(
     print(summary.text(told, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    return HELD if told.held or told.held_exports else DONE
+    return HELD if told.held or told.checks[1] or told.held_exports else DONE
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from actions.run_alerts import run_done
 from actions.settings import Destinations
-from expectations.hygiene import held_feeds
+from expectations.hygiene import shortfalls
 from exports.sync import untold
 from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
@@ -63,7 +63,7 @@ def retention() -> dg.Definitions:
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
-            held = held_feeds(con, current.run.run_id) | untold(con, current.run.run_id)
+            held = shortfalls(con, current.run.run_id) | untold(con, current.run.run_id)
             message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from expectations.batches import SCRATCH, Batch, one, sql
+from expectations.gate import REMEDY, Limits, judge, record_fact_days, settle_keys
 from expectations.outcomes import Moment, Outcome, holds, outcome, record, share
 from expectations.suites import Rule, rules
+from orchestration.landing import statements
+from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
 
 if TYPE_CHECKING:
     from expectations.validate import Finding, Run
 
-REMEDY = (
-    "correct the file and put it in place again: it lands when its content has changed, "
-    "or as it is under another name"
-)
 _RETURNED = 0  # the number of rows that had waited and came back; rules count from 1
 
 
-def act(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, moment: Moment) -> list[Outcome]:
+def act(
+    con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, moment: Moment, limits: Limits
+) -> list[Outcome]:
     """Hold the feed back or deal with its failing rows, and record it: one transaction."""
     _empty_scratch(con)
     stops = [finding for finding in run.findings if holds(finding)]
@@ -37,8 +38,9 @@ def act(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, moment: Moment) 
         reason = "; ".join(_reason(con, batch, run, finding) for finding in stops)
         _empty_scratch(con)
         con.execute(sql("name_returned", table=batch.table), {"feed": batch.feed, "first_batch": batch.first})
-        with _transaction(con):
+        with transaction(con):
             _hold(con, batch, reason, moment)
+            outcomes += _judged(con, batch, moment, limits)
             record(con, outcomes, moment)
         return outcomes
     acting = [
@@ -49,16 +51,46 @@ def act(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, moment: Moment) 
     for number, rule in acting:
         run.name_rows(rule, f"{SCRATCH}.failing", number)
     con.execute(sql("name_refused"), {"numbers": _numbers(acting, "reject_row")})
-    with _transaction(con):
+    with transaction(con):
         _apply(con, batch, acting, moment)
+        outcomes += _judged(con, batch, moment, limits)
         record(con, outcomes, moment)
     return outcomes
+
+
+def judge_without_rows(
+    con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, moment: Moment, limits: Limits
+) -> list[Outcome]:
+    """The same for a feed of which no new row stands: all was refused, or it is blocked since earlier."""
+    with transaction(con):
+        again = settle_keys(con, feed, first_batch, limits)
+        record_fact_days(con, feed, first_batch, moment)
+        outcome_of_gate = judge(con, feed, first_batch, moment, limits, again)
+        outcomes = [outcome_of_gate] if outcome_of_gate else []
+        record(con, outcomes, moment)
+    return outcomes
+
+
+def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits: Limits) -> list[Outcome]:
+    """Whether enough of the batch got through. Of accounts not even the rest is kept then."""
+    feed = load_feeds()[batch.feed]
+    again = settle_keys(con, feed, batch.first, limits)
+    judged = judge(con, feed, batch.first, moment, limits, again)
+    if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
+        _remove_batch(con, batch, judged.message, moment)
+    record_fact_days(con, feed, batch.first, moment)
+    return [judged] if judged else []
+
+
+def _is_held(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:
+    held = "SELECT count(*) FROM audit.feed_states WHERE feed = ? AND batch_id = ? AND state = 'held'"
+    return bool(one(con, held, [batch.feed, moment.batch_id])[0])
 
 
 def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
     identity = "_source_file VARCHAR, _batch_id BIGINT, _row_number BIGINT"
     con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.failing (number INTEGER, {identity})")
-    con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.refused ({identity})")
+    con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.refused ({identity}, number INTEGER, rules INTEGER)")
 
 
 def _examples(run: Run, finding: Finding) -> list[str]:
@@ -93,6 +125,9 @@ def _apply(
         if rule.action == "null_value":
             con.execute(sql("empty_values", table=batch.table, column=rule.column), {"number": number})
     waiting, leaving = _numbers(acting, "wait"), _numbers(acting, "reject_row", "wait")
+    con.execute(sql("count_taken"), {**_batches(batch), "leaving": leaving})
+    if _numbers(acting, "reject_row"):
+        _record_refused_keys(con, batch, "refused", moment)
     if waiting:
         con.execute(sql("copy_waiting", table=batch.table), {"numbers": waiting})
     if leaving:
@@ -117,6 +152,24 @@ def _record_failing(
     )
 
 
+def _batches(batch: Batch) -> dict[str, Any]:
+    return {"feed": batch.feed, "first_batch": batch.first, "last_batch": batch.last}
+
+
+def _record_refused_keys(con: duckdb.DuckDBPyConnection, batch: Batch, refused: str, moment: Moment) -> None:
+    """Keep the keys of the batch's rows that are in the scratch table or view `refused`."""
+    feed = load_feeds()[batch.feed]
+    names = {
+        "account": statements.account_of(feed),
+        "key": statements.entity_key(feed),
+        "fact_time": statements.fact_time(feed),
+    }
+    con.execute(
+        sql("record_refused_keys", table=batch.table, refused=refused, **names),
+        {"feed": batch.feed, "now": moment.now},
+    )
+
+
 def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
     """Take the batch out of `raw`: one line per file. Rows that had waited for their account wait on."""
     if one(con, f"SELECT count(*) FROM {SCRATCH}.failing")[0]:
@@ -124,12 +177,7 @@ def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Mom
         _record_failing(con, batch, _RETURNED, waits, moment)
         con.execute(sql("copy_waiting", table=batch.table), {"numbers": [_RETURNED]})
         con.execute(sql("remove_failing", table=batch.table), {"numbers": [_RETURNED]})
-    message = f"the feed was held back: {reason}. What to do: {REMEDY}"
-    con.execute(
-        sql("record_held_files", table=batch.table),
-        {"feed": batch.feed, "message": message, "now": moment.now},
-    )
-    con.execute(f"DELETE FROM raw.{batch.table} WHERE _batch_id BETWEEN ? AND ?", [batch.first, batch.last])
+    _remove_batch(con, batch, f"{reason}. What to do: {REMEDY}", moment)
     con.execute(
         "INSERT INTO audit.feed_states (run_id, batch_id, feed, state, reason, recorded_at) "
         "VALUES (?, ?, ?, 'held', ?, ?)",
@@ -137,8 +185,20 @@ def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Mom
     )
 
 
+def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
+    if not load_feeds()[batch.feed].every_row:
+        _record_refused_keys(con, batch, batch.table, moment)
+    con.execute(
+        sql("record_held_files", table=batch.table),
+        {"feed": batch.feed, "message": f"the feed was held back: {reason}", "now": moment.now},
+    )
+    con.execute(sql("count_held"), _batches(batch))
+    con.execute(f"DELETE FROM raw.{batch.table} WHERE _batch_id BETWEEN ? AND ?", [batch.first, batch.last])
+
+
 @contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done inside, or none of it."""
     con.begin()
     try:
         yield

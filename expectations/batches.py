@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.suites import table_name
+from expectations.suites import rules, table_name
 from radar.errors import InputError
 from radar.rules import SHIPPED_SEEDS
 
@@ -47,7 +47,7 @@ class Batch:
 
 @contextmanager
 def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
-    """An in-memory database with one table `reference_<seed>` for each of REFERENCES.
+    """An in-memory database with a table `reference_<seed>` for each of REFERENCES, and `accounts_<source>`.
 
     Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
     """
@@ -60,26 +60,39 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
             path = (SHIPPED_SEEDS if is_shipped else seeds) / file
             values = [row[column] for row in _seed(path, column) if row[column]]
             con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
+        database = _database(con)
+        for source in sorted({feed.split("/")[0] for feed in rules()}):
+            con.execute(
+                f"CREATE VIEW {SCRATCH}.accounts_{source} AS "
+                f"SELECT account_id FROM {database}.raw.crm_accounts "
+                f"UNION ALL SELECT account_id FROM {database}.raw.account_aliases WHERE source = '{source}'"
+            )
         yield
     finally:
         con.execute(f"DETACH {SCRATCH}")
 
 
-def new_rows(con: duckdb.DuckDBPyConnection, feed: str, batch_id: int) -> Batch | None:
-    """A view of this batch's rows and of those that runs which broke off left unchecked; None without any."""
+def first_unchecked(con: duckdb.DuckDBPyConnection, feed: str, batch_id: int) -> int:
+    """The first batch whose rows of the feed no check has seen: this one, or one that broke off."""
+    checked = "SELECT coalesce(max(batch_id), 0) FROM audit.checks WHERE feed = ? AND batch_id < ?"
+    return int(one(con, checked, [feed, batch_id])[0]) + 1
+
+
+def new_rows(con: duckdb.DuckDBPyConnection, feed: str, first: int, batch_id: int) -> Batch | None:
+    """A view of the rows from batch `first` to this one; None without any."""
     table = table_name(feed)
-    checked = one(
-        con,
-        "SELECT coalesce(max(batch_id), 0) FROM audit.checks WHERE feed = ? AND batch_id < ?",
-        [feed, batch_id],
-    )[0]
-    database = one(con, "SELECT current_database()")[0].replace('"', '""')
     con.execute(
-        f'CREATE VIEW {SCRATCH}.{table} AS SELECT * FROM "{database}".raw.{table} '
-        f"WHERE _batch_id > {checked} AND _batch_id <= {batch_id}"
+        f"CREATE VIEW {SCRATCH}.{table} AS SELECT * FROM {_database(con)}.raw.{table} "
+        f"WHERE _batch_id BETWEEN {first} AND {batch_id}"
     )
     rows, landed_at = one(con, f"SELECT count(*), max(_loaded_at) FROM {SCRATCH}.{table}")
-    return Batch(feed, checked + 1, batch_id, rows, landed_at) if rows else None
+    return Batch(feed, first, batch_id, rows, landed_at) if rows else None
+
+
+def _database(con: duckdb.DuckDBPyConnection) -> str:
+    """The warehouse's name, quoted: views of the scratch database have to name it."""
+    name = str(one(con, "SELECT current_database()")[0]).replace('"', '""')
+    return f'"{name}"'
 
 
 def parameters(
@@ -113,7 +126,19 @@ def max_age_days(file: Path) -> dict[str, int | None]:
     return ages
 
 
-def one(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> tuple[Any, ...]:
+def setting(seeds: Path, name: str) -> int:
+    """The number of a setting in `settings.csv`, as it ships where the file has no row of it."""
+    for folder in (seeds, SHIPPED_SEEDS):
+        if (folder / "settings.csv").is_file():
+            for row in _seed(folder / "settings.csv", "setting", "value"):
+                if row["setting"] == name:
+                    return int(row["value"])
+    raise LookupError(f"no setting {name}")
+
+
+def one(
+    con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | dict[str, Any] | None = None
+) -> tuple[Any, ...]:
     """The one row of a query that always has one."""
     row: tuple[Any, ...] | None = con.execute(query, values or []).fetchone()
     if row is None:

@@ -16,17 +16,29 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from expectations.actions import REMEDY, act
-from expectations.batches import SCRATCH, Batch, max_age_days, new_rows, parameters, scratch, sql
+from expectations.actions import act, judge_without_rows
+from expectations.batches import (
+    SCRATCH,
+    Batch,
+    first_unchecked,
+    max_age_days,
+    new_rows,
+    parameters,
+    scratch,
+    sql,
+)
 from expectations.docs import page, write_docs
+from expectations.gate import REMEDY, Limits
 from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules
+from orchestration.landing.feeds import load_feeds
+from orchestration.landing.land import resolve_aliases
 from radar.errors import CheckError
 
 if TYPE_CHECKING:
     from expectations.validate import Run
 
-COMPULSORY = "crm/accounts"
+COMPULSORY, IDENTITIES = "crm/accounts", "crm/identities"
 
 OnStep = Callable[[str, int, float], None]
 
@@ -53,20 +65,23 @@ def check(
     outcomes = recorded(con, moment)
     checked_before = {outcome.feed for outcome in outcomes}
     pages: dict[str, str] = {}
+    limits = Limits.read(seeds)
     with scratch(con, seeds):
-        batches = [
-            batch
-            for feed in sorted(rules(), key=lambda feed: (feed != COMPULSORY, feed))
-            if feed not in checked_before and (batch := new_rows(con, feed, batch_id))
-        ]
+        feeds = sorted(rules(), key=lambda feed: (feed != COMPULSORY, feed != IDENTITIES, feed))
+        first = {feed: first_unchecked(con, feed, batch_id) for feed in feeds if feed not in checked_before}
+        batches = [batch for feed in first if (batch := new_rows(con, feed, first[feed], batch_id))]
         for batch, run, seconds in _runs(con, batches, moment, as_of_end, seeds):
             started = time.monotonic()
-            found = act(con, batch, run, moment)
+            found = act(con, batch, run, moment, limits)
             outcomes += found
+            if batch.feed in (COMPULSORY, IDENTITIES):
+                resolve_aliases(con)
             if docs is not None:
                 pages[batch.feed] = page(batch.feed, found, run.sections(), utc)
             if on_step:
                 on_step(batch.feed, batch.rows, seconds + time.monotonic() - started)
+    for feed in sorted(first.keys() - {batch.feed for batch in batches}):
+        outcomes += judge_without_rows(con, load_feeds()[feed], first[feed], moment, limits)
     con.execute(sql("record_states"), {"run_id": run_id, "batch_id": batch_id, "now": utc})
     if docs is not None:
         write_docs(con, docs, pages, utc)
@@ -85,6 +100,15 @@ def held_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
         [run_id],
     )
     return dict(found.fetchall())
+
+
+def shortfalls(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+    """Feed -> why the run is not all it should be: what it held back, and critical checks that failed."""
+    failed = con.execute(
+        "SELECT feed, message FROM audit.checks WHERE run_id = ? AND severity = 'critical' AND NOT success",
+        [run_id],
+    )
+    return dict(failed.fetchall()) | held_feeds(con, run_id)
 
 
 def _runs(

@@ -88,6 +88,8 @@ def share(finding: Finding, rows: int) -> str:
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: list[Outcome], moment: Moment) -> None:
     """Append them to `audit.checks`."""
+    if not outcomes:
+        return
     con.executemany(
         f"INSERT INTO audit.checks (run_id, batch_id, checked_at, {_COLUMNS}) "
         f"VALUES ({', '.join('?' * (3 + len(fields(Outcome))))})",

@@ -44,7 +44,8 @@ def run_daily(
 ) -> int:
     """Run the job once. Raises RadarError.
 
-    The exit status: 0, or 3 where a feed, the meaning of words, a destination or a day was left out.
+    The exit status: 0, or 3 where a feed or a part of it that a critical check speaks of, the meaning of
+    words, a destination or a day was left out.
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
     `exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
@@ -63,7 +64,8 @@ def run_daily(
     print(summary.text(told, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    return HELD if told.held or told.held_words or told.held_exports or told.later_day else DONE
+    is_whole = not (told.held or told.checks[1] or told.held_words or told.held_exports or told.later_day)
+    return DONE if is_whole else HELD
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:

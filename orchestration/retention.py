@@ -60,6 +60,19 @@ def refuse_too_late(con: duckdb.DuckDBPyConnection, batch_id: int) -> int:
         """,
         parameters,
     )
+    con.execute(
+        f"""
+        update audit.loads as loads
+        set rows_landed = rows_landed - late.rows, rows_refused_by_checks = rows_refused_by_checks + late.rows
+        from (select _source_file, count(*) as rows from raw.product_events where {late} group by 1) as late
+        where
+            loads.feed = 'product/events'
+            and loads.batch_id = $batch_id
+            and loads.source_file = late._source_file
+            and loads.rows_refused_by_checks is not null
+        """,
+        parameters,
+    )
     counted = con.execute(f"delete from raw.product_events where {late}", parameters).fetchone()
     con.execute("commit")
     return int(counted[0]) if counted else 0

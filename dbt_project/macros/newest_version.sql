@@ -1,5 +1,6 @@
 {#
     The rows of a raw feed that win for their key, with the columns named.
+    An account is named by the id that it has in the CRM, whatever the feed calls it (raw.account_aliases).
     `key`: the column or columns that identify a fact. `version`: the column whose greatest value wins.
 
     A row that says of itself that it is deleted counts no more from the day of its version on (`deleted_date`); one
@@ -27,14 +28,27 @@ ranked as (
 final as (
 
     select
-        {{ columns | join(',\n        ') }}
-        {%- if version %},
-        deleted_date
+        {% for column in columns %}
+        {% if column == 'account_id' %}
+        coalesce(aliases.resolved_account_id, ranked.account_id) as account_id
+        {%- else %}
+        ranked.{{ column }}
         {%- endif %}
+        {{- ',' if version or not loop.last }}
+        {% endfor %}
+        {% if version %}
+        ranked.deleted_date
+        {% endif %}
     from ranked
+    {% if 'account_id' in columns %}
+    left join {{ source('crm', 'account_aliases') }} as aliases
+        on
+            ranked.account_id = aliases.account_id
+            and aliases.source = '{{ relation.identifier.split('_')[0] }}'
+    {% endif %}
     where
-        version_rank = 1
-        and not {{ 'is_deleted_at_all' if version else 'coalesce(is_deleted, false)' }}
+        ranked.version_rank = 1
+        and not {{ 'ranked.is_deleted_at_all' if version else 'coalesce(ranked.is_deleted, false)' }}
 
 )
 

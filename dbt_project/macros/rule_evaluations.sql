@@ -96,6 +96,7 @@ results_{{ loop.index }} as (
         {% endif %}
         {% endfor %}
         is_renewal_unknown,
+        is_customer_unknown,
         contradiction
     from evaluated_{{ loop.index }}
 

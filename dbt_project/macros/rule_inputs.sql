@@ -1,7 +1,8 @@
 {#
     A query of one row per scored account and as_of_date: what the rules of these sets read, side by side.
     `goal_<signal>` is the account's own threshold, `uses_<signal>` is false where a feed is switched off,
-    `is_renewal_unknown` tells an unknown renewal from one that is not there. `rechecked`: the signals of the rechecked
+    `is_renewal_unknown` tells an unknown renewal from one that is not there; `is_customer_unknown` is true where it is
+    not known whether the account still is one. `rechecked`: the signals of the rechecked
     day as they are known now; what is known, in use or a goal then stays as it was told.
 #}
 {% macro rule_inputs(rule_sets, rechecked=false) %}
@@ -21,6 +22,7 @@ signal_states as (
         {% for signal in signals %}
         bool_or(is_used) filter (where signal = '{{ signal }}') as uses_{{ signal }},
         {% endfor %}
+        bool_or(is_used) filter (where signal = 'days_to_renewal') as uses_renewal,
         bool_or(is_used and not is_known) filter (where signal = 'days_to_renewal') as is_renewal_unknown
     from {{ ref('int_signal_states') }}
     group by as_of_date
@@ -67,7 +69,10 @@ final as (
         signal_states.uses_{{ signal }},
         goals.goal_{{ signal }},
         {% endfor %}
-        signal_states.is_renewal_unknown,
+        signal_states.is_renewal_unknown
+        or (signal_states.uses_renewal and {{ is_unknown_of_account('unknown_days', 'days_to_renewal') }})
+            as is_renewal_unknown,
+        coalesce(unknown_days.is_customer_unknown, false) as is_customer_unknown,
         contradictions.reason as contradiction
     from accounts
     inner join signal_states
@@ -83,6 +88,10 @@ final as (
         on
             accounts.account_id = goals.account_id
             and accounts.as_of_date = goals.as_of_date
+    left join {{ ref('int_account_unknown_days') }} as unknown_days
+        on
+            accounts.account_id = unknown_days.account_id
+            and accounts.as_of_date = unknown_days.as_of_date
     left join {{ ref('int_contradictions__as_of') }} as contradictions
         on
             accounts.account_id = contradictions.account_id

@@ -12,6 +12,7 @@ summed as (
         as_of_date,
         rule_set,
         contradiction,
+        coalesce(is_customer_unknown, false) as is_customer_unknown,
         {% for name in ['points', 'low', 'high'] %}
         cast({{ rule_set['base_score'] }} as decimal(18, 6))
         {%- for rule in rule_set['rules'] %} + {{ rule['rule_id'] }}_{{ name }}{% endfor %} as total_{{ name }},
@@ -80,9 +81,13 @@ summed as (
                         ~ by_segment(rule, weighs, 'false') ~ ')'
                     ) -%}
                 {%- endif -%}
-            {%- endfor -%},
+            {%- endfor -%}
+            {%- if signal == 'is_paid_plan' %}{% do hangs_on_it.append('coalesce(is_customer_unknown, false)') %}{% endif -%},
             case when {{ hangs_on_it | join(' or ') }} then '{{ signal }}' end
-            {%- endfor %}, null), '') as unknown_signals,
+            {%- endfor %}
+            {%- if 'is_paid_plan' not in rule_signals([rule_set]) %},
+            case when is_customer_unknown then 'is_paid_plan' end
+            {%- endif %}, null), '') as unknown_signals,
         0 {%- for rule in rule_set['rules'] %} + case when {{ rule['rule_id'] }}_is_on then 1 else 0 end
         {%- endfor %} as rules_on,
         0 {%- for rule in rule_set['rules'] %}
@@ -126,7 +131,7 @@ final as (
         -- decision
         case
             when contradiction is not null then 'conflict'
-            when worst_rank <> best_rank then 'undecided'
+            when worst_rank <> best_rank or is_customer_unknown then 'undecided'
             else 'decided'
         end as decision,
         contradiction as conflict_reason,

@@ -1,4 +1,5 @@
--- One line for every row that breaks rule number $number. A refused row neither waits nor loses a value.
+-- One line for every row that breaks rule number $number; a row that several refuse has one line, for the first of
+-- them. A refused row neither waits nor loses a value.
 insert into quarantine.{target} (
     feed, source_file, row_number, rule, column_name, masked_value, batch_id, message, rejected_at
 )
@@ -11,7 +12,7 @@ select
     left(cast(new_rows.{column} as varchar), 1)
     || '***(' || length(cast(new_rows.{column} as varchar)) || ')',
     failing._batch_id,
-    $message,
+    $message || case when refused.rules > 1 then ' (and ' || refused.rules - 1 || ' more in this row)' else '' end,
     $now
 from hygiene.failing as failing
 inner join raw.{table} as new_rows
@@ -24,4 +25,4 @@ left join hygiene.refused as refused
     and failing._row_number = refused._row_number
 where
     failing.number = $number
-    and (refused._source_file is null or $is_refusal)
+    and (refused._source_file is null or ($is_refusal and refused.number = failing.number))

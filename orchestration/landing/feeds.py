@@ -26,6 +26,7 @@ SQL_TYPES = {
 }
 
 ACCOUNTS = "crm/accounts"
+SUBSCRIPTIONS = "billing/subscriptions"
 
 FEEDS: dict[str, Feed]  # by name; read from feeds.yml when first asked for
 
@@ -51,12 +52,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Feed:
-    """One feed: `<source>/<feed>/` among the extracts, `raw.<source>_<feed>` in the warehouse."""
+    """One feed: `<source>/<feed>/` among the extracts, `raw.<source>_<feed>` in the warehouse.
+
+    `own_times`: the columns that say when its facts happened; none where the feed holds states.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     every_row: bool
+    own_times: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -86,6 +91,21 @@ class Feed:
         return tuple(column.name for column in self.columns)
 
     @property
+    def entity_key(self) -> tuple[str, ...]:
+        """What tells two things apart, whatever their version: the key without `updated_at`."""
+        return tuple(name for name in self.key if name != "updated_at")
+
+    @property
+    def is_read_as_of(self) -> bool:
+        """Whether a day reads the version of that day, and not the newest of all."""
+        return self.name in (ACCOUNTS, SUBSCRIPTIONS)
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether a thing comes again as it changes, told apart by `updated_at`."""
+        return "updated_at" in self.column_names
+
+    @property
     def version_key(self) -> tuple[str, ...]:
         """What tells two versions of a fact apart: the key, and updated_at where the feed has it."""
         has_version = "updated_at" in self.column_names and "updated_at" not in self.key
@@ -106,15 +126,16 @@ def _feed(name: str, entry: dict[str, Any], path: Path) -> Feed:
         for column, spec in entry["columns"].items()
     )
     key = tuple(entry["key"])
-    unknown = {*key, *aliases} - {column.name for column in columns}
+    unknown = {*key, *aliases, *entry.get("own_times", ())} - {column.name for column in columns}
     if name.count("/") != 1 or unknown:
         raise UsageError(
             f"feed {name}: "
-            + (f"its key names or aliases {sorted(unknown)}" if unknown else "not <source>/<feed>"),
-            "name the feed after its folder, and let key and aliases name columns that it has",
+            + (f"its key, aliases or own_times name {sorted(unknown)}" if unknown else "not <source>/<feed>"),
+            "name the feed after its folder, and let these name columns that it has",
             file=path,
         )
-    return Feed(name, key, columns, bool(entry.get("every_row", False)))
+    own_times = tuple(entry.get("own_times", ()))
+    return Feed(name, key, columns, bool(entry.get("every_row", False)), own_times)
 
 
 def _column(feed: str, name: str, spec: list[str], path: Path) -> Column:

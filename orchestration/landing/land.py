@@ -114,11 +114,18 @@ def land(
             landed[feed_report.feed] = feed_report
             _tell(on_step, feed_report, found)
         report.extend(landed[feed.name] for feed in others)
+    resolve_aliases(con)
     released = release_waiting(con, batch_id)
     for feed_report in report:
         feed_report.rows_released = released.get(feed_report.feed, 0)
     _record_states(landing)
     return report
+
+
+def resolve_aliases(con: duckdb.DuckDBPyConnection) -> None:
+    """Write `raw.account_aliases` again: which ids of other systems or merged accounts are whose."""
+    query = Path(__file__).with_name("aliases.sql").read_text(encoding="utf-8")
+    con.execute(query, {"sources": sorted({feed.source for feed in load_feeds().values()})})
 
 
 def release_waiting(con: duckdb.DuckDBPyConnection, batch_id: int) -> dict[str, int]:

@@ -232,6 +232,7 @@ class _Rows:
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:
             con.execute(statements.record_row_problems(), self._told)
+            con.execute(statements.record_refused_keys(feed), self._told)
         con.execute(statements.match_landed(feed))
         con.execute(statements.find_repeats(feed))
         fresh = count(con, statements.land_fresh(feed), self._landing)

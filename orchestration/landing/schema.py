@@ -11,6 +11,13 @@ from orchestration.landing.feeds import Feed, load_feeds
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
 UNPACKED = " using compression uncompressed"
 
+# Grain: one row per source and id of an account there that is no living account, and is claimed by one alone.
+ALIASES = """
+    create table if not exists raw.account_aliases (
+        source varchar, account_id varchar, resolved_account_id varchar
+    )
+"""
+
 META_COLUMNS = {
     "_extra": "VARCHAR",
     "_loaded_at": "TIMESTAMP",
@@ -33,6 +40,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
             for column, sql_type in table_columns(feed).items():
                 if table in present and column not in present[table]:
                     con.execute(f"alter table {table} add column {column} {sql_type}")
+    con.execute(ALIASES)
 
 
 def table_columns(feed: Feed) -> dict[str, str]:

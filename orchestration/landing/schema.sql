@@ -36,6 +36,23 @@ create table if not exists quarantine.rejected_values (
     rejected_at timestamp
 );
 
+-- Grain: one row per row that was refused and whose key or account could be read. Ids alone, no other value.
+-- has_earlier_version: whether another version of the same thing has landed before.
+-- superseded_at: from when on a later row makes up for it; where that is its fact_at or earlier, it is as if it had
+-- not been refused. Null while nothing does.
+create table if not exists quarantine.refused_keys (
+    feed varchar,
+    account_id varchar,
+    entity_key varchar,
+    fact_at timestamp,
+    batch_id bigint,
+    source_file varchar,
+    row_number bigint,
+    rejected_at timestamp,
+    has_earlier_version boolean,
+    superseded_at timestamp
+);
+
 create table if not exists audit.runs (
     run_id varchar,
     batch_id bigint,
@@ -66,6 +83,11 @@ create table if not exists audit.loads (
     loaded_at timestamp
 );
 
+-- What the checks took out of the rows that had landed, written when they ran; rows_landed is then what is left.
+-- Null: a file of an earlier release, or one that is not checked yet.
+alter table audit.loads add column if not exists rows_refused_by_checks bigint;
+alter table audit.loads add column if not exists rows_waiting bigint;
+
 create table if not exists audit.feed_states (
     run_id varchar,
     batch_id bigint,
@@ -73,6 +95,16 @@ create table if not exists audit.feed_states (
     state varchar,
     reason varchar,
     recorded_at timestamp
+);
+
+-- rows_missing: refused rows for which no later row has made up.
+alter table audit.feed_states add column if not exists rows_missing bigint;
+
+-- Grain: one row per feed and day on which something of it happened, by the feed's own times.
+create table if not exists audit.fact_days (
+    feed varchar,
+    fact_date date,
+    batch_id bigint
 );
 
 create table if not exists audit.checks (

@@ -424,6 +424,36 @@ def record_row_problems() -> str:
     """
 
 
+def record_refused_keys(feed: Feed) -> str:
+    """One line for each of those rows whose key or account can be read. Parameters as above."""
+    return f"""
+        insert into quarantine.refused_keys
+            (feed, account_id, entity_key, fact_at, batch_id, source_file, row_number, rejected_at)
+        select $feed, {account_of(feed)}, {entity_key(feed)}, {fact_time(feed)},
+            $batch_id, $source_file, _row_number, $loaded_at
+        from {STAGE}
+        where _row_problems is not null and ({entity_key(feed)} is not null or {account_of(feed)} is not null)
+    """
+
+
+def entity_key(feed: Feed, table: str = "") -> str:
+    """The key of a row's thing as one text, null where a part of it is empty."""
+    prefix = f"{table}." if table else ""
+    return " || ' ' || ".join(f"cast({prefix}{name} as varchar)" for name in feed.entity_key)
+
+
+def account_of(feed: Feed) -> str:
+    """The column that names a row's account, null where the feed has none."""
+    return "account_id" if "account_id" in feed.column_names else "cast(null as varchar)"
+
+
+def fact_time(feed: Feed) -> str:
+    """When a row's version was made, or its fact happened."""
+    if feed.has_versions:
+        return "updated_at"
+    return feed.own_times[0] if feed.own_times else "cast(null as timestamp)"
+
+
 def record_value_problems() -> str:
     """One line for each value that was left out of a row that landed. Parameters as above."""
     return f"""
@@ -468,12 +498,17 @@ def extra_names(feed: Feed) -> str:
 
 
 def collect_released(feed: Feed) -> str:
-    """The rows that waited and whose account has arrived."""
+    """The rows that waited and whose account has arrived, or whose id an account has claimed."""
     return f"""
         create or replace temp table {RELEASED} as
         select waiting.*
         from {feed.waiting_table} as waiting
-        semi join raw.crm_accounts as accounts on waiting.account_id = accounts.account_id
+        semi join (
+            select account_id from raw.crm_accounts
+            union all
+            select account_id from raw.account_aliases where source = {quoted(feed.source)}
+        ) as accounts
+            on waiting.account_id = accounts.account_id
     """
 
 

@@ -62,6 +62,24 @@ scored_accounts as (
 
 ),
 
+-- what happens under another id of an account counts for the account (raw.account_aliases)
+counted_accounts as (
+
+    select
+        account_id,
+        account_number
+    from scored_accounts
+    union all
+    select
+        aliases.account_id,
+        scored_accounts.account_number
+    from {{ source('crm', 'account_aliases') }} as aliases
+    inner join scored_accounts
+        on aliases.resolved_account_id = scored_accounts.account_id
+    where aliases.source = 'product'
+
+),
+
 product_events as (
 
     select * from {{ ref('product_events') }}
@@ -73,7 +91,7 @@ product_events as (
 told_days as (
 
     select
-        scored_accounts.account_number,
+        counted_accounts.account_number,
         user_days.activity_date,
         user_days.events,
         product_events.is_login,
@@ -87,15 +105,15 @@ told_days as (
             lead(user_days.activity_date) over days_of_user > {{ add_days('user_days.activity_date', 30) }}, true
         ) as is_user_leaving
     from {{ ref('int_counted_user_days') }} as user_days
-    inner join scored_accounts
-        on user_days.account_id = scored_accounts.account_id
+    inner join counted_accounts
+        on user_days.account_id = counted_accounts.account_id
     left join product_events
         on user_days.event_name = product_events.event_name
     where
         user_days.events > 0
         and user_days.activity_date between {{ first_day }} and {{ as_of_end() }}
     window days_of_user as (
-        partition by scored_accounts.account_number, user_days.user_id
+        partition by counted_accounts.account_number, user_days.user_id
         order by user_days.activity_date
     )
 
@@ -104,7 +122,7 @@ told_days as (
 feature_days as (
 
     select
-        scored_accounts.account_number,
+        counted_accounts.account_number,
         user_days.activity_date,
         coalesce(
             lag(user_days.activity_date) over days_of_feature < {{ add_days('user_days.activity_date', -90) }}, true
@@ -113,8 +131,8 @@ feature_days as (
             lead(user_days.activity_date) over days_of_feature > {{ add_days('user_days.activity_date', 90) }}, true
         ) as is_feature_leaving
     from {{ ref('int_counted_user_days') }} as user_days
-    inner join scored_accounts
-        on user_days.account_id = scored_accounts.account_id
+    inner join counted_accounts
+        on user_days.account_id = counted_accounts.account_id
     inner join product_events
         on user_days.event_name = product_events.event_name
     where
@@ -122,7 +140,7 @@ feature_days as (
         and user_days.events > 0
         and user_days.activity_date between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
     window days_of_feature as (
-        partition by scored_accounts.account_number, user_days.event_name
+        partition by counted_accounts.account_number, user_days.event_name
         order by user_days.activity_date
     )
 
@@ -132,13 +150,13 @@ event_bounds as (
 
     select
         event_bounds.*,
-        scored_accounts.account_number,
+        counted_accounts.account_number,
         coalesce(product_events.is_login, false) as is_login,
         coalesce(product_events.is_key_feature, false) as is_key_feature,
         product_events.milestone
     from {{ ref('int_counted_event_bounds') }} as event_bounds
-    inner join scored_accounts
-        on event_bounds.account_id = scored_accounts.account_id
+    inner join counted_accounts
+        on event_bounds.account_id = counted_accounts.account_id
     inner join product_events
         on event_bounds.event_name = product_events.event_name
 

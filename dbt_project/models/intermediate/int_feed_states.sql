@@ -1,6 +1,9 @@
 -- Grain: one row per feed and as-of date.
 -- `state` says what scoring may take from the feed on that day: known, stale, never_landed, held or not_used.
 -- Arrival is the day on which a file landed. A feed whose files all arrived after the day is being backfilled.
+-- It is stale where no file has come for max_age_days, and where what the files hold is old: the newest fact by the
+-- day, by the feed's own times, is older than max_age_days and than the longest pause between two days with facts so
+-- far. Facts that happened after the day do not count; feeds of states have no such times.
 with
 
 dates as (
@@ -84,25 +87,55 @@ decisions_by_date as (
 
 ),
 
-final as (
+fact_days as (
+
+    select
+        feed,
+        fact_date,
+        {{ days_between('lag(fact_date) over (partition by feed order by fact_date)', 'fact_date') }} as pause_days
+    from {{ source('audit', 'fact_days') }}
+
+),
+
+facts_by_date as (
+
+    select
+        fact_days.feed,
+        dates.as_of_date,
+        max(fact_days.fact_date) as newest_fact_date,
+        max(fact_days.pause_days) filter (
+            where fact_days.fact_date > {{ add_days('dates.as_of_date', '-1 * ' ~ setting('usual_gap_days')) }}
+        ) as longest_pause_days
+    from dates
+    inner join fact_days
+        on dates.as_of_date >= fact_days.fact_date
+    group by fact_days.feed, dates.as_of_date
+
+),
+
+judged as (
 
     select
         feeds.feed,
         arrivals_by_date.as_of_date,
-        case
-            when not feeds.is_used then 'not_used'
-            when decisions_by_date.decision = 'held' then 'held'
-            when arrivals_by_date.files = 0 then 'never_landed'
-            when
-                arrivals_by_date.first_arrival_date < arrivals_by_date.as_of_date
-                and feeds.max_age_days is not null
-                and arrivals_by_date.last_arrival_date
-                <= {{ add_days('arrivals_by_date.as_of_date', '-1 * feeds.max_age_days') }}
-                then 'stale'
-            else 'known'
-        end as state,
-        case when decisions_by_date.decision = 'held' then decisions_by_date.reason end as reason,
-        arrivals_by_date.last_arrived_at
+        arrivals_by_date.last_arrived_at,
+        decisions_by_date.reason,
+        facts_by_date.newest_fact_date,
+        not feeds.is_used as is_not_used,
+        coalesce(decisions_by_date.decision = 'held', false) as is_held,
+        arrivals_by_date.files = 0 as has_never_landed,
+        coalesce(
+            arrivals_by_date.first_arrival_date < arrivals_by_date.as_of_date
+            and arrivals_by_date.last_arrival_date
+            <= {{ add_days('arrivals_by_date.as_of_date', '-1 * feeds.max_age_days') }},
+            false
+        ) as has_old_files,
+        coalesce(
+            feeds.max_age_days is not null
+            and {{ days_between('facts_by_date.newest_fact_date', 'arrivals_by_date.as_of_date') }}
+            >= greatest(feeds.max_age_days, coalesce(facts_by_date.longest_pause_days, 0) + 1),
+            false
+        ) as has_old_facts
     from feeds
     inner join arrivals_by_date
         on feeds.feed = arrivals_by_date.feed
@@ -110,6 +143,35 @@ final as (
         on
             arrivals_by_date.feed = decisions_by_date.feed
             and arrivals_by_date.as_of_date = decisions_by_date.as_of_date
+    left join facts_by_date
+        on
+            arrivals_by_date.feed = facts_by_date.feed
+            and arrivals_by_date.as_of_date = facts_by_date.as_of_date
+
+),
+
+final as (
+
+    select
+        feed,
+        as_of_date,
+        case
+            when is_not_used then 'not_used'
+            when is_held then 'held'
+            when has_never_landed then 'never_landed'
+            when has_old_files or has_old_facts then 'stale'
+            else 'known'
+        end as state,
+        case
+            when is_not_used then null
+            when is_held then reason
+            when has_never_landed then null
+            when has_old_files then 'no file has arrived since ' || cast(cast(last_arrived_at as date) as varchar)
+            when has_old_facts then 'its newest fact is of ' || cast(newest_fact_date as varchar)
+        end as reason,
+        last_arrived_at,
+        newest_fact_date
+    from judged
 
 )
 

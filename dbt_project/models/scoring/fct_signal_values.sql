@@ -63,13 +63,18 @@ final as (
         all_values.as_of_date,
         all_values.signal,
         all_values.value,
-        signal_states.is_known,
+        signal_states.is_known
+        and not {{ is_unknown_of_account('unknown_days', 'all_values.signal', is_column=true) }} as is_known,
         signal_states.observed_at
     from all_values
     inner join signal_states
         on
             all_values.as_of_date = signal_states.as_of_date
             and all_values.signal = signal_states.signal
+    left join {{ ref('int_account_unknown_days') }} as unknown_days
+        on
+            all_values.account_id = unknown_days.account_id
+            and all_values.as_of_date = unknown_days.as_of_date
 
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from expectations import gate
 from expectations.hygiene import check as check_feeds
 from expectations.outcomes import Moment, Outcome, last_recorded, recorded
 from expectations.suites import rules, table_name
@@ -81,7 +82,13 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 def _check_specs() -> list[dg.AssetCheckSpec]:
-    return [
+    gates = [
+        dg.AssetCheckSpec(
+            gate.CHECK, asset=feed_key(feed), description=gate.DESCRIPTION, blocking=feed == COMPULSORY
+        )
+        for feed in rules()
+    ]
+    return gates + [
         dg.AssetCheckSpec(
             rule.check,
             asset=feed_key(feed),
@@ -243,11 +250,11 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool)
     nothing_new = [
         dg.AssetCheckResult(
             asset_key=feed_key(COMPULSORY),
-            check_name=rule.check,
+            check_name=rule_check,
             passed=True,
             description="No new rows; those that stand were checked when they landed.",
         )
-        for rule in rules()[COMPULSORY]
+        for rule_check in (gate.CHECK, *(rule.check for rule in rules()[COMPULSORY]))
     ]
     return [*results, *nothing_new]
 

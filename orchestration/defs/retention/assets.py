@@ -7,7 +7,7 @@ import dagster as dg
 
 from actions.run_alerts import run_done
 from actions.settings import Destinations
-from expectations.hygiene import held_feeds
+from expectations.hygiene import shortfalls
 from exports.outbound import blocked_deliveries
 from exports.sync import untold
 from orchestration.retention import apply as apply_limits
@@ -67,7 +67,7 @@ def retention() -> dg.Definitions:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
             words = held_words(con, current.run.window.end)
-            held = held_feeds(con, current.run.run_id) | words | untold(con, current.run.run_id)
+            held = shortfalls(con, current.run.run_id) | words | untold(con, current.run.run_id)
             held |= blocked_deliveries(con, current.run.run_id)
             message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
             status = runs.HELD if held else runs.DONE

@@ -93,6 +93,13 @@ states as (
 
 ),
 
+unknown_days as (
+
+    select * from {{ ref('int_account_unknown_days') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
 final as (
 
     select
@@ -107,15 +114,25 @@ final as (
         states.crm_plan_id,
         states.crm_arr_usd,
         states.billing_plan_id,
-        states.billing_arr_usd,
-        states.arr_usd,
+        case
+            when not {{ is_unknown_of_account('unknown_days', 'mrr_usd') }} then states.billing_arr_usd
+        end as billing_arr_usd,
+        case
+            when {{ is_unknown_of_account('unknown_days', 'mrr_usd') }} then states.crm_arr_usd
+            else states.arr_usd
+        end as arr_usd,
         states.has_live_subscription,
+        unknown_days.unknown_signals,
 
         -- dates
         states.created_date
     from states
     inner join {{ ref('int_as_of_dates') }} as dates
         on dates.as_of_date between states.valid_from_date and states.valid_to_date
+    left join unknown_days
+        on
+            states.account_id = unknown_days.account_id
+            and dates.as_of_date = unknown_days.as_of_date
 
 )
 

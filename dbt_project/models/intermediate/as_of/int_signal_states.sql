@@ -28,7 +28,7 @@ final as (
         coalesce(min(feed_states.feed || ' ' || case feed_states.state
             when 'never_landed' then 'never landed'
             when 'held' then 'was held back by a check'
-            when 'stale' then 'is stale'
+            when 'stale' then 'is stale' || coalesce(': ' || feed_states.reason, '')
             when 'not_used' then 'is not used'
         end) filter (where feed_states.state <> 'known'), min(vocabularies.unknown_because)) as unknown_because,
         min(feed_states.last_arrived_at) as observed_at

@@ -242,7 +242,7 @@ select
         'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),
         'delivered': delivered,
         'delivered_until': strftime(delivered_until, '%Y-%m-%d'),
-        'reason': without_addresses(reason)
+        'reason': masked(reason)
     } as evidence,
     'delivered_until ' || strftime(delivered_until, '%Y-%m-%d') as state
 from audit.restore_decisions;

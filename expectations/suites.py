@@ -3,9 +3,9 @@
 Every expectation has `type description kwargs severity meta`, and in `meta` what follows from it:
 `check` its name; `action` what becomes of failing rows: `reject_row` to quarantine, `null_value` the value
 goes and the row stays, `wait` until the account arrives, `tell` nothing; `rule` the name under which
-quarantine lists them; `column` where kwargs name none. A query may read `raw.*` and `hygiene.reference_plans`,
-`_product_events` and `_ticket_statuses`; it names columns of those with their table, because a name that is
-missing there would silently mean the batch's own.
+quarantine lists them; `column` where kwargs name none. A query may read `raw.*` and, of the plans, product
+events and ticket statuses, `hygiene.reference_<seed>`; it names columns of those with their table, because a
+name that is missing there would silently mean the batch's own.
 
 Nothing here imports Great Expectations, so that whoever only lists the checks stays fast. What builds and
 runs the suites is `validate.py`; what follows from a failing rule is `hygiene.py`.

@@ -29,6 +29,7 @@ RULE_FILES = ("rule_sets.csv", "rules.csv", "rule_conditions.csv")
 CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
 BLANK = re.compile(r"[{]([^{}]*)[}]")
 FILLED_BLANK = re.compile(r"(?:value|threshold)_(\d+)")
+DOMAIN = re.compile(r"(?:[\w-]+[.])+[\w-]+")
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 """Of rule sets, rules and flags: they become columns of the scoring views, and anchors of the rules page."""
 
@@ -498,6 +499,30 @@ def _settings(tables: Tables) -> Iterator[Problem]:
             yield Problem("settings.csv", number, "value", "the number is below 0", "write 0 or more")
 
 
+def _words(tables: Tables) -> Iterator[Problem]:
+    """Words that are compared without case, blanks and hyphens: none may be empty then, or say two things."""
+    open_by_word: dict[str, tuple[int, str]] = {}
+    for number, row in _numbered(tables, "ticket_statuses"):
+        word = "".join(c for c in row["status"].lower() if c.isalnum())
+        is_open = row["is_open"].lower()
+        if not word:
+            what = f"'{row['status']}' has no letter or digit"
+            yield Problem("ticket_statuses.csv", number, "status", what, "write the status as it comes")
+        elif open_by_word.setdefault(word, (number, is_open))[1] != is_open:
+            what = f"row {open_by_word[word][0]} says otherwise of the same word"
+            yield Problem("ticket_statuses.csv", number, "is_open", what, "keep one of the two rows")
+    for number, row in _numbered(tables, "not_customers"):
+        if not any(c.isalpha() for c in row["lifecycle_stage"]):
+            what = f"'{row['lifecycle_stage']}' has no letter"
+            yield Problem("not_customers.csv", number, "lifecycle_stage", what, "write the stage in letters")
+    for number, row in _numbered(tables, "excluded"):
+        if row["kind"] in ("domain", "email_domain") and not DOMAIN.fullmatch(row["value"].lower()):
+            what = f"'{row['value']}' is no domain"
+            yield Problem(
+                "excluded.csv", number, "value", what, "write a domain such as example.com, without @"
+            )
+
+
 _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _feeds_exist,
     _shipped_signals,
@@ -508,4 +533,5 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _playbook,
     _destinations,
     _settings,
+    _words,
 )

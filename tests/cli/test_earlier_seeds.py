@@ -55,3 +55,41 @@ def test_a_rule_set_that_came_later_needs_no_row_in_files_of_ones_own(tmp_path: 
     assert check(gathered) == []
     assert "snapshot_v1," not in (gathered / "rules.csv").read_text()
     assert "playbook_v1," in (gathered / "rules.csv").read_text()
+
+
+def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "plans.csv").write_text("\n".join(lines("plans.csv")))
+    gathered = gather(mine, tmp_path / "seeds")
+    assert check(gathered) == []
+    for name in ("ticket_statuses.csv", "not_customers.csv", "excluded.csv"):
+        assert (gathered / name).read_text() == (SHIPPED_SEEDS / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "row", "what"),
+    [
+        (
+            "ticket_statuses.csv",
+            ["status,is_open", "On Hold,true", "on-hold,false"],
+            2,
+            "row 1 says otherwise",
+        ),
+        ("ticket_statuses.csv", ["status,is_open", "open,true", "closed,no"], 2, "not a truth value"),
+        ("ticket_statuses.csv", ["status,is_open", "---,true"], 1, "no letter or digit"),
+        ("not_customers.csv", ["lifecycle_stage", "lead", "42"], 2, "has no letter"),
+        ("excluded.csv", ["kind,value,reason", "account,acc-1,ours"], 1, "'account' is not allowed"),
+        ("excluded.csv", ["kind,value,reason", "email_domain,@radar.example,staff"], 1, "is no domain"),
+        ("excluded.csv", ["kind,value,reason", "user_id,bot,"], 1, "the cell is empty"),
+    ],
+)
+def test_mistakes_in_them_are_told_with_their_row(
+    tmp_path: Path, name: str, rows: list[str], row: int, what: str
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / name).write_text("\n".join(rows) + "\n")
+    (problem,) = check(gather(mine, tmp_path / "seeds"))
+    assert (problem.file, problem.row) == (name, row)
+    assert what in problem.what

@@ -316,7 +316,7 @@ def test_the_folder_may_itself_be_a_link(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
 def test_the_names_that_loading_tools_give_a_deletion_are_read(place: Place, suffix: str) -> None:
-    """A time is true where it is filled; of several names one that says true decides; others stay aside."""
+    """A time is true where it is filled; of several names the one that says true decides."""
     rows = [
         {"owner_id": "o1", "name": "A", "_fivetran_deleted": True, "deleted_at": None, "rank": "1"},
         {"owner_id": "o2", "name": "B", "_fivetran_deleted": False, "deleted_at": "2026-01-01", "rank": "2"},

@@ -458,8 +458,8 @@ def subscription_as_of(versions: Sequence[Row], as_of: date) -> Row | None:
     """The subscription's version at the end of the day, else its first; none from a deletion on.
 
     A first version that is already canceled counts as active before it, until canceled_at (or, where that is
-    empty, until the version itself). Where it was to end with a period that ends after canceled_at, it counts
-    as active until then, also on days after the version: the contract bounds it by the period alone.
+    empty, until the version itself), and where it was to end with a period that ends after canceled_at, until
+    the end of that. From the version on its status is the state: the exception is for the days before it.
     """
     by_time = {row["updated_at"]: row for row in versions}
     past = [stamp for stamp in by_time if stamp < _end(as_of)]
@@ -469,11 +469,10 @@ def subscription_as_of(versions: Sequence[Row], as_of: date) -> Row | None:
         return None
     if in_force is first and first["status"] == "canceled":
         asked, period_end = first.get("canceled_at"), first.get("current_period_end")
+        until = asked or first["updated_at"]
         if first.get("cancel_at_period_end") and asked and period_end and period_end > asked:
-            is_active = as_of < period_end.date()
-        else:
-            is_active = not past and as_of < (asked or first["updated_at"]).date()
-        if is_active:
+            until = period_end
+        if not past and as_of < until.date():
             return {**first, "status": "active"}
     return in_force
 

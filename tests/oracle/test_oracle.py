@@ -1046,3 +1046,68 @@ def test_what_means_the_same_is_no_difference(warehouse: Path, change: str) -> N
 )
 def test_values_are_the_same_within_a_billionth(theirs: Any, ours: Any, equal: bool) -> None:
     assert same(theirs, ours) is equal
+
+
+@pytest.mark.parametrize(
+    ("values", "as_of", "why_not"),
+    [
+        ({"cancel_at_period_end": True}, "03-19", None),
+        ({"cancel_at_period_end": True}, "03-20", "churned"),
+        ({"cancel_at_period_end": False}, "01-09", None),
+        ({"cancel_at_period_end": False}, "01-10", "churned"),
+        ({"cancel_at_period_end": True, "current_period_end": t("01-10")}, "01-10", "churned"),
+        ({"cancel_at_period_end": True, "current_period_end": t("04-20")}, "03-24", None),
+        ({"cancel_at_period_end": True, "current_period_end": t("04-20")}, "03-25", "churned"),
+        ({"status": "active", "is_deleted": True}, "03-25", None),
+    ],
+)
+def test_a_first_version_that_is_canceled_ends_with_its_period(
+    values: dict[str, Any], as_of: str, why_not: str | None
+) -> None:
+    row = subscription("03-25", status="canceled", canceled_at=t("01-10"), current_period_end=t("03-20"))
+    accounts = [account(created_at=t("01-01"))]
+    result = judge({S: [row | {"started_at": t("01-01")} | values]}, accounts=accounts, as_of=d(as_of))
+    assert result.why_not == why_not
+
+
+@pytest.mark.parametrize(
+    ("status", "resolved_at", "is_open", "fast"),
+    [
+        ("open", None, 1, 0),
+        ("On Hold", t("03-30 10:00:00"), 1, 0),
+        ("closed", None, 0, 0),
+        ("SPAM", None, 0, 0),
+        ("closed", t("03-30 10:00:00"), 0, 1),
+        ("closed", t("04-01"), 1, 0),
+        ("escalated", None, 1, 0),
+        ("escalated", t("03-30 10:00:00"), 0, 1),
+    ],
+)
+def test_a_ticket_is_what_its_status_means(
+    status: str, resolved_at: datetime | None, is_open: int, fast: int
+) -> None:
+    known = ticket("2025-12-01", "2025-12-31", status="closed")
+    result = judge({T: [known, {**ticket("03-30", status=status), "resolved_at": resolved_at}]})
+    found = (result.signals["open_tickets"], result.signals["fast_resolutions_30d"])
+    assert found == (is_open, fast)
+
+
+@pytest.mark.parametrize(("updated_at", "opened"), [(t("03-31 23:59:59"), 0), (t("04-01"), 1), (None, 0)])
+def test_a_deleted_row_counts_until_its_time(updated_at: datetime | None, opened: int) -> None:
+    row = ticket("03-30", updated_at=updated_at, is_deleted=True)
+    assert judge({T: [row]}).signals["tickets_30d"] == opened
+    first = {**row, "updated_at": t("03-30"), "is_deleted": None}
+    assert judge({T: [first, row]}).signals["tickets_30d"] == opened
+
+
+def test_words_of_which_none_is_known_leave_their_signals_unknown() -> None:
+    result = judge(
+        {
+            E: [event("03-20", "Sign In")],
+            S: [subscription(plan_id="plus-2026")],
+            T: [ticket("03-30", status="escalated")],
+        }
+    )
+    unknown = {signal for signal, is_known in result.known.items() if not is_known}
+    assert {"days_since_login", "adoption_milestones", "is_paid_plan", "open_tickets"} <= unknown
+    assert not {"active_days_30d", "mrr_usd", "tickets_30d", "has_active_champion"} & unknown

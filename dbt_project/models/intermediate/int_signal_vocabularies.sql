@@ -25,8 +25,9 @@ final as (
         states.is_used,
         case
             when not states.is_known
-                then 'no ' || replace(states.vocabulary, '_', ' ')
-                || ' is recognised among the words of ' || states.feed
+                then concat(
+                    'no ', replace(states.vocabulary, '_', ' '), ' is recognised among the words of ', states.feed
+                )
         end as unknown_because
     from signals
     inner join {{ ref('int_vocabulary_states') }} as states

@@ -1,7 +1,7 @@
 -- Grain: one row per subscription and version that was in force at the end of some day.
 -- A subscription whose first version is already canceled counts as active until it was canceled, so that an
 -- extract of latest states alone can be filled backwards. Where it was to end with its period, it did so then:
--- canceled_at is when the customer asked for it. A deleted version counts for the days before it alone, and only
+-- canceled_at is when the customer asked for it. From the version's own day on its status holds. A deleted version counts for the days before it alone, and only
 -- where it is the first.
 with
 
@@ -28,11 +28,13 @@ with_cancellation as (
     select
         *,
         case
-            when is_first_version and status = 'canceled' then case
-                when cancel_at_period_end and current_period_end > canceled_at
-                    then cast(current_period_end as date)
-                else least(cast(coalesce(canceled_at, updated_at) as date), version_date)
-            end
+            when is_first_version and status = 'canceled' then least(
+                cast(case
+                    when cancel_at_period_end and current_period_end > canceled_at then current_period_end
+                    else coalesce(canceled_at, updated_at)
+                end as date),
+                version_date
+            )
         end as canceled_from_date,
         case when deleted_date is not null then {{ add_days('deleted_date', -1) }} else valid_to_date end as last_date
     from versions

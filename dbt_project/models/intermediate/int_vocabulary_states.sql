@@ -180,7 +180,7 @@ vocabularies as (
         '{{ vocabulary['vocabulary'] }}' as vocabulary,
         '{{ vocabulary['feed'] }}' as feed,
         {% if vocabulary in events %}
-        exists (select 1 from marks where marks.vocabulary = '{{ vocabulary['vocabulary'] }}') as is_used
+        '{{ vocabulary['vocabulary'] }}' in (select marks.vocabulary from marks) as is_used
         {% else %}
         true as is_used
         {% endif %}

@@ -1,6 +1,6 @@
 {#
-    The rule sets in use (the champion, and shadows that have rules; var `rule_set` names one alone, retired or not) as
-    the seeds hold them: a list of
+    The rule sets in use (the champion, and shadows that have rules; var `rule_set` names one alone) as the seeds hold
+    them: a list of
     {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
     {rule_id, rule_number, variants, has_weight}, each variant (the general row or one of a segment) with its conditions.
     The version is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows,
@@ -9,9 +9,8 @@
 #}
 {% macro scoring_rule_sets() %}
     {%- set rule_sets = seed_rows(
-        "select * from seeds.rule_sets where "
-        ~ ("rule_set = '" ~ var('rule_set') ~ "'" if var('rule_set') else "status <> 'retired'")
-        ~ ' order by rule_set'
+        "select * from seeds.rule_sets where status <> 'retired' and '" ~ var('rule_set') ~ "' in ('', rule_set) "
+        ~ 'order by rule_set'
     ) -%}
     {%- set rules = seed_rows('select * from seeds.rules order by rule_set, rule_id, segment nulls first') -%}
     {%- set conditions = seed_rows(

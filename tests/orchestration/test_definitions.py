@@ -102,6 +102,14 @@ def test_people_who_disagree_are_a_warning_that_stops_nothing(definitions: dg.De
     assert not definitions.resolve_asset_graph().get(key).blocking
 
 
+def test_rules_that_do_not_tell_accounts_apart_are_a_warning_that_stops_nothing(
+    definitions: dg.Definitions,
+) -> None:
+    table = dg.AssetKey(["marts", "rpt_rule_set_checks"])
+    key = dg.AssetCheckKey(table, "assert_rules_tell_accounts_apart")
+    assert not definitions.resolve_asset_graph().get(key).blocking
+
+
 def test_files_go_out_after_the_copy_and_raw_rows_after_the_files(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     exports = {key for key in graph.get_all_asset_keys() if key.path[0] == "exports"}

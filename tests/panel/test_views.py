@@ -255,6 +255,28 @@ def test_quality_tells_refused_rows_checks_and_runs(clients: dict[str, TestClien
     assert f"Not decided {undecided_or_in_conflict} of {accounts} accounts" in said
 
 
+def test_quality_tells_rules_that_are_off_and_that_tell_nobody_apart(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "update marts.rpt_rule_set_checks set is_over_limit = true, finding = '9 of 9 accounts are healthy'"
+        " where check_name = 'too_many_healthy'",
+        "insert into marts.rpt_rules_off values ('playbook_v1', 'failed_payment', 'Failed payments',"
+        " '2026-06-30', 'failed_payments_30d', 'failed payments in 30 days', 'billing/payments', 10)",
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        said = text(clients["rep"], "/quality")
+        assert "9 of 9 accounts are healthy. Look at the points and thresholds" in said
+        assert "1 of 10 rules of playbook_v1 are off" in said
+        assert "Failed payments failed payments in 30 days billing/payments" in said
+    tables = ("rpt_rule_set_checks", "rpt_rules_off")
+    earlier = publish_again(demo_run, tmp_path / "earlier", *(f"drop table marts.{name}" for name in tables))
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Rules that are off" not in text(clients["rep"], "/quality")
+
+
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
     columns = told("select table_schema, table_name, column_name from information_schema.columns")
     records = {name for schema, table, name in columns if schema == "audit"}

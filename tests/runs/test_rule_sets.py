@@ -154,7 +154,11 @@ def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_
         "feeds", [row | {"is_used": "false"} if row["feed"] == "support/tickets" else row for row in feeds]
     )
     done = place.run(f"--seeds={mine.folder}", DAY)
-    assert re.search(r"rules that are off for it: competitor_named, fast_resolution\n", done.stdout)
+    assert "2 of 10 rules of playbook_v1 are off" in done.stdout
+    assert re.findall(r"    (\w+): .*, from support/tickets \(not used\)\n", done.stdout) == [
+        "competitor_named",
+        "fast_resolution",
+    ]
     versions = (
         "select distinct rule_set, rule_version from scoring.fct_health_scores where rule_set = 'playbook_v1'"
     )

@@ -1,6 +1,6 @@
 -- Grain: one row per segment that scored accounts have on the newest as-of date ('' where they have none).
--- How low the rules of the champion rule set that are in use can take an account there, all of them together: conditions
--- that exclude each other are not looked for, so an account that cannot leave healthy here cannot leave it at all.
+-- How low the rules in use of the champion rule set can take an account there, all of them together: conditions that
+-- exclude each other are not looked for, so an account that cannot leave healthy here cannot leave it at all.
 with
 
 champion as (

@@ -15,6 +15,21 @@ reach as (
 
 ),
 
+champion as (
+
+    select rule_set
+    from {{ ref('rule_sets') }}
+    where status = 'champion'
+
+),
+
+customers as (
+
+    select coalesce(bool_or(has_live_subscription), false) as are_known
+    from health
+
+),
+
 looked_at as (
 
     select
@@ -25,9 +40,10 @@ looked_at as (
     from health
     inner join reach
         on coalesce(health.segment, '') = reach.segment
+    cross join customers
     where
         health.has_live_subscription
-        or not exists (select 1 from health as others where others.has_live_subscription)
+        or not customers.are_known
 
 ),
 
@@ -109,7 +125,7 @@ final as (
                     end
         end as finding
     from judged
-    cross join (select rule_set from {{ ref('rule_sets') }} where status = 'champion') as champion
+    cross join champion
 
 )
 

@@ -322,6 +322,11 @@ order by due.channel, due.kind, due.priority, health.arr_usd desc nulls last, du
 -- name: digest_above
 select value from seeds.settings where setting = 'digest_above';
 
+-- name: limits
+select setting, value
+from seeds.settings
+where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
+
 -- name: mail_context
 -- Grain: one row per account: whom to write to (an active contact who consented; the champion first), the rules that
 -- held, and the active days of each week-long window that was told in the last $days days, oldest first.

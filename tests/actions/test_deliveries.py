@@ -261,6 +261,75 @@ def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Ven
     assert len(vendors.posts) == 3
 
 
+@pytest.mark.parametrize("channel", ["tasks", "accounts"])
+@pytest.mark.parametrize("name", ["hubspot", "salesforce"])
+@pytest.mark.parametrize("fault", ["400", "403"])
+def test_a_crm_that_refuses_everything_is_called_a_few_times_and_no_more(
+    fault: str, name: str, channel: str, vendors: Vendors, house: House
+) -> None:
+    house.settings = {"hubspot": hubspot, "salesforce": salesforce}[name](vendors)
+    for number in range(400):
+        house.account(f"acc-{number:02}")
+        if channel == "tasks":
+            house.act("task", number)
+    with_crm_accounts(vendors, 400)
+    vendors.fail("", *[fault] * 2_000)
+    report = house.run(channel)
+    assert not report.is_ok
+    assert report.error is not None
+    assert len(vendors.calls) <= 40
+    ((rows,),) = house.con.execute("select count(*) from audit.deliveries").fetchall()
+    assert rows <= 1_000
+    assert report.held + len(report.results) == 400
+    assert report.held >= 200
+    vendors.forgive()
+    for _ in range(2):
+        assert house.run(channel).held == 0
+    assert set(house.states().values()) == {"delivered"}
+
+
+def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    for number in range(250):
+        house.act("task", number)  # of companies that HubSpot does not have
+    report = house.run("tasks")
+    assert "refusals in a row" in (report.error or "")
+    assert report.held == 150
+    with_crm_accounts(vendors, 250)
+    house.run("tasks")
+    assert len(committed(vendors)) == 250
+
+
+def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(8):
+        house.act("alert", number, owner_id=f"owner{number}")
+    vendors.fail("/slack/hook", *["400"] * 5)
+    assert house.run("slack").held == 3
+    vendors.fail("/slack/hook", "ok", "ok", "ok", *["400"] * 5)
+    house.run("slack")
+    assert len(vendors.posts) == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "posts"), [("channel_calls", 2, 2), ("channel_minutes", 0.03, 3)]
+)
+def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
+    setting: str, value: float, posts: int, vendors: Vendors, house: House
+) -> None:
+    house.do(f"insert into seeds.settings values ('{setting}', {value})")
+    house.settings = slack_webhook(vendors)
+    for number in range(7):
+        house.act("alert", number, owner_id=f"owner{number}")
+    report = house.run("slack")
+    assert (len(vendors.posts), report.held) == (posts, 7 - posts)
+    assert setting in (report.error or "")
+    house.run("slack")
+    assert len(vendors.posts) == 2 * posts
+
+
 def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, house: House) -> None:
     house.settings = slack_webhook(vendors)
     house.act("alert", 1)

@@ -27,7 +27,7 @@ from actions.channels.choose import NONE, OUTBOX, carrier, destination
 from actions.channels.outbox import Outbox
 from actions.drafts import ACTIVITY_DAYS
 from actions.journal import note_sent
-from actions.ledger import DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
+from actions.ledger import BLOCKED, DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
 from actions.rendering import Templates
 from actions.settings import Destinations
 from exports.profiles import IGNORE, Column, Profile, load_profiles
@@ -48,6 +48,7 @@ FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=6)
 
 _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"}
 _PREVIEWED = 5
+_UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
 """Stands for the content of an account that is not scored any more, as in `queries.sql`."""
 
@@ -73,7 +74,7 @@ class Report:
     @property
     def error(self) -> str | None:
         """What went wrong and is not mended; the first, where there are several."""
-        errors = [result.error for result in self.results.values() if result.status in (FAILED, IN_DOUBT)]
+        errors = [result.error for result in self.results.values() if result.status in _UNDONE]
         return self.stopped_by or next((error for error in errors if error), None)
 
     @property
@@ -122,7 +123,10 @@ class Deliveries:
         try:
             report.carrier = destination(channel, self.settings)
             for taker, items in self._takers(channel, report.carrier):
-                self._send(taker, self._messages(channel, self._settled(taker, items, report)), report)
+                settled, blocked = self._settled(taker, items, report), dict[str, str]()
+                messages = self._messages(channel, settled, blocked)
+                self._record_blocked(taker, settled, blocked, report)
+                self._send(taker, messages, report)
         except (RadarError, TroubleError) as error:
             report.stopped_by = self.settings.mask(str(error))
         return report
@@ -180,7 +184,7 @@ class Deliveries:
             told.append(replace(item, row={"cells": cells}))
         return told
 
-    def _messages(self, channel: str, items: list[Item]) -> list[Message]:
+    def _messages(self, channel: str, items: list[Item], blocked: dict[str, str]) -> list[Message]:
         if not items:
             return []
         panel, templates = self.settings.panel_url, Templates(self.settings.templates)
@@ -195,11 +199,12 @@ class Deliveries:
             return words.guides(items, panel)
         contexts, now = self._mail_contexts(items), self.clock.now()
         sender = self.settings.smtp_from
-        return list(words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now))
+        return list(
+            words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now, blocked=blocked)
+        )
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
-        worded = [item for number, item in enumerate(items) if words.is_worded(number, item)]
-        accounts = sorted({item.account_id for item in worded})
+        accounts = sorted({item.account_id for item in items})
         self.con.execute(
             QUERIES["mail_context"], {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
         )
@@ -246,6 +251,21 @@ class Deliveries:
         self._record(taker, known, [Result(key, status, remote_id=found[key]) for key in known], report)
         done = {item.delivery_key for owned in known.values() for item in owned}
         return [item for item in items if item.delivery_key not in done]
+
+    def _record_blocked(
+        self, taker: Carrier, items: Sequence[Item], blocked: Mapping[str, str], report: Report
+    ) -> None:
+        """Write down what is not sent for what it lacks: once, until it lacks something else."""
+        for item in items:
+            reason = blocked.get(item.delivery_key)
+            if reason is None:
+                continue
+            result = Result(item.delivery_key, BLOCKED, error=reason)
+            report.results[item.delivery_key] = result
+            if (item.last_status, item.last_error) != (BLOCKED, reason):
+                self._ledger.add(
+                    taker.name, [(item.delivery_key, [item])], {item.delivery_key: result}, self.clock.now()
+                )
 
     def _send(self, taker: Carrier, messages: Sequence[Message], report: Report) -> None:
         """Send them batch by batch, slowly enough, within the brakes of a channel.
@@ -398,8 +418,8 @@ class _Brakes:
             error = next((result.error for result in results if result.error), "no reason given")
             self.is_refused = True
             self.reason = (
-                f"stopped after {self._refused:,} refusals in a row (channel_refusals in seeds/settings.csv), "
-                f"the last: {error}"
+                f"stopped after {self._refused:,} refusals in a row (channel_refusals in "
+                f"seeds/settings.csv), the last: {error}"
             )
         return self.reason is None
 

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from radar.errors import InputError
@@ -22,6 +29,23 @@ BARS = "▁▂▃▄▅▆▇█"
 BUCKETS = {"healthy": "healthy", "watch": "on watch", "at_risk": "at risk"}
 MOST_IN_BLOCK, MOST_BLOCKS = 2_900, 48
 """Slack takes 3,000 characters a block and 50 blocks a message; room is left for what is cut."""
+
+
+class MissingValueError(InputError):
+    """A template writes a value that is not known; the problem says which."""
+
+
+class Missing(Undefined):
+    """Stands for a value that is not known: false in a condition, and an error where it would be written."""
+
+
+def _known_line(value: object) -> str:
+    if isinstance(value, Missing):
+        raise MissingValueError(
+            f"the template needs {value._undefined_name}, which is not known",
+            "add the value at its source, or let the template go without it",
+        )
+    return "" if value is None else one_line(value)
 
 
 class _Finished(str):
@@ -74,7 +98,7 @@ class Templates:
         self._folders = [path for path in (folder, SHIPPED) if path is not None]
         self._slack = self._environment(finalize=slack_escaped)
         self._slack.filters["link"] = _slack_link
-        self._text = self._environment(finalize=lambda value: "" if value is None else one_line(value))
+        self._text = self._environment(finalize=_known_line)
         self._html = self._environment(autoescape=True)
 
     def _environment(self, **options: Any) -> ImmutableSandboxedEnvironment:

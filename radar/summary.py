@@ -115,6 +115,7 @@ _STATUSES = {
     "written": "written to the outbox",
     "failed": "failed, tried again",
     "in_doubt": "in doubt, look at the destination",
+    "blocked": "blocked for what they lack (see audit.deliveries)",
 }
 
 

@@ -373,6 +373,84 @@ def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, hous
     assert report.error == "no contact who consented has an address"
 
 
+LACKS = {
+    "owner": "delete from staging.stg_crm__owners",
+    "owner's name": "update staging.stg_crm__owners set name = '  '",
+    "contact": "delete from staging.stg_crm__contacts",
+    "address": "update staging.stg_crm__contacts set email = null",
+    "consent": "update staging.stg_crm__contacts set marketing_consent = false",
+    "template's value": "update marts.rpt_account_health set account_name = ' '",
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_there(
+    is_approved: bool, lack: str, mailbox: Mailbox, house: House
+) -> None:
+    house.settings = smtp(mailbox)
+    action = house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("create table kept_owners as from staging.stg_crm__owners")
+    house.do("create table kept_contacts as from staging.stg_crm__contacts")
+    if is_approved:
+        house.say(action, "approved")
+    key = f"{'mail' if is_approved else 'draft'}:{action}"
+    house.do(LACKS[lack])
+    for _ in range(2):
+        report = house.run("mail")
+        assert report.counts == {"blocked": 1}
+        assert report.error
+    rows = house.con.execute("select delivery_key, status, error from audit.deliveries").fetchall()
+    assert rows == [(key, "blocked", report.error)]
+    assert mailbox.mails == []
+    assert house.outbox("mail") == []
+
+    house.do("create or replace table staging.stg_crm__owners as from kept_owners")
+    house.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
+    house.do("update marts.rpt_account_health set account_name = 'Acme'")
+    house.run("mail")
+    assert house.states()[key] == ("delivered" if is_approved else "written")
+    sent = mailbox.mails or [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"Ruth Okafor" in sent[0]
+    assert b"Nobody" not in sent[0]
+
+
+def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(house: House) -> None:
+    house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("update marts.rpt_account_health set segment = 'smb'")
+    for rule_id, number, segment, guidance in (
+        ("silent", 1, None, None),
+        ("of_the_house", 2, None, "shall we look at your export together?"),
+        ("of_the_house", 2, "enterprise", "not for you"),
+        ("later", 3, None, "too late"),
+    ):
+        values = [rule_id, segment, guidance]
+        house.con.execute("insert into seeds.rules values ('own_v1', ?, ?, ?)", values)
+        house.con.execute(
+            "insert into marts.fct_health_evidence values ('acc-01', ?, 'own_v1', ?, ?, 'true', -20)",
+            [house.day, rule_id, number],
+        )
+    house.run("mail")
+    (draft,) = [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"shall we look at your export together?" in draft
+
+
+def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("update marts.rpt_account_health set bucket = 'healthy', is_overridden = true")
+    house.run("slack")
+    assert len(vendors.posts) == 1
+    house.do("update marts.rpt_account_health set bucket = 'at_risk', is_overridden = false")
+    house.run("slack")
+    assert len(vendors.posts) == 1, "the override ended, and it is at risk as before"
+    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+    house.run("slack")
+    assert len(vendors.posts) == 2
+
+
 def test_a_mail_goes_in_the_clear_to_this_machine_only() -> None:
     from actions.channels.mail import Smtp  # noqa: PLC0415
     from radar.errors import UsageError  # noqa: PLC0415

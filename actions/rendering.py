@@ -31,6 +31,18 @@ MOST_IN_BLOCK, MOST_BLOCKS = 2_900, 48
 """Slack takes 3,000 characters a block and 50 blocks a message; room is left for what is cut."""
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Controls of a terminal, line ends, and marks that turn the direction of what follows them."""
+_INERT = re.compile(
+    r"([*_~`])"  # bold, italic, struck, code
+    r"|(:(?=[\w+'-]+:))"  # :emoji:
+    r"|((?<=[A-Za-z]):(?=//))"  # http://
+    r"|((?<=\w)[.](?=[A-Za-z]{2}))"  # www.example.com
+    r"|((?<=\w)@(?=\w))"  # a mail address
+    r"|(@(?=channel|here|everyone))"
+)
+
+
 class MissingValueError(InputError):
     """A template writes a value that is not known; the problem says which."""
 
@@ -57,7 +69,7 @@ class _Finished(str):
 def one_line(value: object) -> str:
     """A value as one line without control characters, so that no name can begin a new paragraph or header."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", text).split())
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def slack_escaped(value: object) -> str:
@@ -67,8 +79,8 @@ def slack_escaped(value: object) -> str:
     if isinstance(value, _Finished):
         return value
     text = one_line(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # a zero-width space keeps Slack from reading these as bold, italic, struck or code
-    return re.sub(r"([*_~`])", "\u200b\\1\u200b", text)
+    # a zero-width space keeps Slack from making of these what nobody wrote in a template
+    return _INERT.sub("\u200b\\g<0>\u200b", text)
 
 
 def slack_mention(user_id: str | None, name: str) -> str:

@@ -55,11 +55,14 @@ class Outbox:
         """Keys that stand in a set; a run that died may have written it and not said so."""
         wanted, found = set(keys), dict[str, str]()
         for manifest in self.folder.glob(f"*/{MANIFEST}"):
-            with (manifest.parent / LINES).open(encoding="utf-8") as lines:
-                for line in lines:
-                    key = json.loads(line)["key"]
-                    if key in wanted:
-                        found[key] = manifest.parent.name
+            try:
+                text = (manifest.parent / LINES).read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                continue
+            for line in text.splitlines():
+                key = _key(line)
+                if key in wanted:
+                    found[key] = manifest.parent.name
         return found
 
     def _free_place(self) -> Path:
@@ -90,6 +93,14 @@ class Outbox:
         whole = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         _write_file(folder / MANIFEST, whole.encode(), rows=0)
         _sync(folder)
+
+
+def _key(line: str) -> str | None:
+    """The key of a line; None where it is half or not Radar's."""
+    try:
+        return str(json.loads(line)["key"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_file(path: Path, content: bytes, *, rows: int) -> dict[str, object]:

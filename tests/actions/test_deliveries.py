@@ -583,6 +583,19 @@ def test_a_name_can_neither_mention_nor_link_nor_begin_a_paragraph(vendors: Vend
     assert len(post["blocks"]) == 4
 
 
+def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    name = "\x1b[31mA\x9b2J :tada: https://evil.example www.evil.example a@evil.example @here \u202ex"
+    house.con.execute("update marts.rpt_account_health set account_name = ?", [name])
+    house.run("slack")
+    (post,) = vendors.posts
+    text = json.dumps(post, ensure_ascii=False)
+    for live in ("\x1b", "\\u001b", "\x9b", ":tada:", "://", "www.evil", "evil.ex", "a@e", "@here", "\u202e"):
+        assert live not in text, live
+    assert "tada" in text
+
+
 def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, house: House) -> None:
     house.settings = Destinations(
         slack_webhook_url=f"{vendors.url}/slack/hook", panel_url="https://radar.example/"

@@ -1,4 +1,4 @@
-"""One guard against formulas, for every file that a spreadsheet may open: exports, the panel's files, the outbox.
+"""One guard against formulas, for every file that a spreadsheet may open: exports, the panel's, the outbox.
 
 A cell is live where a spreadsheet could run it as a formula, or an import would cut it: where it begins with
 = + - @ in either width, tab or line end, also behind blanks of any kind or characters that nobody sees.

@@ -13,12 +13,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from actions.channels.base import Message
 from actions.ledger import WRITTEN, Result
+from radar.spreadsheets import harmless_start
 from radar.warehouse import readable_os_errors
 
 LINES, MANIFEST = "messages.ndjson", "manifest.json"
@@ -77,7 +79,7 @@ class Outbox:
         lines: list[str] = []
         files: list[dict[str, object]] = []
         for message in messages:
-            line = {"key": message.key, **message.payload}
+            line = {"key": message.key, **_harmless(message.payload)}
             if message.file:
                 name, content = message.file
                 files.append(_write_file(folder / name, content, rows=1))
@@ -93,6 +95,15 @@ class Outbox:
         whole = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         _write_file(folder / MANIFEST, whole.encode(), rows=0)
         _sync(folder)
+
+
+def _harmless(told: Any, name: str = "") -> Any:
+    """The same with a `'` before texts that a spreadsheet would run; ids stay as they are."""
+    if isinstance(told, Mapping):
+        return {key: _harmless(value, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_harmless(value, name) for value in told]
+    return harmless_start(told) if isinstance(told, str) and not name.endswith("_id") else told
 
 
 def _key(line: str) -> str | None:

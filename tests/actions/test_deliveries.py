@@ -645,6 +645,16 @@ def test_more_drafts_than_anybody_opens_are_lines_of_one_file(house: House) -> N
     assert len(lines.read_text().splitlines()) == 700
 
 
+def test_no_text_of_the_outbox_is_a_formula(house: House) -> None:
+    house.act("guide", 1)
+    house.con.execute("update marts.rpt_account_health set account_name = ?", ["\u200b=HYPERLINK(1)"])
+    house.run("webhook")
+    (lines,) = [path for path in house.outbox("webhook") if path.name == "messages.ndjson"]
+    told = json.loads(lines.read_text())
+    assert told["account_name"] == "'\u200b=HYPERLINK(1)"
+    assert (told["account_id"], told["key"]) == ("acc-01", "guide01")
+
+
 def test_a_run_that_died_after_writing_the_outbox_does_not_write_it_again(house: House) -> None:
     house.act("alert", 1)
     house.run("slack")

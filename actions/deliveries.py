@@ -27,7 +27,7 @@ from actions.channels.choose import NONE, OUTBOX, carrier, destination
 from actions.channels.outbox import Outbox
 from actions.drafts import ACTIVITY_DAYS
 from actions.journal import note_sent
-from actions.ledger import DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
+from actions.ledger import BLOCKED, DELIVERED, FAILED, IN_DOUBT, QUERIES, WRITTEN, Item, Ledger, Result, Row
 from actions.rendering import Templates
 from actions.settings import Destinations
 from exports.profiles import IGNORE, Column, Profile, load_profiles
@@ -39,6 +39,8 @@ CHANNELS = ("slack", "tasks", "mail", "webhook", "accounts")
 
 TRIES = 3
 """How often a run tries a call; after that a later run goes on."""
+MOST_REFUSALS, MOST_CALLS, MOST_MINUTES = 5, 500, 10.0
+"""The brakes of a channel where `seeds/settings.csv` has no row for them."""
 FIRST_PAUSE_SECONDS, MOST_WAIT_SECONDS = 1.0, 60.0
 """The pause before the second try, which doubles, and the most that a channel waits in one run."""
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=6)
@@ -46,6 +48,7 @@ FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=6)
 
 _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"}
 _PREVIEWED = 5
+_UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
 """Stands for the content of an account that is not scored any more, as in `queries.sql`."""
 
@@ -71,7 +74,7 @@ class Report:
     @property
     def error(self) -> str | None:
         """What went wrong and is not mended; the first, where there are several."""
-        errors = [result.error for result in self.results.values() if result.status in (FAILED, IN_DOUBT)]
+        errors = [result.error for result in self.results.values() if result.status in _UNDONE]
         return self.stopped_by or next((error for error in errors if error), None)
 
     @property
@@ -120,7 +123,10 @@ class Deliveries:
         try:
             report.carrier = destination(channel, self.settings)
             for taker, items in self._takers(channel, report.carrier):
-                self._send(taker, self._messages(channel, self._settled(taker, items, report)), report)
+                settled, blocked = self._settled(taker, items, report), dict[str, str]()
+                messages = self._messages(channel, settled, blocked)
+                self._record_blocked(taker, settled, blocked, report)
+                self._send(taker, messages, report)
         except (RadarError, TroubleError) as error:
             report.stopped_by = self.settings.mask(str(error))
         return report
@@ -178,7 +184,7 @@ class Deliveries:
             told.append(replace(item, row={"cells": cells}))
         return told
 
-    def _messages(self, channel: str, items: list[Item]) -> list[Message]:
+    def _messages(self, channel: str, items: list[Item], blocked: dict[str, str]) -> list[Message]:
         if not items:
             return []
         panel, templates = self.settings.panel_url, Templates(self.settings.templates)
@@ -193,11 +199,12 @@ class Deliveries:
             return words.guides(items, panel)
         contexts, now = self._mail_contexts(items), self.clock.now()
         sender = self.settings.smtp_from
-        return list(words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now))
+        return list(
+            words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now, blocked=blocked)
+        )
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
-        worded = [item for number, item in enumerate(items) if words.is_worded(number, item)]
-        accounts = sorted({item.account_id for item in worded})
+        accounts = sorted({item.account_id for item in items})
         self.con.execute(
             QUERIES["mail_context"], {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
         )
@@ -245,22 +252,58 @@ class Deliveries:
         done = {item.delivery_key for owned in known.values() for item in owned}
         return [item for item in items if item.delivery_key not in done]
 
+    def _record_blocked(
+        self, taker: Carrier, items: Sequence[Item], blocked: Mapping[str, str], report: Report
+    ) -> None:
+        """Write down what is not sent for what it lacks: once, until it lacks something else."""
+        for item in items:
+            reason = blocked.get(item.delivery_key)
+            if reason is None:
+                continue
+            result = Result(item.delivery_key, BLOCKED, error=reason)
+            report.results[item.delivery_key] = result
+            if (item.last_status, item.last_error) != (BLOCKED, reason):
+                self._ledger.add(
+                    taker.name, [(item.delivery_key, [item])], {item.delivery_key: result}, self.clock.now()
+                )
+
     def _send(self, taker: Carrier, messages: Sequence[Message], report: Report) -> None:
-        """Send them batch by batch, slowly enough, within the time that a channel may wait."""
+        """Send them batch by batch, slowly enough, within the brakes of a channel.
+
+        What failed before comes last, so that it never keeps back what nobody has tried.
+        """
         if not messages:
             return
+        messages = sorted(messages, key=lambda message: max(item.attempts for item in message.items) > 0)
         report.preview += [_preview(message) for message in messages[:_PREVIEWED]]
-        waits = _Waits(self.clock, taker.pause_seconds)
+        waits, brakes = _Waits(self.clock, taker.pause_seconds), self._brakes()
         for start in range(0, len(messages), taker.batch):
-            if not self._send_batch(taker, messages[start : start + taker.batch], waits, report):
-                left = sum(len(message.items) for message in messages[start + taker.batch :])
-                report.held += left
+            batch = messages[start : start + taker.batch]
+            if not self._send_batch(taker, batch, waits, report, brakes) or brakes.reason:
+                tried = report.results.keys()
+                left = {item.delivery_key for message in messages for item in message.items} - tried
+                report.held += len(left)
+                if brakes.reason and (left or brakes.is_refused):
+                    report.stopped_by = brakes.reason
                 return
 
-    def _send_batch(self, taker: Carrier, batch: Sequence[Message], waits: _Waits, report: Report) -> bool:
+    def _brakes(self) -> _Brakes:
+        limits = dict(self.con.execute(QUERIES["limits"]).fetchall())
+        return _Brakes(
+            self.clock,
+            refusals=int(limits.get("channel_refusals", MOST_REFUSALS)),
+            calls=int(limits.get("channel_calls", MOST_CALLS)),
+            minutes=float(limits.get("channel_minutes", MOST_MINUTES)),
+        )
+
+    def _send_batch(
+        self, taker: Carrier, batch: Sequence[Message], waits: _Waits, report: Report, brakes: _Brakes
+    ) -> bool:
         """Send one batch, again where that may help; False where the next batch would fare no better."""
         pending, is_well = list(batch), True
         for attempt in range(1, TRIES + 1):
+            if not brakes.may_call():
+                return False
             waits.pace()
             sent = {
                 message.key: [replace(item, attempts=item.attempts + attempt) for item in message.items]
@@ -285,8 +328,10 @@ class Deliveries:
             is_well = trouble is None or trouble.is_refusal
             if trouble and trouble.is_refusal and len(pending) > 1:  # one of them is why: find it
                 half = len(pending) // 2
-                first = self._send_batch(taker, pending[:half], waits, report)
-                return self._send_batch(taker, pending[half:], waits, report) and first
+                first = self._send_batch(taker, pending[:half], waits, report, brakes)
+                return self._send_batch(taker, pending[half:], waits, report, brakes) and first
+            if is_well and not brakes.go_on_after(results):
+                return False
             undone = {result.message_key: result for result in results if result.status in (FAILED, IN_DOUBT)}
             may_pass = trouble is None or trouble.may_pass
             if not undone or is_last or not may_pass:
@@ -337,6 +382,46 @@ class Deliveries:
         for result in told:
             report.results |= {item.delivery_key: result for item in sent[result.message_key]}
         return told
+
+
+class _Brakes:
+    """What stops a channel for the rest of a run: refusals in a row, too many calls, too long a time.
+
+    `reason` says so, once it has.
+    """
+
+    def __init__(self, clock: Clock, *, refusals: int, calls: int, minutes: float) -> None:
+        self._clock, self._refusals, self._calls, self._minutes = clock, refusals, calls, minutes
+        self._called, self._refused, self._started = 0, 0, clock.now()
+        self.reason: str | None = None
+        self.is_refused = False
+
+    def may_call(self) -> bool:
+        """Count a call; False where it is one too many, or the channel has stopped."""
+        if self.reason:
+            return False
+        minutes = (self._clock.now() - self._started) / timedelta(minutes=1)
+        if self._called >= self._calls:
+            self.reason = f"stopped after {self._called:,} calls (channel_calls in seeds/settings.csv)"
+        elif minutes >= self._minutes:
+            self.reason = f"stopped after {minutes:.0f} minutes (channel_minutes in seeds/settings.csv)"
+        self._called += 1
+        return self.reason is None
+
+    def go_on_after(self, results: Sequence[Result]) -> bool:
+        """Count refusals since something last passed; False where the destination refuses everything."""
+        if any(result.status != FAILED for result in results):
+            self._refused = 0
+            return True
+        self._refused += len(results)
+        if self._refused >= self._refusals:
+            error = next((result.error for result in results if result.error), "no reason given")
+            self.is_refused = True
+            self.reason = (
+                f"stopped after {self._refused:,} refusals in a row (channel_refusals in "
+                f"seeds/settings.csv), the last: {error}"
+            )
+        return self.reason is None
 
 
 class _Waits:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from actions.rendering import Templates
+from actions.rendering import Missing, Templates
 from actions.settings import Destinations
 
 ACTIVITY_DAYS = 90
@@ -31,16 +31,21 @@ class Draft:
 def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     """The draft of an action, from the template of its play (`mail_<play>.j2`) or the default one.
 
-    `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `rules` (rule ids that held) and
-    `activity` (active days a week, oldest first) may be missing. Raises InputError for a broken template.
+    `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `guidance` (what the rules that held
+    offer to a customer), `rules` (their ids), `activity` (active days a week, oldest first) may be missing.
+    Raises InputError for a broken template, MissingValueError where it writes a value that is not known.
     """
     chosen = templates or _templates(Destinations.read().templates)
     name = f"mail_{row['play']}.j2"
     contact = (row.get("contact_name") or "").split()
-    values = {
+    texts = {
         "account_name": row["account_name"],
         "owner_name": row["owner_name"],
-        "first_name": contact[0] if contact else "",
+        "first_name": contact[0] if contact else None,
+        "guidance": row.get("guidance"),
+    }
+    values = {
+        **{name: text if (text or "").strip() else Missing(name=name) for name, text in texts.items()},
         "rules": list(row.get("rules") or ()),
         "activity": weekly(row.get("activity") or ()),
     }

@@ -8,6 +8,7 @@ lost, or after which the process died, is known. What happened last to a deliver
     written     it stands in the outbox, because the channel has no secret
     failed      the destination does not have it; it is tried again from `next_attempt_at` on, while it is due
     in_doubt    nobody knows: the call was sent and no answer came
+    blocked     it was not sent, for what it needs is not known (`error` says what); each run looks again
 
 A row whose carrier is `person` is what somebody found out about a delivery in doubt (`actions.settling`).
 """
@@ -24,6 +25,7 @@ from typing import Any
 import duckdb
 
 ATTEMPTING, DELIVERED, WRITTEN, FAILED, IN_DOUBT = "attempting", "delivered", "written", "failed", "in_doubt"
+BLOCKED = "blocked"
 DOUBTFUL = (ATTEMPTING, IN_DOUBT)
 QUERIES: dict[str, str] = dict(
     re.findall(
@@ -56,6 +58,7 @@ class Item:
     last_message_key: str | None
     last_recorded_at: datetime | None
     row: Row
+    last_error: str | None = None
 
     @property
     def is_doubtful(self) -> bool:

@@ -13,7 +13,7 @@ from actions.channels.mail import compose
 from actions.channels.outbox import MOST_FILES
 from actions.drafts import render
 from actions.ledger import Item, Row
-from actions.rendering import Templates, slack_mention
+from actions.rendering import MissingValueError, Templates, slack_mention
 
 MOST_IN_DIGEST = 20
 """What a digest names; the rest is counted, and stands in the panel."""
@@ -110,6 +110,15 @@ def is_worded(number: int, item: Item) -> bool:
     return item.kind != "draft" or number < MOST_FILES
 
 
+def mail_block(item: Item, context: Row) -> str | None:
+    """Why a mail to a customer cannot be written or sent: nobody signs it, or nobody may get it."""
+    if not item.row.get("has_owner", True):
+        return "the account has no owner who could sign the mail"
+    if not context["contact_email"]:
+        return "no contact who consented has an address"
+    return None
+
+
 def mails(
     items: Iterable[Item],
     templates: Templates,
@@ -118,19 +127,29 @@ def mails(
     sender: str | None,
     as_of: date,
     now: datetime,
+    blocked: dict[str, str],
 ) -> Iterator[Message]:
     """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again.
 
-    What is not put into words (`is_worded`) needs no context: whoever looks at such a draft renders it.
+    What cannot be written or sent is not among them: `blocked` gets its delivery key and why. What is not put
+    into words (`is_worded`) is rendered by whoever looks at it.
     """
     for number, item in enumerate(items):
+        reason = mail_block(item, contexts[item.account_id])
+        if reason:
+            blocked[item.delivery_key] = reason
+            continue
         told = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
         payload = {**told, "owner_id": item.owner_id, "play": item.row["play"]}
         if not is_worded(number, item):
             yield Message(item.delivery_key, (item,), payload)
             continue
         row = {**item.row, **contexts[item.account_id]}
-        draft = render(row, templates)
+        try:
+            draft = render(row, templates)
+        except MissingValueError as error:
+            blocked[item.delivery_key] = error.problem
+            continue
         mail = compose(
             draft,
             action_id=str(item.action_id),

@@ -102,7 +102,7 @@ select max(as_of_date) from marts.fct_health_history;
 -- name: due
 -- Grain: one row per thing that is due and that its destination does not have.
 --   alert     a slack_alert that is ready; one that a person decides too, for it is told to that person
---   recovery  once, when the episode of an alert that was told is over
+--   recovery  once, when the episode of an alert that was told is over; not while a person's override stands
 --   reminder  once, when a task that was handed over is past its time and nobody said done
 --   task      a crm_task that is ready, or that a person approved
 --   draft     a mail_draft that waits for an approval
@@ -119,6 +119,7 @@ last_states as (
         arg_max(carrier, sequence) as carrier,
         arg_max(message_key, sequence) as message_key,
         arg_max(recorded_at, sequence) as recorded_at,
+        arg_max_null(error, sequence) as error,
         arg_max(as_of_date, sequence) as as_of_date,
         arg_max(next_attempt_at, sequence) as next_attempt_at,
         max(attempt) as attempts
@@ -189,9 +190,14 @@ candidates as (
     from actions
     inner join last_states
         on 'alert:' || actions.action_id = last_states.delivery_key
+    left join marts.rpt_account_health as health
+        on actions.account_id = health.account_id
     where
         actions.status = 'closed'
         and last_states.status in ('delivered', 'written', 'in_doubt')
+        -- a person who overrides the bucket has not mended anything, nor is over what began again
+        and not coalesce(health.is_overridden, false)
+        and health.bucket is distinct from actions.bucket
     union all
     select
         'reminder' as kind,
@@ -222,13 +228,14 @@ due as (
         last_states.carrier as last_carrier,
         last_states.message_key as last_message_key,
         last_states.recorded_at as last_recorded_at,
+        last_states.error as last_error,
         coalesce(last_states.attempts, 0) as attempts
     from candidates
     left join last_states
         on candidates.kind || ':' || candidates.action_id = last_states.delivery_key
     where
         last_states.status is null
-        or last_states.status in ('attempting', 'in_doubt')
+        or last_states.status in ('attempting', 'in_doubt', 'blocked')
         or (last_states.status = 'failed' and coalesce(last_states.next_attempt_at <= $now, true))
 
 ),
@@ -269,6 +276,7 @@ select
     due.last_carrier,
     due.last_message_key,
     due.last_recorded_at,
+    due.last_error,
 
     -- the action
     due.play,
@@ -302,7 +310,8 @@ select
     cast($as_of as date) - cast(usage.days_since_login as integer) as last_login_date,
 
     -- its owner
-    coalesce(owners.name, 'Nobody') as owner_name,
+    coalesce(nullif(trim(owners.name), ''), 'Nobody') as owner_name,
+    nullif(trim(owners.name), '') is not null as has_owner,
     owners.email as owner_email,
     owners.slack_user_id,
     coalesce(waiting.waiting_actions, 0) as waiting_actions
@@ -321,6 +330,11 @@ order by due.channel, due.kind, due.priority, health.arr_usd desc nulls last, du
 
 -- name: digest_above
 select value from seeds.settings where setting = 'digest_above';
+
+-- name: limits
+select setting, value
+from seeds.settings
+where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
 -- name: mail_context
 -- Grain: one row per account: whom to write to (an active contact who consented; the champion first), the rules that
@@ -384,6 +398,27 @@ held as (
         and result = 'true'
     group by account_id
 
+),
+
+-- what the rules that held offer to a customer; a segment's row without words goes by the general one
+guidance as (
+
+    select
+        evidence.account_id,
+        arg_min(rules.guidance, (evidence.rule_number, rules.segment is null)) as guidance
+    from marts.fct_health_evidence as evidence
+    inner join seeds.rules as rules
+        on evidence.rule_set = rules.rule_set and evidence.rule_id = rules.rule_id
+    left join marts.rpt_account_health as health
+        on evidence.account_id = health.account_id
+    where
+        evidence.account_id in (select account_id from wanted)
+        and evidence.as_of_date = $as_of
+        and evidence.result = 'true'
+        and nullif(trim(rules.guidance), '') is not null
+        and (rules.segment is null or rules.segment = health.segment)
+    group by evidence.account_id
+
 )
 
 select
@@ -391,14 +426,17 @@ select
     contacts.email as contact_email,
     contacts.full_name as contact_name,
     coalesce(activity.activity, []) as activity,
-    coalesce(held.rules, []) as rules
+    coalesce(held.rules, []) as rules,
+    guidance.guidance
 from wanted
 left join contacts
     on wanted.account_id = contacts.account_id and contacts.place = 1
 left join activity
     on wanted.account_id = activity.account_id
 left join held
-    on wanted.account_id = held.account_id;
+    on wanted.account_id = held.account_id
+left join guidance
+    on wanted.account_id = guidance.account_id;
 
 -- name: accounts
 -- Grain: one row per account whose mapped columns differ from what the CRM was last given through its API.

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from radar.errors import InputError
@@ -24,6 +31,35 @@ MOST_IN_BLOCK, MOST_BLOCKS = 2_900, 48
 """Slack takes 3,000 characters a block and 50 blocks a message; room is left for what is cut."""
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Controls of a terminal, line ends, and marks that turn the direction of what follows them."""
+_INERT = re.compile(
+    r"([*_~`])"  # bold, italic, struck, code
+    r"|(:(?=[\w+'-]+:))"  # :emoji:
+    r"|((?<=[A-Za-z]):(?=//))"  # http://
+    r"|((?<=\w)[.](?=[A-Za-z]{2}))"  # www.example.com
+    r"|((?<=\w)@(?=\w))"  # a mail address
+    r"|(@(?=channel|here|everyone))"
+)
+
+
+class MissingValueError(InputError):
+    """A template writes a value that is not known; the problem says which."""
+
+
+class Missing(Undefined):
+    """Stands for a value that is not known: false in a condition, and an error where it would be written."""
+
+
+def _known_line(value: object) -> str:
+    if isinstance(value, Missing):
+        raise MissingValueError(
+            f"the template needs {value._undefined_name}, which is not known",
+            "add the value at its source, or let the template go without it",
+        )
+    return "" if value is None else one_line(value)
+
+
 class _Finished(str):
     """Text that is escaped already."""
 
@@ -33,7 +69,7 @@ class _Finished(str):
 def one_line(value: object) -> str:
     """A value as one line without control characters, so that no name can begin a new paragraph or header."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", text).split())
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def slack_escaped(value: object) -> str:
@@ -43,8 +79,8 @@ def slack_escaped(value: object) -> str:
     if isinstance(value, _Finished):
         return value
     text = one_line(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # a zero-width space keeps Slack from reading these as bold, italic, struck or code
-    return re.sub(r"([*_~`])", "\u200b\\1\u200b", text)
+    # a zero-width space keeps Slack from making of these what nobody wrote in a template
+    return _INERT.sub("\u200b\\g<0>\u200b", text)
 
 
 def slack_mention(user_id: str | None, name: str) -> str:
@@ -74,7 +110,7 @@ class Templates:
         self._folders = [path for path in (folder, SHIPPED) if path is not None]
         self._slack = self._environment(finalize=slack_escaped)
         self._slack.filters["link"] = _slack_link
-        self._text = self._environment(finalize=lambda value: "" if value is None else one_line(value))
+        self._text = self._environment(finalize=_known_line)
         self._html = self._environment(autoescape=True)
 
     def _environment(self, **options: Any) -> ImmutableSandboxedEnvironment:

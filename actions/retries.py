@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from radar.state_files import read_json, replace_file
 from radar.warehouse import readable_os_errors, state_dir
 
 _FILE = "deliveries.json"
@@ -30,15 +31,12 @@ def note_next_attempt(warehouse: Path, as_of: date, at: datetime | None) -> None
         if at is None:
             path.unlink(missing_ok=True)
             return
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps({"as_of": as_of.isoformat(), "at": at.isoformat()}), encoding="utf-8")
-        new.replace(path)
+    replace_file(path, json.dumps({"as_of": as_of.isoformat(), "at": at.isoformat()}))
 
 
 def next_attempt(warehouse: Path) -> NextAttempt | None:
     """What was written down last; None where nothing waits."""
-    try:
-        noted = json.loads((state_dir(warehouse) / _FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return NextAttempt(date.fromisoformat(noted["as_of"]), datetime.fromisoformat(noted["at"]))
+    return read_json(
+        state_dir(warehouse) / _FILE,
+        lambda noted: NextAttempt(date.fromisoformat(noted["as_of"]), datetime.fromisoformat(noted["at"])),
+    )

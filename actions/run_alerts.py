@@ -20,7 +20,8 @@ from actions.channels.choose import OUTBOX, carrier, destination
 from actions.ledger import ATTEMPTING, DELIVERED, FAILED, IN_DOUBT
 from actions.rendering import Templates
 from actions.settings import Destinations
-from radar.warehouse import readable_os_errors, state_dir
+from radar.state_files import read_json, replace_file
+from radar.warehouse import state_dir
 
 _FILE = "run_alert.json"
 _RECOVERING = "recovering"
@@ -103,16 +104,11 @@ def _masked(text: str, settings: Destinations) -> str:
 
 
 def _said(warehouse: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads((state_dir(warehouse) / _FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return {}
+    def read(told: Any) -> dict[str, str]:
+        return {"state": str(told["state"]), "status": str(told["status"])}
+
+    return read_json(state_dir(warehouse) / _FILE, read) or {}
 
 
 def _keep(warehouse: Path, state: str, status: str) -> None:
-    path = state_dir(warehouse) / _FILE
-    with readable_os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps({"state": state, "status": status}), encoding="utf-8")
-        new.replace(path)
+    replace_file(state_dir(warehouse) / _FILE, json.dumps({"state": state, "status": status}))

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from exports.profiles import Column, Profile
-
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula, or an import cuts; also in its full-width form."""
+from radar.spreadsheets import live_sql
 
 PROBLEMS = {
     "formula": "a spreadsheet would run it as a formula, or an import would cut it",
     "number": "is not a number that can be written in full",
+    "emptied": "a spreadsheet would run it as a formula, or an import would cut it: the cell is empty",
     "nul": "holds a NUL character",
     "empty": "is empty, and the destination requires it",
     "unknown": "is not among the values that the destination takes",
@@ -38,7 +37,11 @@ def cell(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
     """The SQL of a cell; never null. Empty text is said as none: a CRM would leave what stands there."""
     if column.value is not None:
         return literal(column.value)
-    return f"coalesce(nullif({text(column, profile, mart)}, ''), {literal(null_token(column, profile))})"
+    written, null = text(column, profile, mart), literal(null_token(column, profile))
+    live = _live(column, profile, mart)
+    if live and may_be_empty(column, profile):
+        written = f"case when not {live} then {written} end"
+    return f"coalesce(nullif({written}, ''), {null})"
 
 
 def cells(profile: Profile, mart: Mapping[str, str]) -> str:
@@ -88,6 +91,36 @@ def problems(profile: Profile, mart: Mapping[str, str]) -> str:
         if column.value is None
     ]
     return ", ".join(part for part in found if part) or "null"
+
+
+def may_be_empty(column: Column, profile: Profile) -> bool:
+    """Whether a row may go without this cell: the destination neither finds the row by it nor requires it."""
+    is_free = column.values is None and column.allowed is None
+    return is_free and not column.required and not column.identifies and column.source != profile.key
+
+
+def emptied(profile: Profile, mart: Mapping[str, str]) -> str:
+    """The SQL of what stands in cells that stay empty so that the row can go: a JSON list, or empty text."""
+    lives = [
+        _live(column, profile, mart) if column.value is None and may_be_empty(column, profile) else None
+        for column in profile.columns
+    ]
+    if not any(lives):
+        return "''"
+    texts = ", ".join(
+        f"case when {live} then {text(column, profile, mart)} end" if live else "null"
+        for live, column in zip(lives, profile.columns, strict=True)
+    )
+    return f"case when {' or '.join(filter(None, lives))} then to_json([{texts}])::varchar else '' end"
+
+
+def _live(column: Column, profile: Profile, mart: Mapping[str, str]) -> str | None:
+    """The SQL that says whether a cell could be run as a formula; None for a column that holds no text."""
+    name = column.source or profile.key
+    kind = mart[name]
+    if not kind.startswith(("VARCHAR", "ENUM")):
+        return None
+    return live_sql(f"array_to_string(\"{name}\", '')" if kind.endswith("[]") else f'"{name}"::varchar')
 
 
 def repeated(profile: Profile) -> str:
@@ -156,9 +189,10 @@ def _problem(number: int, column: Column, profile: Profile, mart: Mapping[str, s
     if kind in ("DOUBLE", "FLOAT"):
         wrong.append(("number", f"{value} is not null and {_decimal(value)} is null"))
     elif kind.startswith(("VARCHAR", "ENUM")):
-        begins = ", ".join(f"chr({ord(character)})" for character in DANGEROUS)
         raw = f"array_to_string({value}, '')" if kind.endswith("[]") else f"{value}::varchar"
-        wrong += [("formula", f"left({raw}, 1) in ({begins})"), ("nul", f"contains({raw}, chr(0))")]
+        if not may_be_empty(column, profile):
+            wrong.append(("formula", live_sql(raw)))
+        wrong.append(("nul", f"contains({raw}, chr(0))"))
     written = text(column, profile, mart)
     if column.required:
         wrong.append(("empty", f"coalesce({written}, '') = ''"))

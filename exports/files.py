@@ -10,7 +10,6 @@ import csv
 import hashlib
 import io
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,15 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from exports.cells import DANGEROUS
 from exports.profiles import Dialect, Profile
 from radar.errors import WarehouseError
+from radar.spreadsheets import harmless
 
 MANIFEST = "manifest.json"
 _LINE_ENDINGS = {"lf": "\n", "crlf": "\r\n"}
-_STARTS = "".join(re.escape(character) for character in DANGEROUS)
-_LIVE = re.compile(rf"^(?=\s*[{_STARTS}])|[;,|\t\r\n\"'](?=[{_STARTS}])")
-"""Where a spreadsheet might begin a cell, whatever delimiter it takes, with a formula."""
 
 
 class CsvFile:
@@ -126,11 +122,6 @@ def write_for_a_person(path: Path, headers: Sequence[str], lines: Sequence[Seque
         "sha256": hashlib.sha256(content).hexdigest(),
         "columns": list(headers),
     }
-
-
-def harmless(cell: str) -> str:
-    """The cell with a `'` where a formula could begin, also behind another program's delimiter."""
-    return _LIVE.sub(r"\g<0>'", cell)
 
 
 def write_whole(path: Path, content: bytes) -> None:

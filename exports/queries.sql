@@ -142,6 +142,7 @@ written as (
         {key} as row_key,
         {label} as row_label,
         concat_ws(' ', {problems}) as problems,
+        {emptied} as emptied,
         {cells} as cell_list
     from {source}
 
@@ -151,6 +152,7 @@ select
     row_key,
     row_label,
     concat_ws(' ', nullif(problems, ''), {repeated}) as problems,
+    emptied,
     to_json(cell_list)::varchar as cells,
     md5(concat_ws(chr(31), {compared})) as row_hash
 from written;
@@ -227,8 +229,9 @@ left join given_up
 create or replace temp table delta as
 select
     snapshot.row_key,
-    case when snapshot.problems <> '' then snapshot.row_label end as row_label,
+    case when snapshot.problems <> '' or snapshot.emptied <> '' then snapshot.row_label end as row_label,
     snapshot.problems,
+    snapshot.emptied,
     case when known.base_hash is null then 'added' else 'changed' end as change,
     snapshot.cells,
     snapshot.row_hash,
@@ -252,6 +255,7 @@ select
     row_key,
     null as row_label,
     '' as problems,
+    '' as emptied,
     'removed' as change,
     null as cells,
     '' as row_hash,
@@ -329,6 +333,7 @@ select
     delta.row_key,
     delta.row_label,
     delta.problems,
+    delta.emptied,
     coalesce(delta.cells, removed_rows.cells) as cells
 from delta
 left join removed_rows

@@ -20,6 +20,7 @@ import hashlib
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -53,6 +54,7 @@ QUERIES: dict[str, str] = dict(
         re.DOTALL | re.MULTILINE,
     )
 )
+_EMPTIED = "correct the value at its source; all other cells of the account are in the file"
 _REMEDY = "correct the value at its source; the account is exported with the next run"
 
 
@@ -109,6 +111,8 @@ class ExportReport:
     first_rows: tuple[tuple[str, dict[str, str]], ...]
     is_new: bool
     seconds: float
+    not_in_it: str | None = None
+    """How many rows are not in the files, or not whole, and why."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +270,7 @@ def _export_profile(
         files=tuple(file["name"] for file in files),
         first_rows=_first_rows(con, profile),
         is_new=is_new,
+        not_in_it=_not_in_it(rejected),
         seconds=time.monotonic() - started,
     )
     _record(con, profile, report, folder=relative, run_id=run_id, rules=_rules(con, profile, mart))
@@ -296,6 +301,7 @@ def snapshot_query(profile: Profile, mart: Mapping[str, str]) -> str:
         key=cells.key_text(profile, mart),
         label=cells.label_text(profile, mart),
         problems=cells.problems(profile, mart),
+        emptied=cells.emptied(profile, mart),
         cells=cells.cells(profile, mart),
         repeated=cells.repeated(profile),
         compared=cells.compared(profile),
@@ -417,15 +423,28 @@ def _write_files(
     parts = Parts(folder, f"{profile.name}_{as_of.isoformat()}", profile, profile.headers)
     refused: list[list[str]] = []
     accounts = 0
+    left_out: Counter[str] = Counter()
+    made_empty: Counter[str] = Counter()
     for batch in _batches(con, "to_write", tells_removed=profile.removed != IGNORE):
-        parts.write(_parsed(found for *_, problems, found in batch if not problems))
-        for row_key, label, problems, found in batch:
+        parts.write(_parsed(found for *_, problems, _, found in batch if not problems))
+        for row_key, label, problems, emptied, found in batch:
             if problems:
                 accounts += 1
+                left_out[_why(profile, problems)] += 1
                 refused += _refusals(profile, row_key, label, problems, json.loads(found))
+            elif emptied:
+                texts = json.loads(emptied)
+                codes = " ".join(f"{n}:emptied" for n, cell in enumerate(texts) if cell is not None)
+                made_empty[_why(profile, codes)] += 1
+                refused += _refusals(profile, row_key, label, codes, texts, remedy=_EMPTIED)
     headers = ["account", "name", "column", "header", "cell", "problem", "what_to_do"]
     rejected = write_for_a_person(folder / REJECTED, headers, refused)
-    return parts.close(), {**rejected, "accounts": accounts}
+    return parts.close(), {
+        **rejected,
+        "accounts": accounts,
+        "left_out": dict(left_out),
+        "emptied": dict(made_empty),
+    }
 
 
 def _write_undo(
@@ -463,8 +482,32 @@ def _parsed(rows: Iterable[str]) -> list[list[str]]:
     return cells_of_rows
 
 
+def _why(profile: Profile, problems: str) -> str:
+    """The columns and what is wrong with them, for a line that counts."""
+    parts = (problem.split(":") for problem in problems.split(" "))
+    return "; ".join(
+        f"{profile.columns[int(number)].source or profile.key} {cells.PROBLEMS[code]}"
+        for number, code in parts
+    )
+
+
+def _not_in_it(rejected: Mapping[str, Any]) -> str | None:
+    """How many rows are not in the file, or not whole, and why; None where all are."""
+    lines = [
+        *(f"{count:,} rows are not in it: {why}" for why, count in rejected["left_out"].items()),
+        *(f"{count:,} rows have a cell less: {why}" for why, count in rejected["emptied"].items()),
+    ]
+    return f"{'. '.join(lines)}; see {REJECTED}" if lines else None
+
+
 def _refusals(
-    profile: Profile, key: str, label: str | None, problems: str, found: list[str]
+    profile: Profile,
+    key: str,
+    label: str | None,
+    problems: str,
+    found: list[str],
+    *,
+    remedy: str = _REMEDY,
 ) -> list[list[str]]:
     """One line per cell that cannot go out."""
     lines = []
@@ -472,7 +515,7 @@ def _refusals(
         number, code = problem.split(":")
         column = profile.columns[int(number)]
         cell, what = found[int(number)], cells.PROBLEMS[code]
-        lines.append([key, label or "", column.source or "", column.header, cell, what, _REMEDY])
+        lines.append([key, label or "", column.source or "", column.header, cell, what, remedy])
     return lines
 
 
@@ -525,7 +568,7 @@ def _record(
             "as_of": report.as_of_date,
             "status": ACKNOWLEDGED if is_acknowledged or not report.rows else WRITTEN,
             "folder": folder.as_posix(),
-            "message": None,
+            "message": report.not_in_it,
         },
     )
     con.execute(

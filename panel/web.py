@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse, Response
 
 from panel.copy import PublishedCopy
 from panel.people import Person
+from radar.spreadsheets import harmless_start
 
 BUCKET_WORDS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
-_LIVE = ("=", "+", "-", "@", "\t", "\r")
 
 
 def person_of(request: Request) -> Person:
@@ -82,9 +82,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return number(value)
-    if isinstance(value, str) and value.startswith(_LIVE):
-        return f"'{value}"
-    return str(value)
+    return harmless_start(value) if isinstance(value, str) else str(value)
 
 
 def number(value: float | int | None, digits: int = 1) -> str:

@@ -87,6 +87,10 @@ _ACTIONS = """
     GROUP BY ALL ORDER BY count(*) DESC, suppressed_by
 """
 _EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
+_NOT_IN_FILES = """
+    SELECT profile, message FROM audit.sync_runs
+    WHERE run_id = $run_id AND status NOT IN ('held', 'failed', 'skipped') AND message IS NOT NULL
+"""
 _NOT_EXPORTED = """
     SELECT profile, status, message FROM audit.sync_runs
     WHERE run_id = $run_id AND status IN ('held', 'failed', 'skipped') ORDER BY profile
@@ -125,6 +129,7 @@ _STATUSES = {
     "written": "written to the outbox",
     "failed": "failed, tried again",
     "in_doubt": "in doubt, look at the destination",
+    "blocked": "blocked for what they lack (see audit.deliveries)",
 }
 
 
@@ -157,6 +162,7 @@ class Summary:
     actions: Sequence[tuple[str, str | None, int]]
     exports: Sequence[tuple[str, int, Path]]
     not_exported: Sequence[tuple[str, str, str]]
+    not_in_files: dict[str, str]
     deliveries: Sequence[tuple[str, str, str, str, int]]
     blocked_deliveries: dict[str, str]
     unknown_feeds: Sequence[tuple[str, str]]
@@ -205,6 +211,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         disagreement=next(iter(rows(_DISAGREEMENT)), None),
         actions=rows(_ACTIONS, end=end),
         exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
+        not_in_files=dict(rows(_NOT_IN_FILES, run_id=run_id)),
         not_exported=rows(_NOT_EXPORTED, run_id=run_id),
         deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
         blocked_deliveries=blocked_deliveries(con, run_id),
@@ -369,7 +376,11 @@ def _to_do(told: Summary) -> list[str]:
 def _exported(told: Summary) -> list[str]:
     return [
         "Exported",
-        *(f"  {profile}: {rows:,} rows in {folder}" for profile, rows, folder in told.exports),
+        *(
+            f"  {profile}: {rows:,} rows in {folder}"
+            + (f"\n    {told.not_in_files[profile]}" if profile in told.not_in_files else "")
+            for profile, rows, folder in told.exports
+        ),
         *(
             f"  {profile} {status}: {message.replace(chr(10), f'{chr(10)}  ')}"
             for profile, status, message in told.not_exported

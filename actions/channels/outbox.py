@@ -13,12 +13,15 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from actions.channels.base import Message
 from actions.ledger import WRITTEN, Result
+from radar.spreadsheets import harmless_start
 from radar.warehouse import readable_os_errors
 
 LINES, MANIFEST = "messages.ndjson", "manifest.json"
@@ -55,11 +58,14 @@ class Outbox:
         """Keys that stand in a set; a run that died may have written it and not said so."""
         wanted, found = set(keys), dict[str, str]()
         for manifest in self.folder.glob(f"*/{MANIFEST}"):
-            with (manifest.parent / LINES).open(encoding="utf-8") as lines:
-                for line in lines:
-                    key = json.loads(line)["key"]
-                    if key in wanted:
-                        found[key] = manifest.parent.name
+            try:
+                text = (manifest.parent / LINES).read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                continue
+            for line in text.splitlines():
+                key = _key(line)
+                if key in wanted:
+                    found[key] = manifest.parent.name
         return found
 
     def _free_place(self) -> Path:
@@ -74,7 +80,7 @@ class Outbox:
         lines: list[str] = []
         files: list[dict[str, object]] = []
         for message in messages:
-            line = {"key": message.key, **message.payload}
+            line = {"key": message.key, **_harmless(message.payload)}
             if message.file:
                 name, content = message.file
                 files.append(_write_file(folder / name, content, rows=1))
@@ -90,6 +96,23 @@ class Outbox:
         whole = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         _write_file(folder / MANIFEST, whole.encode(), rows=0)
         _sync(folder)
+
+
+def _harmless(told: Any, name: str = "") -> Any:
+    """The same with a `'` before texts that a spreadsheet would run; ids stay as they are."""
+    if isinstance(told, Mapping):
+        return {key: _harmless(value, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_harmless(value, name) for value in told]
+    return harmless_start(told) if isinstance(told, str) and not name.endswith("_id") else told
+
+
+def _key(line: str) -> str | None:
+    """The key of a line; None where it is half or not Radar's."""
+    try:
+        return str(json.loads(line)["key"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _write_file(path: Path, content: bytes, *, rows: int) -> dict[str, object]:

@@ -25,14 +25,17 @@ marts.fct_actions (
 );
 create table marts.rpt_account_health (
     account_id varchar, account_name varchar, owner_id varchar, owner_name varchar, as_of_date date, score
-    double, score_low double, score_high double, bucket varchar, decision varchar, is_overridden boolean,
+    double, score_low double, score_high double, bucket varchar, decision varchar, segment
+    varchar, is_overridden boolean,
     override_reason varchar, trend varchar, reason_1 varchar, reason_2 varchar, reason_3 varchar, reason_4
     varchar, flags varchar, next_action varchar, needs_review boolean, coverage_pct double, arr_usd double,
     days_to_renewal bigint
 );
 create table marts.fct_health_evidence (
-    account_id varchar, as_of_date date, rule_id varchar, rule_number bigint, result varchar, points double
+    account_id varchar, as_of_date date, rule_set varchar, rule_id varchar, rule_number bigint, result
+    varchar, points double
 );
+create table seeds.rules (rule_set varchar, rule_id varchar, segment varchar, guidance varchar);
 create table signals.sig_usage (
     account_id varchar, as_of_date date, days_since_login bigint, active_days_7d bigint
 );

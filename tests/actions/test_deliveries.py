@@ -261,6 +261,75 @@ def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Ven
     assert len(vendors.posts) == 3
 
 
+@pytest.mark.parametrize("channel", ["tasks", "accounts"])
+@pytest.mark.parametrize("name", ["hubspot", "salesforce"])
+@pytest.mark.parametrize("fault", ["400", "403"])
+def test_a_crm_that_refuses_everything_is_called_a_few_times_and_no_more(
+    fault: str, name: str, channel: str, vendors: Vendors, house: House
+) -> None:
+    house.settings = {"hubspot": hubspot, "salesforce": salesforce}[name](vendors)
+    for number in range(400):
+        house.account(f"acc-{number:02}")
+        if channel == "tasks":
+            house.act("task", number)
+    with_crm_accounts(vendors, 400)
+    vendors.fail("", *[fault] * 2_000)
+    report = house.run(channel)
+    assert not report.is_ok
+    assert report.error is not None
+    assert len(vendors.calls) <= 40
+    ((rows,),) = house.con.execute("select count(*) from audit.deliveries").fetchall()
+    assert rows <= 1_000
+    assert report.held + len(report.results) == 400
+    assert report.held >= 200
+    vendors.forgive()
+    for _ in range(2):
+        assert house.run(channel).held == 0
+    assert set(house.states().values()) == {"delivered"}
+
+
+def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    for number in range(250):
+        house.act("task", number)  # of companies that HubSpot does not have
+    report = house.run("tasks")
+    assert "refusals in a row" in (report.error or "")
+    assert report.held == 150
+    with_crm_accounts(vendors, 250)
+    house.run("tasks")
+    assert len(committed(vendors)) == 250
+
+
+def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(8):
+        house.act("alert", number, owner_id=f"owner{number}")
+    vendors.fail("/slack/hook", *["400"] * 5)
+    assert house.run("slack").held == 3
+    vendors.fail("/slack/hook", "ok", "ok", "ok", *["400"] * 5)
+    house.run("slack")
+    assert len(vendors.posts) == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "posts"), [("channel_calls", 2, 2), ("channel_minutes", 0.03, 3)]
+)
+def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
+    setting: str, value: float, posts: int, vendors: Vendors, house: House
+) -> None:
+    house.do(f"insert into seeds.settings values ('{setting}', {value})")
+    house.settings = slack_webhook(vendors)
+    for number in range(7):
+        house.act("alert", number, owner_id=f"owner{number}")
+    report = house.run("slack")
+    assert (len(vendors.posts), report.held) == (posts, 7 - posts)
+    assert setting in (report.error or "")
+    house.run("slack")
+    assert len(vendors.posts) == 2 * posts
+
+
 def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, house: House) -> None:
     house.settings = slack_webhook(vendors)
     house.act("alert", 1)
@@ -302,6 +371,84 @@ def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, hous
     report = house.run("mail")
     assert mailbox.mails == []
     assert report.error == "no contact who consented has an address"
+
+
+LACKS = {
+    "owner": "delete from staging.stg_crm__owners",
+    "owner's name": "update staging.stg_crm__owners set name = '  '",
+    "contact": "delete from staging.stg_crm__contacts",
+    "address": "update staging.stg_crm__contacts set email = null",
+    "consent": "update staging.stg_crm__contacts set marketing_consent = false",
+    "template's value": "update marts.rpt_account_health set account_name = ' '",
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_there(
+    is_approved: bool, lack: str, mailbox: Mailbox, house: House
+) -> None:
+    house.settings = smtp(mailbox)
+    action = house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("create table kept_owners as from staging.stg_crm__owners")
+    house.do("create table kept_contacts as from staging.stg_crm__contacts")
+    if is_approved:
+        house.say(action, "approved")
+    key = f"{'mail' if is_approved else 'draft'}:{action}"
+    house.do(LACKS[lack])
+    for _ in range(2):
+        report = house.run("mail")
+        assert report.counts == {"blocked": 1}
+        assert report.error
+    rows = house.con.execute("select delivery_key, status, error from audit.deliveries").fetchall()
+    assert rows == [(key, "blocked", report.error)]
+    assert mailbox.mails == []
+    assert house.outbox("mail") == []
+
+    house.do("create or replace table staging.stg_crm__owners as from kept_owners")
+    house.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
+    house.do("update marts.rpt_account_health set account_name = 'Acme'")
+    house.run("mail")
+    assert house.states()[key] == ("delivered" if is_approved else "written")
+    sent = mailbox.mails or [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"Ruth Okafor" in sent[0]
+    assert b"Nobody" not in sent[0]
+
+
+def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(house: House) -> None:
+    house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("update marts.rpt_account_health set segment = 'smb'")
+    for rule_id, number, segment, guidance in (
+        ("silent", 1, None, None),
+        ("of_the_house", 2, None, "shall we look at your export together?"),
+        ("of_the_house", 2, "enterprise", "not for you"),
+        ("later", 3, None, "too late"),
+    ):
+        values = [rule_id, segment, guidance]
+        house.con.execute("insert into seeds.rules values ('own_v1', ?, ?, ?)", values)
+        house.con.execute(
+            "insert into marts.fct_health_evidence values ('acc-01', ?, 'own_v1', ?, ?, 'true', -20)",
+            [house.day, rule_id, number],
+        )
+    house.run("mail")
+    (draft,) = [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"shall we look at your export together?" in draft
+
+
+def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("update marts.rpt_account_health set bucket = 'healthy', is_overridden = true")
+    house.run("slack")
+    assert len(vendors.posts) == 1
+    house.do("update marts.rpt_account_health set bucket = 'at_risk', is_overridden = false")
+    house.run("slack")
+    assert len(vendors.posts) == 1, "the override ended, and it is at risk as before"
+    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+    house.run("slack")
+    assert len(vendors.posts) == 2
 
 
 def test_a_mail_goes_in_the_clear_to_this_machine_only() -> None:
@@ -436,6 +583,19 @@ def test_a_name_can_neither_mention_nor_link_nor_begin_a_paragraph(vendors: Vend
     assert len(post["blocks"]) == 4
 
 
+def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    name = "\x1b[31mA\x9b2J :tada: https://evil.example www.evil.example a@evil.example @here \u202ex"
+    house.con.execute("update marts.rpt_account_health set account_name = ?", [name])
+    house.run("slack")
+    (post,) = vendors.posts
+    text = json.dumps(post, ensure_ascii=False)
+    for live in ("\x1b", "\\u001b", "\x9b", ":tada:", "://", "www.evil", "evil.ex", "a@e", "@here", "\u202e"):
+        assert live not in text, live
+    assert "tada" in text
+
+
 def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, house: House) -> None:
     house.settings = Destinations(
         slack_webhook_url=f"{vendors.url}/slack/hook", panel_url="https://radar.example/"
@@ -483,6 +643,16 @@ def test_more_drafts_than_anybody_opens_are_lines_of_one_file(house: House) -> N
     assert len([path for path in house.outbox("mail") if path.suffix == ".eml"]) == 500
     (lines,) = [path for path in house.outbox("mail") if path.name == "messages.ndjson"]
     assert len(lines.read_text().splitlines()) == 700
+
+
+def test_no_text_of_the_outbox_is_a_formula(house: House) -> None:
+    house.act("guide", 1)
+    house.con.execute("update marts.rpt_account_health set account_name = ?", ["\u200b=HYPERLINK(1)"])
+    house.run("webhook")
+    (lines,) = [path for path in house.outbox("webhook") if path.name == "messages.ndjson"]
+    told = json.loads(lines.read_text())
+    assert told["account_name"] == "'\u200b=HYPERLINK(1)"
+    assert (told["account_id"], told["key"]) == ("acc-01", "guide01")
 
 
 def test_a_run_that_died_after_writing_the_outbox_does_not_write_it_again(house: House) -> None:

@@ -44,7 +44,10 @@ ROW: dict[str, Any] = {
     "mode_reason": None,
 }
 DRAFTS: dict[str, dict[str, Any]] = {
-    "check_in": {"rules": ["key_feature_unused_30d"]},
+    "check_in": {
+        "guidance": "some of what you set out to do with us has not been used lately. If something is in the "
+        "way, I would like to hear of it, and can show your team how others do it."
+    },
     "upsell_prompt": {"activity": list(range(8)) * 8},
     "monthly_summary": {"activity": []},
     "some_play_of_the_house": {},

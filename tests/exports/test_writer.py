@@ -21,6 +21,7 @@ from exports.profiles import IGNORE, load_profiles, profile_names
 from exports.sync import acknowledge
 from exports.writer import export
 from radar.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
+from radar.warehouse import connect
 
 GOLDEN = Path(writer.__file__).parent / "golden"
 TOLD_OF_REMOVED = [profile.name for profile in load_profiles() if profile.removed != IGNORE]
@@ -103,12 +104,12 @@ def test_the_manifest_tells_what_the_folder_holds(warehouse: Path, out: Path) ->
             assert file["sha256"] == hashlib.sha256(data).hexdigest()
             lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
             assert (lines[0], len(lines) - 1) == (file["columns"], file["rows"])
-        assert (report.rows, report.rejected_rows) == (3, manifest["rejected"]["accounts"]) == (3, 2)
+        assert (report.rows, report.rejected_rows) == (4, manifest["rejected"]["accounts"]) == (4, 1)
 
 
 def test_cells_are_what_a_machine_can_read(warehouse: Path, out: Path) -> None:
     change(warehouse, small_mart.STORIES)
-    first, undecided, plain = rows_of(
+    first, _, undecided, plain = rows_of(
         export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])[0].folder
     )
     assert first["account_name"] == 'Müller & Söhne, "Berlin"'
@@ -141,22 +142,57 @@ def test_lists_decimals_and_times_are_written_plainly(warehouse: Path, out: Path
     assert row["trend"] == "2026-03-13T09:05:00Z"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_text_that_would_begin_a_formula_refuses_the_row_by_name_and_cell(
+STARTS = [
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+    " =",
+    "\u00a0-",
+    "\u200b@",
+    "\ufeff\u3000＝",
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_text_that_would_begin_a_formula_leaves_its_cell_empty_and_the_row_in_the_file(
     warehouse: Path, out: Path, start: str
 ) -> None:
     small_mart.fill(warehouse, 3)
     change(
         warehouse,
-        f"update marts.rpt_account_health set next_action = chr({ord(start)}) || 'x' where score = 1",
+        f"update marts.rpt_account_health set next_action = '{start}x' where score = 1",
     )
     report = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["hubspot_companies"])[0]
-    assert [row["radar_account_id"] for row in rows_of(report.folder)] == ["a000001", "a000002"]
+    rows = rows_of(report.folder)
+    assert [row["radar_account_id"] for row in rows] == ["a000000", "a000001", "a000002"]
+    assert (rows[0]["radar_next_action"], rows[0]["radar_score"]) == ("none", "1")
     (line,) = rejected_of(report.folder)
     assert (line["account"], line["name"]) == ("a000000", "Company 0")
     assert (line["column"], line["header"]) == ("next_action", "radar_next_action")
-    assert line["cell"] == f"'{start}x", "a person may open this file"
     assert "formula" in line["problem"]
+    with connect(warehouse) as con:
+        ((message,),) = con.execute("select message from audit.sync_runs").fetchall()
+    assert message.startswith("1 rows have a cell less: next_action ")
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_key_that_would_begin_a_formula_refuses_the_row_and_the_run_says_so(
+    warehouse: Path, out: Path, start: str
+) -> None:
+    small_mart.fill(warehouse, 3)
+    change(warehouse, f"update marts.rpt_account_health set account_id = '{start}x' where score = 1")
+    report = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["hubspot_companies"])[0]
+    assert [row["radar_account_id"] for row in rows_of(report.folder)] == ["a000001", "a000002"]
+    assert report.not_in_it is not None
+    assert report.not_in_it.startswith("1 rows are not in it: account_id ")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e300"])
@@ -173,7 +209,10 @@ def test_a_refused_account_is_tried_again_and_goes_out_when_it_is_corrected(
     warehouse: Path, out: Path
 ) -> None:
     small_mart.fill(warehouse, 3)
-    change(warehouse, "update marts.rpt_account_health set account_name = '=x' where account_id = 'a000001'")
+    change(
+        warehouse,
+        "update marts.rpt_account_health set account_name = chr(0) || 'x' where account_id = 'a000001'",
+    )
     assert export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])[0].rejected_rows == 1
     second = export(warehouse, out, run_id="r2", as_of=DAY, profiles=["generic"])[0]
     assert (second.rows, second.rejected_rows) == (0, 1)
@@ -380,7 +419,7 @@ HIDDEN = [
 """What begins no cell for us, and may for a program that splits the line elsewhere."""
 
 
-def test_a_machine_file_refuses_the_rows_of_injections_by_name(warehouse: Path, out: Path) -> None:
+def test_a_machine_file_has_the_rows_of_injections_without_the_cell(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, len(INJECTIONS) + 1)
     for number, text in enumerate(INJECTIONS):
         change(
@@ -389,7 +428,9 @@ def test_a_machine_file_refuses_the_rows_of_injections_by_name(warehouse: Path, 
             [text],
         )
     (report,) = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["generic"])
-    assert [row["account_id"] for row in rows_of(report.folder)] == [f"a{len(INJECTIONS):06d}"]
+    rows = rows_of(report.folder)
+    assert len(rows) == len(INJECTIONS) + 1
+    assert {row["account_name"] for row in rows[:-1]} == {""}
     lines = rejected_of(report.folder)
     assert [line["account"] for line in lines] == [f"a{number:06d}" for number in range(len(INJECTIONS))]
     assert {line["column"] for line in lines} == {"account_name"}

@@ -129,7 +129,8 @@ def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any
     }
     if report.error:
         metadata["error"] = report.error
-        progress.note(f"deliveries of {report.channel}: {report.error}; tried again")
+        again = "" if report.is_ok else "; tried again"
+        progress.note(f"deliveries of {report.channel}: {report.error}{again}")
     yield dg.MaterializeResult(key, metadata=metadata)
     yield dg.AssetCheckResult(
         passed=report.is_ok, asset_key=key, check_name=CHECK, severity=dg.AssetCheckSeverity.WARN

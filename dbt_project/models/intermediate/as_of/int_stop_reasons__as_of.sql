@@ -58,7 +58,8 @@ steep_drops as (
 
     select
         account_id,
-        as_of_date
+        as_of_date,
+        best_score_7d - score as points
     from moves
     where best_score_7d - score >= {{ setting('steep_drop_points') }}
 
@@ -217,7 +218,12 @@ reasons as (
                     then 'High value: ' || {{ format_number('told.arr_usd') }} || ' USD a year'
             end,
             moves_near_renewal.reason,
-            case when steep_drops.account_id is not null then 'The score dropped steeply within a week' end,
+            case
+                when steep_drops.account_id is not null
+                    then
+                        'The score fell ' || {{ format_number('steep_drops.points') }}
+                        || ' points in the week to ' || cast(steep_drops.as_of_date as {{ dbt.type_string() }})
+            end,
             capped_accounts.reason,
             told.review_rules
         ), '') as stop_reasons

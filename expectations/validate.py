@@ -137,7 +137,7 @@ class Run:
         self._con.execute(f"INSERT INTO {target} SELECT ?, {columns} FROM ({query}) {first}", [number])
 
     def examples(self, rule: Rule) -> list[str]:
-        """The commonest failing values of a rule that is a query or a closed list: ids and words, no free text."""
+        """The commonest failing values of a query or a closed list: ids and words, never free text."""
         query = _query(rule, self._table)
         if rule.rule == "unknown_value" and "value_set" in rule.kwargs:
             words = ", ".join(f"'{word}'" for word in rule.kwargs["value_set"])

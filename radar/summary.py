@@ -50,7 +50,9 @@ _CHECKS = """
 _FAILED = """
     SELECT feed, check_name, CASE WHEN success THEN 'passed' ELSE severity END, coalesce(error, message)
     FROM audit.checks
-    WHERE run_id = $run_id AND (NOT success OR (unexpected_count > 0 AND action IN ('reject_row', 'null_value')))
+    WHERE
+        run_id = $run_id
+        AND (NOT success OR (unexpected_count > 0 AND action IN ('reject_row', 'null_value')))
     ORDER BY success, CASE severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, feed, check_name
 """
 _COVERED = """

@@ -244,7 +244,8 @@ def test_ids_that_one_account_claims_are_that_account(
     )
     held = company.run()
     found = company.warehouse.rows(
-        "SELECT resolved_account_id FROM raw.account_aliases WHERE source = 'product' AND account_id = 'org_1'"
+        "SELECT resolved_account_id FROM raw.account_aliases "
+        "WHERE source = 'product' AND account_id = 'org_1'"
     )
     assert tuple(found) == resolved
     assert len(company.warehouse.rows("FROM raw.product_events")) == 2 * len(resolved)

@@ -94,7 +94,8 @@ def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _examples(run: Run, finding: Finding) -> list[str]:
-    return run.examples(finding.rule) if finding.unexpected and finding.rule.action == "tell" else []
+    is_named = finding.rule.action == "tell" or finding.rule.rule == "unknown_value"
+    return run.examples(finding.rule) if finding.unexpected and is_named else []
 
 
 def _reason(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, finding: Finding) -> str:

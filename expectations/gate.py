@@ -73,13 +73,13 @@ class _Share:
         return 100 * self.lost > limit * self.rows
 
 
-def judge(
+def judge(  # noqa: PLR0917 the record of one decision
     con: duckdb.DuckDBPyConnection,
     feed: Feed,
     first_batch: int,
     moment: Moment,
     limits: Limits,
-    refused_again: int = 0,
+    refused_again: int,
 ) -> Outcome | None:
     """Record whether the feed is blocked; None where nothing has arrived for it and it is not.
 

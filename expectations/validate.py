@@ -137,8 +137,14 @@ class Run:
         self._con.execute(f"INSERT INTO {target} SELECT ?, {columns} FROM ({query}) {first}", [number])
 
     def examples(self, rule: Rule) -> list[str]:
-        """The commonest failing values of a rule that is a query: ids and names, never free text."""
+        """The commonest failing values of a query or a closed list: ids and words, never free text."""
         query = _query(rule, self._table)
+        if rule.rule == "unknown_value" and "value_set" in rule.kwargs:
+            words = ", ".join(f"'{word}'" for word in rule.kwargs["value_set"])
+            query = (
+                f"SELECT * FROM {self._table} WHERE {rule.column} NOT IN ({words}) "
+                f"AND regexp_full_match({rule.column}, '[A-Za-z][A-Za-z _-]{{0,29}}')"
+            )
         if query is None or rule.column is None:
             return []
         commonest = (

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.gate import REMEDY
 from exports.outbound import blocked_deliveries
 from radar import vocabulary
 from radar.settings import Settings
@@ -23,23 +24,67 @@ MOST_AT_RISK = 10
 _FEEDS = """
     SELECT
         feed,
-        count(*) AS files,
-        count(*) FILTER (WHERE status = 'refused') AS files_refused,
         coalesce(sum(rows_landed), 0)::BIGINT AS rows_landed,
-        coalesce(sum(rows_repeated), 0)::BIGINT AS rows_repeated
-    FROM audit.loads WHERE run_id = $run_id GROUP BY feed ORDER BY feed
+        coalesce(sum(rows_repeated), 0)::BIGINT AS rows_repeated,
+        coalesce(sum(rows_waiting), 0)::BIGINT AS rows_waiting,
+        coalesce(sum(rows_rejected + coalesce(rows_refused_by_checks, 0)), 0)::BIGINT AS rows_refused,
+        (SELECT count(*) FROM quarantine.rejected_values AS cells
+            WHERE cells.feed = loads.feed AND cells.batch_id = $batch_id) AS values_refused
+    FROM audit.loads AS loads WHERE run_id = $run_id GROUP BY feed ORDER BY feed
 """
-_REFUSED = """
-    SELECT feed, rule, count(*) FROM quarantine.rejected_rows
-    WHERE batch_id = $batch_id GROUP BY ALL ORDER BY feed, count(*) DESC, rule
+_LEFT_OUT = """
+    WITH lines AS (
+        SELECT *, 'rows' AS what FROM quarantine.rejected_rows
+        WHERE batch_id = $batch_id AND row_number IS NOT NULL
+        UNION ALL
+        SELECT *, 'values' AS what FROM quarantine.rejected_values WHERE batch_id = $batch_id
+    )
+    SELECT
+        feed, what, coalesce(column_name, ''), rule, count(*),
+        min_by(masked_value, (source_file, row_number)),
+        min_by(source_file || ' row ' || row_number, (source_file, row_number))
+    FROM lines GROUP BY feed, what, column_name, rule ORDER BY feed, what, count(*) DESC, rule, column_name
 """
-_VALUES = "SELECT feed, count(*) FROM quarantine.rejected_values WHERE batch_id = $batch_id GROUP BY ALL"
 _CHECKS = """
     SELECT
         count(*) FILTER (WHERE success),
         count(*) FILTER (WHERE NOT success AND severity = 'critical'),
         count(*) FILTER (WHERE NOT success AND severity <> 'critical')
     FROM audit.checks WHERE run_id = $run_id
+"""
+_FAILED = """
+    SELECT feed, check_name, CASE WHEN success THEN 'passed' ELSE severity END, coalesce(error, message)
+    FROM audit.checks
+    WHERE
+        run_id = $run_id
+        AND (NOT success OR (unexpected_count > 0 AND action IN ('reject_row', 'null_value')))
+    ORDER BY success, CASE severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, feed, check_name
+"""
+_COVERED = """
+    SELECT
+        count(*),
+        count(*) FILTER (WHERE last_days.account_id IS NOT NULL),
+        count(*) FILTER (WHERE subscribed.account_id IS NOT NULL)
+    FROM marts.rpt_account_health AS health
+    LEFT JOIN (
+        SELECT DISTINCT coalesce(aliases.resolved_account_id, bounds.account_id) AS account_id
+        FROM intermediate.int_event_bounds AS bounds
+        LEFT JOIN raw.account_aliases AS aliases
+            ON aliases.source = 'product' AND bounds.account_id = aliases.account_id
+    ) AS last_days ON health.account_id = last_days.account_id
+    LEFT JOIN (SELECT DISTINCT account_id FROM staging.stg_billing__subscriptions) AS subscribed
+        ON health.account_id = subscribed.account_id
+"""
+_USED = "SELECT feed FROM seeds.feeds WHERE is_used AND feed IN ('product/events', 'billing/subscriptions')"
+_DELETED = """
+    SELECT arrived.account_id, count(*) FROM raw.product_events AS arrived
+    SEMI JOIN (
+        SELECT account_id FROM intermediate.int_account_versions
+        GROUP BY account_id HAVING max_by(is_deleted, valid_to_date)
+    ) AS deleted ON arrived.account_id = deleted.account_id
+    ANTI JOIN (SELECT account_id FROM raw.account_aliases WHERE source = 'product') AS aliases
+        ON arrived.account_id = aliases.account_id
+    WHERE arrived._batch_id = $batch_id GROUP BY ALL ORDER BY count(*) DESC, arrived.account_id
 """
 _HELD = "SELECT feed, reason FROM audit.feed_states WHERE run_id = $run_id AND state = 'held' ORDER BY feed"
 _FILES = """
@@ -106,7 +151,7 @@ _DELIVERED = """
 """
 _LATER_DAY = "SELECT max(as_of_date) FROM marts.fct_health_history HAVING max(as_of_date) > $end"
 _UNKNOWN_FEEDS = """
-    SELECT feed, state FROM intermediate.int_feed_states
+    SELECT feed, state, coalesce(reason, '') FROM intermediate.int_feed_states
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
 """
 _OFF = """
@@ -117,7 +162,7 @@ _OFF = """
 
 _STATES = {
     "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
-    "stale": "is stale: nothing has arrived in its max_age_days (seeds/feeds.csv); its signals are unknown",
+    "stale": "is stale: {reason} (max_age_days in seeds/feeds.csv); its signals are unknown",
     "not_used": "is not used (seeds/feeds.csv)",
 }
 
@@ -137,6 +182,10 @@ _STATUSES = {
 class Summary:
     """What `text` tells.
 
+    `feeds`: rows landed, repeated, waiting and refused, and values refused; `left_out`: of each feed, rows or
+    values, their column and rule, how many, a masked example and where the first is; `failed`: feed, name,
+    severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
+    those with a subscription; `deleted`: events of this run under accounts that are deleted.
     `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
     review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
     the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
@@ -146,11 +195,14 @@ class Summary:
     """
 
     as_of: str
-    feeds: Sequence[tuple[str, int, int, int, int]]
-    refused: Sequence[tuple[str, str, int]]
-    values: dict[str, int]
+    feeds: Sequence[tuple[str, int, int, int, int, int]]
+    left_out: Sequence[tuple[str, str, str, str, int, str | None, str]]
     files: Sequence[tuple[str, str]]
     checks: tuple[int, int, int]
+    failed: Sequence[tuple[str, str, str, str]]
+    covered: tuple[int, int, int]
+    used: Sequence[str]
+    deleted: Sequence[tuple[str, int]]
     held: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
@@ -165,7 +217,7 @@ class Summary:
     not_in_files: dict[str, str]
     deliveries: Sequence[tuple[str, str, str, str, int]]
     blocked_deliveries: dict[str, str]
-    unknown_feeds: Sequence[tuple[str, str]]
+    unknown_feeds: Sequence[tuple[str, str, str]]
     unrecognised: Sequence[vocabulary.Unrecognised]
     findings: Sequence[str]
     rules_off: Sequence[tuple[str, str, str | None, str, str, int]]
@@ -196,11 +248,14 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
     )
     return Summary(
         as_of=str(end) if start == end else f"{start} to {end}",
-        feeds=rows(_FEEDS, run_id=run_id),
-        refused=rows(_REFUSED, batch_id=batch_id),
-        values=dict(rows(_VALUES, batch_id=batch_id)),
+        feeds=rows(_FEEDS, run_id=run_id, batch_id=batch_id),
+        left_out=rows(_LEFT_OUT, batch_id=batch_id),
         files=rows(_FILES, run_id=run_id),
         checks=rows(_CHECKS, run_id=run_id)[0],
+        failed=rows(_FAILED, run_id=run_id),
+        covered=rows(_COVERED)[0],
+        used=[feed for (feed,) in rows(_USED)],
+        deleted=rows(_DELETED, batch_id=batch_id),
         held=rows(_HELD, run_id=run_id),
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
@@ -255,31 +310,74 @@ def _explain(account_id: str, settings: Settings) -> str:
 
 
 def _landed(told: Summary) -> list[str]:
-    refused: dict[str, list[str]] = {}
-    for feed, rule, count in told.refused:
-        refused.setdefault(feed, []).append(f"{count:,} {rule}")
-    landed = {feed: counts for feed, *counts in told.feeds}
-    held = {feed for feed, _ in told.held}
-    lines = []
-    for feed in sorted(landed.keys() | refused.keys()):
-        rows = landed.get(feed, [0, 0, 0, 0])[2]
-        why = [f"held back ({rows:,} rows)"] if feed in held else refused.get(feed, [])
-        lines.append(
-            f"  {feed:<24}{0 if feed in held else rows:>13,}{told.values.get(feed, 0):>16,}  {', '.join(why)}"
-        )
-    head = f"  {'feed':<24}{'rows landed':>13}{'values refused':>16}  rows refused"
+    """Rows in are rows landed, repeated, waiting and refused; then why, column by column."""
+    columns = ("rows landed", "repeated", "waiting", "refused", "values refused")
+    head = f"  {'feed':<24}" + "".join(f"{name:>16}" for name in columns)
+    lines = [f"  {feed:<24}" + "".join(f"{count:>16,}" for count in counts) for feed, *counts in told.feeds]
     files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
-    return ["Landed", *([head, *lines] if lines else ["  nothing new has arrived"]), *files]
+    return [
+        "Landed",
+        *([head, *lines] if lines else ["  nothing new has arrived"]),
+        *(_left_out(line) for line in told.left_out),
+        *files,
+    ]
+
+
+def _left_out(line: tuple[str, str, str, str, int, str | None, str]) -> str:
+    feed, what, column, rule, count, example, first = line
+    done = "waiting" if rule == "unresolved_account" else "refused"
+    named = what if count != 1 else what.removesuffix("s")
+    of_column = f"{column} " if column else ""
+    such = f", such as {example}" if example else ""
+    return f"  {feed}: {count:,} {named} {done}, {of_column}{rule}{such} (first: {first})"
 
 
 def _checked(told: Summary) -> list[str]:
     passed, critical, other = told.checks
-    held = [f"  held back {feed}: {reason}" for feed, reason in told.held]
-    return [f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed", *held]
+    held_feeds = {feed for feed, _ in told.held}
+    return [
+        f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed",
+        *(f"  held back {feed}: {_with_remedy(reason)}" for feed, reason in told.held),
+        *(
+            f"  {severity} {feed} {name}: {message}"
+            for feed, name, severity, message in told.failed
+            if severity != "critical" or feed not in held_feeds
+        ),
+        *_coverage(told),
+    ]
+
+
+def _with_remedy(reason: str) -> str:
+    return reason if "What to do" in reason else f"{reason}. What to do: {REMEDY}"
+
+
+def _coverage(told: Summary) -> list[str]:
+    """How many accounts the feeds speak of: one that has another id there looks like a quiet one."""
+    scored, with_usage, with_billing = told.covered
+    counts = {
+        "product/events": (with_usage, "usage (product/events)"),
+        "billing/subscriptions": (with_billing, "a subscription (billing/subscriptions)"),
+    }
+    parts = [
+        f"{100 * counts[feed][0] / scored:.0f} % ({counts[feed][0]:,}) have ever had {counts[feed][1]}"
+        for feed in counts
+        if feed in told.used and scored
+    ]
+    lines = [f"  of {scored:,} scored accounts {', '.join(parts)}"] if parts else []
+    if told.deleted:
+        events = sum(count for _, count in told.deleted)
+        lines.append(
+            f"  product/events: {events:,} rows arrived for {len(told.deleted):,} deleted accounts, such as"
+            f" {told.deleted[0][0]}. What to do: say in crm/identities into which account they were merged"
+        )
+    return lines
 
 
 def _gaps(told: Summary, extracts: Path) -> list[str]:
-    feeds = [f"  {feed} {_STATES[state].format(place=extracts / feed)}" for feed, state in told.unknown_feeds]
+    feeds = [
+        f"  {feed} {_STATES[state].format(place=extracts / feed, reason=reason)}"
+        for feed, state, reason in told.unknown_feeds
+    ]
     return ["Feeds that scoring goes without", *feeds] if feeds else []
 
 

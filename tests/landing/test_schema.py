@@ -16,7 +16,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
     for _ in range(2):
         schema.create(place.con)
     tables = place.column("select schema_name || '.' || table_name from duckdb_tables() order by 1")
-    assert len([name for name in tables if name.startswith("raw.")]) == 17
+    assert len([name for name in tables if name.startswith("raw.")]) == 17 + 1  # account_aliases
     waiting = [name for name in tables if name.startswith("quarantine.waiting_")]
     assert sorted(waiting) == sorted(feed.waiting_table for feed in FEEDS.values() if feed.waiting_table)
     assert {name for name in tables if not name.startswith(("raw.", "quarantine.waiting_"))} == {
@@ -24,7 +24,9 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "quarantine.rejected_values",
         "audit.runs",
         "audit.loads",
+        "quarantine.refused_keys",
         "audit.feed_states",
+        "audit.fact_days",
         "audit.checks",
         "control.run_window",
         "control.known_files",
@@ -56,7 +58,7 @@ def test_the_contract_as_data() -> None:
     [
         ("a/b: {key: [x], columns: {x: [word, required]}}", "feed a/b, column x"),
         ("a/b: {key: [x], columns: {x: [id, needed]}}", "is not understood"),
-        ("a/b: {key: [y], columns: {x: [id, required]}}", "its key names"),
+        ("a/b: {key: [y], columns: {x: [id, required]}}", "its key or own_times name"),
         ("ab: {key: [x], columns: {x: [id, required]}}", "not <source>/<feed>"),
     ],
 )

@@ -1,0 +1,277 @@
+"""What does not get through is never zero: the share that blocks a feed, and whose rows are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from arrivals import NOW, Warehouse
+
+from expectations import gate
+from expectations.hygiene import held_feeds, shortfalls
+from orchestration.landing.land import land
+
+PAYMENTS, SUBSCRIPTIONS = "billing/payments", "billing/subscriptions"
+PAYMENT_COLUMNS = "payment_id,account_id,amount_usd,status,attempted_at"
+SUBSCRIPTION_COLUMNS = "subscription_id,account_id,plan_id,status,started_at,updated_at"
+
+
+class Company:
+    """Extracts that land and are checked, run by run."""
+
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
+        self.warehouse, self.folder, self.batch = warehouse, folder, 0
+        self.accounts("a1")
+
+    def put(self, name: str, columns: str, rows: Iterable[str]) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([columns, *rows]) + "\n")
+
+    def accounts(self, *names: str, deleted: str = "") -> None:
+        self.put(
+            "crm/accounts/accounts.csv",
+            "account_id,name,created_at,updated_at,is_deleted",
+            [
+                f"{name},{name},2024-01-01,2025-06-0{1 + (name == deleted)},{name == deleted}"
+                for name in names
+            ],
+        )
+
+    def payments(self, file: str, *rows: tuple[str, str, str], first: int = 0) -> None:
+        """Rows of (account, amount, status)."""
+        self.put(
+            f"{PAYMENTS}/{file}",
+            PAYMENT_COLUMNS,
+            [f"{file}{first + n},{a},{amount},{s},2025-06-29" for n, (a, amount, s) in enumerate(rows)],
+        )
+
+    def subscriptions(self, file: str, *rows: tuple[str, str, str]) -> None:
+        """Rows of (subscription, status, updated_at), all of account a1."""
+        self.put(
+            f"{SUBSCRIPTIONS}/{file}",
+            SUBSCRIPTION_COLUMNS,
+            [f"{name},a1,pro,{status},2025-01-01,{at}" for name, status, at in rows],
+        )
+
+    def run(self) -> dict[str, str]:
+        """Land and check once: feed -> why it is blocked."""
+        self.batch += 1
+        land(self.warehouse.con, self.folder, run_id=f"run{self.batch}", batch_id=self.batch, now=NOW)
+        self.warehouse.check(self.batch)
+        return held_feeds(self.warehouse.con, f"run{self.batch}")
+
+    def missing(self, feed: str) -> list[tuple[str, ...]]:
+        return self.warehouse.rows(
+            "SELECT account_id, entity_key FROM quarantine.refused_keys "
+            f"WHERE feed = '{feed}' AND superseded_at IS NULL ORDER BY ALL"
+        )
+
+
+@pytest.fixture
+def company(warehouse: Warehouse, tmp_path: Path) -> Company:
+    return Company(warehouse, tmp_path / "extracts")
+
+
+GOOD, WAITS = ("a1", "5", "failed"), ("a2", "5", "failed")
+BAD_AMOUNT, BAD_STATUS = ("a1", "1.000x", "failed"), ("a1", "5", "lost")
+
+
+@pytest.mark.parametrize(
+    ("lost", "good", "is_blocked"),
+    [
+        ([WAITS] * 2, 8, False),
+        ([WAITS] * 3, 8, True),
+        ([BAD_AMOUNT] * 2, 8, False),
+        ([BAD_AMOUNT] * 3, 8, True),
+        ([BAD_STATUS, WAITS], 8, False),
+        ([BAD_AMOUNT, BAD_STATUS, WAITS], 8, True),
+        ([WAITS], 1, False),
+        ([BAD_AMOUNT], 1, False),
+        ([WAITS] * 2, 0, True),
+    ],
+)
+def test_more_than_a_fifth_that_did_not_get_through_blocks_the_feed(
+    company: Company, lost: list[tuple[str, str, str]], good: int, is_blocked: bool
+) -> None:
+    company.payments("p.csv", *lost, *[GOOD] * good)
+    assert (PAYMENTS in company.run()) == is_blocked
+    assert len(company.warehouse.rows("FROM raw.billing_payments")) == good
+
+
+def test_the_reason_names_column_example_first_row_and_remedy(company: Company) -> None:
+    company.payments("p.csv", GOOD, BAD_AMOUNT, WAITS, BAD_AMOUNT)
+    reason = company.run()[PAYMENTS]
+    assert reason.startswith("3 of 4 new rows did not get through (75 %, the limit is 20 %): ")
+    assert (
+        "1 wait for 1 accounts that have not arrived, such as a2 (column account_id, the first in" in reason
+    )
+    assert "2 refused for wrong_type in column amount_usd (such as 1***(6), the first in" in reason
+    assert f"{PAYMENTS}/p.csv row 2" in reason
+    assert reason.endswith(f"What to do: {gate.REMEDY_WAITING}; or {gate.REMEDY}")
+
+
+def test_rows_that_waited_open_the_feed_when_their_account_arrives(company: Company) -> None:
+    company.payments("p.csv", *[WAITS] * 9, GOOD)
+    assert PAYMENTS in company.run()
+    assert PAYMENTS in company.run()  # nothing has changed
+    company.accounts("a1", "a2")
+    assert company.run() == {}
+    assert company.warehouse.state(PAYMENTS, 3) == ("ok", None)
+    assert len(company.warehouse.rows("FROM raw.billing_payments")) == 10
+
+
+def test_a_few_good_rows_do_not_open_a_feed_that_lost_many(company: Company) -> None:
+    company.payments("p.csv", *[BAD_AMOUNT] * 10)
+    assert PAYMENTS in company.run()
+    company.payments("q.csv", *[GOOD] * 2)
+    assert PAYMENTS in company.run()
+    company.payments("p.csv", *[GOOD] * 10)
+    assert company.run() == {}
+
+
+def test_the_same_bad_rows_again_are_not_counted_again(company: Company) -> None:
+    company.payments("p.csv", *[BAD_AMOUNT] * 10)
+    assert PAYMENTS in company.run()
+    company.payments("p.csv", *[BAD_AMOUNT] * 10, GOOD)
+    assert "10 of 11" in company.run()[PAYMENTS]
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_blank_file_blocks_a_feed_and_a_header_alone_does_not(company: Company, text: str) -> None:
+    company.payments("p.csv", *[GOOD] * 5)
+    assert company.run() == {}
+    path = company.folder / PAYMENTS / "q.csv"
+    path.write_text(text)
+    (company.folder / SUBSCRIPTIONS).mkdir(parents=True)
+    (company.folder / SUBSCRIPTIONS / "s.csv").write_text(f"{SUBSCRIPTION_COLUMNS}\n")
+    assert set(company.run()) == {PAYMENTS}
+
+
+@pytest.mark.parametrize(("bad", "is_failed"), [(1, False), (2, True)])
+def test_a_tenth_refused_at_landing_fails_a_critical_check(
+    company: Company, bad: int, is_failed: bool
+) -> None:
+    company.payments("p.csv", *[BAD_AMOUNT] * bad, *[GOOD] * (20 - bad))
+    assert company.run() == {}
+    assert (PAYMENTS in shortfalls(company.warehouse.con, "run1")) == is_failed
+    assert company.warehouse.state(PAYMENTS) == ("ok", None)
+
+
+def test_every_row_of_a_file_is_counted_once(company: Company) -> None:
+    company.payments("p.csv", GOOD, WAITS, BAD_AMOUNT, ("a1", "-1", "lost"), *[GOOD] * 20)
+    company.run()
+    columns = "rows_read, rows_landed, rows_repeated, rows_rejected, rows_refused_by_checks, rows_waiting"
+    load = f"SELECT {columns} FROM audit.loads WHERE feed = '{PAYMENTS}' AND batch_id ="
+    assert company.warehouse.rows(f"{load} 1") == [(24, 21, 0, 1, 1, 1)]
+    company.payments("p.csv", GOOD, *[BAD_STATUS] * 9, first=0)
+    company.run()
+    assert company.warehouse.rows(f"{load} 2") == [(10, 0, 1, 0, 9, 0)]
+    quarantined = (
+        "SELECT count(*), count(DISTINCT row_number) FROM quarantine.rejected_rows WHERE batch_id = 1"
+    )
+    assert company.warehouse.rows(quarantined) == [(3, 3)]
+    assert company.warehouse.rows("SELECT count(*) FROM raw.billing_payments") == [21]
+
+
+# Whose rows are missing
+
+
+def test_a_refused_newest_version_is_missing_until_a_newer_one_lands(company: Company) -> None:
+    company.subscriptions("1.csv", *[(f"s{n}", "active", "2025-06-01") for n in range(9)])
+    company.run()
+    company.subscriptions("2.csv", ("s1", "zombie", "2025-06-10"), ("s2", "active", "2025-06-10"))
+    assert company.run() == {}
+    assert company.missing(SUBSCRIPTIONS) == [("a1", "s1")]
+    company.subscriptions("3.csv", ("s1", "active", "2025-06-05"))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == [("a1", "s1")]  # an older version says nothing of the newest
+    company.subscriptions("4.csv", ("s1", "canceled", "2025-06-20"))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == []
+    ended = "SELECT CAST(superseded_at AS VARCHAR) FROM quarantine.refused_keys"
+    assert company.warehouse.rows(ended) == ["2025-06-20 00:00:00"]
+
+
+def test_a_version_that_comes_again_corrected_is_as_if_it_had_not_been_refused(company: Company) -> None:
+    company.subscriptions("1.csv", *[(f"s{n}", "active", "2025-06-01") for n in range(9)])
+    company.run()
+    company.subscriptions("2.csv", ("s1", "zombie", "2025-06-10"))
+    company.run()
+    company.subscriptions("2.csv", ("s1", "canceled", "2025-06-10"))
+    company.run()
+    times = "SELECT superseded_at = fact_at FROM quarantine.refused_keys"
+    assert company.warehouse.rows(times) == [True]
+
+
+def test_facts_of_an_account_are_missing_where_more_than_a_fifth_of_them_is(company: Company) -> None:
+    company.accounts("a1", "a2")
+    company.payments("p.csv", *[GOOD] * 20, ("a1", "x", "failed"), ("a2", "x", "failed"))
+    assert company.run() == {}
+    assert company.missing(PAYMENTS) == [("a2", "p.csv21")]
+    company.payments("q.csv", ("a2", "5", "failed"))
+    company.run()
+    assert company.missing(PAYMENTS) == []
+
+
+# Ids of other systems
+
+
+@pytest.mark.parametrize(
+    ("claims", "resolved"),
+    [
+        ([("product", "org_1", "a1")], ("a1",)),
+        ([("product", "org_1", "a1"), ("billing", "org_1", "a1")], ("a1",)),
+        ([("product", "org_1", "a1"), ("product", "org_1", "a2")], ()),
+        ([("product", "org_1", "a1"), ("billing", "org_1", "a2")], ("a1",)),
+        ([("billing", "org_1", "a1"), ("support", "org_1", "a2")], ()),
+        ([("crm", "org_1", "old"), ("crm", "old", "a2")], ("a2",)),
+        ([("product", "org_1", "nobody")], ()),
+    ],
+)
+def test_ids_that_one_account_claims_are_that_account(
+    company: Company, claims: list[tuple[str, str, str]], resolved: tuple[str, ...]
+) -> None:
+    company.accounts("a1", "a2", "old", deleted="old")
+    company.put(
+        "crm/identities/i.csv", "source,source_account_id,account_id", [",".join(row) for row in claims]
+    )
+    company.put(
+        "product/events/e.csv",
+        "event_id,account_id,event_name,occurred_at",
+        ["e1,org_1,login,2025-06-29", "e2,org_1,login,2025-06-29"],
+    )
+    held = company.run()
+    found = company.warehouse.rows(
+        "SELECT resolved_account_id FROM raw.account_aliases "
+        "WHERE source = 'product' AND account_id = 'org_1'"
+    )
+    assert tuple(found) == resolved
+    assert len(company.warehouse.rows("FROM raw.product_events")) == 2 * len(resolved)
+    assert ("product/events" in held) == (not resolved)
+
+
+def test_a_living_account_is_nobody_else(company: Company) -> None:
+    company.accounts("a1", "a2")
+    company.put("crm/identities/i.csv", "source,source_account_id,account_id", ["crm,a1,a2"])
+    company.run()
+    assert company.warehouse.rows("FROM raw.account_aliases") == []
+
+
+def test_rows_that_waited_land_when_an_account_claims_their_id(company: Company) -> None:
+    company.payments("p.csv", ("cus_1", "5", "failed"), ("cus_1", "5", "failed"))
+    assert PAYMENTS in company.run()
+    company.put("crm/identities/i.csv", "source,source_account_id,account_id", ["billing,cus_1,a1"])
+    assert company.run() == {}
+    assert company.warehouse.rows("SELECT DISTINCT account_id FROM raw.billing_payments") == ["cus_1"]
+
+
+# How old the facts are
+
+
+def test_the_days_of_facts_are_kept_by_the_feeds_own_times(company: Company) -> None:
+    company.payments("p.csv", *[GOOD] * 3, BAD_STATUS)
+    company.run()
+    days = "SELECT feed, CAST(fact_date AS VARCHAR) FROM audit.fact_days"
+    assert company.warehouse.rows(days) == [(PAYMENTS, "2025-06-29")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,23 @@ FEEDS: dict[str, Feed]  # by name; read from feeds.yml when first asked for
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract. `refuses_row`: a bad value costs the row (always so where required)."""
+    """One column of the contract. `refuses_row`: a bad value costs the row (always so where required).
+
+    `is_open`: a date far ahead in it means that there is no end, and is null. `spellings`: what an
+    enumeration's values may be written as, by letters and digits alone, to the allowed word.
+    """
 
     name: str
     type: str
     required: bool
     refuses_row: bool
+    is_open: bool = False
+    spellings: dict[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The allowed words of an enumeration, in the order of the contract."""
+        return tuple(dict.fromkeys(self.spellings.values()))
 
     @property
     def sql_type(self) -> str:
@@ -53,6 +65,7 @@ class Feed:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     every_row: bool
+    one: tuple[str, ...] = ()  # what a fact has only one of: see feeds.yml
 
     @property
     def source(self) -> str:
@@ -96,28 +109,47 @@ def load_feeds(path: Path = FEEDS_FILE) -> dict[str, Feed]:
 
 
 def _feed(name: str, entry: dict[str, Any], path: Path) -> Feed:
-    columns = tuple(_column(name, column, spec, path) for column, spec in entry["columns"].items())
-    key = tuple(entry["key"])
-    unknown = set(key) - {column.name for column in columns}
+    words = entry.get("words", {})
+    columns = tuple(
+        _column(name, column, spec, words.get(column), path) for column, spec in entry["columns"].items()
+    )
+    key, one = tuple(entry["key"]), tuple(entry.get("one", ()))
+    unknown = {*key, *one, *words} - {column.name for column in columns}
     if name.count("/") != 1 or unknown:
         raise UsageError(
-            f"feed {name}: " + (f"its key names {sorted(unknown)}" if unknown else "not <source>/<feed>"),
-            "name the feed after its folder, and let its key name columns that it has",
+            f"feed {name}: " + (f"it names {sorted(unknown)}" if unknown else "not <source>/<feed>"),
+            "name the feed after its folder, and let key, one and words name columns that it has",
             file=path,
         )
-    return Feed(name, key, columns, bool(entry.get("every_row", False)))
+    return Feed(name, key, columns, bool(entry.get("every_row", False)), one)
 
 
-def _column(feed: str, name: str, spec: list[str], path: Path) -> Column:
+def _column(
+    feed: str, name: str, spec: list[str], words: dict[str, list[str] | None] | None, path: Path
+) -> Column:
     kind, need, *rest = spec
-    if kind not in SQL_TYPES or need not in ("required", "optional") or rest not in ([], ["row"]):
+    if (
+        kind not in SQL_TYPES
+        or need not in ("required", "optional")
+        or not {"row", "open"}.issuperset(rest)
+        or (kind == "enum") != (words is not None)
+    ):
         raise UsageError(
             f"feed {feed}, column {name}: {spec} is not understood",
-            f"write [type, required or optional, row]; the types are {', '.join(SQL_TYPES)}",
+            "write [type, required or optional, row, open], and name the words of an enum;"
+            f" the types are {', '.join(SQL_TYPES)}",
             file=path,
         )
     required = need == "required"
-    return Column(name, kind, required, required or rest == ["row"])
+    spellings = {
+        fold(spelling): word for word, others in (words or {}).items() for spelling in (word, *(others or ()))
+    }
+    return Column(name, kind, required, required or "row" in rest, "open" in rest, spellings)
+
+
+def fold(word: str) -> str:
+    """Lower case, letters and digits alone: what spellings are compared by."""
+    return re.sub("[^a-z0-9]", "", word.lower())
 
 
 def __getattr__(name: str) -> Any:

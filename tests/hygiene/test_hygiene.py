@@ -29,9 +29,9 @@ JUST_IN_TIME, TOO_LATE = (
 
 # feed, column, values that stay, values that do not, the rule, and whether the row goes with them
 BOUNDS: list[tuple[str, str, list[Any], list[Any], str, bool]] = [
-    ("crm/accounts", "arr_usd", [0, 0.01, None], [-0.01], "out_of_range", True),
+    ("crm/accounts", "arr_usd", [0, 0.01, None], [-0.01], "out_of_range", False),
     ("crm/pulses", "sentiment", [1, 5], [0.99, 5.01], "out_of_range", True),
-    ("billing/subscriptions", "seats", [0, None], [-1], "out_of_range", True),
+    ("billing/subscriptions", "seats", [0, None], [-1], "out_of_range", False),
     ("billing/subscriptions", "mrr_usd", [0, None], [-0.01], "out_of_range", True),
     ("billing/invoices", "amount_usd", [0, None], [-0.01], "out_of_range", True),
     ("billing/payments", "amount_usd", [0, None], [-0.01], "out_of_range", True),
@@ -215,7 +215,7 @@ def test_a_waiting_row_waits_without_its_bad_value(warehouse: Warehouse) -> None
 
 
 def test_rows_of_an_account_refused_in_the_same_run_wait(warehouse: Warehouse) -> None:
-    warehouse.land("crm/accounts", {"account_id": "a2", "arr_usd": -5}, good=9)
+    warehouse.land("crm/accounts", {"account_id": "a2", "updated_at": TOO_LATE}, good=9)
     warehouse.land("product/events", {"account_id": "a2"}, {"account_id": "good1_0"})
     warehouse.check()
     assert warehouse.rows("SELECT account_id FROM quarantine.waiting_product_events") == ["a2"]
@@ -393,11 +393,11 @@ def test_a_machine_that_fails_is_no_failing_check(text: str, error: type[Excepti
 
 
 def test_accounts_held_back_end_the_run_after_every_feed_was_checked(warehouse: Warehouse) -> None:
-    warehouse.land("crm/accounts", *[{"arr_usd": -1}] * 3)
+    warehouse.land("crm/accounts", *[{"updated_at": TOO_LATE}] * 3)
     warehouse.land("billing/payments", {"status": "lost"}, good=9)
     for _ in range(2):  # repeated, the run ends the same way and records nothing twice
         with pytest.raises(
-            CheckError, match="nothing to score: 3 of 3 rows fail the check arr_usd_not_negative"
+            CheckError, match="nothing to score: 3 of 3 rows fail the check updated_at_not_in_future"
         ):
             warehouse.check()
         assert warehouse.state("crm/accounts")[0] == "held"

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from expectations.suites import table_name
+from orchestration.landing.feeds import load_feeds
 from radar.errors import InputError
 
 SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
@@ -41,7 +42,7 @@ class Batch:
 
 @contextmanager
 def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
-    """An in-memory database with `reference_plans` and `reference_product_events`.
+    """An in-memory database with `reference_plans`, `reference_product_events` and `reference_settings`.
 
     Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
     """
@@ -52,6 +53,11 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
             con.execute(f"CREATE TABLE {table} ({column} VARCHAR)")
             values = [row[column] for row in _seed(seeds / file, column) if row[column]]
             con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
+        con.execute(f"CREATE TABLE {SCRATCH}.reference_settings (setting VARCHAR, value BIGINT)")
+        settings = [
+            (row["setting"], row["value"]) for row in _seed(seeds / "settings.csv", "setting", "value")
+        ]
+        con.executemany(f"INSERT INTO {SCRATCH}.reference_settings VALUES (?, ?)", settings)
         yield
     finally:
         con.execute(f"DETACH {SCRATCH}")
@@ -71,7 +77,38 @@ def new_rows(con: duckdb.DuckDBPyConnection, feed: str, batch_id: int) -> Batch 
         f"WHERE _batch_id > {checked} AND _batch_id <= {batch_id}"
     )
     rows, landed_at = one(con, f"SELECT count(*), max(_loaded_at) FROM {SCRATCH}.{table}")
-    return Batch(feed, checked + 1, batch_id, rows, landed_at) if rows else None
+    if not rows:
+        return None
+    _find_key_conflicts(con, feed, checked)
+    return Batch(feed, checked + 1, batch_id, rows, landed_at)
+
+
+def _find_key_conflicts(con: duckdb.DuckDBPyConnection, feed: str, checked: int) -> None:
+    """The table `hygiene.<table>_key_conflicts`: new rows whose key stands for something else as well.
+
+    That is a row of the same key (and updated_at) with another account, or what else `one` of feeds.yml
+    names: no version of the same fact, wherever it landed. A row without an updated_at, in a feed that has
+    it, is compared within its file only: in a later file the fact may have moved.
+    """
+    contract = load_feeds()[feed]
+    if not contract.one:
+        return
+    is_dated = "updated_at" in contract.column_names
+    con.execute(
+        sql(
+            "find_key_conflicts",
+            table=table_name(feed),
+            key=", ".join(contract.version_key),
+            first_key=contract.key[0],
+            one=", ".join(contract.one),
+            of_file="case when updated_at is null then _source_file end" if is_dated else "null::varchar",
+            differs=" or ".join(f"min({column}) <> max({column})" for column in contract.one),
+            same_key=" and ".join(
+                f"new_rows.{column} is not distinct from taken.{column}" for column in contract.version_key
+            ),
+        ),
+        {"checked": checked},
+    )
 
 
 def parameters(

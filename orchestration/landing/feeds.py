@@ -95,6 +95,11 @@ class Feed:
         return tuple(column.name for column in self.columns)
 
     @property
+    def id_columns(self) -> tuple[str, ...]:
+        """The columns that hold an id, not a name."""
+        return tuple(one.name for one in self.columns if one.type == "id" and one.name.endswith("_id"))
+
+    @property
     def version_key(self) -> tuple[str, ...]:
         """What tells two versions of a fact apart: the key, and updated_at where the feed has it."""
         has_version = "updated_at" in self.column_names and "updated_at" not in self.key

@@ -254,6 +254,24 @@ def stage_rows(feed: Feed, source: Source) -> str:
     return f"create or replace temp table {STAGE} as {typed_rows(feed, source)}"
 
 
+def columns_of_decimals(table: str, columns: list[str], *, is_raw: bool) -> str:
+    """Whether each column of ids has values like 12.0 and, throughout the file, nothing but whole numbers.
+
+    Parameters where `is_raw`: batch_id, source_file.
+    """
+    tests = ", ".join(
+        f"coalesce(bool_or(ends_with({column}, '.0')) and bool_and({casts.is_whole_id(column)}), false)"
+        for column in columns
+    )
+    return f"select {tests} from {table}{' where ' + _OF_FILE if is_raw else ''}"
+
+
+def make_ids_whole(table: str, column: str, *, is_raw: bool) -> str:
+    """Write 12 for 12.0 in the column. Parameters where `is_raw`: batch_id, source_file."""
+    condition = f"{column} like '%.0%'{' and ' + _OF_FILE if is_raw else ''}"
+    return f"update {table} set {column} = {casts.whole_id(column)} where {condition}"
+
+
 def number_rejected_lines() -> str:
     """Data-row numbers of the CSV rows that could not be split; DuckDB counts header and empty lines too.
 

@@ -328,3 +328,45 @@ def test_the_words_of_the_feeds_are_those_that_the_suites_allow() -> None:
             if rule.expectation_type == "expect_column_values_to_be_in_set":
                 allowed.setdefault(str(rule.column), set()).update(rule.kwargs["value_set"])
         assert allowed == {one.name: set(one.words) for one in feed.columns if one.type == "enum"}
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_ids_that_a_data_frame_made_decimal_are_whole_where_all_are_numbers(
+    place: Place, ending: str
+) -> None:
+    place.put_accounts("account_id,name,created_at\n7,Acme,2026-01-01\n")
+    events = [("1.0", "7.0", "31.0"), ("2.0", "7.0", ""), ("3.0", "7.0", "u.0")]
+    owners = [("o1", "A"), ("12.0", "B")]
+    if ending == "csv":
+        rows = "".join(f"{event},{account},{user},x,2026-01-01\n" for event, account, user in events)
+        place.put("product/events/day.csv", f"event_id,account_id,user_id,event_name,occurred_at\n{rows}")
+        place.put("crm/owners/day.csv", "owner_id,name\n" + "".join(f"{id},{name}\n" for id, name in owners))
+    else:
+        rest = {"event_name": "x", "occurred_at": "2026-01-01"}
+        place.put(
+            "product/events/day.ndjson",
+            ndjson(*({"event_id": float(e), "account_id": 7.0, "user_id": u, **rest} for e, _, u in events)),
+        )
+        place.put("crm/owners/day.ndjson", ndjson(*({"owner_id": id, "name": name} for id, name in owners)))
+    place.land()
+    assert place.all("select event_id, account_id, user_id from raw.product_events order by 1") == [
+        ("1", "7", "31.0"), ("2", "7", None), ("3", "7", "u.0"),
+    ]  # fmt: skip
+    assert place.column("select owner_id from raw.crm_owners order by 1") == ["12.0", "o1"]
+
+
+def test_ids_in_scientific_notation_are_refused_and_never_taken_for_one(place: Place) -> None:
+    ids = ["1.23457E+11", "1.23457E+11", "1,23457E+11", "1e+11", "123456789444", "12e34", "E+1x"]
+    place.put_accounts(
+        "account_id,name,owner_id,created_at\n"
+        + "".join(f'"{id}",N{n},1.2E+05,2026-01-01\n' for n, id in enumerate(ids))
+    )
+    place.land()
+    assert place.all("select account_id, owner_id from raw.crm_accounts order by _row_number") == [
+        ("123456789444", None), ("12e34", None), ("E+1x", None),
+    ]  # fmt: skip
+    assert [row[1:4] for row in place.rejected()] == [(n, "wrong_type", "account_id") for n in (1, 2, 3, 4)]
+    (message,) = set(place.column("select message from quarantine.rejected_rows"))
+    assert message.startswith(
+        "expected the whole id, not in scientific notation: format the column as text and send it again"
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from orchestration.landing.feeds import load_feeds
 from radar.settings import Settings
 from radar.warehouse import state_dir
 
@@ -40,6 +42,10 @@ _HELD = "SELECT feed, reason FROM audit.feed_states WHERE run_id = $run_id AND s
 _FILES = """
     SELECT source_file, message FROM audit.loads
     WHERE run_id = $run_id AND status = 'refused' ORDER BY source_file
+"""
+_UNKNOWN_COLUMNS = """
+    SELECT feed, extra_columns FROM audit.loads
+    WHERE run_id = $run_id AND status = 'landed' AND extra_columns IS NOT NULL ORDER BY feed, source_file
 """
 _BUCKETS = """
     SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
@@ -132,6 +138,7 @@ class Summary:
     refused: Sequence[tuple[str, str, int]]
     values: dict[str, int]
     files: Sequence[tuple[str, str]]
+    unknown_columns: dict[str, list[str]]
     checks: tuple[int, int, int]
     held: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
@@ -170,6 +177,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         refused=rows(_REFUSED, batch_id=batch_id),
         values=dict(rows(_VALUES, batch_id=batch_id)),
         files=rows(_FILES, run_id=run_id),
+        unknown_columns=_names_by_feed(rows(_UNKNOWN_COLUMNS, run_id=run_id)),
         checks=rows(_CHECKS, run_id=run_id)[0],
         held=rows(_HELD, run_id=run_id),
         buckets=rows(_BUCKETS),
@@ -197,6 +205,7 @@ def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
     """The summary as lines; `notes` are what steps left to be told."""
     sections = [
         [*_landed(told), *(f"  {note}" for note in notes)],
+        _set_aside(told.unknown_columns),
         _checked(told),
         _gaps(told, extracts),
         _scored(told),
@@ -226,6 +235,27 @@ def _landed(told: Summary) -> list[str]:
     head = f"  {'feed':<24}{'rows landed':>13}{'values refused':>16}  rows refused"
     files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
     return ["Landed", *([head, *lines] if lines else ["  nothing new has arrived"]), *files]
+
+
+def _names_by_feed(loads: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Feed -> the unknown columns of its files, each once."""
+    names: dict[str, dict[str, None]] = {}
+    for feed, columns in loads:
+        names.setdefault(feed, {}).update(dict.fromkeys(columns.split(", ")))
+    return {feed: list(found) for feed, found in names.items()}
+
+
+def _set_aside(columns_by_feed: dict[str, list[str]]) -> list[str]:
+    """Columns that no feed has: kept aside and read by nothing, each with the known name that it resembles."""
+    lines = []
+    for feed, columns in columns_by_feed.items():
+        known = load_feeds()[feed].column_names if feed in load_feeds() else ()
+        named = []
+        for column in columns:
+            nearest = get_close_matches(column.lower(), known, n=1)
+            named.append(f"{column} (resembles {nearest[0]})" if nearest else column)
+        lines.append(f"  {feed}: {', '.join(named)}")
+    return ["Columns set aside, because the feed has none of their names", *lines] if lines else []
 
 
 def _checked(told: Summary) -> list[str]:

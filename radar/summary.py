@@ -246,7 +246,7 @@ def _names_by_feed(loads: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _set_aside(columns_by_feed: dict[str, list[str]]) -> list[str]:
-    """Columns that no feed has: kept aside and read by nothing, each with the known name that it resembles."""
+    """Columns that no feed has: kept aside, read by nothing; each with the known name it resembles."""
     lines = []
     for feed, columns in columns_by_feed.items():
         known = load_feeds()[feed].column_names if feed in load_feeds() else ()

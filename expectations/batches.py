@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from expectations.suites import rules, table_name
+from orchestration.landing.feeds import load_feeds
 from radar.errors import InputError
 from radar.rules import SHIPPED_SEEDS
 
@@ -47,7 +48,7 @@ class Batch:
 
 @contextmanager
 def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
-    """An in-memory database with a table `reference_<seed>` for each of REFERENCES, and `accounts_<source>`.
+    """An in-memory database: `reference_<seed>` for REFERENCES and settings, and `accounts_<source>`.
 
     Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
     """
@@ -67,6 +68,11 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
                 f"SELECT account_id FROM {database}.raw.crm_accounts "
                 f"UNION ALL SELECT account_id FROM {database}.raw.account_aliases WHERE source = '{source}'"
             )
+        con.execute(f"CREATE TABLE {SCRATCH}.reference_settings (setting VARCHAR, value BIGINT)")
+        settings = [
+            (row["setting"], row["value"]) for row in _seed(seeds / "settings.csv", "setting", "value")
+        ]
+        con.executemany(f"INSERT INTO {SCRATCH}.reference_settings VALUES (?, ?)", settings)
         yield
     finally:
         con.execute(f"DETACH {SCRATCH}")
@@ -86,13 +92,44 @@ def new_rows(con: duckdb.DuckDBPyConnection, feed: str, first: int, batch_id: in
         f"WHERE _batch_id BETWEEN {first} AND {batch_id}"
     )
     rows, landed_at = one(con, f"SELECT count(*), max(_loaded_at) FROM {SCRATCH}.{table}")
-    return Batch(feed, first, batch_id, rows, landed_at) if rows else None
+    if not rows:
+        return None
+    _find_key_conflicts(con, feed, first)
+    return Batch(feed, first, batch_id, rows, landed_at)
 
 
 def _database(con: duckdb.DuckDBPyConnection) -> str:
     """The warehouse's name, quoted: views of the scratch database have to name it."""
     name = str(one(con, "SELECT current_database()")[0]).replace('"', '""')
     return f'"{name}"'
+
+
+def _find_key_conflicts(con: duckdb.DuckDBPyConnection, feed: str, first: int) -> None:
+    """The table `hygiene.<table>_key_conflicts`: new rows whose key stands for something else as well.
+
+    That is a row of the same key (and updated_at) with another account, or what else `one` of feeds.yml
+    names: no version of the same fact, wherever it landed. A row without an updated_at, in a feed that has
+    it, is compared within its file only: in a later file the fact may have moved.
+    """
+    contract = load_feeds()[feed]
+    if not contract.one:
+        return
+    is_dated = "updated_at" in contract.column_names
+    con.execute(
+        sql(
+            "find_key_conflicts",
+            table=table_name(feed),
+            key=", ".join(contract.version_key),
+            first_key=contract.key[0],
+            one=", ".join(contract.one),
+            of_file="case when updated_at is null then _source_file end" if is_dated else "null::varchar",
+            differs=" or ".join(f"min({column}) <> max({column})" for column in contract.one),
+            same_key=" and ".join(
+                f"new_rows.{column} is not distinct from taken.{column}" for column in contract.version_key
+            ),
+        ),
+        {"checked": first - 1},
+    )
 
 
 def parameters(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,22 @@ class Column:
     """One column of the contract. `refuses_row`: a bad value costs the row (always so where required).
 
     `aliases`: the names that loading tools give it.
+    `is_open`: a date far ahead in it means that there is no end, and is null. `spellings`: what an
+    enumeration's values may be written as, by letters and digits alone, to the allowed word.
     """
 
     name: str
     type: str
     required: bool
     refuses_row: bool
+    is_open: bool = False
+    spellings: dict[str, str] = field(default_factory=dict, compare=False)
     aliases: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The allowed words of an enumeration, in the order of the contract."""
+        return tuple(dict.fromkeys(self.spellings.values()))
 
     @property
     def sql_type(self) -> str:
@@ -61,7 +71,8 @@ class Feed:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     every_row: bool
-    own_times: tuple[str, ...] = ()
+    own_times: tuple[str, ...] = ()  # when its facts happened, where they keep coming
+    one: tuple[str, ...] = ()  # what a fact has only one of: see feeds.yml
 
     @property
     def source(self) -> str:
@@ -106,6 +117,11 @@ class Feed:
         return "updated_at" in self.column_names
 
     @property
+    def id_columns(self) -> tuple[str, ...]:
+        """The columns that hold an id, not a name."""
+        return tuple(one.name for one in self.columns if one.type == "id" and one.name.endswith("_id"))
+
+    @property
     def version_key(self) -> tuple[str, ...]:
         """What tells two versions of a fact apart: the key, and updated_at where the feed has it."""
         has_version = "updated_at" in self.column_names and "updated_at" not in self.key
@@ -120,34 +136,49 @@ def load_feeds(path: Path = FEEDS_FILE) -> dict[str, Feed]:
 
 
 def _feed(name: str, entry: dict[str, Any], path: Path) -> Feed:
-    aliases = entry.get("aliases", {})
+    aliases, words = entry.get("aliases", {}), entry.get("words", {})
     columns = tuple(
-        replace(_column(name, column, spec, path), aliases=tuple(aliases.get(column, ())))
+        replace(_column(name, column, spec, words.get(column), path), aliases=tuple(aliases.get(column, ())))
         for column, spec in entry["columns"].items()
     )
-    key = tuple(entry["key"])
-    unknown = {*key, *aliases, *entry.get("own_times", ())} - {column.name for column in columns}
+    key, own_times, one = (tuple(entry.get(part, ())) for part in ("key", "own_times", "one"))
+    unknown = {*key, *own_times, *one, *words, *aliases} - {column.name for column in columns}
     if name.count("/") != 1 or unknown:
         raise UsageError(
-            f"feed {name}: "
-            + (f"its key, aliases or own_times name {sorted(unknown)}" if unknown else "not <source>/<feed>"),
-            "name the feed after its folder, and let these name columns that it has",
+            f"feed {name}: " + (f"it names {sorted(unknown)}" if unknown else "not <source>/<feed>"),
+            "name the feed after its folder, and let key, aliases, own_times, one and words name columns"
+            " that it has",
             file=path,
         )
-    own_times = tuple(entry.get("own_times", ()))
-    return Feed(name, key, columns, bool(entry.get("every_row", False)), own_times)
+    return Feed(name, key, columns, bool(entry.get("every_row", False)), own_times, one)
 
 
-def _column(feed: str, name: str, spec: list[str], path: Path) -> Column:
+def _column(
+    feed: str, name: str, spec: list[str], words: dict[str, list[str] | None] | None, path: Path
+) -> Column:
     kind, need, *rest = spec
-    if kind not in SQL_TYPES or need not in ("required", "optional") or rest not in ([], ["row"]):
+    if (
+        kind not in SQL_TYPES
+        or need not in ("required", "optional")
+        or not {"row", "open"}.issuperset(rest)
+        or (kind == "enum") != (words is not None)
+    ):
         raise UsageError(
             f"feed {feed}, column {name}: {spec} is not understood",
-            f"write [type, required or optional, row]; the types are {', '.join(SQL_TYPES)}",
+            "write [type, required or optional, row, open], and name the words of an enum;"
+            f" the types are {', '.join(SQL_TYPES)}",
             file=path,
         )
     required = need == "required"
-    return Column(name, kind, required, required or rest == ["row"])
+    spellings = {
+        fold(spelling): word for word, others in (words or {}).items() for spelling in (word, *(others or ()))
+    }
+    return Column(name, kind, required, required or "row" in rest, "open" in rest, spellings)
+
+
+def fold(word: str) -> str:
+    """Lower case, letters and digits alone: what spellings are compared by."""
+    return re.sub("[^a-z0-9]", "", word.lower())
 
 
 def __getattr__(name: str) -> Any:

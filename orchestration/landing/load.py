@@ -255,12 +255,23 @@ class _Rows:
         con, feed = self._con, self._feed
         if not feed.every_row:
             con.execute(statements.stage_rows(feed, self._source))
+            self._make_ids_whole(statements.STAGE)
             return 0, self._broken_lines()
         payloads_from = self._arrival.landing.payloads_from
         landed = count(con, statements.land_marked(feed, self._source, payloads_from), self._landing)
+        self._make_ids_whole(feed.raw_table, self._of_file)
         broken = self._broken_lines()
         con.execute(statements.stage_marked(feed), self._of_file)
         return landed - count(con, statements.delete_marked(feed), self._of_file), broken
+
+    def _make_ids_whole(self, table: str, of_file: dict[str, Any] | None = None) -> None:
+        """Take the `.0` off ids in columns that are numeric throughout the file."""
+        ids = [column for column in self._feed.id_columns if column in self._source.values]
+        query = statements.columns_of_decimals(table, ids, is_raw=of_file is not None)
+        found = self._con.execute(query, of_file).fetchone() if ids else None
+        for column in (name for name, is_decimal in zip(ids, found or (), strict=bool(found)) if is_decimal):
+            statement = statements.make_ids_whole(table, column, is_raw=of_file is not None)
+            self._con.execute(statement, of_file)
 
     def _broken_lines(self) -> int:
         """Record the CSV rows that could not be split and number the others by the file; how many."""

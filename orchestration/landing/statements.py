@@ -96,7 +96,8 @@ def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) ->
     """
     present = [column for column in feed.columns if column.name in source.values]
     read = [
-        f"{casts.clean(source.values[column.name].sql, source.values[column.name].type)} as s_{column.name}"
+        f"{casts.clean(column, source.values[column.name].sql, source.values[column.name].type)}"
+        f" as s_{column.name}"
         for column in present
     ]
     if CURRENCY in source.values:
@@ -155,7 +156,7 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
     of_row: list[tuple[str, str]] = []
     of_value: list[tuple[str, str]] = []
     if source.is_malformed:
-        of_row.append(("_is_malformed", _problem(None, MALFORMED_ROW, None, "not a JSON object")))
+        of_row.append(("_is_malformed", _problem(None, MALFORMED_ROW, None, quoted("not a JSON object"))))
     for column in feed.columns:
         if column.name not in source.values:
             continue
@@ -163,13 +164,17 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
         masked = casts.masked(casts.as_text(raw, source.values[column.name].type))
         if column.required:
             of_row.append(
-                (f"{raw} is null", _problem(column.name, MISSING_REQUIRED, None, "required, and empty"))
+                (
+                    f"{raw} is null",
+                    _problem(column.name, MISSING_REQUIRED, None, quoted("required, and empty")),
+                )
             )
-        if column.type not in ("id", "text", "enum"):
-            message = f"expected {casts.EXPECTED[column.type]}"
+        if casts.can_be_wrong(column):
+            text = casts.as_text(raw, source.values[column.name].type)
+            open_end = casts.is_open_end(column, f"t_{column.name}")
             wrong = (
-                f"{raw} is not null and {value} is null",
-                _problem(column.name, WRONG_TYPE, masked, message),
+                f"{raw} is not null and {value} is null" + (f" and not {open_end}" if open_end else ""),
+                _problem(column.name, WRONG_TYPE, masked, casts.expected(column, text)),
             )
             (of_row if column.refuses_row else of_value).append(wrong)
         if column.name.endswith("_usd") and CURRENCY in source.values:
@@ -177,7 +182,7 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
             of_value.append(
                 (
                     f"_not_usd and {value} is not null",
-                    _problem(column.name, CURRENCY_NOT_USD, masked, message),
+                    _problem(column.name, CURRENCY_NOT_USD, masked, quoted(message)),
                 )
             )
     return _list(of_row), _list(of_value)
@@ -187,7 +192,7 @@ def _problem(column: str | None, rule: str, masked: str | None, message: str) ->
     name = quoted(column) if column else "null"
     return (
         f"[cast({{column_name: {name}, rule: {quoted(rule)}, masked_value: {masked or 'null'},"
-        f" message: {quoted(message)}}} as {_PROBLEM})]"
+        f" message: {message}}} as {_PROBLEM})]"
     )
 
 
@@ -247,6 +252,24 @@ def delete_marked(feed: Feed) -> str:
 def stage_rows(feed: Feed, source: Source) -> str:
     """Read the whole source into the stage."""
     return f"create or replace temp table {STAGE} as {typed_rows(feed, source)}"
+
+
+def columns_of_decimals(table: str, columns: list[str], *, is_raw: bool) -> str:
+    """Whether each column of ids has values like 12.0 and, throughout the file, nothing but whole numbers.
+
+    Parameters where `is_raw`: batch_id, source_file.
+    """
+    tests = ", ".join(
+        f"coalesce(bool_or(ends_with({column}, '.0')) and bool_and({casts.is_whole_id(column)}), false)"
+        for column in columns
+    )
+    return f"select {tests} from {table}{' where ' + _OF_FILE if is_raw else ''}"
+
+
+def make_ids_whole(table: str, column: str, *, is_raw: bool) -> str:
+    """Write 12 for 12.0 in the column. Parameters where `is_raw`: batch_id, source_file."""
+    condition = f"{column} like '%.0%'{' and ' + _OF_FILE if is_raw else ''}"
+    return f"update {table} set {column} = {casts.whole_id(column)} where {condition}"
 
 
 def number_rejected_lines() -> str:

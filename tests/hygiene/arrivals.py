@@ -154,6 +154,7 @@ def open_warehouse(folder: Path) -> Iterator[Warehouse]:
     seeds.mkdir()
     (seeds / "plans.csv").write_text("plan_id,name,is_paid,rank\nfree,Free,false,0\npro,Pro,true,1\n")
     (seeds / "product_events.csv").write_text("event_name,is_login\nlogin,true\n")
+    (seeds / "settings.csv").write_text("setting,value\nkey_conflict_pct,20\n")
     (seeds / "feeds.csv").write_text(
         "feed,is_used,max_age_days\n" + "".join(f"{feed},true,7\n" for feed in FEEDS)
     )

@@ -29,9 +29,9 @@ JUST_IN_TIME, TOO_LATE = (
 
 # feed, column, values that stay, values that do not, the rule, and whether the row goes with them
 BOUNDS: list[tuple[str, str, list[Any], list[Any], str, bool]] = [
-    ("crm/accounts", "arr_usd", [0, 0.01, None], [-0.01], "out_of_range", True),
+    ("crm/accounts", "arr_usd", [0, 0.01, None], [-0.01], "out_of_range", False),
     ("crm/pulses", "sentiment", [1, 5], [0.99, 5.01], "out_of_range", True),
-    ("billing/subscriptions", "seats", [0, None], [-1], "out_of_range", True),
+    ("billing/subscriptions", "seats", [0, None], [-1], "out_of_range", False),
     ("billing/subscriptions", "mrr_usd", [0, None], [-0.01], "out_of_range", True),
     ("billing/invoices", "amount_usd", [0, None], [-0.01], "out_of_range", True),
     ("billing/payments", "amount_usd", [0, None], [-0.01], "out_of_range", True),
@@ -81,7 +81,12 @@ def test_both_sides_of_every_bound(warehouse: Warehouse, feed: str) -> None:
     for number, (_, column, fine, bad, rule, is_row) in enumerate(cases):
         file = f"{number}-{column}-{rule}"
         files[file] = column
-        warehouse.land(feed, *({column: value} for value in fine + bad), file=file)
+        keys = (
+            [{"account_id": f"{file}-{n}"} for n in range(len(fine + bad))] if feed == "crm/accounts" else []
+        )
+        values = [{column: value} for value in fine + bad]
+        rows_of_file = [{**key, **value} for key, value in zip(keys, values, strict=True)] if keys else values
+        warehouse.land(feed, *rows_of_file, file=file)
         broken = [(file, len(fine) + place, rule, column) for place in range(1, len(bad) + 1)]
         (refused if is_row else emptied).extend(broken)
     warehouse.land(feed, good=5 * sum(len(bad) for _, _, _, bad, _, _ in cases))
@@ -218,8 +223,8 @@ def test_a_waiting_row_waits_without_its_bad_value(warehouse: Warehouse) -> None
 
 
 def test_rows_of_an_account_refused_in_the_same_run_wait(warehouse: Warehouse) -> None:
-    warehouse.land("crm/accounts", {"account_id": "a2", "arr_usd": -5}, good=9)
-    warehouse.land("product/events", {"account_id": "a2"}, {"account_id": "good1_0"})
+    warehouse.land("crm/accounts", {"account_id": "a2", "updated_at": TOO_LATE}, good=9)
+    warehouse.land("product/events", {"account_id": "a2"}, {"event_id": "e2", "account_id": "good1_0"})
     warehouse.check()
     assert warehouse.rows("SELECT account_id FROM quarantine.waiting_product_events") == ["a2"]
     assert warehouse.rows("SELECT account_id FROM raw.product_events") == ["good1_0"]
@@ -407,11 +412,11 @@ def test_a_machine_that_fails_is_no_failing_check(text: str, error: type[Excepti
 
 
 def test_accounts_held_back_end_the_run_after_every_feed_was_checked(warehouse: Warehouse) -> None:
-    warehouse.land("crm/accounts", *[{"arr_usd": -1}] * 3)
+    warehouse.land("crm/accounts", *[{"updated_at": TOO_LATE}] * 3)
     warehouse.land("billing/payments", {"status": "lost"}, good=9)
     for _ in range(2):  # repeated, the run ends the same way and records nothing twice
         with pytest.raises(
-            CheckError, match="nothing to score: 3 of 3 rows fail the check arr_usd_not_negative"
+            CheckError, match="nothing to score: 3 of 3 rows fail the check updated_at_not_in_future"
         ):
             warehouse.check()
         assert warehouse.state("crm/accounts")[0] == "held"
@@ -635,7 +640,7 @@ def test_nothing_is_written_outside_the_docs_folder(tmp_path: Path, warehouse: W
         "import os, sys, pathlib, duckdb; sys.path.insert(0, sys.argv[1]); import arrivals\n"
         "con = duckdb.connect(); arrivals.create(con)\n"
         "w = arrivals.Warehouse(con, pathlib.Path(sys.argv[2]), docs=pathlib.Path(sys.argv[3]))\n"
-        "w.land('crm/accounts', {}); assert len(w.check()) == 9\n"
+        "w.land('crm/accounts', {}); assert len(w.check()) == 11\n"
         "assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'\n"
         "assert not list(pathlib.Path.home().rglob('*'))"
     )
@@ -653,3 +658,44 @@ def test_check_takes_utc_times_with_and_without_offset(warehouse: Warehouse) -> 
     warehouse.land("crm/goals", {}, batch=2)
     check(warehouse.con, run_id="b", batch_id=2, now=NOW.replace(tzinfo=None), **arguments)
     assert warehouse.rows("SELECT count(DISTINCT checked_at) FROM audit.checks") == [1]
+
+
+def test_ids_that_name_several_accounts_or_users_are_reported_and_many_block_the_feed(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    one, other = {"event_id": "e1", "user_id": "u1"}, {"event_id": "e1", "user_id": "u2"}
+    warehouse.land("product/events", one, other, good=8)
+    found = warehouse.check()["product/events", "key_conflicts"]
+    assert (found.success, found.severity, found.unexpected_count) == (False, "warning", 2)
+    assert "2 of 10 rows" in found.message
+    assert found.message.endswith("found e1")
+    assert warehouse.state("product/events") == ("ok", None)
+    warehouse.land("product/events", *[{**one, "account_id": "a2"}] * 3, good=9, batch=2)
+    warehouse.check(2)
+    state, reason = warehouse.state("product/events", 2)
+    assert state == "held"
+    assert "3 of 12 rows fail the check key_conflicts_in_bounds" in str(reason)
+    assert "the first in product/events/2.csv row 1 column event_id" in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("feed", "same", "changes", "conflicts"),
+    [
+        ("billing/subscriptions", {"account_id": "a2"}, {}, 2),
+        ("billing/subscriptions", {"account_id": "a2", "updated_at": "2025-06-30"}, {}, 0),
+        ("billing/subscriptions", {"status": "paused"}, {}, 0),
+        ("billing/payments", {"account_id": "a2"}, {}, 2),
+        ("billing/payments", {"status": "failed"}, {}, 0),
+        ("product/events", {"user_id": "u2"}, {"user_id": None}, 0),
+        ("product/events", {"event_name": "other"}, {}, 0),
+        ("crm/accounts", {"created_at": "2023-01-01"}, {}, 2),
+        ("crm/accounts", {"name": "Acme Ltd"}, {}, 0),
+    ],
+)
+def test_what_cannot_be_a_correction(
+    warehouse: Warehouse, feed: str, same: dict[str, Any], changes: dict[str, Any], conflicts: int
+) -> None:
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    warehouse.land(feed, changes, {**changes, **same}, good=18, file="new.csv")
+    assert warehouse.check()[feed, "key_conflicts"].unexpected_count == conflicts

@@ -53,8 +53,11 @@ def test_what_a_rule_costs_is_what_the_feed_contract_says(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=named)
-def test_only_rules_that_refuse_rows_can_hold_a_feed_back(rule: Rule) -> None:
+def test_only_rules_that_refuse_rows_and_keys_that_are_not_unique_can_hold_a_feed_back(rule: Rule) -> None:
     is_critical = rule.severity == "critical"
+    if rule.check == "key_conflicts_in_bounds":  # its bound is in the query
+        assert is_critical
+        return
     assert is_critical == (rule.action == "reject_row")
     assert rule.kwargs.get("mostly") == (0.8 if is_critical else None)
 

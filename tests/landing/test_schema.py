@@ -58,7 +58,7 @@ def test_the_contract_as_data() -> None:
     [
         ("a/b: {key: [x], columns: {x: [word, required]}}", "feed a/b, column x"),
         ("a/b: {key: [x], columns: {x: [id, needed]}}", "is not understood"),
-        ("a/b: {key: [y], columns: {x: [id, required]}}", "its key or own_times name"),
+        ("a/b: {key: [y], columns: {x: [id, required]}}", "it names"),
         ("ab: {key: [x], columns: {x: [id, required]}}", "not <source>/<feed>"),
     ],
 )

@@ -38,7 +38,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "billing/subscriptions": ("subscription_id", "updated_at"),
     "billing/invoices": ("invoice_id",),
     "billing/payments": ("payment_id",),
-    "product/events": ("event_id",),
+    "product/events": ("event_id", "account_id"),  # events of different accounts are never one
     "support/tickets": ("ticket_id",),
     "comms/messages": ("message_id",),
     "feedback/surveys": ("response_id",),

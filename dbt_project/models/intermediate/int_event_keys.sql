@@ -1,5 +1,6 @@
 -- Grain: one row per change of an event: +1 where it counts for an account, user, day and name, -1 where an
 -- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what holds.
+-- An event is one event_id of one account: ids that count per account are never taken for one another.
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
@@ -121,7 +122,6 @@ compared as (
         counted.activity_date as counted_activity_date,
         coalesce(
             not newest.is_deleted
-            and newest.account_id = counted.account_id
             and coalesce(newest.user_id, '') = coalesce(counted.user_id, '')
             and newest.event_name = counted.event_name
             and newest.activity_date = counted.activity_date,
@@ -129,7 +129,9 @@ compared as (
         ) as is_repeat
     from newest
     left join counted
-        on newest.event_key = counted.event_key
+        on
+            newest.event_key = counted.event_key
+            and newest.account_id = counted.account_id
 
 ),
 

@@ -5,7 +5,7 @@ final as (
 
     select
         event_id,
-        {{ passing_hash('event_id') }} as passing_key,
+        {{ passing_hash("event_id, account_id") }} as passing_key,
         account_id,
         user_id,
         event_name,

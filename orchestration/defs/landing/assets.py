@@ -18,6 +18,7 @@ from expectations.hygiene import check as check_feeds
 from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules, table_name
 from orchestration.landing.feeds import FEEDS
+from orchestration.landing.file_rules import FileRules
 from orchestration.landing.land import land
 from orchestration.retention import payloads_from, refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
@@ -138,6 +139,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         batch_id=run.batch_id,
         now=run.now,
         payloads_from=payloads_from(step.seeds, run.window.end),
+        file_rules=FileRules.of(step.seeds),
         on_step=_tell_landed,
     )
     for notice in report.notices:

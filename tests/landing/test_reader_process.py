@@ -152,9 +152,15 @@ def test_a_process_that_dies_costs_its_file_alone(tmp_path: Path, how: signal.Si
     assert read(pool, small, tmp_path / "out") == 1
     child = pool._all[0]._child
     assert child
-    threading.Timer(0.2, child.send_signal, [how]).start()
+    child.send_signal(signal.SIGSTOP)  # so that it has not answered when it dies
+
+    def die() -> None:
+        child.send_signal(how)
+        child.send_signal(signal.SIGCONT)
+
+    threading.Timer(0.5, die).start()
     with pytest.raises(UnreadableError, match="tried again with every run"):
-        read(pool, big_csv(tmp_path), tmp_path / "out")
+        read(pool, small, tmp_path / "out")
     assert read(pool, small, tmp_path / "out") == 1
     pool.close()
     assert all(process._child and process._child.returncode is not None for process in pool._all)

@@ -47,15 +47,14 @@ def fingerprint(file: ExtractFile) -> tuple[str, InputError | None]:
 
 
 class TextCheck:
-    """Finds bytes that no text file may hold: NUL, and in JSON what is not UTF-8 (DuckDB finds it in CSV)."""
+    """Finds bytes that no text file may hold: NUL, and what is not UTF-8."""
 
     def __init__(self, file: ExtractFile) -> None:
         """Starts before the first byte."""
         self._file = file
         self._lines = 0
         self._is_first = True
-        is_json = file.format not in ("csv", "tsv")
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict") if is_json else None
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
 
     def problem(self, chunk: bytes, *, is_last: bool = False) -> InputError | None:
         """What is wrong with the next bytes, told with the line; None where nothing is."""
@@ -71,8 +70,7 @@ class TextCheck:
                 file=self._file.source_file,
             )
         try:
-            if self._decoder:
-                self._decoder.decode(chunk, is_last)
+            self._decoder.decode(chunk, is_last)
         except UnicodeDecodeError as error:
             line = self._lines + error.object.count(b"\n", 0, error.start) + 1
             return not_utf8(self._file.source_file, line)
@@ -97,17 +95,22 @@ def unpack(file: ExtractFile, folder: Path) -> Path:
         for chunk in _unpacked(file, stream):
             written += len(chunk)
             if written > most:
-                raise InputError(
-                    f"unpacks to more than {most / 1e6:,.0f} MB from {packed_size / 1e6:,.1f} MB",
-                    f"land it unpacked, or split it (more than {MAX_RATIO} times its size is not unpacked)",
-                    file=file.source_file,
-                )
+                raise unpacks_to_too_much(file, most, packed_size)
             problem = problem or (check.problem(chunk) if check else None)
             out.write(chunk)
     problem = problem or (check.problem(b"", is_last=True) if check else None)
     if problem:
         raise problem
     return target
+
+
+def unpacks_to_too_much(file: ExtractFile, unpacked: int, packed: int) -> InputError:
+    """The error for a file that grows beyond what real ones do."""
+    return InputError(
+        f"unpacks to more than {unpacked / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB",
+        f"land it unpacked, or split it (more than {MAX_RATIO} times its size is not unpacked)",
+        file=file.source_file,
+    )
 
 
 def _unpacked(file: ExtractFile, stream: BinaryIO) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,8 +20,10 @@ import duckdb
 
 from orchestration.landing import schema, statements
 from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
+from orchestration.landing.file_rules import FileRules
 from orchestration.landing.files import Discovery, discover
 from orchestration.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
+from orchestration.landing.readers import Readers
 from radar.errors import InputError
 from radar.warehouse import cursor_of, readable_os_errors
 
@@ -34,13 +36,17 @@ OnStep = Callable[[str, int, float], None]
 
 @dataclass
 class FeedReport:
-    """What landing did for one feed. `files_known`: met by an earlier run, and not read again."""
+    """What landing did for one feed. `files_known`: met by an earlier run, and not read again.
+
+    `files_unended`: read, and the last row of them has no line end.
+    """
 
     feed: str
     files_landed: int = 0
     files_repeated: int = 0
     files_refused: int = 0
     files_known: int = 0
+    files_unended: int = 0
     rows_read: int = 0
     rows_landed: int = 0
     rows_repeated: int = 0
@@ -49,6 +55,7 @@ class FeedReport:
     values_rejected: int = 0
     extra_columns: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def add(self, load: Load | None) -> None:
@@ -56,12 +63,15 @@ class FeedReport:
         if load is None:
             self.files_known += 1
             return
+        self.files_unended += load.is_unended
         setattr(self, f"files_{load.status}", getattr(self, f"files_{load.status}") + 1)
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(load, name))
         self.extra_columns = tuple(sorted({*self.extra_columns, *load.extra_columns}))
         if load.message:
             self.messages.append(load.message)
+        if load.warning:
+            self.warnings.append(load.warning)
 
 
 _COUNTS = [one.name for one in fields(Load) if one.type == "int" and one.name != "bytes"]
@@ -85,6 +95,7 @@ def land(
     now: datetime,
     decisions: Path | None = None,
     payloads_from: date | None = None,
+    file_rules: FileRules | None = None,
     on_step: OnStep | None = None,
 ) -> LandingReport:
     """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
@@ -102,8 +113,10 @@ def land(
     if decisions and decisions.is_dir():
         found.join(discover(decisions))
     report = LandingReport(found.notices.get("", []))
-    with _spill_folder(con) as spill:
-        landing = Landing(con, run_id, batch_id, _naive_utc(now), spill, payloads_from)
+    with _spill_folder(con) as spill, closing(Readers()) as readers:
+        landing = Landing(
+            con, run_id, batch_id, _naive_utc(now), spill, readers, payloads_from, file_rules or FileRules()
+        )
         feeds = load_feeds()
         report.append(_land_feed(landing, feeds[ACCOUNTS], found))
         _tell(on_step, report[-1], found)
@@ -114,6 +127,8 @@ def land(
             landed[feed_report.feed] = feed_report
             _tell(on_step, feed_report, found)
         report.extend(landed[feed.name] for feed in others)
+        report.notices.extend(_unended(feed_report) for feed_report in report if feed_report.files_unended)
+        report.notices.extend(note for feed_report in report for note in feed_report.warnings)
     resolve_aliases(con)
     released = release_waiting(con, batch_id)
     for feed_report in report:
@@ -139,6 +154,18 @@ def release_waiting(con: duckdb.DuckDBPyConnection, batch_id: int) -> dict[str, 
                 con.execute(statements.forget_waiting(), {"feed": feed.name})
                 con.execute(statements.delete_released(feed))
     return released
+
+
+def _unended(report: FeedReport) -> str:
+    """What to do about last rows that may be cut, in one line for the feed."""
+    files = report.files_landed + report.files_refused
+    remedy = "send those files again with a line end after the last row"
+    if report.files_unended == files:
+        remedy += ", or set accept_unended_last_row to 1 in seeds/settings.csv where no file ever has one"
+    return (
+        f"{report.feed}: the last row of {report.files_unended:,} of {files:,} files has no line end, "
+        f"may be cut and waits: {remedy}"
+    )
 
 
 def _naive_utc(now: datetime) -> datetime:
@@ -216,6 +243,7 @@ def _land_at_once(landing: Landing, feeds: Collection[Feed], found: Discovery) -
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            landing.readers.close()
             for cursor in cursors:
                 with suppress(duckdb.Error):  # closed: its feed is done
                     cursor.interrupt()

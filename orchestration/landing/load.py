@@ -5,11 +5,11 @@ The rows themselves are dealt with by the SQL of `statements`; nothing here look
 
 from __future__ import annotations
 
-import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,30 +18,23 @@ import duckdb
 
 from orchestration.landing import contents, statements
 from orchestration.landing.feeds import Feed
+from orchestration.landing.file_rules import FileRules
 from orchestration.landing.files import ExtractFile
-from orchestration.landing.sources import REJECTED_LINES, Source, open_source
+from orchestration.landing.readers import Readers, Reading, UnreadableError
 from radar.errors import InputError
 
 LANDED, REPEATED, REFUSED = "landed", "repeated", "refused"
 
-# What DuckDB raises about the content of a file; an IOException may also be about the warehouse.
-CONTENT_ERRORS = (
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-    duckdb.SerializationException,
-    duckdb.NotImplementedException,
-    duckdb.InvalidTypeException,
-    duckdb.IOException,
-)
-_PATH = re.compile(r"""(?:\bfile )?['"]/[^'"]*['"]""")
-_VALUE = re.compile(r'(?:value|Input:) ".*"')  # never a customer's value in a message
-_ABOUT_THE_WAREHOUSE = ("No space left", "disk full", "lock", "Could not write", "Cannot write")
+ROWS_COMPARED = 100  # a file with fewer rows says nothing about how many the next one has
+
+# Within this time of its last change a file is hashed by every run: clocks of file systems are coarse, and
+# copying programs set times back.
+SETTLED_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing under way. `now` is naive UTC; `spill` takes unpacked files.
+    """The landing under way. `now` is naive UTC; `spill` takes what is read of files.
 
     Payloads of rows older than `payloads_from` are not kept, so they are not written.
     """
@@ -51,7 +44,9 @@ class Landing:
     batch_id: int
     now: datetime
     spill: Path
+    readers: Readers
     payloads_from: date | None = None
+    file_rules: FileRules = field(default_factory=FileRules)
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,24 @@ class Load:
     values_rejected: int = 0
     extra_columns: tuple[str, ...] = ()
     message: str | None = None
+    records_counted: int | None = None
+    is_unended: bool = False
+    warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells that a file is as it was: another one in its place differs in one of these."""
+
+    bytes: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    ctime_ns: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it last changed so long ago that a later change must show."""
+        return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > SETTLED_SECONDS
 
 
 @dataclass(frozen=True)
@@ -77,8 +90,7 @@ class _Arrival:
     landing: Landing
     feed: Feed
     file: ExtractFile
-    bytes: int = 0
-    mtime_ns: int = 0
+    stamp: Stamp = Stamp()
     sha256: str = ""
 
     @property
@@ -86,7 +98,12 @@ class _Arrival:
         return self.landing.con
 
     def load(self, status: str, message: str | None = None) -> Load:
-        return Load(status, self.sha256, self.bytes, message=message)
+        return Load(status, self.sha256, self.stamp.bytes, message=message)
+
+    def require_unchanged(self) -> None:
+        """Raise NotNowError where the file is no longer as it was met."""
+        if _stamp(self.file) != self.stamp:
+            raise NotNowError(f"{self.file.source_file} changed while it was read: the next run takes it")
 
 
 class NotNowError(Exception):
@@ -106,7 +123,12 @@ def land_file(landing: Landing, feed: Feed, file: ExtractFile) -> Load | None:
         return _record_alone(arrival, arrival.load(REPEATED, message))
     try:
         return _read(arrival)
+    except UnreadableError as error:
+        arrival.require_unchanged()
+        arrival = replace(arrival, sha256="")  # so that the next run tries it again
+        return _record_alone(arrival, arrival.load(REFUSED, str(error)))
     except InputError as error:
+        arrival.require_unchanged()
         return _record_alone(arrival, arrival.load(REFUSED, str(error)))
 
 
@@ -131,12 +153,16 @@ def count(con: duckdb.DuckDBPyConnection, query: str, parameters: Any = None) ->
 def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | None, InputError | None]:
     """The file with its hash and what speaks against opening it; no arrival where it is known.
 
-    A file whose size and time are as they were is not hashed again.
+    A file that is settled, and whose size, times and inode are as they were, is not hashed again.
     """
     if file.refusal:
         return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
-    size, mtime_ns = _stamp(file)
-    if count(landing.con, statements.KNOWN_FILE, [file.source_file, size, mtime_ns]):
+    stamp = _stamp(file)
+    if stamp.is_settled and count(
+        landing.con,
+        statements.KNOWN_FILE,
+        [file.source_file, stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
+    ):
         return None, None
     try:
         sha256, problem = contents.fingerprint(file)
@@ -145,19 +171,19 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
             "",
             InputError(f"cannot be read ({error.strerror})", "check its permissions", file=file.source_file),
         )
-    arrival = _Arrival(landing, feed, file, size, mtime_ns, sha256)
+    arrival = _Arrival(landing, feed, file, stamp, sha256)
     if _is_recorded(landing.con, file, sha256):
         _remember(arrival)
         return None, None
     return arrival, problem
 
 
-def _stamp(file: ExtractFile) -> tuple[int, int]:
+def _stamp(file: ExtractFile) -> Stamp:
     try:
         status = file.path.stat()
     except FileNotFoundError as error:
         raise NotNowError(f"{file.source_file} went away before it was read") from error
-    return status.st_size, status.st_mtime_ns
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
 def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str) -> bool:
@@ -172,63 +198,38 @@ def _landed_as(arrival: _Arrival) -> str | None:
 
 
 def _read(arrival: _Arrival) -> Load:
-    """Unpack, read and land. A second attempt evens out line ends, where mixed ones stop DuckDB."""
-    file = arrival.file
-    with tempfile.TemporaryDirectory(dir=arrival.landing.spill) as name:
-        folder = Path(name)
-        path = contents.unpack(file, folder) if file.compression else file.path.resolve()
-        try:
-            return _load(arrival, path, folder)
-        except CONTENT_ERRORS as error:
-            refusal = _unreadable(file, error)
-            if file.format not in ("csv", "tsv"):
-                raise refusal from error
-        try:
-            return _load(arrival, contents.with_plain_line_ends(path, folder), folder)
-        except CONTENT_ERRORS as error:
-            raise _unreadable(file, error) from error
-
-
-def _unreadable(file: ExtractFile, error: duckdb.Error) -> InputError:
-    """What to tell about a file that DuckDB cannot read. An error about the warehouse is raised as it is."""
-    text = str(error)
-    if isinstance(error, duckdb.IOException) and any(sign in text for sign in _ABOUT_THE_WAREHOUSE):
-        raise error
-    reason = _PATH.sub("the file", text.strip().splitlines()[0].split("Error: ", 1)[-1])
-    reason = _VALUE.sub("a value", reason)
-    if "state machine" in reason:
-        reason = "its quotes or line ends are broken"
-    return InputError(f"cannot be read: {reason}", contents.DAMAGED, file=file.source_file)
-
-
-def _load(arrival: _Arrival, path: Path, folder: Path) -> Load:
-    for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
-        arrival.con.execute(f"drop table if exists {table}")
-    source = open_source(arrival.con, arrival.file, path, arrival.feed, folder)
-    with transaction(arrival.con):
-        load = _Rows(arrival, source).land()
-        if _stamp(arrival.file) != (arrival.bytes, arrival.mtime_ns):
-            raise NotNowError(f"{arrival.file.source_file} changed while it was read: the next run takes it")
-        _record(arrival, load)
-        for table in statements.SCRATCH:
-            arrival.con.execute(f"drop table {table}")
+    """Have the file read by a process of its own, and land what that gives."""
+    landing = arrival.landing
+    day = landing.payloads_from.isoformat() if landing.payloads_from else None
+    with tempfile.TemporaryDirectory(dir=landing.spill) as name:
+        reading = landing.readers.read(
+            arrival.file, arrival.feed, Path(name), day, needs_line_end=landing.file_rules.needs_line_end
+        )
+        with transaction(arrival.con):
+            load = _Rows(arrival, reading).land()
+            arrival.require_unchanged()
+            _record(arrival, load)
+            for table in statements.SCRATCH:
+                arrival.con.execute(f"drop table {table}")
     return load
 
 
 class _Rows:
     """The rows of one file on their way into raw, within one transaction."""
 
-    def __init__(self, arrival: _Arrival, source: Source) -> None:
-        self._arrival, self._source = arrival, source
+    def __init__(self, arrival: _Arrival, reading: Reading) -> None:
+        self._arrival, self._reading = arrival, reading
         self._con, self._feed = arrival.con, arrival.feed
         self._of_file = {"batch_id": arrival.landing.batch_id, "source_file": arrival.file.source_file}
         self._landing = {**self._of_file, "loaded_at": arrival.landing.now}
         self._told = {**self._landing, "feed": arrival.feed.name}
 
     def land(self) -> Load:
-        """Insert, record what was refused, count. Raises InputError where the file is cut or not UTF-8."""
-        con, feed = self._con, self._feed
-        clean, broken = self._take_in()
+        """Insert, record what was refused, count."""
+        con, feed, rows = self._con, self._feed, str(self._reading.rows)
+        ids = self._whole_ids(rows)
+        clean = count(con, statements.land_clean(feed, rows, ids), self._landing) if feed.every_row else 0
+        con.execute(statements.stage_rows(feed, rows, ids))
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:
             con.execute(statements.record_row_problems(), self._told)
@@ -239,68 +240,54 @@ class _Rows:
         values = count(con, statements.record_value_problems(), self._told) if partly_bad else 0
         load = replace(
             self._arrival.load(LANDED),
-            rows_read=clean + staged + broken,
+            rows_read=clean + staged,
             rows_landed=clean + fresh,
             rows_repeated=staged - bad - fresh,
-            rows_rejected=bad + broken,
+            rows_rejected=bad,
             values_rejected=values,
-            extra_columns=self._extra_columns(),
+            extra_columns=self._reading.extra_columns,
+            records_counted=self._reading.records,
         )
+        if bad and count(con, statements.COUNT_UNFINISHED):
+            load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))
         if load.rows_read and load.rows_rejected == load.rows_read:
             return replace(load, status=REFUSED, message=str(self._no_good_row(load.rows_read)))
-        return load
+        return replace(load, warning=self._fewer_rows(load.rows_read))
 
-    def _take_in(self) -> tuple[int, int]:
-        """Read the file, whole or what is not clean, into the stage; how many clean rows, broken lines."""
-        con, feed = self._con, self._feed
-        if not feed.every_row:
-            con.execute(statements.stage_rows(feed, self._source))
-            self._make_ids_whole(statements.STAGE)
-            return 0, self._broken_lines()
-        payloads_from = self._arrival.landing.payloads_from
-        landed = count(con, statements.land_marked(feed, self._source, payloads_from), self._landing)
-        self._make_ids_whole(feed.raw_table, self._of_file)
-        broken = self._broken_lines()
-        con.execute(statements.stage_marked(feed), self._of_file)
-        return landed - count(con, statements.delete_marked(feed), self._of_file), broken
+    def _whole_ids(self, rows: str) -> list[str]:
+        """The id columns that are numeric throughout the file, and that some tool wrote as 12.0."""
+        columns = self._feed.id_columns
+        found = self._con.execute(statements.decimal_ids(self._feed, rows)).fetchone() or ()
+        return [column for column, is_decimal in zip(columns, found, strict=True) if is_decimal]
 
-    def _make_ids_whole(self, table: str, of_file: dict[str, Any] | None = None) -> None:
-        """Take the `.0` off ids in columns that are numeric throughout the file."""
-        ids = [column for column in self._feed.id_columns if column in self._source.values]
-        query = statements.columns_of_decimals(table, ids, is_raw=of_file is not None)
-        found = self._con.execute(query, of_file).fetchone() if ids else None
-        for column in (name for name, is_decimal in zip(ids, found or (), strict=bool(found)) if is_decimal):
-            statement = statements.make_ids_whole(table, column, is_raw=of_file is not None)
-            self._con.execute(statement, of_file)
+    def _fewer_rows(self, rows: int) -> str | None:
+        """A warning where the file has far fewer rows than the one before it, as if cut between two rows."""
+        least = self._arrival.landing.file_rules.least_rows_pct
+        row = self._con.execute(statements.FILE_BEFORE, {**self._of_file, "feed": self._feed.name}).fetchone()
+        if row is None or row[1] < ROWS_COMPARED or rows * 100 >= row[1] * least:
+            return None
+        return (
+            f"{self._arrival.file.source_file} has {rows:,} rows, and {row[0]} before it {row[1]:,}: "
+            "if it is no extract of changes alone, it is cut, and has to be sent again"
+        )
 
-    def _broken_lines(self) -> int:
-        """Record the CSV rows that could not be split and number the others by the file; how many."""
-        con = self._con
-        if not self._source.has_rejected_lines or not count(con, f"select count(*) from {REJECTED_LINES}"):
-            return 0
-        self._refuse_broken_file()
-        con.execute(f"create or replace temp table {statements.BLANKS} (byte_offset bigint)")
-        blanks = contents.blank_lines(self._source.path)
-        con.execute(f"insert into {statements.BLANKS} select unnest(?::bigint[])", [blanks])
-        con.execute(statements.number_rejected_lines())
-        if self._feed.every_row:
-            con.execute(statements.renumber(self._feed.raw_table, is_raw=True), self._of_file)
-        else:
-            con.execute(statements.renumber(statements.STAGE, is_raw=False))
-        return count(con, statements.record_rejected_lines(), self._told)
+    def _unfinished(self, rows: int) -> InputError:
+        remedy = "send the file again with a line end after its last row"
+        if self._is_delimited:
+            remedy += (
+                "; where the system that writes it never ends the last line, "
+                "set accept_unended_last_row to 1 in seeds/settings.csv"
+            )
+        return InputError(
+            "has no line end and may be cut, so it did not land",
+            remedy,
+            file=self._arrival.file.source_file,
+            row=rows,
+        )
 
-    def _refuse_broken_file(self) -> None:
-        """Raise InputError for text that is not UTF-8 and for a quoted value that never ends."""
-        file, path = self._arrival.file.source_file, self._source.path
-        for row_begins, value_begins, kind in self._con.execute(statements.BROKEN_FILE).fetchall():
-            if kind == "INVALID ENCODING":
-                raise contents.not_utf8(file, contents.line_at(path, value_begins))
-            if contents.is_cut_in_quotes(path, row_begins):
-                raise InputError(
-                    f"ends inside a quoted value of line {contents.line_at(path, value_begins)}",
-                    f"{contents.DAMAGED}, or a quote in a text is not doubled",
-                    file=file,
-                )
+    @property
+    def _is_delimited(self) -> bool:
+        return self._arrival.file.format in ("csv", "tsv")
 
     def _no_good_row(self, rows: int) -> InputError:
         first = self._con.execute(
@@ -314,14 +301,6 @@ class _Rows:
             row=number,
             column=column,
         )
-
-    def _extra_columns(self) -> tuple[str, ...]:
-        if self._source.extra_columns is not None:
-            return self._source.extra_columns
-        query = statements.extra_names(self._feed)
-        parameters = self._of_file if self._feed.every_row else None
-        rows = self._con.execute(query, parameters).fetchall()
-        return tuple(name for (name,) in rows)
 
 
 def _record_alone(arrival: _Arrival, load: Load) -> Load:
@@ -347,6 +326,7 @@ def _record(arrival: _Arrival, load: Load) -> None:
         ", ".join(load.extra_columns) or None,
         load.message,
         arrival.landing.now,
+        load.records_counted,
     ]
     arrival.con.execute(f"{statements.INTO_LOADS} values ({', '.join('?' * len(values))})", values)
     if arrival.sha256:
@@ -354,5 +334,13 @@ def _record(arrival: _Arrival, load: Load) -> None:
 
 
 def _remember(arrival: _Arrival) -> None:
-    values = [arrival.file.source_file, arrival.bytes, arrival.mtime_ns, arrival.sha256]
-    arrival.con.execute(f"{statements.INTO_KNOWN_FILES} values (?, ?, ?, ?)", values)
+    stamp = arrival.stamp
+    values = [
+        arrival.file.source_file,
+        stamp.bytes,
+        stamp.mtime_ns,
+        stamp.inode,
+        stamp.ctime_ns,
+        arrival.sha256,
+    ]
+    arrival.con.execute(f"{statements.INTO_KNOWN_FILES} values ({', '.join('?' * len(values))})", values)

@@ -80,8 +80,10 @@ create table if not exists audit.loads (
     values_rejected bigint,
     extra_columns varchar,
     message varchar,
-    loaded_at timestamp
+    loaded_at timestamp,
+    records_counted bigint  -- by a second count of the file; null where it was not read
 );
+alter table audit.loads add column if not exists records_counted bigint;
 
 -- What the checks took out of the rows that had landed, written when they ran; rows_landed is then what is left.
 -- Null: a file of an earlier release, or one that is not checked yet.
@@ -132,10 +134,14 @@ create table if not exists control.run_window (
     loaded_at timestamp
 );
 
--- Grain: one row per file met, so that a file whose size and time are unchanged is not read again.
+-- Grain: one row per file met, so that a file of which nothing changed is not read again.
 create table if not exists control.known_files (
     source_file varchar primary key,
     bytes bigint,
     mtime_ns bigint,
-    sha256 varchar
+    sha256 varchar,
+    inode bigint,
+    ctime_ns bigint
 );
+alter table control.known_files add column if not exists inode bigint;
+alter table control.known_files add column if not exists ctime_ns bigint;

@@ -1,6 +1,6 @@
 """Turns a plain file into a `Source`: the SQL that reads it and where the contract's columns stand in it.
 
-Headers are checked here, and nothing else about the rows. A file that cannot be read raises InputError.
+Headers are checked here, and the rows are counted. A file that cannot be read raises InputError.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.landing import contents
+from orchestration.landing import contents, names, records
 from orchestration.landing.feeds import Feed
 from orchestration.landing.files import ExtractFile
+from orchestration.landing.records import Records
 from radar.errors import InputError
 
 MAX_HEADER_BYTES = 1 << 20
@@ -26,6 +27,7 @@ MAX_OBJECT_BYTES = 16 << 20
 # A Parquet file of one repeated value can claim any number of rows; real ones take over a tenth of a byte.
 MAX_PARQUET_ROWS_PER_BYTE = 10
 PARQUET_ROWS_FREE = 1_000_000
+MAX_DEEP_ROWS = 1_000
 
 CURRENCY = "currency"
 REJECTED_LINES = "landing_rejected_lines"  # DuckDB's temporary table of CSV rows that it could not split
@@ -45,9 +47,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Source:
-    """How to read one plain file. `row_number` counts data rows from 1; `extra` is JSON, or null."""
+    """How to read one plain file. `row_number` counts data rows from 1; `extra` is JSON, or null.
+
+    `records` is what a count of its own found in the file.
+    """
 
     path: Path
+    records: Records
     relation: str
     row_number: str
     values: dict[str, Value]
@@ -58,18 +64,33 @@ class Source:
 
 
 def open_source(
-    con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path, feed: Feed, folder: Path
+    con: duckdb.DuckDBPyConnection,
+    file: ExtractFile,
+    path: Path,
+    feed: Feed,
+    folder: Path,
+    *,
+    needs_line_end: bool = True,
 ) -> Source:
-    """The source for a plain (unpacked) file at `path`; `folder` takes copies. Raises InputError."""
+    """The source for a plain (unpacked) file at `path`; `folder` takes copies. Raises InputError.
+
+    `needs_line_end`: the last row of a delimited file does not land where no line end follows it.
+    """
     if path.stat().st_size == 0:
         raise InputError("is empty, without even a header", "send the file again", file=file.source_file)
     if file.format == "parquet":
         return _parquet_source(con, file, path, feed)
+    if records.is_blank(path):
+        raise InputError(
+            "is blank: it has nothing but spaces, line ends or a byte order mark",
+            "send the file again; a feed without rows is a header alone, or [] in JSON",
+            file=file.source_file,
+        )
     if file.format in ("csv", "tsv"):
-        return _csv_source(file, path, feed)
+        return _csv_source(file, path, feed, needs_line_end=needs_line_end)
     if contents.begins_with(path, contents.BOM):
         path = contents.without_bom(path, folder)
-    return _json_source(path, feed, _json_layout(file, path))
+    return _json_source(file, path, feed, _json_layout(file, path))
 
 
 def quoted(text: str) -> str:
@@ -85,15 +106,17 @@ def identifier(name: str) -> str:
 # CSV and TSV
 
 
-def _csv_source(file: ExtractFile, path: Path, feed: Feed) -> Source:
+def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bool) -> Source:
     header = read_header(file, path)
     _check_header(file, feed, header, csv_hint=True)
+    counted = records.count_csv(file, path, feed, header, needs_line_end=needs_line_end)
     columns = {name: f"c{position}" for position, name in enumerate(header)}
     values = {name: Value(columns[name], "VARCHAR") for name in _used(feed) if name in columns}
     values |= _aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
     extra = {name: column for name, column in columns.items() if name not in _known(feed)}
     return Source(
         path,
+        counted,
         csv_relation(path, len(header), "\t" if file.format == "tsv" else ","),
         "_position",
         values,
@@ -133,7 +156,7 @@ def read_header(file: ExtractFile, path: Path) -> list[str]:
         io.StringIO(text, newline=""), delimiter="\t" if file.format == "tsv" else ",", strict=True
     )
     try:
-        names = next(reader, [])
+        header = next(reader, [])
     except csv.Error as error:
         raise InputError(
             f"the header cannot be read: {error}",
@@ -141,9 +164,9 @@ def read_header(file: ExtractFile, path: Path) -> list[str]:
             + ("tabs" if file.format == "tsv" else "commas"),
             file=file.source_file,
         ) from error
-    if not any(name.strip() for name in names):
+    if not any(name.strip() for name in header):
         raise InputError("the first line is empty", "begin the file with its header", file=file.source_file)
-    return [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
+    return [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
 
 
 def _object(columns: dict[str, str]) -> str:
@@ -172,30 +195,41 @@ def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Pat
         raise InputError(
             f"claims {rows[0]:,} rows in {size / 1e6:,.1f} MB", contents.DAMAGED, file=file.source_file
         )
-    names = _parquet_names(con, path)
+    _check_unpacked_size(con, file, path)
+    header = _parquet_names(con, path)
     described = con.execute(f"describe select * from {reader})").fetchall()
-    _check_header(file, feed, names)
-    columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(names, described, strict=True)}
+    counted = Records(int(rows[0] or 0) if rows else 0)
+    _check_header(file, feed, header)
+    columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(header, described, strict=True)}
     values = {name: columns[name] for name in _used(feed) if name in columns} | _aliased(feed, columns)
     extra = {name: value.sql for name, value in columns.items() if name not in _known(feed)}
-    if "file_row_number" in (name.lower() for name in names):
+    if "file_row_number" in (name.lower() for name in header):
         relation = f"(select *, row_number() over () as _position from {reader}))"
-        return Source(path, relation, "_position", values, _object(extra), tuple(extra))
+        return Source(path, counted, relation, "_position", values, _object(extra), tuple(extra))
     relation = f"{reader}, file_row_number = true)"
-    return Source(path, relation, "file_row_number + 1", values, _object(extra), tuple(extra))
+    return Source(path, counted, relation, "file_row_number + 1", values, _object(extra), tuple(extra))
+
+
+def _check_unpacked_size(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path) -> None:
+    """Raise InputError where the pages, dictionaries included, unpack to more than a real file's do."""
+    query = f"select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata({quoted(str(path))})"
+    row = con.execute(query).fetchone()
+    size, unpacked = path.stat().st_size, int(row[0]) if row else 0
+    if unpacked > max(contents.UNPACKED_FREE, contents.MAX_RATIO * size):
+        raise contents.unpacks_to_too_much(file, unpacked, size)
 
 
 def _parquet_names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """The names of the outermost columns as the file has them: DuckDB renames those that come twice."""
     tree = con.execute(f"select name, num_children from parquet_schema({quoted(str(path))})").fetchall()
-    names, position = [], 1
+    header, position = [], 1
     while position < len(tree):
-        names.append(tree[position][0])
+        header.append(tree[position][0])
         inside = 1
         while inside:  # pass over the parts of a nested column
             inside += (tree[position][1] or 0) - 1
             position += 1
-    return names
+    return header
 
 
 # JSON
@@ -213,26 +247,41 @@ def _json_layout(file: ExtractFile, path: Path) -> str:
         return "array"
     try:
         json.loads(first_line)
-    except ValueError:
+    except (ValueError, RecursionError):  # a line that is too deep for Python has its brackets counted
         return "unstructured"
     return "newline_delimited"
 
 
-def _json_source(path: Path, feed: Feed, layout: str) -> Source:
+def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Source:
+    if layout == "newline_delimited":
+        counted = records.count_lines(path)
+    else:
+        counted = records.count_values(file, path, is_array=layout == "array")
+    if len(counted.too_deep) > MAX_DEEP_ROWS:
+        raise InputError(
+            f"has {len(counted.too_deep):,} rows with {records.TOO_DEEP}",
+            "send records that are less deep",
+            file=file.source_file,
+        )
     named = dict.fromkeys([*_used(feed), *sorted(_known(feed) - set(feed.column_names))], "VARCHAR")
     structure = json.dumps(named)
     without = json.dumps(dict.fromkeys(sorted(_known(feed))))
     fields = {name: Value(f"record.{identifier(name)}", "VARCHAR") for name in named}
     is_record = "json_type(json) = 'OBJECT'"
+    if counted.too_deep:
+        is_record += f" and _position not in ({', '.join(map(str, counted.too_deep))})"
     relation = f"""(
         select
             json,
             {is_record} as is_record,
             case when {is_record} then from_json(json, {quoted(structure)}) end as record,
-            row_number() over () as _position
-        from read_json_objects(
-            {quoted(str(path))}, format = '{layout}', maximum_object_size = {MAX_OBJECT_BYTES},
-            ignore_errors = {str(layout == "newline_delimited").lower()}
+            _position
+        from (
+            select json, row_number() over () as _position
+            from read_json_objects(
+                {quoted(str(path))}, format = '{layout}', maximum_object_size = {MAX_OBJECT_BYTES},
+                ignore_errors = {str(layout == "newline_delimited").lower()}
+            )
         )
     )"""
     # patching with nulls takes the contract's keys away
@@ -240,6 +289,7 @@ def _json_source(path: Path, feed: Feed, layout: str) -> Source:
     extra = f"case when is_record then {rest} end"
     return Source(
         path,
+        counted,
         relation,
         "_position",
         {name: fields[name] for name in _used(feed)} | _aliased(feed, fields),
@@ -298,16 +348,25 @@ def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise InputError(
-            "the header names a column twice", "rename one of them", file=file.source_file, column=twice[0]
+            "the header names a column twice",
+            "rename one of them",
+            file=file.source_file,
+            column=_shown(feed, header, twice)[0],
         )
     missing = [column.name for column in feed.columns if column.required and column.name not in header]
     if missing:
         raise InputError(
-            f"required but not in the header, which has: {_shortened(header)}",
+            f"required but not in the header, which has: {_shortened(_shown(feed, header, header))}",
             _remedy(header, missing[0], csv_hint=csv_hint),
             file=file.source_file,
             column=", ".join(missing),
         )
+
+
+def _shown(feed: Feed, header: list[str], some: list[str]) -> list[str]:
+    """Some names of a header as they may be told; a file may have none, and begin with a customer."""
+    is_header = names.is_header(feed, header)
+    return [names.shown(name, words=is_header) for name in some]
 
 
 def _shortened(header: list[str]) -> str:

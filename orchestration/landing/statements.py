@@ -1,17 +1,24 @@
 """Builds the SQL that lands the rows of one source. Pure functions; `land` decides the order and runs them.
 
 A row travels as: the contract's columns cast, `_extra`, `_row_number`, and `_row_problems`, `_value_problems`
-(lists, null where there are none). Feeds whose rows all land go straight into `raw`, in one pass: a row with
-problems carries them in `_extra` behind `MARK` until the file is in, and is then taken out again.
+(lists, null where there are none). The process that reads files writes rows in this form to a Parquet file.
+Of feeds whose rows all land, clean rows go straight from there into `raw`; what else there is, to the stage.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from datetime import date
 
 from orchestration.landing import casts
 from orchestration.landing.feeds import Column, Feed
+from orchestration.landing.records import (
+    MALFORMED_ROW,
+    MAX_DEPTH,
+    TOO_DEEP,
+    UNFINISHED_LINE,
+    WRONG_FIELD_COUNT,
+)
 from orchestration.landing.sources import CURRENCY, REJECTED_LINES, Source, quoted
 
 STAGE = "landing_stage"
@@ -20,13 +27,12 @@ REPEATS = "landing_repeats"
 RELEASED = "landing_released"
 SCRATCH = (STAGE, MATCHES, REPEATS)  # what every file makes anew
 REJECTED_NUMBERS = "landing_rejected_numbers"  # CSV rows that could not be split, numbered as data rows
+PROBLEMS = "landing_problems"  # rows that were split, and that a second look at the file refuses
+DEEP_VALUES = "landing_deep_values"  # rows whose JSON is nested too deep
 BLANKS = "landing_blank_lines"
-MARK = "chr(1)"  # no JSON text begins with it
 
 MISSING_REQUIRED = "missing_required"
 WRONG_TYPE = "wrong_type"
-WRONG_FIELD_COUNT = "wrong_field_count"
-MALFORMED_ROW = "malformed_row"
 CURRENCY_NOT_USD = "currency_not_usd"
 UNRESOLVED_ACCOUNT = "unresolved_account"
 
@@ -35,20 +41,15 @@ NEWEST_LANDED = "_batch_id desc, _source_file desc, _row_number desc"
 _PROBLEM = "struct(column_name varchar, rule varchar, masked_value varchar, message varchar)"
 _PROBLEMS = f"{_PROBLEM}[]"
 _NONE = f"cast([] as {_PROBLEMS})"
-_PROBLEM_KEYS = ("column_name", "rule", "masked_value", "message")
-_MARKED = json.dumps(
-    {
-        "row_problems": [dict.fromkeys(_PROBLEM_KEYS, "VARCHAR")],
-        "value_problems": [dict.fromkeys(_PROBLEM_KEYS, "VARCHAR")],
-        "extra": "VARCHAR",
-    }
-)
 _IS_FRESH = (
     f"anti join {REPEATS} as repeats on staged._row_number = repeats._row_number where _row_problems is null"
 )
-_OF_FILE = "_batch_id = $batch_id and _source_file = $source_file"
 
-KNOWN_FILE = "select count(*) from control.known_files where source_file = ? and bytes = ? and mtime_ns = ?"
+KNOWN_FILE = """
+    select count(*)
+    from control.known_files
+    where source_file = ? and bytes = ? and mtime_ns = ? and inode = ? and ctime_ns = ?
+"""
 
 LANDED_TWIN = """
     select loads.source_file
@@ -64,19 +65,35 @@ LANDED_TWIN = """
 
 COUNT_STAGE = f"select count(*), count(_row_problems), count(_value_problems) from {STAGE}"
 
-INTO_KNOWN_FILES = "insert or replace into control.known_files (source_file, bytes, mtime_ns, sha256)"
+FILE_BEFORE = """
+    select source_file, coalesce(rows_read, 0)
+    from audit.loads
+    where
+        feed = $feed
+        and status = 'landed'
+        and source_file <> $source_file
+        and (batch_id < $batch_id or source_file < $source_file)
+    order by batch_id desc, source_file desc
+    limit 1
+"""
+
+COUNT_UNFINISHED = f"select count(*) from {STAGE} where _row_problems[1].rule = '{UNFINISHED_LINE}'"
+
+INTO_KNOWN_FILES = """
+    insert or replace into control.known_files (source_file, bytes, mtime_ns, inode, ctime_ns, sha256)
+"""
 
 INTO_LOADS = """
     insert into audit.loads (
         run_id, batch_id, feed, source_file, sha256, bytes, status, rows_read, rows_landed, rows_repeated,
-        rows_rejected, values_rejected, extra_columns, message, loaded_at
+        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted
     )
 """
 
 BROKEN_FILE = f"""
-    select line_byte_position - 1, byte_position - 1, error_type
+    select line_byte_position - 1, byte_position - 1
     from {REJECTED_LINES}
-    where error_type in ('INVALID ENCODING', 'UNQUOTED VALUE')
+    where error_type = 'UNQUOTED VALUE'
     order by line_byte_position
 """
 
@@ -207,69 +224,66 @@ def _list(problems: list[tuple[str, str]]) -> str:
     return f"case when {guard} then {parts} end"
 
 
-def land_marked(feed: Feed, source: Source, payloads_from: date | None = None) -> str:
-    """Insert every row of the source into raw in one pass. Parameters: loaded_at, batch_id, source_file."""
+def land_clean(feed: Feed, rows: str, whole_ids: Sequence[str]) -> str:
+    """Insert the clean rows of a file that was read. Parameters: loaded_at, batch_id, source_file."""
     names = ", ".join(feed.column_names)
     return f"""
         insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
-        select
-            {names},
-            case
-                when _row_problems is null and _value_problems is null then _extra
-                else {MARK} || cast(to_json({{
-                    row_problems: _row_problems, value_problems: _value_problems, extra: _extra
-                }}) as varchar)
-            end,
-            $loaded_at, $batch_id, $source_file, _row_number
-        from ({typed_rows(feed, source, payloads_from)})
+        select {names}, _extra, $loaded_at, $batch_id, $source_file, _row_number
+        from {_with_whole_ids(rows, whole_ids)}
+        where _row_problems is null and _value_problems is null
     """
 
 
-def stage_marked(feed: Feed) -> str:
-    """Copy the marked rows of the file out of raw. Parameters: batch_id, source_file."""
-    names = ", ".join(feed.column_names)
+def stage_rows(feed: Feed, rows: str, whole_ids: Sequence[str]) -> str:
+    """Take the rows of a file that was read into the stage; of feeds whose rows all land, those not clean."""
+    condition = "_row_problems is not null or _value_problems is not null" if feed.every_row else "true"
+    source = _with_whole_ids(rows, whole_ids)
+    return f"create or replace temp table {STAGE} as select * from {source} where {condition}"
+
+
+def _with_whole_ids(rows: str, columns: Sequence[str]) -> str:
+    """The rows of a file that was read, with 12 for 12.0 in these columns."""
+    if not columns:
+        return _parquet(rows)
+    whole = ", ".join(f"{casts.whole_id(column)} as {column}" for column in columns)
+    return f"(select * replace ({whole}) from {_parquet(rows)})"
+
+
+def _parquet(path: str) -> str:
+    return f"read_parquet({quoted(path)}, hive_partitioning = false)"
+
+
+EMPTY_PROBLEMS = f"""
+    create or replace temp table {PROBLEMS} (row_number bigint, rule varchar, message varchar);
+    create or replace temp table {DEEP_VALUES} (row_number bigint);
+"""
+FILL_PROBLEMS = (
+    f"insert into {PROBLEMS} select unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[])"
+)
+FILL_DEEP = f"insert into {DEEP_VALUES} select unnest(?::bigint[])"
+EMPTY_REJECTED_NUMBERS = f"""
+    create or replace temp table {REJECTED_NUMBERS} (row_number bigint, rule varchar, message varchar)
+"""
+
+
+def many_brackets(column: Column, rows: str, depth: int) -> str:
+    """Row number and text of the JSON values with so many brackets that they may be nested too deep."""
+    brackets = " + ".join(f"length({column.name}) - length(replace({column.name}, '{b}', ''))" for b in "[{")
     return f"""
-        create or replace temp table {STAGE} as
-        select
-            {names},
-            marked.extra as _extra,
-            _row_number,
-            marked.row_problems as _row_problems,
-            marked.value_problems as _value_problems
-        from (
-            select *, from_json(substr(_extra, 2), {quoted(_MARKED)}) as marked
-            from {feed.raw_table}
-            where {_OF_FILE} and starts_with(_extra, {MARK})
-        )
+        select _row_number, {column.name}
+        from {_parquet(rows)}
+        where strlen({column.name}) > {2 * depth} and {brackets} > {depth}
     """
 
 
-def delete_marked(feed: Feed) -> str:
-    """Take the marked rows of the file out of raw. Parameters: batch_id, source_file."""
-    return f"delete from {feed.raw_table} where {_OF_FILE} and starts_with(_extra, {MARK})"
-
-
-def stage_rows(feed: Feed, source: Source) -> str:
-    """Read the whole source into the stage."""
-    return f"create or replace temp table {STAGE} as {typed_rows(feed, source)}"
-
-
-def columns_of_decimals(table: str, columns: list[str], *, is_raw: bool) -> str:
-    """Whether each column of ids has values like 12.0 and, throughout the file, nothing but whole numbers.
-
-    Parameters where `is_raw`: batch_id, source_file.
-    """
+def decimal_ids(feed: Feed, rows: str) -> str:
+    """Whether each id column of a file that was read has values like 12.0 and nothing but whole numbers."""
     tests = ", ".join(
         f"coalesce(bool_or(ends_with({column}, '.0')) and bool_and({casts.is_whole_id(column)}), false)"
-        for column in columns
+        for column in feed.id_columns
     )
-    return f"select {tests} from {table}{' where ' + _OF_FILE if is_raw else ''}"
-
-
-def make_ids_whole(table: str, column: str, *, is_raw: bool) -> str:
-    """Write 12 for 12.0 in the column. Parameters where `is_raw`: batch_id, source_file."""
-    condition = f"{column} like '%.0%'{' and ' + _OF_FILE if is_raw else ''}"
-    return f"update {table} set {column} = {casts.whole_id(column)} where {condition}"
+    return f"select {tests} from {_parquet(rows)}"
 
 
 def number_rejected_lines() -> str:
@@ -300,33 +314,73 @@ def number_rejected_lines() -> str:
     """
 
 
-def renumber(table: str, *, is_raw: bool) -> str:
-    """Give the rows that did land the numbers that they have in the file.
+def corrected_rows(feed: Feed, rows: str) -> str:
+    """The rows as read, with the numbers that they have in the file, and with the rows that do not land.
 
-    The k-th of them stands behind those rejected rows whose number, less their rank, is below k.
-    Parameters where `is_raw`: batch_id, source_file.
+    The k-th row that was split stands behind those rejected rows whose number, less their rank, is below k.
     """
+    values = [
+        f"case when deep.row_number is null then {column.name} end as {column.name}"
+        if column.type == "json"
+        else column.name
+        for column in feed.columns
+    ]
+    payload = next((column.name for column in feed.columns if column.type == "json"), None)
+    problem = (
+        f"[cast({{{{column_name: {{}}, rule: {{}}, masked_value: null, message: {{}}}}}} as {_PROBLEM})]"
+    )
+    deep = problem.format(
+        quoted(payload) if payload else "null",
+        quoted(WRONG_TYPE),
+        quoted(f"{TOO_DEEP}: at most {MAX_DEPTH} are read"),
+    )
+    of_split = problem.format("null", "problems.rule", "problems.message")
+    of_broken = problem.format(
+        "null", "coalesce(problems.rule, rejected.rule)", "coalesce(problems.message, rejected.message)"
+    )
     return f"""
-        update {table}
-        set _row_number = _row_number + shifts.shift
-        from (
+        with
+
+        shifts as (
+
             select
-                shift,
-                first_number,
-                coalesce(lead(first_number) over (order by first_number), {2**62}) as next_number
+                row_number - rank + 1 as first_number,
+                max(rank) as shift
             from (
-                select row_number - rank + 1 as first_number, max(rank) as shift
-                from (
-                    select row_number, row_number() over (order by row_number) as rank
-                    from {REJECTED_NUMBERS}
-                )
-                group by first_number
+                select row_number, row_number() over (order by row_number) as rank
+                from {REJECTED_NUMBERS}
             )
-        ) as shifts
-        where
-            _row_number >= shifts.first_number
-            and _row_number < shifts.next_number
-            {"and " + _OF_FILE if is_raw else ""}
+            group by first_number
+
+        ),
+
+        numbered as (
+
+            select
+                split.* exclude (_row_number),
+                split._row_number as _read_number,
+                split._row_number + coalesce(shifts.shift, 0) as _row_number
+            from {_parquet(rows)} as split
+            asof left join shifts on split._row_number >= shifts.first_number
+
+        )
+
+        select
+            {_lines(values)},
+            _extra,
+            _row_number,
+            case when problems.row_number is null then _row_problems else {of_split} end as _row_problems,
+            case
+                when deep.row_number is null then _value_problems
+                else coalesce(_value_problems, {_NONE}) || {deep}
+            end as _value_problems
+        from numbered
+        left join {PROBLEMS} as problems on numbered._row_number = problems.row_number
+        left join {DEEP_VALUES} as deep on numbered._read_number = deep.row_number
+        union all by name
+        select rejected.row_number as _row_number, {of_broken} as _row_problems
+        from {REJECTED_NUMBERS} as rejected
+        left join {PROBLEMS} as problems on rejected.row_number = problems.row_number
     """
 
 
@@ -493,28 +547,17 @@ def record_value_problems() -> str:
     """
 
 
-def record_rejected_lines() -> str:
-    """One line for each CSV row that could not be split. Parameters as above."""
-    return f"""
-        {_into("rejected_rows")}
-        select $feed, $source_file, row_number, rule, null, null, $batch_id, message, $loaded_at
-        from {REJECTED_NUMBERS}
-        order by row_number
-    """
-
-
 def _into(table: str) -> str:
     columns = "feed, source_file, row_number, rule, column_name, masked_value, batch_id, message, rejected_at"
     return f"insert into quarantine.{table} ({columns})"
 
 
-def extra_names(feed: Feed) -> str:
-    """Up to 100 unknown columns of rows that landed. Parameters where `every_row`: batch_id, source_file."""
-    table, condition = (feed.raw_table, _OF_FILE) if feed.every_row else (STAGE, "true")
+def extra_names(rows: str) -> str:
+    """Up to 100 unknown columns of the rows that were read."""
     return f"""
         select distinct unnest(json_keys(_extra)) as name
-        from {table}
-        where {condition} and _extra is not null
+        from {_parquet(rows)}
+        where _row_problems is null and _extra is not null
         order by name
         limit 100
     """

@@ -104,7 +104,7 @@ def test_byte_order_mark_and_line_ends(place: Place, line_end: str) -> None:
 
 
 def test_mixed_line_ends(place: Place) -> None:
-    place.put("crm/owners/day.csv", 'owner_id,name\no1,Ann\r\no2,"two\nlines"\r\n\no3,Cy')
+    place.put("crm/owners/day.csv", 'owner_id,name\no1,Ann\r\no2,"two\nlines"\r\n\no3,Cy\n')
     place.land_feed("crm/owners")
     assert place.all("select owner_id, name, _row_number from raw.crm_owners order by 1") == [
         ("o1", "Ann", 1),
@@ -199,7 +199,7 @@ def test_numbers_and_truth_values(place: Place) -> None:
         for n, (seats, _, cancel) in enumerate(good)
     ]
     rows += [f'b{n},a1,p,active,2026-01-01,2026-01-01,"{seats}",' for n, seats in enumerate(bad)]
-    place.put("billing/subscriptions/day.csv", head + "\n".join(rows))
+    place.put("billing/subscriptions/day.csv", head + "\n".join(rows) + "\n")
     place.land_feed("billing/subscriptions")
     assert place.all(
         "select seats, cancel_at_period_end from raw.billing_subscriptions order by _row_number"

@@ -87,7 +87,7 @@ def test_a_csv_file_cut_inside_a_row_loses_that_row(place: Place) -> None:
     place.put("crm/owners/day.csv", OWNER + "o1,A,,,\no2,B,,")
     place.land_feed("crm/owners")
     assert place.column("select owner_id from raw.crm_owners") == ["o1"]
-    assert place.rejected() == [("crm/owners/day.csv", 2, "wrong_field_count", None, None)]
+    assert place.rejected() == [("crm/owners/day.csv", 2, "unfinished_line", None, None)]
 
 
 def test_a_row_with_text_after_its_quotes_and_one_that_is_too_long(place: Place) -> None:
@@ -125,7 +125,7 @@ def test_unknown_columns_are_kept_aside_and_told(place: Place, ending: str) -> N
     if ending == "csv":
         place.put("crm/owners/day.csv", 'owner_id,name,Team "A",\no1,A,red,x\no2,B,,\n')
         expected = '{"Team \\"A\\"":"red","column_4":"x"}'
-        names = ('Team "A"', "column_4")
+        names = ("T***(8)", "column_4")  # no plain name: masked
     elif ending == "ndjson":
         place.put(
             "crm/owners/day.ndjson",
@@ -175,7 +175,7 @@ def test_amounts_in_another_currency_are_left_out(place: Place) -> None:
         "p3,a1,failed,2026-01-01,5,",
         "p4,a1,failed,2026-01-01,,GBP",
     ]
-    place.put("billing/payments/1.csv", head + "\n".join(rows))
+    place.put("billing/payments/1.csv", head + "\n".join(rows) + "\n")
     place.put(
         "billing/payments/2.ndjson",
         ndjson(
@@ -235,7 +235,7 @@ def test_rows_of_a_large_file_keep_their_numbers(place: Place, line_end: str) ->
             lines.append(f"{number},a1,{'x' * dice.randint(1, 150)},2026-01-01T00:00:00Z,{note}")
         if roll > 0.999:
             lines.append("")
-    place.put("product/events/day.csv.gz", line_end.join(lines))
+    place.put("product/events/day.csv.gz", line_end.join(lines) + line_end)
     report = place.land_feed("product/events")
     assert (report.rows_read, report.rows_rejected) == (150_000, len(bad))
     assert place.column("select count(*) from raw.product_events where event_id != _row_number::varchar") == [

@@ -21,6 +21,7 @@ from expectations.suites import rules, table_name
 from orchestration.as_of_guard import require_near_facts
 from orchestration.first_day import note_landed
 from orchestration.landing.feeds import FEEDS
+from orchestration.landing.file_rules import FileRules
 from orchestration.landing.land import land
 from orchestration.retention import payloads_from, refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
@@ -154,6 +155,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         batch_id=run.batch_id,
         now=run.now,
         payloads_from=payloads_from(con, step.seeds, as_of_end=run.window.end, today=run.now.date()),
+        file_rules=FileRules.of(step.seeds),
         on_step=_tell_landed,
     )
     for notice in report.notices:

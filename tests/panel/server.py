@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -44,14 +45,22 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(published: Path, store: Path, port: int, *options: str, **environment: str) -> Server:
-    """Start `radar panel` and wait until it answers."""
+def start(
+    published: Path, store: Path, port: int, *options: str, files: int | None = None, **environment: str
+) -> Server:
+    """Start `radar panel` and wait until it answers. `files`: how many it may have open."""
+
+    def limit() -> None:
+        if files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
     process = subprocess.Popen(
         [str(RADAR), "panel", f"--port={port}", f"--published={published}", f"--store={store}", *options],
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=(store.parent / "panel.log").open("a"),
         text=True,
+        preexec_fn=limit,  # noqa: PLW1509  no threads of ours hold locks here
     )
     server = Server(process, port, store)
     deadline = time.monotonic() + 60
@@ -68,8 +77,10 @@ def start(published: Path, store: Path, port: int, *options: str, **environment:
 
 
 @contextmanager
-def running(published: Path, store: Path, *options: str, **environment: str) -> Iterator[Server]:
-    server = start(published, store, free_port(), *options, **environment)
+def running(
+    published: Path, store: Path, *options: str, files: int | None = None, **environment: str
+) -> Iterator[Server]:
+    server = start(published, store, free_port(), *options, files=files, **environment)
     try:
         yield server
     finally:

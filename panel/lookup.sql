@@ -61,12 +61,13 @@ spot_checks as (
 select
     health.account_id,
     health.owner_id,
-    health.account_name,
+    coalesce(health.account_name, health.account_id),
     concat_ws(' ', health.account_name, health.account_id, health.owner_name),
     queue.rank_overall,
     queue.rank_for_owner,
     to_json({
-        'health': health, 'queue': queue, 'scores': points.scores, 'actions': actions.actions,
+        'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
+        'queue': queue, 'scores': points.scores, 'actions': actions.actions,
         'rules': held_rules.rules, 'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health

@@ -152,7 +152,9 @@ def words(value: str | None) -> str:
 
 
 def inert(value: Any) -> Any:
-    """A value as a page shows it, without escapes and the marks that turn text round."""
+    """A value as a page shows it: nothing for None, no escapes, no marks that turn text round."""
+    if value is None:
+        return ""
     return UNSEEN.sub("", value) if type(value) is str else value
 
 

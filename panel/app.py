@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -56,6 +57,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     app.state.settings, app.state.store, app.state.copy = settings, store, copy
     app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
     app.state.lookup = lookup
+    app.state.checks = CapacityLimiter(sign_in.CHECKS)
     app.state.provider = oidc.provider(settings)
     return app
 

@@ -37,7 +37,11 @@ _SHAPES: Mapping[str, str] = {
     "contact": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
     "outage": "M-5-3H5V3H-5Z",
 }
-_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
+"""Characters that nobody sees and that change what others see: controls, and marks that turn text round."""
 _MOST = 1e15  # of anything that is stacked: a sum of such stays exact enough to draw
 _CHARACTER = 6.2  # the width of a letter of a label, about
 _DAYS_OF_A_TICK = (1, 2, 7, 14, 31, 92, 183, 366)
@@ -305,7 +309,7 @@ def _nothing(inner: list[str], kind: str, width: float, height: float, said: str
 
 def _text(text: str) -> str:
     """Text as XML takes it: escaped, without characters that no XML may hold."""
-    return str(escape(_NOT_XML.sub("", text)))
+    return str(escape(UNSEEN.sub("", text)))
 
 
 def _class(name: str) -> str:

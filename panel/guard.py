@@ -5,24 +5,24 @@ Belongs here: all that no page may forget. Written against ASGI itself, as it ru
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
 import traceback
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from panel import sessions, users
+from panel import proxies, sessions, users
 from panel.copy import About, NoDataError, PublishedCopy
 from panel.settings import PanelSettings
 from panel.store import Store
@@ -30,6 +30,8 @@ from panel.web import page
 
 LOG = logging.getLogger("panel")
 BODY_LIMIT = 64 * 1024
+BODY_SECONDS = 10
+"""For a whole form to come; a connection that keeps nothing else waiting is ended by `panel.connections`."""
 FIELD_LIMIT = 50
 ADDRESS_LIMIT = 2_000
 OPEN_PATHS = ("/sign-in", "/sign-in/provider", "/sign-in/return", "/alive")
@@ -54,8 +56,8 @@ _TITLES = {
     403: ("This form is no longer valid", "Load the page again, then send it once more."),
     404: ("There is no such page", "It may have moved, or it is not yours to see."),
     405: ("There is no such page", "It may have moved, or it is not yours to see."),
+    408: ("The form did not come in time", "The connection may be slow. Go back and send it once more."),
     413: ("That is too much text", "Shorten it and send it once more."),
-    429: ("Too many attempts", "Wait a quarter of an hour, then try again."),
     500: ("Something went wrong here", "Try again. If it stays, give the data team this number:"),
 }
 
@@ -98,6 +100,8 @@ class Guard:
             await problem(request, error.status_code)(scope, receive, answer)
         except NoDataError:
             await page(request, "no_data.html", title="No data yet")(scope, receive, answer)
+        except ClientDisconnect:
+            status = 499  # for the log, as others write it: nobody is there to answer
         except Exception as error:
             error_id = secrets.token_hex(4)
             LOG.error("error %s %s\n%s", error_id, type(error).__name__, _frames(error))
@@ -117,6 +121,7 @@ class Guard:
             raise HTTPException(405)
         if len(request.url.query) > ADDRESS_LIMIT or "\x00" in path:
             raise HTTPException(400)
+        state.address = proxies.client_address(request, self._settings.proxy_addresses)
         state.form = await _form(request) if method == "POST" else {}
         cookies = _cookies(request)
         state.session_token = cookies.get(sessions.COOKIE)
@@ -154,11 +159,7 @@ class Guard:
         name = request.headers.get(self._settings.proxy_header)
         if not name or not request.client:
             return None
-        try:
-            address = ip_address(request.client.host)
-        except ValueError:
-            return None
-        if not any(address in network for network in self._settings.proxy_addresses):
+        if not proxies.is_from(request.client.host, self._settings.proxy_addresses):
             return None
         found = users.find(self._store, name)
         if found is None:
@@ -184,14 +185,18 @@ class Guard:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, the last of a name counts. Raises 400 and 413."""
+    """The fields of a form, the last of a name counts. Raises 400, 408 and 413."""
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(400)
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise HTTPException(413)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
     try:
         fields = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELD_LIMIT, errors="strict"
@@ -214,7 +219,10 @@ def _cookies(request: Request) -> dict[str, str]:
 def problem(request: Request, status: int, error_id: str | None = None) -> Response:
     """A page that says what happened in words, and nothing of how."""
     title, advice = _TITLES.get(status, _TITLES[500 if status >= 500 else 400])
-    return page(request, "problem.html", status=status, title=title, advice=advice, error_id=error_id)
+    answer = page(request, "problem.html", status=status, title=title, advice=advice, error_id=error_id)
+    if status in (408, 413):  # what is left of the form is not read
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 def _frames(error: Exception) -> str:

@@ -7,12 +7,12 @@ was decided. A snooze stays in the panel; everything else lands.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from panel import files
 from radar.errors import InputError
 from radar.warehouse import readable_os_errors
 
@@ -37,14 +37,14 @@ def hand_over(store: Path, folder: Path) -> int:
     if not store.exists():
         return 0
     rows = _read(store)
-    files = {
+    feeds = {
         "crm/overrides": [_override(row) for row in rows if row["kind"] in ("override", "withdraw")],
         "crm/reviews": [_review(row) for row in rows if row["kind"] in REVIEWS],
     }
-    for feed, lines in files.items():
+    for feed, lines in feeds.items():
         if lines:
             _write(folder / feed / FILE, lines)
-    return sum(len(lines) for lines in files.values())
+    return sum(len(lines) for lines in feeds.values())
 
 
 def _read(store: Path) -> list[dict[str, Any]]:
@@ -104,12 +104,7 @@ def _write(file: Path, rows: list[dict[str, Any]]) -> None:
         if file.exists() and file.read_bytes() == content:
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f"{file.name}.tmp")
-        with temporary.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(file)
+        files.replace(file, content)
 
 
 def _line(row: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -25,13 +26,14 @@ from typing import Any
 
 import duckdb
 
+from panel import files
 from panel.copy import NoDataError, PublishedCopy
 from panel.handover import FILE
 from panel.people import SQLITE_OWNERS, Person, scoped
 from radar.settings import PROJECT
 
 LOG = logging.getLogger("panel")
-FORMAT = 4
+FORMAT = 5
 """Part of the file's name: another number makes all anew."""
 
 _SCHEMA = """
@@ -51,8 +53,14 @@ _INDEXES = """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
+_TABLES = ("about", "owners", "accounts", "details")
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
+)
+"""Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
 _ACCOUNTS_A_PART = 5_000
+_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES: dict[str, str] = dict(
@@ -90,16 +98,37 @@ class Lookup:
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
         """What a query answers this person: `panel.people.scoped` says whose rows."""
         text, owners = scoped(person, query, SQLITE_OWNERS)
-        return self._connection().execute(text, {**parameters, **owners}).fetchall()
+        return self._ask(text, {**parameters, **owners})
 
     def about(self) -> Drawn:
         """What the file was drawn from."""
-        row = self._connection().execute("select * from about").fetchone()
+        row = self._ask("select * from about", {})[0]
         return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
 
     def is_ready(self) -> bool:
-        """Whether the file of the newest copy lies there. Raises NoDataError."""
-        return self._file(self._copy.newest()[0]).exists()
+        """Whether the file of the newest copy lies there, whole. Raises NoDataError."""
+        version = self._copy.newest()[0]
+        return _is_whole(self._file(version), version)
+
+    def _ask(self, query: str, parameters: dict[str, Any]) -> list[sqlite3.Row]:
+        """The rows; a file that turns out to be damaged is made anew, once."""
+        version, con = self._connection()
+        try:
+            return con.execute(query, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._discard(version, error)
+        return self._connection()[1].execute(query, parameters).fetchall()
+
+    def _discard(self, version: str, error: sqlite3.Error) -> None:
+        """Take a damaged file away, unless another thread has had it made anew meanwhile."""
+        with self._making:
+            file = self._file(version)
+            with _alone(self._folder / "lock"):
+                if not _is_whole(file, version, thoroughly=True):
+                    LOG.warning("%s is damaged (%s) and made anew", file, error)
+                    files.remove(file)
+            self._local = threading.local()
+            self._make()
 
     def prepare(self) -> None:
         """Make the file of the copy that stands, if there is one; the application does this as it starts."""
@@ -109,7 +138,7 @@ class Lookup:
             except NoDataError:
                 return
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self) -> tuple[str, sqlite3.Connection]:
         wanted = self._copy.about().version
         if wanted != self._version:
             self._renew(wanted)
@@ -121,7 +150,7 @@ class Lookup:
             con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
             con.row_factory = sqlite3.Row
             held = self._local.held = (version, con)
-        return held[1]
+        return held
 
     def _renew(self, wanted: str) -> None:
         """Have the newer file made: at once where there is none, else beside."""
@@ -144,10 +173,13 @@ class Lookup:
     def _make(self) -> None:
         version, copy = self._copy.newest()
         file = self._file(version)
-        if not file.exists():
+        if not _is_whole(file, version):
             self._folder.mkdir(parents=True, exist_ok=True)
             with _alone(self._folder / "lock"):
-                if not file.exists():
+                if not _is_whole(file, version):
+                    if file.exists():
+                        LOG.warning("%s is not what the panel drew there, and is made anew", file)
+                        files.remove(file)
                     _make_apart(copy, file)
         before, self._version = self._version, version
         for old in self._folder.glob("*.sqlite"):
@@ -166,15 +198,37 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
+def _is_whole(file: Path, version: str, *, thoroughly: bool = False) -> bool:
+    """Whether the panel drew it from this version of the copy, to its end; `thoroughly` reads all of it."""
+    if not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+            drawn = con.execute("select version from about").fetchall()
+            tables = {name for (name,) in con.execute("select name from sqlite_master where type = 'table'")}
+            is_sound = not thoroughly or con.execute("pragma quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.Error:
+        return False
+    return is_sound and drawn == [(version,)] and tables.issuperset(_TABLES)
+
+
+def fold(text: str) -> str:
+    """Letters without case and accents, as people look for names: `Ærø Müller` becomes `aero muller`."""
+    parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+
+
 def _make_apart(copy: Path, file: Path) -> None:
     """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
     temporary = file.with_suffix(".tmp")
+    for left in (*file.parent.glob("*.tmp"), *file.parent.glob("spill-*")):
+        files.remove(left)  # by one that was killed: nobody else makes a file now
     try:
         subprocess.run(
             [sys.executable, "-m", "panel.lookup", str(copy), str(temporary)],
             check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        temporary.replace(file)
+        files.put(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -200,6 +254,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         out.execute("pragma journal_mode = off")
         out.execute("pragma synchronous = off")
         out.executescript(_SCHEMA)
+        out.create_function("fold", 1, fold, deterministic=True)
         out.execute("begin")
         landed_at = None
         if "audit.loads" in known:
@@ -213,7 +268,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute("drop table kept_days")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {"as_of": as_of, "first": first, "last": last}
-            _move(con, out, "accounts", shared, "insert into accounts values (?, ?, ?, ?, ?, ?, ?)")
+            _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")

@@ -21,7 +21,8 @@ actions as (
         list({
             'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
-            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
+            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on,
+            'released_on': released_on
         } order by priority, action_id) as actions
     from marts.fct_actions
     where
@@ -60,12 +61,13 @@ spot_checks as (
 select
     health.account_id,
     health.owner_id,
-    health.account_name,
-    lower(health.account_name || ' ' || health.account_id),
+    coalesce(health.account_name, health.account_id),
+    concat_ws(' ', health.account_name, health.account_id, health.owner_name),
     queue.rank_overall,
     queue.rank_for_owner,
     to_json({
-        'health': health, 'queue': queue, 'scores': points.scores, 'actions': actions.actions,
+        'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
+        'queue': queue, 'scores': points.scores, 'actions': actions.actions,
         'rules': held_rules.rules, 'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
@@ -121,13 +123,34 @@ states as (
     left join seeds.signals as signals on states.signal = signals.signal
     where states.as_of_date = $as_of
 
+),
+
+-- the score before it is held between 0 and 100
+sums as (
+
+    select
+        evidence.account_id,
+        max(rule_sets.base_score) + sum(evidence.points) as total
+    from marts.fct_health_evidence as evidence
+    inner join seeds.rule_sets as rule_sets on evidence.rule_set = rule_sets.rule_set
+    where evidence.as_of_date = $as_of and evidence.account_id between $first and $last
+    group by evidence.account_id
+
 )
 
 select
     evidence.account_id,
     to_json(list({
         'rule_id': evidence.rule_id, 'result': evidence.result, 'points': evidence.points::double,
-        'points_low': evidence.points_low::double, 'points_high': evidence.points_high::double,
+        -- what the score could come to; a rule without a limit could take it to the end of the scale
+        'score_low': case
+            when evidence.points_low <= -100 then 0
+            else greatest(least(sums.total + evidence.points_low, 100), 0)
+        end::double,
+        'score_high': case
+            when evidence.points_high >= 100 then 100
+            else greatest(least(sums.total + evidence.points_high, 100), 0)
+        end::double,
         'flag': evidence.flag, 'signal': evidence.signal, 'label': states.label, 'unit': states.unit,
         'observed_value': evidence.observed_value, 'threshold': evidence.threshold,
         'conditions': evidence.conditions, 'is_own_goal': evidence.is_own_goal, 'evidence': evidence.evidence,
@@ -135,6 +158,7 @@ select
     } order by evidence.result, evidence.points, evidence.rule_number))
 from marts.fct_health_evidence as evidence
 left join states on evidence.signal = states.signal
+left join sums on evidence.account_id = sums.account_id
 where evidence.as_of_date = $as_of and evidence.account_id between $first and $last
 group by evidence.account_id;
 

@@ -13,8 +13,9 @@ import duckdb
 import uvicorn
 from starlette.applications import Starlette
 
-from panel import oidc, users
+from panel import files, oidc, users
 from panel.app import create_app
+from panel.connections import Connection, raise_descriptors
 from panel.copy import PublishedCopy
 from panel.lookup import Lookup
 from panel.settings import PanelSettings
@@ -51,12 +52,15 @@ def serve(
     elif not Store(settings.store).con.execute("select 1 from users").fetchone():
         print("  Nobody may sign in yet: radar panel users add NAME --role rep --owner OWNER_ID")
     _prepare(settings)
+    raise_descriptors()
     uvicorn.run(
         "panel.serve:application",
         factory=True,
         host=host,
         port=port,
         workers=workers,
+        http=Connection,
+        ws="none",
         access_log=False,
         log_level="warning",
         server_header=False,
@@ -112,16 +116,28 @@ def _make_demo(folder: Path) -> Path:
     return published
 
 
+def _kept_password(file: Path) -> str:
+    """What the file holds; nothing where it is not there or is not one of ours."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return text if len(text) >= users.LEAST_PASSWORD and text.isprintable() else ""
+
+
 def _demo_users(settings: PanelSettings) -> str:
     """`rep`, `lead` and `admin`, with a password of this machine that is kept beside the store."""
     file = settings.store.with_name("demo-password.txt")
     file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        descriptor = os.open(file, os.O_CREAT | os.O_WRONLY, 0o600)
-        os.write(descriptor, f"{secrets.token_hex(8)}\n".encode())
-        os.close(descriptor)
-    password, store = file.read_text(encoding="utf-8").strip(), Store(settings.store)
+    password, store = _kept_password(file), Store(settings.store)
+    is_new = not password
+    if is_new:
+        password = secrets.token_hex(8)
+        files.replace(file, f"{password}\n".encode(), mode=0o600)
     if store.con.execute("select 1 from users").fetchone():
+        for name in ("rep", "lead", "admin"):
+            if is_new and users.find(store, name):
+                users.change(store, name, password=password)
         return password
     with duckdb.connect(str(settings.published / COPY_NAME), read_only=True) as con:
         owners = [

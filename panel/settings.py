@@ -38,7 +38,10 @@ class PanelSettings(BaseSettings):
     proxy_header: str = ""
     """Name of a header that holds the user, set by a proxy; only from `proxy_addresses`."""
     proxy_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """Addresses or networks of that proxy, separated by commas in the variable."""
+    """Addresses or networks of trusted proxies, separated by commas in the variable; none by default.
+
+    From them alone `X-Forwarded-For` counts, and `proxy_header`.
+    """
 
     oidc_issuer: str = ""
     """The company's OpenID provider, as it calls itself: `https://login.example.com`."""
@@ -50,7 +53,9 @@ class PanelSettings(BaseSettings):
     @field_validator("proxy_addresses", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
 
     @property
     def cache_folder(self) -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -14,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from panel.charts import UNSEEN
 from panel.copy import PublishedCopy
 from panel.people import Person
 from radar.spreadsheets import harmless_start
@@ -64,7 +67,11 @@ def own_path(target: str) -> str:
 
 
 def csv_answer(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response:
-    """A file for people and spreadsheets: BOM, every cell quoted, a `'` before what a sheet would run."""
+    """A file for people and spreadsheets: BOM, every cell quoted, a `'` before what a sheet would run.
+
+    Numbers have a point and no separators, whatever the spreadsheet's country makes of commas; days and times
+    are those of ISO 8601, in UTC.
+    """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(columns)
@@ -80,14 +87,27 @@ def csv_answer(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, An
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return number(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float | Decimal):
+        return _plain(value)
+    if isinstance(value, datetime):
+        told = value.astimezone(UTC) if value.tzinfo else value
+        return f"{told:%Y-%m-%dT%H:%M:%SZ}"
     return harmless_start(value) if isinstance(value, str) else str(value)
 
 
+def _plain(value: float | Decimal) -> str:
+    """`12420`, `12420.5`: at most six digits after the point; nothing for what is no number."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def number(value: float | int | None, digits: int = 1) -> str:
-    """`1,234.5`; whole numbers without a point, nothing for None."""
-    if value is None:
+    """`1,234.5`; whole numbers without a point, nothing for None and what is no number."""
+    if value is None or not math.isfinite(value):
         return ""
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -95,7 +115,7 @@ def number(value: float | int | None, digits: int = 1) -> str:
 
 def signed(value: float | None) -> str:
     """`+5`, `−3`, `0`: with a true minus sign."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return ""
     told = number(abs(value))
     return told if told == "0" else f"{'−' if value < 0 else '+'}{told}"
@@ -103,7 +123,9 @@ def signed(value: float | None) -> str:
 
 def usd(value: float | None) -> str:
     """`$12,300`."""
-    return "" if value is None else f"{'−' if value < 0 else ''}${abs(value):,.0f}"
+    if value is None or not math.isfinite(value):
+        return ""
+    return f"{'−' if value < 0 else ''}${abs(value):,.0f}"
 
 
 def day(value: date | str | None) -> str:
@@ -127,6 +149,13 @@ def words(value: str | None) -> str:
     return (value or "").replace("_", " ")
 
 
+def inert(value: Any) -> Any:
+    """A value as a page shows it: nothing for None, no escapes, no marks that turn text round."""
+    if value is None:
+        return ""
+    return UNSEEN.sub("", value) if type(value) is str else value
+
+
 _environment: Environment | None = None
 
 
@@ -137,13 +166,14 @@ def environment() -> Environment:
         _environment = Environment(
             loader=FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,
+            finalize=inert,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
         _environment.filters.update(
-            number=number, signed=signed, usd=usd, day=day, moment=moment, words=words,
+            number=number, signed=signed, usd=usd, day=day, moment=moment, words=words, inert=inert,
             bucket_word=lambda bucket: BUCKET_WORDS.get(bucket, words(bucket)),
         )  # fmt: skip
     return _environment

@@ -110,8 +110,8 @@ results as (
         -- result
         result,
         points,
-        points_low,
-        points_high,
+        {{ held_to_scale('points_low') }} as points_low,
+        {{ held_to_scale('points_high') }} as points_high,
 
         -- why
         signal_1 as signal,

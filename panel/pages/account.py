@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date
 from itertools import groupby, pairwise
@@ -14,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel import charts, decisions
-from panel.lookup import read
+from panel.lookup import fold, read
 from panel.pages.my_day import account_card, form_dates, lookup_of
 from panel.queries import load
 from panel.web import own_path, page, person_of, with_query
@@ -83,10 +84,11 @@ def show(request: Request) -> Response:
 
 
 def find(request: Request) -> Response:
-    """Accounts whose name or id holds what was asked for."""
-    text = " ".join(request.query_params.get("q", "")[:100].lower().split())
+    """Accounts whose name, id and owner hold every word that was asked for, in any order."""
+    text = " ".join(request.query_params.get("q", "")[:100].split())
+    words = json.dumps(fold(text).split())
     person, lookup = person_of(request), lookup_of(request)
-    rows = lookup.rows(person, load("account")["find"], text=text) if text else []
+    rows = lookup.rows(person, load("account")["find"], words=words) if text else []
     if len(rows) == 1:
         return RedirectResponse(f"/accounts/{quote(rows[0]['account_id'], safe='')}", status_code=303)
     found = [read(row["body"])["health"] for row in rows[:FOUND]]

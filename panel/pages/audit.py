@@ -58,8 +58,8 @@ class View:
         """What an address asks for; what it says wrongly counts as not said."""
         before = asked.get("before", "")
         return cls(
-            account=asked.get("account", "").strip()[:100],
-            person=asked.get("person", "").strip()[:100],
+            account=" ".join(asked.get("account", "")[:100].split()),
+            person=" ".join(asked.get("person", "")[:100].split()),
             kind=asked.get("kind", "")[:50],
             before=int(before) if before.isascii() and before.isdigit() and len(before) <= 15 else 0,
         )
@@ -96,7 +96,7 @@ class _Data:
         view = self.view
         found = self._ask(
             "entries",
-            account=view.account or None, actor=view.person or None, kind=view.kind or None,
+            account=view.account or None, actor=view.person.split() or None, kind=view.kind or None,
             before=view.before or None, rows=rows,
         )  # fmt: skip
         return [row | told(row) for row in found]

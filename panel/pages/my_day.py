@@ -21,7 +21,7 @@ from panel import charts, decisions
 from panel.kept import Kept
 from panel.lookup import Lookup, read
 from panel.queries import load
-from panel.web import environment, page, person_of, signed
+from panel.web import day, environment, moment, page, person_of, signed
 from radar.errors import RadarError
 from radar.runs import utc_now
 
@@ -121,7 +121,12 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
     sign_off = decisions.last(pending, "sign_off")
     by_action = {one.action_id: one for one in reversed(decided) if one.kind == "action"}
     actions = [
-        {**action, "decided": by_action.get(action["action_id"]), "draft": _draft(action, body)}
+        {
+            **action,
+            "decided": by_action.get(action["action_id"]),
+            "draft": _draft(action, body),
+            "due": _due(action, health["as_of_date"]),
+        }
         for action in body["actions"] or []
     ]
     scores = body["scores"] or []
@@ -156,6 +161,14 @@ def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
     return any(
         one.kind in ("sign_off", "override", "outcome") for one in decided if one.decided_at > landed_at
     )
+
+
+def _due(action: dict[str, Any], as_of: str) -> str | None:
+    """Until when it is to be done, in words; None for a time at which nobody had it yet."""
+    due, released = (action["due_at"] or "")[:10], action["released_on"]
+    if due > as_of:
+        return f"by {moment(action['due_at'])}"
+    return f"overdue since {day(due)}" if due and released and released < due else None
 
 
 def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:

@@ -38,8 +38,8 @@ GROUPS = {"segment": "segment", "owner": "owner_id", "plan": "plan_id", "renewal
 ORDERS = {
     "score": "score",
     "arr": "arr_usd",
-    "name": "lower(account_name)",
-    "owner": "lower(owner_name)",
+    "name": "strip_accents(lower(account_name))",
+    "owner": "strip_accents(lower(owner_name))",
     "change": "delta_7d",
     "renewal": "days_to_renewal",
 }

@@ -99,9 +99,9 @@ def _context(data: _Data) -> dict[str, Any]:
         "weeks": weeks,
         "newest_week": weeks[0] if weeks else None,
         "tasks_line": _line(
-            weeks[::-1], lambda row: row["tasks_per_100_accounts"], "Tasks per 100 accounts, week by week"
+            weeks[::-1], lambda row: row["tasks_per_100_accounts"], "Week by week, tasks per 100 accounts"
         ),
-        "overrides_line": _line(weeks[::-1], lambda row: row["overrides"], "Overrides, week by week"),
+        "overrides_line": _line(weeks[::-1], lambda row: row["overrides"], "Week by week, overrides"),
         "has_outreach": has_outreach,
         "outreach": data.ask("outreach") if has_outreach else [],
         "newest": newest,
@@ -110,7 +110,7 @@ def _context(data: _Data) -> dict[str, Any]:
             lambda row: 100 * (row["undecided"] + row["conflict"]) / row["accounts"],
             "Share of accounts that are not decided, day by day",
         ),
-        "coverage_line": _line(decisions, lambda row: row["coverage_pct"], "Coverage, day by day"),
+        "coverage_line": _line(decisions, lambda row: row["coverage_pct"], "Day by day, coverage"),
         "why": data.ask("why"),
         "feeds": data.part("feeds"),
         "feed_states": FEED_STATES,

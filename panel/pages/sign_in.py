@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote, unquote
 
+from anyio import CapacityLimiter, fail_after
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +17,8 @@ from starlette.routing import Route
 
 from panel import oidc, sessions, users
 from panel.guard import PREFORM_COOKIE
+from panel.people import Person
+from panel.store import Store
 from panel.web import own_path, page
 
 LOG = logging.getLogger("panel")
@@ -20,7 +26,17 @@ ATTEMPT_COOKIE = "__Host-radar-attempt"
 """What a browser keeps on its way to the OpenID provider and back: the seed, and where it wanted to go."""
 _ATTEMPT_SECONDS = 600
 
+_KNOWN_SECONDS = 365 * 24 * 3600
+
+CHECKS = 2
+"""Passwords that one process checks at once: each takes 64 MB of memory and a processor for a moment."""
+_QUEUE, _QUEUE_SECONDS = 20, 5
+"""Attempts that wait for that, and for how long; more are told to come again."""
+_BUSY_SECONDS = 2
+
 _WRONG = "Name and password do not belong together."
+_WAIT = "Too many attempts. Try again in {}."
+_BUSY = "Many people are signing in at this moment. Try again in a few seconds."
 _FAILED = "The sign-in at {} did not come through. Try it once more."
 _AWAY = "{} does not answer. Try it again in a few minutes."
 _UNKNOWN = "{} knows you, but the panel does not yet: ask whoever looks after it to add your e-mail address."
@@ -33,21 +49,65 @@ def show(request: Request) -> Response:
     return _form(request)
 
 
-def sign_in(request: Request) -> Response:
+async def sign_in(request: Request) -> Response:
     """Begin a session, or say that name and password do not match, and no more."""
     form, store = request.state.form, request.app.state.store
     name, password = form.get("name", "")[:100].strip(), form.get("password", "")[:1000]
-    address = request.client.host if request.client else ""
-    if sessions.is_braked(store, name, address):
-        raise HTTPException(429)
-    if not users.check_password(store, name, password):
-        sessions.note_failure(store, name, address)
-        return _form(request, name=name, mistake=_WRONG, status=401)
-    found = users.find(store, name)
+    known = request.cookies.get(sessions.KNOWN_COOKIE, "")
+    attempt = await run_in_threadpool(sessions.admit, store, name, request.state.address, known)
+    if isinstance(attempt, int):
+        seconds = f"{attempt} second{'s' if attempt != 1 else ''}"
+        return _later(_form(request, name=name, mistake=_WAIT.format(seconds), status=429), attempt)
+    try:
+        async with _place(request):
+            found = await run_in_threadpool(_checked, store, name, password, attempt)
+    except TimeoutError:
+        await run_in_threadpool(sessions.take_back, store, attempt, is_right=False)
+        return _later(_form(request, name=name, mistake=_BUSY, status=503), _BUSY_SECONDS)
     if found is None:
         return _form(request, name=name, mistake=_WRONG, status=401)
+    token, is_known = await run_in_threadpool(_begun, request, found, known)
+    answer = signed_in(request, token, form.get("next", "/"))
+    if not is_known:
+        answer.set_cookie(
+            sessions.KNOWN_COOKIE, sessions.mark(store, name), max_age=_KNOWN_SECONDS,
+            secure=True, httponly=True, samesite="strict", path="/",
+        )  # fmt: skip
+    return answer
+
+
+def _checked(store: Store, name: str, password: str, attempt: sessions.Attempt) -> tuple[Person, int] | None:
+    """Whose password it is; then the attempt was no failure."""
+    if not users.check_password(store, name, password):
+        return None
+    sessions.take_back(store, attempt, is_right=True)
+    return users.find(store, name)
+
+
+def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str, bool]:
+    """The cookie of a new session in place of the one before, and whether the browser has its mark."""
+    store = request.app.state.store
     sessions.end(store, request.state.session_token)
-    return signed_in(request, sessions.begin(store, *found), form.get("next", "/"))
+    return sessions.begin(store, *found), sessions.is_marked(store, found[0].name, known)
+
+
+@asynccontextmanager
+async def _place(request: Request) -> AsyncIterator[None]:
+    """One of the few places at which passwords are checked. Raises TimeoutError where too many wait."""
+    places: CapacityLimiter = request.app.state.checks
+    if places.statistics().tasks_waiting >= _QUEUE:
+        raise TimeoutError
+    with fail_after(_QUEUE_SECONDS):
+        await places.acquire()
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _later(answer: Response, seconds: int) -> Response:
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def signed_in(request: Request, token: str, target: str) -> Response:

@@ -13,6 +13,8 @@ where accounts.account_id = $account_id and [[mine accounts.owner_id]];
 -- name: find
 select account_id, account_name, body
 from accounts
-where instr(search, $text) > 0 and [[mine owner_id]]
+where
+    not exists (select 1 from json_each($words) as word where instr(accounts.search, word.value) = 0)
+    and [[mine owner_id]]
 order by account_name, account_id
 limit 51;

@@ -1,7 +1,24 @@
 -- The page Audit.
 
 -- name: entries
--- Entries of this person's accounts, and those that are about no account; the newest first.
+-- Entries of this person's accounts, and those that are about no account; the newest first. Names are looked for
+-- without case and accents, their words in any order.
+with actors as (
+    select actors.actor
+    from (select distinct actor from audit.entries) as actors
+    cross join unnest($actor::varchar[]) as asked (word)
+    group by actors.actor
+    having bool_and(contains(strip_accents(lower(actors.actor)), strip_accents(lower(asked.word))))
+),
+
+named as (
+    select accounts.account_id
+    from marts.rpt_account_health as accounts
+    cross join unnest(string_split($account::varchar, ' ')) as asked (word)
+    group by accounts.account_id
+    having bool_and(contains(strip_accents(lower(accounts.account_name)), strip_accents(lower(asked.word))))
+)
+
 select
     entries.sequence,
     entries.recorded_at,
@@ -24,11 +41,11 @@ where
     (entries.account_id is null or [[mine accounts.owner_id]])
     and ($before::bigint is null or entries.sequence < $before)
     and ($kind::varchar is null or entries.kind = $kind)
-    and ($actor::varchar is null or contains(lower(entries.actor), lower($actor)))
+    and ($actor::varchar[] is null or entries.actor in (select actor from actors))
     and (
         $account::varchar is null
         or entries.account_id = $account
-        or contains(lower(accounts.account_name), lower($account))
+        or entries.account_id in (select account_id from named)
     )
 order by entries.sequence desc
 limit $rows

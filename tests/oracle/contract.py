@@ -971,6 +971,7 @@ class _Input:
     goals: Mapping[str, Fraction]
     segment: str | None
     is_conflict: bool
+    is_customer_unknown: bool = False
 
     def value(self, signal: str) -> Fraction | None:
         return self.values[signal] if self.known[signal] else None
@@ -1097,7 +1098,8 @@ def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input) -> SetResult:
     unknown = [j.rule for j in judged if j.result == "unknown"]
     worst = _capped(rule_set.bucket(low), [*true, *unknown])
     best = _capped(rule_set.bucket(high), true)
-    decision = "conflict" if given.is_conflict else "decided" if worst == best else "undecided"
+    is_open = worst != best or given.is_customer_unknown
+    decision = "conflict" if given.is_conflict else "undecided" if is_open else "decided"
     return SetResult(
         score=float(score),
         low=float(low),
@@ -1125,13 +1127,18 @@ def _clamp(score: Fraction | float) -> Fraction:
 
 
 def evaluate(
-    feeds: Feeds, seeds: Seeds, as_of: date, feed_states: Mapping[str, str] | None = None
+    feeds: Feeds,
+    seeds: Seeds,
+    as_of: date,
+    feed_states: Mapping[str, str] | None = None,
+    refused: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, AccountResult]:
     """Every account that ever landed, on one day.
 
     `feeds`: rows in landing order, times naive in UTC, a missing column is null. `feed_states`: known,
     unknown or off per feed; one that is not named is known where `feeds` has it, else unknown. Rows of feeds
     that are not known are still read where no signal is concerned (who has churned, who is in conflict).
+    `refused`: account -> feeds of which its newest version was refused that day: unknown for it alone.
     """
     states = feed_states or {}
     state = {feed: states.get(feed, "known" if feed in feeds else "unknown") for feed in KEYS}
@@ -1147,7 +1154,9 @@ def evaluate(
     )
     claimed_twice = _claimed_twice(_with_account(feeds, "crm/identities"))
     return {
-        account_id: _evaluate_account(account, known, off, account_id in claimed_twice)
+        account_id: _evaluate_account(
+            account, known, off, account_id in claimed_twice, (refused or {}).get(account_id, frozenset())
+        )
         for account_id, account in accounts.items()
     }
 
@@ -1210,8 +1219,17 @@ def _is_any_strange(feeds: Feeds, feed: str, column: str, words: set[str]) -> bo
 
 
 def _evaluate_account(
-    account: _Account, known: Mapping[str, bool], off: frozenset[str], is_claimed_twice: bool
+    account: _Account,
+    known: Mapping[str, bool],
+    off: frozenset[str],
+    is_claimed_twice: bool,
+    refused: frozenset[str],
 ) -> AccountResult:
+    """Where a subscription or the account itself is among `refused`, whether it is a customer is not known.
+
+    It may have left, and would then not be scored at all: no bucket is the same at both ends.
+    """
+    known = {s: is_known and refused.isdisjoint(account.seeds.signals[s]) for s, is_known in known.items()}
     why_not = account.why_not_scored()
     if why_not:
         return AccountResult(scored=False, why_not=why_not)
@@ -1222,6 +1240,7 @@ def _evaluate_account(
         off=off,
         goals=account.goals(),
         segment=account.row.get("segment"),
+        is_customer_unknown=not refused.isdisjoint({"crm/accounts", _SUBSCRIPTIONS}),
         is_conflict=is_claimed_twice or (account.is_stage_churned() and bool(account.live())),
     )
     kept = {name: rs for name, rs in account.seeds.rule_sets.items() if rs.status != "retired"}

@@ -529,6 +529,21 @@ def test_signal_is_unknown_where_any_feed_it_needs_is(signal: str) -> None:
                 assert result.signals[signal] is None
 
 
+@pytest.mark.parametrize(
+    ("feed", "decision"), [("billing/subscriptions", "undecided"), ("comms/messages", "decided")]
+)
+def test_what_was_refused_is_unknown_for_that_account_alone(feed: str, decision: str) -> None:
+    feeds = company(1)
+    before = evaluate(feeds, SEEDS, D)
+    one = next(a for a, r in before.items() if r.scored and r.decision == "decided")
+    after = evaluate(feeds, SEEDS, D, None, {one: frozenset({feed})})
+    assert after[one].decision == decision
+    assert {s for s, is_known in after[one].known.items() if not is_known} == {
+        s for s, needs in SEEDS.signals.items() if feed in needs
+    }
+    assert {a: r for a, r in after.items() if a != one} == {a: r for a, r in before.items() if a != one}
+
+
 def test_feed_without_a_state_is_known_where_it_is_there() -> None:
     result = evaluate({"crm/accounts": [account()], T: []}, SEEDS, D)["a"]
     assert (result.known["tickets_30d"], result.known["logins_7d"]) == (True, False)

@@ -47,6 +47,9 @@ RECORDS = {
     "audit/checks": "Every check that ran, and what it found.",
     "quarantine/rejected_rows": "Rows refused or waiting: file, row, column, rule, and a masked value.",
     "quarantine/rejected_values": "Optional values that were left out; their rows landed.",
+    "quarantine/refused_keys": "Whose rows were refused, and from when on another row makes up for each.",
+    "raw/account_aliases": "Ids of other systems and of merged accounts, and the account of each.",
+    "audit/fact_days": "The days on which something of a feed happened, by its own times.",
 }
 """Tables that landing writes beside the feeds, as `schema/name`."""
 

@@ -107,3 +107,11 @@ create table if not exists control.known_files (
     mtime_ns bigint,
     sha256 varchar
 );
+
+-- Grain: one row per account, its bucket when something last might go out; see exports/outbound.sql.
+create table if not exists audit.released_buckets (
+    account_id varchar,
+    bucket varchar,
+    as_of_date date,
+    run_id varchar
+);

@@ -145,3 +145,11 @@ create table if not exists control.known_files (
 );
 alter table control.known_files add column if not exists inode bigint;
 alter table control.known_files add column if not exists ctime_ns bigint;
+
+-- Grain: one row per account, its bucket when something last might go out; see exports/outbound.sql.
+create table if not exists audit.released_buckets (
+    account_id varchar,
+    bucket varchar,
+    as_of_date date,
+    run_id varchar
+);

@@ -65,12 +65,16 @@ def _calendar(accounts: int, days: int, end: date | None) -> Calendar:
 
 
 def _second_deliveries(calendar: Calendar) -> dict[str, tuple[str, bool]]:
-    """Files that come again: the copy's name, what it is a copy of, and whether it is cut short."""
+    """Files that come again: the copy's name, what it is a copy of, and whether it is cut short.
+
+    The one that is cut has the name of an upload under way, which nobody reads: a file that is cut and read
+    is refused, and would leave a fifth of the surveys unknown.
+    """
     messages = file_of("comms/messages", parts("comms/messages", calendar)[0])
     surveys = file_of("feedback/surveys", parts("feedback/surveys", calendar)[-1])
     return {
         messages.replace(".ndjson.gz", "-sent-again.ndjson.gz"): (messages, False),
-        surveys.replace(".csv.gz", "-interrupted.csv.gz"): (surveys, True),
+        surveys.replace(".csv.gz", "-interrupted.csv.gz.part"): (surveys, True),
     }
 
 

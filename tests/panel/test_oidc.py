@@ -274,7 +274,7 @@ def test_an_issuer_in_the_clear_and_a_missing_package_are_told(
     with pytest.raises(UsageError, match="no https address"):
         oidc.provider(settings(provider, tmp_path, oidc_issuer="http://login.example.com"))
     monkeypatch.setitem(__import__("sys").modules, "authlib.integrations.requests_client", None)
-    with pytest.raises(UsageError, match=r"radar\[oidc\]"):
+    with pytest.raises(UsageError, match=r"radar-customer-health\[oidc\]"):
         oidc.provider(settings(provider, tmp_path))
 
 

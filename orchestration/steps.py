@@ -208,12 +208,27 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
         for warning in note_failure(context.run_id, str(StoppedError())):
             context.log.warning(warning)
         raise
+    except RuntimeError as error:
+        if not _is_interrupt(error):
+            raise
+        for warning in note_failure(context.run_id, str(StoppedError())):
+            context.log.warning(warning)
+        raise dg.DagsterExecutionInterruptedError from error
     except RadarError as error:
         if _passes_by_itself(error) and context.retry_number < RETRIES:
             pause = RETRY_SECONDS * 2**context.retry_number
             context.log.warning(f"Trying again in {pause} s: {error}")
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
         raise dg.Failure(description=str(error)) from error
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether a signal is behind the error: amid a query DuckDB raises one of its own on top."""
+    while error is not None:
+        if isinstance(error, dg.DagsterExecutionInterruptedError | KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextmanager

@@ -301,7 +301,7 @@ def _with_zone(text: str) -> str:
 @cache
 def _zone_names() -> tuple[str, ...]:
     """The names that DuckDB knows, in lower case, those without a slash left out: they are abbreviations."""
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"threads": 1, "memory_limit": "64MB"}) as con:
         rows = con.execute("select distinct lower(name) from pg_timezone_names() where contains(name, '/')")
         return tuple(sorted(name for (name,) in rows.fetchall()))
 

@@ -31,6 +31,7 @@ from radar.errors import InputError, RadarError, WarehouseError
 
 READY = b"ready\n"
 FILE_FREE = 256 << 20  # bytes that a result may have whatever the size of the file
+RESERVED_TIMES = 6  # DuckDB reserves far more addresses than it uses; what it uses, `readers` watches
 CPU_SECONDS_FREE = 60
 CPU_SECONDS_PER_MB = 1  # ten times what slow machines take
 
@@ -108,7 +109,7 @@ def _limited_connection(memory: int) -> duckdb.DuckDBPyConnection:
     statm = Path("/proc/self/statm")
     if statm.exists():  # elsewhere the system does not enforce it either
         pages = int(statm.read_text(encoding="ascii").split()[0])
-        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + RESERVED_TIMES * memory)
     return con
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -29,6 +30,7 @@ from radar.warehouse import MEMORY_LIMIT
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
+WATCH_SECONDS = 0.02  # how often the memory of a process that reads is looked at
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _TAKE_AWAY = "take the file away, or split it into smaller ones; it is tried again with every run"
@@ -147,6 +149,15 @@ def _write(child: subprocess.Popen[bytes], line: bytes) -> None:
         child.stdin.flush()
 
 
+def _resident_bytes(pid: int) -> int:
+    """The memory that a process uses; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
+
+
 class _Process:
     """One reading process. It is started for the first file, and again after it died."""
 
@@ -165,6 +176,9 @@ class _Process:
         except TimeoutError:
             self.end()
             return {"limit": f"is not read after {seconds:,.0f} seconds"}
+        except MemoryError:
+            self.end()
+            return {"limit": "memory"}
         if line:
             answer: dict[str, Any] = json.loads(line)
             if "limit" in answer:
@@ -215,13 +229,20 @@ class _Process:
                         pipe.close()
 
     def _line(self, child: subprocess.Popen[bytes], seconds: float) -> bytes:
-        """The next line of its output, or nothing where it ended."""
+        """The next line of its output, or nothing where it ended.
+
+        Raises TimeoutError, and MemoryError where it uses more than it may.
+        """
         if child.stdout is None:
             return b""
         descriptor, line, until = child.stdout.fileno(), b"", time.monotonic() + seconds
         while not line.endswith(b"\n"):
-            if not select.select([descriptor], [], [], max(0.0, until - time.monotonic()))[0]:
-                raise TimeoutError
+            if not select.select([descriptor], [], [], WATCH_SECONDS)[0]:
+                if time.monotonic() > until:
+                    raise TimeoutError
+                if _resident_bytes(child.pid) > self._limits.memory:
+                    raise MemoryError
+                continue
             part = os.read(descriptor, 1 << 16)
             if not part:
                 return b""

@@ -79,6 +79,7 @@ def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtf
     doubtful.run("slack")
     assert len(vendors.posts) == 1
     doubtful.do(f"update marts.fct_actions set status = 'closed', ended_on = '{DAY}'")
+    doubtful.do("update marts.rpt_account_health set bucket = 'healthy'")
     doubtful.run("slack")
     assert len(vendors.posts) == 2, "so its end is told too"
 

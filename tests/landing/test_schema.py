@@ -27,6 +27,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "quarantine.refused_keys",
         "audit.feed_states",
         "audit.fact_days",
+        "audit.released_buckets",
         "audit.checks",
         "control.run_window",
         "control.known_files",

@@ -135,9 +135,12 @@ def test_a_cut_file_is_refused_whole_and_the_rest_goes_on(place: Place) -> None:
     (place.extracts / "billing/payments/cut.csv.gz").write_bytes(whole[: len(whole) // 2])
     more: list[list[object]] = [["r1", "a1", 10, "failed", "2026-02-27T00:00:00Z"]]
     write_csv(place.extracts / "billing/payments/good.csv", PAYMENTS, more)
-    done = place.run(DAY)
+    done = place.run(DAY, status=3)
     assert "cut.csv.gz" in done.stdout + done.stderr
-    assert place.rows("select failed_payments_30d from signals.sig_billing where account_id = 'a1'") == [(1,)]
+    assert place.rows("select failed_payments_30d from signals.sig_billing where account_id = 'a1'") == [
+        (None,)
+    ], "half of what arrived was lost, so payments are unknown"
+    assert place.rows("select count(*) from marts.rpt_account_health where score is not null") != [(0,)]
 
 
 @pytest.mark.parametrize("after_seconds", [3, 6, 9, 12])

@@ -303,4 +303,6 @@ def test_names_that_are_all_known_hold_no_run_over_a_flag(tmp_path: Path) -> Non
     (seeds / "product_events.csv").write_text("\n".join(unmarked) + "\n")
     done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")
     assert "premium use" not in done.stdout
-    assert "rules that are off for it: expansion_premium" in done.stdout
+    assert place.rows(
+        "select distinct result from scoring.fct_rule_results where rule_id = 'expansion_premium'"
+    ) == [("off",)]

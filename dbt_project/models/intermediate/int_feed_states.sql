@@ -3,7 +3,8 @@
 -- Arrival is the day on which a file landed. A feed whose files all arrived after the day is being backfilled.
 -- It is stale where no file has come for max_age_days, and where what the files hold is old: the newest fact by the
 -- day, by the feed's own times, is older than max_age_days and than the longest pause between two days with facts so
--- far. Facts that happened after the day do not count; feeds of states have no such times.
+-- far. A feed with facts on few days has shown no pace yet: its facts may be as old as settings.quiet_feed_days. Facts
+-- that happened after the day do not count; feeds of states have no such times.
 with
 
 dates as (
@@ -103,6 +104,7 @@ facts_by_date as (
         fact_days.feed,
         dates.as_of_date,
         max(fact_days.fact_date) as newest_fact_date,
+        count(*) as days_with_facts,
         max(fact_days.pause_days) filter (
             where fact_days.fact_date > {{ add_days('dates.as_of_date', '-1 * ' ~ setting('usual_gap_days')) }}
         ) as longest_pause_days
@@ -133,7 +135,15 @@ judged as (
         coalesce(
             feeds.max_age_days is not null
             and {{ days_between('facts_by_date.newest_fact_date', 'arrivals_by_date.as_of_date') }}
-            >= greatest(feeds.max_age_days, coalesce(facts_by_date.longest_pause_days, 0) + 1),
+            >= greatest(
+                feeds.max_age_days,
+                coalesce(facts_by_date.longest_pause_days, 0) + 1,
+                case
+                    when facts_by_date.days_with_facts < {{ setting('pace_least_days') }}
+                        then {{ setting('quiet_feed_days') }}
+                    else 0
+                end
+            ),
             false
         ) as has_old_facts
     from feeds

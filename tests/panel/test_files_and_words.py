@@ -34,7 +34,7 @@ DAY = date(2026, 6, 30)
 NEVER = (
     r"\bNone\b(?! of it proves|\.)", r"\bnull\b", r"\b[Nn]a[Nn]\b", r"\binf\b", r"\bundefined\b", r"1,000,000", r"1000000", r"\(\)",  # noqa: E501
     r"\{\{", r"\}\}", r"\{%", r" ,", r",,", r"\. ?\.", r"\b([A-Za-z]{3,}(?: [A-Za-z]{3,})?):? \1\b",
-    r"\$ ", r"\bTrue\b", r"\bFalse\b", r"1970", r"9999", r": ?[;.]", r"  of  ",
+    r"\$ ", r"\bTrue\b", r"\bFalse\b", r"\b1970\b", r"\b9999\b", r": ?[;.]", r"  of  ",
 )  # fmt: skip
 """What no reader may meet: values of programs, sentinels, empty brackets, doubled words, templates."""
 

@@ -17,6 +17,7 @@ import duckdb
 
 from actions.ledger import DELIVERED, IN_DOUBT
 from actions.retries import next_attempt, note_next_attempt
+from exports import outbound
 from exports.writer import create_tables
 from orchestration.as_of_guard import newest_scored_day
 from radar.chain import Entry, canonical, open_chain
@@ -73,6 +74,7 @@ def forget_day(warehouse: Path, day: date, *, since: date | None = None) -> Forg
     with writer_lock(warehouse), connect(warehouse) as con:
         _require_newest(con, window)
         create_tables(con)
+        outbound.create(con)
         names = {"first": window.start, "last": window.end}
         tables = _tables(con)
         announce_window(warehouse, as_of_start=window.start, as_of_end=window.end)
@@ -80,6 +82,7 @@ def forget_day(warehouse: Path, day: date, *, since: date | None = None) -> Forg
         rows = {table: _forget(con, table, columns, names) for table, columns in tables.items()}
         rows = {table: count for table, count in rows.items() if count}
         newest = newest_scored_day(con)
+        con.execute(_QUERIES["forget_released"], names)
         con.execute(_QUERIES["move_window"], {**names, "newest": newest})
         sets = con.execute(_QUERIES["sets"], names).fetchall()
         con.execute(_QUERIES["forget_exports"], {**names, "now": utc_now()})

@@ -25,6 +25,11 @@ where as_of_date between $first and $last and first_date < $first;
 delete from {table}
 where as_of_date between $first and $last;
 
+-- name: forget_released
+-- What was released last goes with its day: the flood guard compares with the newest day that is left.
+delete from audit.released_buckets
+where as_of_date between $first and $last;
+
 -- name: move_window
 -- What calls dbt by hand builds the window of the newest run: it must not bring the days back.
 update control.run_window

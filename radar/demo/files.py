@@ -126,6 +126,11 @@ class _PartFile(ABC):
     def _close(self) -> None:
         """Write what is still held back."""
 
+    @property
+    def _is_blank(self) -> bool:
+        """Whether there is not one byte in it: such a file says nothing, and is refused."""
+        return False
+
     def __enter__(self) -> Self:
         """The file itself."""
         return self
@@ -141,7 +146,9 @@ class _PartFile(ABC):
         finally:
             if kind is not None:
                 self._unfinished.unlink(missing_ok=True)
-        if kind is None:
+        if kind is None and self._is_blank:
+            self._unfinished.unlink()
+        elif kind is None:
             os.replace(self._unfinished, self.path)
 
 
@@ -171,6 +178,10 @@ class TextFile(_PartFile):
             self._text.write(_JSON.encode(record) + "\n")
         else:
             self._csv.writerow([_cell(value) for value in row])
+
+    @property
+    def _is_blank(self) -> bool:
+        return self._is_json and not self.rows
 
     def _close(self) -> None:
         try:

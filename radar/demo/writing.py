@@ -49,7 +49,8 @@ def generate(
         with ExitStack() as stack:
             rows = _write(stack, folder, Calendar(calendar.first, days), accounts, seed)
         for copy, (original, is_cut) in _second_deliveries(calendar).items():
-            (cut_short if is_cut else shutil.copyfile)(folder / original, folder / copy)
+            if (folder / original).exists():
+                (cut_short if is_cut else shutil.copyfile)(folder / original, folder / copy)
     return rows
 
 

@@ -42,7 +42,10 @@ def open_demo(folder: Path, rows: dict[str, int]) -> Demo:
     for feed, columns in COLUMNS.items():
         files, ending = delivered(folder, feed), DELIVERY[feed][1]
         types = "{" + ", ".join(f"'{column}': 'varchar'" for column in columns) + "}"
-        if ending == "parquet":
+        if not files:  # a feed of JSON lines without a row has no file
+            names = ", ".join(f"null::varchar as {column}" for column in (*columns, "filename"))
+            source = f"(select {names} where false)"
+        elif ending == "parquet":
             source = f"read_parquet({files}, filename = true)"
         elif ending == "ndjson.gz":
             source = f"read_json({files}, columns = {types}, format = 'newline_delimited', filename = true)"

@@ -58,6 +58,7 @@ def test_a_run_without_secrets_fills_the_outbox_and_says_so(demo_run: Place) -> 
     waiting = """
         select action_id from marts.fct_actions
         where channel = 'mail_draft' and status = 'to_approve' and as_of_date = '2026-06-30'
+        and 'draft:' || action_id not in (select delivery_key from audit.deliveries where status = 'blocked')
     """
     assert drafts == {f"draft:{action}" for (action,) in demo_run.rows(waiting)}
 

@@ -35,11 +35,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     subscription = "subscription_id,account_id,plan_id,status,mrr_usd,started_at,updated_at"
     write(
         place, "billing/subscriptions", "1.csv", subscription,
-        [f"s{account},{account},pro,active,100,2025-01-01,{DAY - timedelta(9)}" for account in ACCOUNTS],
+        [f"s{account},{account},team,active,100,2025-01-01,{DAY - timedelta(9)}" for account in ACCOUNTS],
     )  # fmt: skip
     write(
         place, "billing/subscriptions", "2.csv", subscription,
-        [f"sacc_1,acc_1,pro,zombie,100,2025-01-01,{DAY - timedelta(2)}"],
+        [f"sacc_1,acc_1,team,zombie,100,2025-01-01,{DAY - timedelta(2)}"],
     )  # fmt: skip
     write(
         place, "product/events", "e.csv", "event_id,account_id,event_name,occurred_at",

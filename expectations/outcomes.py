@@ -107,11 +107,11 @@ def recorded(con: duckdb.DuckDBPyConnection, moment: Moment) -> list[Outcome]:
 
 
 def last_recorded(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    """What each feed's checks found when it was checked last."""
+    """What each check of each feed found when it looked last."""
     found = con.execute(
         f"""
         SELECT {_COLUMNS} FROM audit.checks
-        WHERE (feed, batch_id) IN (SELECT (feed, max(batch_id)) FROM audit.checks GROUP BY feed)
+        QUALIFY batch_id = max(batch_id) OVER (PARTITION BY feed, check_name)
         ORDER BY rowid
         """
     )

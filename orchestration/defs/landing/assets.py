@@ -238,36 +238,39 @@ def _materializations(con: duckdb.DuckDBPyConnection, step: Step) -> Iterator[dg
 def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool) -> list[dg.AssetCheckResult]:
     """What the checks of this run came to. Those that gate the run also speak where nothing has arrived.
 
-    `is_read`: Dagster keeps the results and shows those of an asset's newest materialization alone, so a feed
-    in which nothing has arrived shows its last ones again.
+    `is_read`: Dagster keeps the results and shows those of an asset's newest materialization alone, so a
+    check that had nothing to look at shows its last one again.
     """
     run = step.run
     outcomes = recorded(con, Moment(run.run_id, run.batch_id, run.now))
     results = [_result(outcome) for outcome in outcomes]
-    checked = {outcome.feed for outcome in outcomes}
+    checked = {(outcome.feed, outcome.check) for outcome in outcomes}
     if is_read:
         results += [
             _result(outcome, "No new rows since: ")
             for outcome in last_recorded(con)
-            if outcome.feed not in {COMPULSORY, *checked} and outcome.check in _checks_of(outcome.feed)
+            if outcome.feed != COMPULSORY
+            and (outcome.feed, outcome.check) not in checked
+            and outcome.check in _checks_of(outcome.feed)
         ]
-    if COMPULSORY in checked:
+    if any(outcome.feed == COMPULSORY for outcome in outcomes):
         return results
     nothing_new = [
         dg.AssetCheckResult(
             asset_key=feed_key(COMPULSORY),
-            check_name=rule_check,
+            check_name=check,
             passed=True,
             description="No new rows; those that stand were checked when they landed.",
         )
-        for rule_check in (gate.CHECK, *(rule.check for rule in rules()[COMPULSORY]))
+        for check in sorted(_checks_of(COMPULSORY))
     ]
     return [*results, *nothing_new]
 
 
+@cache
 def _checks_of(feed: str) -> set[str]:
     """The checks of a feed as they are now: a rule may have gone since its last result."""
-    return {rule.check for rule in rules().get(feed, ())}
+    return {spec.name for spec in _check_specs() if spec.asset_key == feed_key(feed)}
 
 
 def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict[str, Any]]:

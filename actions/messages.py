@@ -55,6 +55,7 @@ def slack(
             "items": rows,
             "most": MOST_IN_DIGEST,
             "mention": rows[0]["mention"],
+            "owner_name": rows[0]["owner_name"],
             "waiting_actions": rows[0]["waiting_actions"],
             "panel": rows[0]["panel"],
         }
@@ -112,7 +113,7 @@ def is_worded(number: int, item: Item) -> bool:
 
 def mail_block(item: Item, context: Row) -> str | None:
     """Why a mail to a customer cannot be written or sent: nobody signs it, or nobody may get it."""
-    if not item.row.get("has_owner", True):
+    if not item.row["owner_name"]:
         return "the account has no owner who could sign the mail"
     if not context["contact_email"]:
         return "no contact who consented has an address"

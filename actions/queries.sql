@@ -309,9 +309,8 @@ select
     usage.days_since_login,
     cast($as_of as date) - cast(usage.days_since_login as integer) as last_login_date,
 
-    -- its owner
-    coalesce(nullif(trim(owners.name), ''), 'Nobody') as owner_name,
-    nullif(trim(owners.name), '') is not null as has_owner,
+    -- its owner; null where it has none
+    nullif(trim(owners.name), '') as owner_name,
     owners.email as owner_email,
     owners.slack_user_id,
     coalesce(waiting.waiting_actions, 0) as waiting_actions

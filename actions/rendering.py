@@ -83,11 +83,11 @@ def slack_escaped(value: object) -> str:
     return _INERT.sub("\u200b\\g<0>\u200b", text)
 
 
-def slack_mention(user_id: str | None, name: str) -> str:
-    """A mention of one of our own people; the name where Slack does not know the person."""
+def slack_mention(user_id: str | None, name: str | None) -> str:
+    """A mention of one of our own people; the name where Slack does not know the person, if there is one."""
     if user_id and re.fullmatch(r"[A-Z0-9]+", user_id):
         return _Finished(f"<@{user_id}>")
-    return name
+    return name or "no owner"
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -122,7 +122,7 @@ class Templates:
             auto_reload=False,
             **options,
         )
-        environment.filters |= {"bucket": _bucket, "sparkline": sparkline}
+        environment.filters |= {"bucket": _bucket, "known": _known, "sparkline": sparkline}
         return environment
 
     def slack(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,6 +181,10 @@ class Templates:
 
 def _bucket(value: str) -> str:
     return BUCKETS.get(value, value)
+
+
+def _known(value: object) -> object:
+    return "not known" if value is None else value
 
 
 def _slack_link(text: object, url: str | None) -> _Finished:

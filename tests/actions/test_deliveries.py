@@ -552,7 +552,7 @@ def test_an_owner_with_more_than_three_hears_of_them_in_one_digest(vendors: Vend
     digest = [post for post in vendors.posts if "4 of your accounts have news" in post["text"]]
     assert (len(vendors.posts), len(digest)) == (4, 1)
     assert "<@U0RUTH>" in digest[0]["text"]
-    assert "1 actions wait for your decision" in digest[0]["blocks"][-1]["text"]["text"]
+    assert "1 action waits for your decision" in digest[0]["blocks"][-1]["text"]["text"]
     assert len(house.states()) == 7
     house.run("slack")
     assert len(vendors.posts) == 4

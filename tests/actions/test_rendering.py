@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from actions.drafts import Draft, render, weekly
 from actions.messages import with_links
 from actions.rendering import SHIPPED, Templates, sparkline
 from radar.errors import InputError
+from tests.panel.test_files_and_words import faults
 
 GOLDEN = Path(__file__).parent / "golden"
 NAME = 'Größe & <b>Sons</b> "x"\n\nمجموعة 🚀'
@@ -81,7 +83,7 @@ def test_a_digest_is_what_was_agreed() -> None:
         "items": items,
         "most": 3,
         "waiting_actions": 2,
-        **{name: row[name] for name in ("mention", "panel")},
+        **{name: row[name] for name in ("mention", "owner_name", "panel")},
     }
     message = Templates().slack("slack_digest.j2", values)
     held_against("slack_digest.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
@@ -90,6 +92,30 @@ def test_a_digest_is_what_was_agreed() -> None:
 def test_a_task_is_what_was_agreed() -> None:
     subject, body = Templates().text("task.j2", with_links(ROW, "https://radar.example"))
     held_against("task.txt", f"{subject}\n\n{body}")
+
+
+BARE = dict.fromkeys(ROW) | {
+    "account_id": "acc-1", "account_name": "acc-1", "bucket": "watch", "next_action": "Look at the account",
+    "due_at": ROW["due_at"], "episode_started_on": date(2026, 3, 10), "is_scored": True,
+}  # fmt: skip
+"""What a row of an account always has; all else is not known."""
+
+
+@pytest.mark.parametrize("kind", ["alert", "recovery", "reminder", "digest", "task"])
+@pytest.mark.parametrize("is_scored", [True, False])
+def test_a_message_of_which_little_is_known_reads_well(kind: str, is_scored: bool) -> None:
+    row = with_links({**BARE, "is_scored": is_scored, "kind": kind}, None)
+    items = [{**row, "kind": each} for each in ("alert", "recovery", "reminder")]
+    if kind == "digest":
+        row |= {"items": items, "most": 3, "waiting_actions": 1}
+    if kind == "task":
+        said = "\n".join(Templates().text("task.j2", row))
+    else:
+        blocks = Templates().slack(f"slack_{kind}.j2", row)["blocks"]
+        said = "\n".join(block["text"]["text"] for block in blocks if "text" in block)
+    assert faults(said) == []
+    halves = (r"score *$", r"score *[→,:;.]", r": *$", r"^- *$", r"[ \t]$", r"not told")
+    assert [half for half in halves if re.search(half, said, re.MULTILINE)] == [], said
 
 
 @pytest.mark.parametrize("play", DRAFTS)

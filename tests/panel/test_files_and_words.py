@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,26 @@ def read_through(client: TestClient, accounts: list[str]) -> list[str]:
     return found
 
 
+def messages(place: Place) -> Iterator[str]:
+    """Every text that a run wrote to the outbox: Slack's blocks, tasks, and both forms of mails."""
+    for file in place.exports.glob("outbox/*/*/messages.ndjson"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield from _texts(json.loads(line))
+    for file in place.exports.glob("outbox/mail/*/*.eml"):
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        yield str(mail["Subject"])
+        yield mail.get_body(["plain"]).get_content()  # type: ignore[union-attr]
+        yield seen(mail.get_body(["html"]).get_content())  # type: ignore[union-attr]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        yield from _texts(part)
+    if isinstance(value, str):
+        yield value
+
+
 def worst(published: Path, how_many: int = 3) -> list[str]:
     """Accounts with most to say, and those of the queue."""
     with duckdb.connect(str(published / "radar.duckdb"), read_only=True) as con:
@@ -138,7 +160,10 @@ def worst(published: Path, how_many: int = 3) -> list[str]:
 def test_a_full_company_reads_well(demo_run: Place, tmp_path: Path) -> None:
     with panel(demo_run.published, tmp_path) as client:
         found = read_through(client, worst(demo_run.published, 12))
-        assert found == [], "\n".join(found)
+    told = list(messages(demo_run))
+    assert told
+    found += [fault for text in told for fault in faults(text)]
+    assert found == [], "\n".join(found)
 
 
 def test_accounts_without_any_optional_value_read_well(demo_run: Place, tmp_path: Path) -> None:
@@ -198,7 +223,8 @@ def poor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_a_company_without_some_feeds_reads_well(poor: Place, tmp_path: Path) -> None:
     with panel(poor.published, tmp_path) as client:
         found = read_through(client, worst(poor.published, 8))
-        assert found == [], "\n".join(found)
+    found += [fault for text in messages(poor) for fault in faults(text)]
+    assert found == [], "\n".join(found)
 
 
 # --- files, names and the look-up file ------------------------------------------------------------------

@@ -62,6 +62,8 @@ class Report:
     held: int = 0
     stopped_by: str | None = None
     """What kept the whole channel from working, masked."""
+    gave_way: bool = False
+    """Whether it stopped because another process waits for the warehouse."""
     preview: list[str] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict, repr=False)
     """What became of each item last, by delivery key; errors are masked."""
@@ -102,6 +104,8 @@ class Deliveries:
     as_of: date
     settings: Destinations
     clock: Clock = Clock()
+    is_wanted: Callable[[], bool] = lambda: False
+    """Whether another process waits for the warehouse: then no further call is made."""
 
     def is_newest_day(self) -> bool:
         """Whether the as-of date is the newest that was told: of older days nothing goes out."""
@@ -276,7 +280,8 @@ class Deliveries:
             return
         messages = sorted(messages, key=lambda message: max(item.attempts for item in message.items) > 0)
         report.preview += [_preview(message) for message in messages[:_PREVIEWED]]
-        waits, brakes = _Waits(self.clock, taker.pause_seconds), self._brakes()
+        brakes = self._brakes()
+        waits = _Waits(self.clock, taker.pause_seconds, self.is_wanted)
         for start in range(0, len(messages), taker.batch):
             batch = messages[start : start + taker.batch]
             if not self._send_batch(taker, batch, waits, report, brakes) or brakes.reason:
@@ -284,13 +289,14 @@ class Deliveries:
                 left = {item.delivery_key for message in messages for item in message.items} - tried
                 report.held += len(left)
                 if brakes.reason and (left or brakes.is_refused):
-                    report.stopped_by = brakes.reason
+                    report.stopped_by, report.gave_way = brakes.reason, brakes.gave_way
                 return
 
     def _brakes(self) -> _Brakes:
         limits = dict(self.con.execute(QUERIES["limits"]).fetchall())
         return _Brakes(
             self.clock,
+            self.is_wanted,
             refusals=int(limits.get("channel_refusals", MOST_REFUSALS)),
             calls=int(limits.get("channel_calls", MOST_CALLS)),
             minutes=float(limits.get("channel_minutes", MOST_MINUTES)),
@@ -385,16 +391,19 @@ class Deliveries:
 
 
 class _Brakes:
-    """What stops a channel for the rest of a run: refusals in a row, too many calls, too long a time.
+    """What stops a channel for the rest of a run.
 
-    `reason` says so, once it has.
+    Refusals in a row, too many calls, too long a time, somebody who waits. `reason` says so, once it has.
     """
 
-    def __init__(self, clock: Clock, *, refusals: int, calls: int, minutes: float) -> None:
+    def __init__(
+        self, clock: Clock, is_wanted: Callable[[], bool], *, refusals: int, calls: int, minutes: float
+    ) -> None:
+        self._is_wanted = is_wanted
         self._clock, self._refusals, self._calls, self._minutes = clock, refusals, calls, minutes
         self._called, self._refused, self._started = 0, 0, clock.now()
         self.reason: str | None = None
-        self.is_refused = False
+        self.is_refused = self.gave_way = False
 
     def may_call(self) -> bool:
         """Count a call; False where it is one too many, or the channel has stopped."""
@@ -405,6 +414,9 @@ class _Brakes:
             self.reason = f"stopped after {self._called:,} calls (channel_calls in seeds/settings.csv)"
         elif minutes >= self._minutes:
             self.reason = f"stopped after {minutes:.0f} minutes (channel_minutes in seeds/settings.csv)"
+        elif self._is_wanted():
+            self.gave_way = True
+            self.reason = "stopped for another process that waits to write the warehouse; the rest goes next"
         self._called += 1
         return self.reason is None
 
@@ -427,8 +439,8 @@ class _Brakes:
 class _Waits:
     """The pauses of one channel, of which there is only so much in one run."""
 
-    def __init__(self, clock: Clock, pause_seconds: float) -> None:
-        self._clock, self._pause = clock, pause_seconds
+    def __init__(self, clock: Clock, pause_seconds: float, is_wanted: Callable[[], bool]) -> None:
+        self._clock, self._pause, self._is_wanted = clock, pause_seconds, is_wanted
         self._waited, self._last_call = 0.0, float("-inf")
 
     def pace(self) -> None:
@@ -440,7 +452,7 @@ class _Waits:
 
     def can_wait(self, attempt: int, trouble: TroubleError | None) -> bool:
         """Whether the pause after this attempt fits into what is left."""
-        return self._waited + _pause(attempt, trouble) <= MOST_WAIT_SECONDS
+        return self._waited + _pause(attempt, trouble) <= MOST_WAIT_SECONDS and not self._is_wanted()
 
     def wait(self, attempt: int, trouble: TroubleError | None) -> None:
         """Make that pause."""

@@ -7,18 +7,22 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from radar import progress
 from radar.errors import RadarError, WarehouseError
 
 MEMORY_LIMIT = os.environ.get("RADAR_MEMORY_LIMIT", "2GB")
 _FORMAT = "v1.5.0"  # of new files: packs text a third faster than the oldest, and reads it faster
 _held: dict[Path, tuple[int, int]] = {}  # lock file -> (descriptor, how often this process took it)
+_GIVING_WAY = "gives way"  # in the lock file, behind the process
+_WAIT_SECONDS, _LOOK_SECONDS = 120.0, 0.1
 
 
 def state_dir(warehouse: Path) -> Path:
@@ -28,25 +32,24 @@ def state_dir(warehouse: Path) -> Path:
 
 @contextmanager
 def writer_lock(warehouse: Path) -> Iterator[None]:
-    """Hold the one writer's lock; it may be taken again in the same process. Never waits."""
-    path = state_dir(warehouse).resolve() / "writer.lock"
+    """Hold the one writer's lock; it may be taken again in the same process.
+
+    Waits for none but a process that gives way (`giving_way`), and two minutes at the most.
+    """
+    path = _lock_file(warehouse)
     descriptor, times = _held.get(path, (-1, 0))
     if times == 0:
         with readable_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 32).decode() or "unknown"
+        if holder := _lock(descriptor, path):
             os.close(descriptor)
             raise WarehouseError(
                 f"another Radar run (process {holder}) is writing this warehouse",
                 "wait until it has ended, then run again",
                 file=warehouse,
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            )
+        _write_holder(descriptor)
     _held[path] = (descriptor, times + 1)
     try:
         yield
@@ -56,6 +59,57 @@ def writer_lock(warehouse: Path) -> Iterator[None]:
             _held[path] = (descriptor, times - 1)
         else:
             os.close(descriptor)
+
+
+@contextmanager
+def giving_way(warehouse: Path) -> Iterator[Callable[[], bool]]:
+    """While the holder of the writer's lock does what it can stop and go on with later.
+
+    Whoever wants the lock meanwhile waits for it; what is yielded says whether somebody does.
+    """
+    path = _lock_file(warehouse)
+    descriptor, _ = _held[path]
+    wanted = _wanted_file(path)
+    wanted.unlink(missing_ok=True)  # of one that was killed as it waited
+    _write_holder(descriptor, _GIVING_WAY)
+    try:
+        yield wanted.exists
+    finally:
+        _write_holder(descriptor)
+
+
+def _lock_file(warehouse: Path) -> Path:
+    return state_dir(warehouse).resolve() / "writer.lock"
+
+
+def _wanted_file(lock: Path) -> Path:
+    return lock.with_name("writer.wanted")
+
+
+def _lock(descriptor: int, path: Path) -> str | None:
+    """Take the lock; None, or the process that has it and does not give way (in time)."""
+    until, waits_for = time.monotonic() + _WAIT_SECONDS, ""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder, _, says = os.pread(descriptor, 64, 0).decode().strip().partition(" ")
+            if says == _GIVING_WAY:
+                if not waits_for:
+                    progress.note(f"waiting for another Radar run (process {holder}), which stops delivering")
+                waits_for = holder
+                _wanted_file(path).touch()
+            if holder != waits_for or time.monotonic() > until:
+                return holder or "unknown"
+            time.sleep(_LOOK_SECONDS)
+        else:
+            if waits_for:
+                _wanted_file(path).unlink(missing_ok=True)
+            return None
+
+
+def _write_holder(descriptor: int, says: str = "") -> None:
+    os.pwrite(descriptor, f"{os.getpid()} {says}".ljust(64).encode(), 0)  # at once, for those who read it
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -71,6 +72,7 @@ class House:
     now: datetime = datetime(2026, 3, 14, 5)
     day: date = DAY
     slept: list[float] = field(default_factory=list)
+    is_wanted: Callable[[], bool] = lambda: False
     runs: int = 0
 
     def act(self, kind: str, number: int, **values: Any) -> str:
@@ -160,7 +162,8 @@ class House:
         self.runs += 1
         clock = Clock(lambda: self.now, self._sleep, lambda: 0.0)
         run_id = f"run{self.runs}"
-        return Deliveries(self.con, self.exports, run_id, self.day, self.settings, clock).deliver(channel)
+        work = Deliveries(self.con, self.exports, run_id, self.day, self.settings, clock, self.is_wanted)
+        return work.deliver(channel)
 
     def next_day(self) -> None:
         """The same actions and accounts, told a day later."""

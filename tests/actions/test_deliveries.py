@@ -249,6 +249,22 @@ def test_one_mailbox_that_does_not_exist_does_not_keep_the_others_back(
     assert house.run("mail").counts == {"failed": 1, "delivered": 2}
 
 
+def test_deliveries_stop_for_a_process_that_waits_and_go_on_with_the_next_run(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(3):
+        house.act("alert", number)
+    house.is_wanted = lambda: len(vendors.calls) >= 1
+    report = house.run("slack")
+    assert (len(vendors.calls), report.held, report.gave_way) == (1, 2, True)
+    assert report.error is not None
+    assert "waits to write the warehouse" in report.error
+    house.is_wanted = lambda: False
+    report = house.run("slack")
+    assert (len(vendors.posts), report.gave_way, report.error) == (3, False, None)
+
+
 def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Vendors, house: House) -> None:
     house.settings = slack_webhook(vendors)
     for number in range(3):

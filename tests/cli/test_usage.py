@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from radar.warehouse import state_dir, writer_lock
+
 RADAR = Path(sys.executable).with_name("radar")
 
 
@@ -116,6 +118,33 @@ def test_a_second_run_is_refused_while_one_is_writing(extracts: Path, tmp_path: 
         holder.communicate("")
     assert answer.returncode == 1
     assert f"another Radar run (process {holder.pid}) is writing this warehouse" in answer.stderr
+
+
+_GIVES_WAY = """
+import pathlib, sys, time
+from radar.warehouse import giving_way, writer_lock
+warehouse = pathlib.Path(sys.argv[1])
+with writer_lock(warehouse):
+    with giving_way(warehouse) as is_wanted:
+        print("held", flush=True)
+        while not is_wanted():
+            time.sleep(0.05)
+    print("stopped", flush=True)
+    time.sleep(1)
+"""
+
+
+def test_whoever_gives_way_is_waited_for_and_ends(tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", _GIVES_WAY, warehouse], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with writer_lock(warehouse):
+            assert holder.stdout.readline() == "stopped\n"
+    assert holder.returncode == 0
+    assert sorted(path.name for path in state_dir(warehouse).iterdir()) == ["writer.lock"]
 
 
 def test_a_file_where_a_folder_must_be_is_named(extracts: Path, tmp_path: Path) -> None:

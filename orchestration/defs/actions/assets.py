@@ -5,6 +5,7 @@ A channel that fails fails alone: it is told as a check that has not passed, in 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -27,6 +28,7 @@ from orchestration.steps import (
 )
 from radar import progress
 from radar.runs import utc_now
+from radar.warehouse import giving_way
 
 _DEPENDS = [PUBLISHED, dg.AssetKey(["marts", "fct_actions"]), dg.AssetKey(["marts", "rpt_account_health"])]
 _DESCRIPTIONS = {
@@ -82,24 +84,30 @@ def make_deliveries() -> dg.AssetsDefinition:
             return
         with step(context, stays_open=True) as current, current.connect() as con:
             run, settings = current.run, current.settings
-            work = Deliveries(con, settings.exports, run.run_id, run.window.end, Destinations.read())
+            day = run.window.end
+            work = Deliveries(con, settings.exports, run.run_id, day, Destinations.read())
             if not work.is_newest_day():
-                context.log.info(f"{run.window.end} is not the newest day: nothing is delivered")
+                context.log.info(f"{day} is not the newest day: nothing is delivered")
                 return
             outbound.note_newer_runs(con, settings.exports, settings.published, utc_now())
-            if reason := outbound.blocked(con, run.window.end):
+            if reason := outbound.blocked(con, day):
                 context.log.warning(f"Nothing is delivered: {reason}")
-                outbound.record_blocked(con, run.run_id, run.window.end, reason, utc_now())
+                outbound.record_blocked(con, run.run_id, day, reason, utc_now())
                 for channel in CHANNELS:
                     if delivery_key(channel) in context.selected_asset_keys:
                         yield _blocked(channel, reason)
                 return
-            outbound.release(con, run.run_id, run.window.end)
-            for channel in CHANNELS:
-                if delivery_key(channel) in context.selected_asset_keys:
-                    progress.status(f"  delivering {channel}")
-                    yield from _results(current, work.deliver(channel))
-            note_next_attempt(settings.warehouse, run.window.end, work.next_attempt_at())
+            outbound.release(con, run.run_id, day)
+            gave_way = False
+            with giving_way(settings.warehouse) as is_wanted:
+                work = replace(work, is_wanted=is_wanted)
+                for channel in CHANNELS:
+                    if delivery_key(channel) in context.selected_asset_keys:
+                        progress.status(f"  delivering {channel}")
+                        report = work.deliver(channel)
+                        gave_way |= report.gave_way
+                        yield from _results(current, report)
+            note_next_attempt(settings.warehouse, day, utc_now() if gave_way else work.next_attempt_at())
 
     return deliver
 

@@ -161,7 +161,7 @@ _UNKNOWN_FEEDS = """
     WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
 """
 _OFF = """
-    SELECT rule_set, rule_id, title, signal_labels, feeds, rules_in_set FROM marts.rpt_rules_off
+    SELECT rule_set, rule_id, title, signal_labels, reasons, rules_in_set FROM marts.rpt_rules_off
     ORDER BY rule_id
 """
 
@@ -196,8 +196,8 @@ class Summary:
     review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
     the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
     failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
-    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, the
-    feeds that are not used, how many rules the set has.
+    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, why
+    it cannot, how many rules the set has.
     """
 
     as_of: str
@@ -435,7 +435,7 @@ def _findings(told: Summary) -> list[str]:
 
 
 def _rules_off(told: Summary) -> list[str]:
-    """What these buckets cannot see, because a feed is not used."""
+    """What these buckets cannot see, because a feed is not used or no word is marked."""
     if not told.rules_off:
         return []
     rule_set, *_, rules = told.rules_off[0]
@@ -443,8 +443,8 @@ def _rules_off(told: Summary) -> list[str]:
     return [
         f"  {len(told.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
         *(
-            f"    {rule_id}: {signals}, from {feeds} (not used)"
-            for _, rule_id, _, signals, feeds, _ in told.rules_off
+            f"    {rule_id}: {signals} ({reasons})"
+            for _, rule_id, _, signals, reasons, _ in told.rules_off
         ),
     ]
 

@@ -155,7 +155,7 @@ def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_
     )
     done = place.run(f"--seeds={mine.folder}", DAY)
     assert "2 of 10 rules of playbook_v1 are off" in done.stdout
-    assert re.findall(r"    (\w+): .*, from support/tickets \(not used\)\n", done.stdout) == [
+    assert re.findall(r"    (\w+): .* \(support/tickets is not used\)\n", done.stdout) == [
         "competitor_named",
         "fast_resolution",
     ]

@@ -115,7 +115,7 @@ def test_rules_that_cannot_leave_healthy_and_rules_that_are_off_are_said_beside_
     stuck = "9 of 9 accounts with a live subscription cannot leave healthy: all rules in use together"
     assert f"  warning: {stuck} leave a score of 80" in scored
     assert "  2 of 3 rules of playbook_v1 are off and outside coverage; unseen:" in scored
-    assert "    fast_resolution: tickets resolved within a day, from support/tickets (not used)" in scored
+    assert "    fast_resolution: tickets resolved within a day (support/tickets is not used)" in scored
     assert "No account is at risk or on watch" in runs[1]
 
 

@@ -21,6 +21,7 @@ final as (
         signals.signal,
         signals.vocabulary,
         states.as_of_date,
+        states.feed,
         states.is_known,
         states.is_used,
         case
@@ -28,7 +29,13 @@ final as (
                 then concat(
                     'no ', replace(states.vocabulary, '_', ' '), ' is recognised among the words of ', states.feed
                 )
-        end as unknown_because
+        end as unknown_because,
+        case
+            when not states.is_used
+                then concat(
+                    'no event name is marked as ', replace(states.vocabulary, '_', ' '), ' in product_events.csv'
+                )
+        end as unused_because
     from signals
     inner join {{ ref('int_vocabulary_states') }} as states
         on signals.vocabulary = states.vocabulary

@@ -1,4 +1,5 @@
--- Grain: one row per rule of the champion rule set that is off on the newest as-of date, because a feed is not used.
+-- Grain: one row per rule of the champion rule set that is off on the newest as-of date, because a feed is not used or
+-- the reference data gives no word of a feed the meaning that it counts by.
 -- Such a rule gives no points and is outside coverage: what it looks for cannot be seen.
 with
 
@@ -30,11 +31,25 @@ titles as (
 
 ),
 
-unused_feeds as (
+unused_signals as (
 
-    select feed
-    from {{ ref('feeds') }}
-    where not is_used
+    select
+        signals.signal,
+        feeds.feed,
+        feeds.feed || ' is not used' as reason
+    from {{ ref('signals') }} as signals
+    inner join {{ ref('feeds') }} as feeds
+        on ' ' || signals.feeds || ' ' like '% ' || feeds.feed || ' %'
+    where not feeds.is_used
+    union all
+    select
+        signal,
+        feed,
+        unused_because as reason
+    from {{ ref('int_signal_vocabularies') }}
+    where
+        not is_used
+        and as_of_date = {{ as_of_end() }}
 
 ),
 
@@ -45,12 +60,13 @@ missing as (
         conditions.rule_id,
         signals.signal,
         signals.label,
-        unused_feeds.feed
+        unused_signals.feed,
+        unused_signals.reason
     from {{ ref('rule_conditions') }} as conditions
     inner join {{ ref('signals') }} as signals
         on conditions.signal = signals.signal
-    inner join unused_feeds
-        on ' ' || signals.feeds || ' ' like '% ' || unused_feeds.feed || ' %'
+    inner join unused_signals
+        on signals.signal = unused_signals.signal
 
 ),
 
@@ -64,6 +80,7 @@ final as (
         string_agg(distinct missing.signal, ', ' order by missing.signal) as signals,
         string_agg(distinct missing.label, ', ' order by missing.label) as signal_labels,
         string_agg(distinct missing.feed, ', ' order by missing.feed) as feeds,
+        string_agg(distinct missing.reason, '; ' order by missing.reason) as reasons,
         counted.rules_in_set
     from titles
     inner join missing

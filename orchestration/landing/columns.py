@@ -86,7 +86,7 @@ class Comparison:
         write into one folder it is so reported once. An unknown column may go as it came.
         """
         known = read_by_name(self.feed)
-        missing = frozenset(known).difference(file.filled)
+        missing = frozenset(known).difference(file.filled, file.extra)
         lacking = self._lacking(file, missing)
         for name in file.extra:
             if name not in known:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from expectations.batches import SCRATCH, Batch, one, sql
+from expectations.columns import judge_columns
 from expectations.gate import REMEDY, Limits, judge, record_fact_days, settle_keys
 from expectations.outcomes import Moment, Outcome, holds, outcome, record, share
 from expectations.suites import Rule, rules
@@ -67,6 +68,7 @@ def judge_without_rows(
         record_fact_days(con, feed, first_batch, moment)
         outcome_of_gate = judge(con, feed, first_batch, moment, limits, again)
         outcomes = [outcome_of_gate] if outcome_of_gate else []
+        outcomes += judge_columns(con, feed, first_batch, moment)
         record(con, outcomes, moment)
     return outcomes
 
@@ -79,7 +81,7 @@ def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits
     if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
         _remove_batch(con, batch, judged.message, moment)
     record_fact_days(con, feed, batch.first, moment)
-    return [judged] if judged else []
+    return [*([judged] if judged else []), *judge_columns(con, feed, batch.first, moment)]
 
 
 def _is_held(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:

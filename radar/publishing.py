@@ -77,7 +77,7 @@ RECORDS = ("audit.chain_checks", "audit.checks", "audit.entries", "audit.loads",
 
 LEFT_OUT = {
     "audit.checks": ("error", "message", "observed"),
-    "audit.loads": ("extra_columns", "message"),
+    "audit.loads": ("columns", "extra_columns", "message"),
     "audit.runs": ("message",),
 }
 """Columns of RECORDS that stay behind: sentences that may name a value of a row."""

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import duckdb
 
 from expectations.gate import REMEDY
 from exports.outbound import blocked_deliveries
-from orchestration.landing.feeds import load_feeds
 from radar import vocabulary
 from radar.settings import Settings
 from radar.terminal import inert, inert_value
@@ -94,8 +92,8 @@ _FILES = """
     WHERE run_id = $run_id AND status = 'refused' ORDER BY source_file
 """
 _UNKNOWN_COLUMNS = """
-    SELECT feed, extra_columns FROM audit.loads
-    WHERE run_id = $run_id AND status = 'landed' AND extra_columns IS NOT NULL ORDER BY feed, source_file
+    SELECT feed, column_name, min(nearest_name) FROM audit.column_findings
+    WHERE run_id = $run_id AND finding <> 'gone' GROUP BY feed, column_name ORDER BY feed, column_name
 """
 _BUCKETS = """
     SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
@@ -204,7 +202,7 @@ class Summary:
     feeds: Sequence[tuple[str, int, int, int, int, int]]
     left_out: Sequence[tuple[str, str, str, str, int, str | None, str]]
     files: Sequence[tuple[str, str]]
-    unknown_columns: dict[str, list[str]]
+    unknown_columns: Sequence[tuple[str, str, str | None]]
     checks: tuple[int, int, int]
     failed: Sequence[tuple[str, str, str, str]]
     covered: tuple[int, int, int]
@@ -258,7 +256,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         feeds=rows(_FEEDS, run_id=run_id, batch_id=batch_id),
         left_out=rows(_LEFT_OUT, batch_id=batch_id),
         files=rows(_FILES, run_id=run_id),
-        unknown_columns=_names_by_feed(rows(_UNKNOWN_COLUMNS, run_id=run_id)),
+        unknown_columns=rows(_UNKNOWN_COLUMNS, run_id=run_id),
         checks=rows(_CHECKS, run_id=run_id)[0],
         failed=rows(_FAILED, run_id=run_id),
         covered=rows(_COVERED)[0],
@@ -341,24 +339,12 @@ def _left_out(line: tuple[str, str, str, str, int, str | None, str]) -> str:
     return f"  {feed}: {count:,} {named} {done}, {of_column}{rule}{such} (first: {first})"
 
 
-def _names_by_feed(loads: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """Feed -> the unknown columns of its files, each once."""
-    names: dict[str, dict[str, None]] = {}
-    for feed, columns in loads:
-        names.setdefault(feed, {}).update(dict.fromkeys(columns.split(", ")))
-    return {feed: list(found) for feed, found in names.items()}
-
-
-def _set_aside(columns_by_feed: dict[str, list[str]]) -> list[str]:
+def _set_aside(columns: Sequence[tuple[str, str, str | None]]) -> list[str]:
     """Columns that no feed has: kept aside, read by nothing; each with the known name it resembles."""
-    lines = []
-    for feed, columns in columns_by_feed.items():
-        known = load_feeds()[feed].column_names if feed in load_feeds() else ()
-        named = []
-        for column in columns:
-            nearest = get_close_matches(column.lower(), known, n=1)
-            named.append(f"{column} (resembles {nearest[0]})" if nearest else column)
-        lines.append(f"  {feed}: {', '.join(named)}")
+    named: dict[str, list[str]] = {}
+    for feed, column, nearest in columns:
+        named.setdefault(feed, []).append(f"{column} (resembles {nearest})" if nearest else column)
+    lines = [f"  {feed}: {', '.join(names)}" for feed, names in named.items()]
     return ["Columns set aside, because the feed has none of their names", *lines] if lines else []
 
 

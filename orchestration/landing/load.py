@@ -5,6 +5,7 @@ The rows themselves are dealt with by the SQL of `statements`; nothing here look
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ class Load:
     extra_columns: tuple[str, ...] = ()
     message: str | None = None
     records_counted: int | None = None
+    columns: str | None = None
     is_unended: bool = False
     warning: str | None = None
 
@@ -247,6 +249,7 @@ class _Rows:
             values_rejected=values,
             extra_columns=self._reading.extra_columns,
             records_counted=self._reading.records,
+            columns=json.dumps(self._reading.columns),
         )
         if bad and count(con, statements.COUNT_UNFINISHED):
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))
@@ -327,6 +330,7 @@ def _record(arrival: _Arrival, load: Load) -> None:
         load.message,
         arrival.landing.now,
         load.records_counted,
+        load.columns,
     ]
     arrival.con.execute(f"{statements.INTO_LOADS} values ({', '.join('?' * len(values))})", values)
     if arrival.sha256:

@@ -208,7 +208,12 @@ class _Reading:
         counted = self._source.records.count
         if counted != read_rows:
             raise records.not_all_read(self._file, counted, read_rows)
-        return {"rows": str(rows), "records": counted, "extra_columns": self._extra_columns(rows)}
+        return {
+            "rows": str(rows),
+            "records": counted,
+            "extra_columns": self._extra_columns(rows),
+            "columns": self._known_columns(rows),
+        }
 
     def _copy(self, query: str, target: Path) -> None:
         self._con.execute(f"copy ({query}) to {quoted(str(target))} ({_COPY})")
@@ -277,6 +282,13 @@ class _Reading:
             return [names.shown(name, words=True) for name in extra]
         found = self._con.execute(statements.extra_names(str(rows))).fetchall()
         return sorted({names.shown_key(name) for (name,) in found})
+
+    def _known_columns(self, rows: Path) -> dict[str, int | None]:
+        """The known columns of a header, without counts; of JSON those that rows fill, and how many do."""
+        if self._source.columns is not None:
+            return dict.fromkeys(self._source.columns)
+        counts = self._con.execute(statements.filled_columns(self._feed, str(rows))).fetchone() or ()
+        return {name: count for name, count in zip(self._feed.column_names, counts, strict=True) if count}
 
 
 if __name__ == "__main__":

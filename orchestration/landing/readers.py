@@ -62,11 +62,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file that was read: the Parquet file of its rows, how many, and its unknown columns as shown."""
+    """A file that was read: the Parquet file of its rows, how many, and its columns.
+
+    Unknown ones as they may be shown; known ones with the rows that fill them, None where a header has them.
+    """
 
     rows: Path
     records: int
     extra_columns: tuple[str, ...]
+    columns: dict[str, int | None]
 
 
 class Readers:
@@ -133,7 +137,9 @@ class Readers:
                 "depth": "has brackets nested too deep",
             }.get(answer["limit"], answer["limit"])
             raise UnreadableError(what, _TAKE_AWAY, file=source_file)
-        return Reading(Path(answer["rows"]), answer["records"], tuple(answer["extra_columns"]))
+        return Reading(
+            Path(answer["rows"]), answer["records"], tuple(answer["extra_columns"]), answer["columns"]
+        )
 
 
 def _size(path: Path) -> int:

@@ -85,10 +85,29 @@ create table if not exists audit.loads (
 );
 alter table audit.loads add column if not exists records_counted bigint;
 
+-- The known columns that the file has, a JSON object: of a file with a header each name with null, of a JSON file each
+-- name that is filled with the number of its rows. Null: it did not land, or landed in an earlier release.
+alter table audit.loads add column if not exists columns varchar;
+
 -- What the checks took out of the rows that had landed, written when they ran; rows_landed is then what is left.
 -- Null: a file of an earlier release, or one that is not checked yet.
 alter table audit.loads add column if not exists rows_refused_by_checks bigint;
 alter table audit.loads add column if not exists rows_waiting bigint;
+
+-- Grain: one row per batch, feed and finding about a column of its files; see expectations/columns.py.
+-- column_name: as it may be shown. nearest_name: the known column that it resembles. source_file: the newest of the
+-- files of the batch that show it.
+create table if not exists audit.column_findings (
+    run_id varchar,
+    batch_id bigint,
+    feed varchar,
+    source_file varchar,
+    column_name varchar,
+    finding varchar,  -- unknown, misnamed or gone
+    nearest_name varchar,
+    files bigint,
+    found_at timestamp
+);
 
 create table if not exists audit.feed_states (
     run_id varchar,

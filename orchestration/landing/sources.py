@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.landing import contents, names, records
+from orchestration.landing.columns import read_by_name
 from orchestration.landing.feeds import Feed
 from orchestration.landing.files import ExtractFile
 from orchestration.landing.records import Records
@@ -29,7 +30,6 @@ MAX_PARQUET_ROWS_PER_BYTE = 10
 PARQUET_ROWS_FREE = 1_000_000
 MAX_DEEP_ROWS = 1_000
 
-CURRENCY = "currency"
 REJECTED_LINES = "landing_rejected_lines"  # DuckDB's temporary table of CSV rows that it could not split
 
 _TRUE = "'true', 't', 'yes', 'y', '1', '1.0'"
@@ -59,6 +59,7 @@ class Source:
     values: dict[str, Value]
     extra: str = "cast(null as varchar)"
     extra_columns: tuple[str, ...] | None = ()  # None: known only once the rows are read
+    columns: tuple[str, ...] | None = None  # known ones of a header; None: only once the rows are read
     is_malformed: str | None = None  # a condition on rows that are no record at all
     has_rejected_lines: bool = False
 
@@ -111,7 +112,7 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bo
     _check_header(file, feed, header, csv_hint=True)
     counted = records.count_csv(file, path, feed, header, needs_line_end=needs_line_end)
     columns = {name: f"c{position}" for position, name in enumerate(header)}
-    values = {name: Value(columns[name], "VARCHAR") for name in _used(feed) if name in columns}
+    values = {name: Value(columns[name], "VARCHAR") for name in read_by_name(feed) if name in columns}
     values |= _aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
     extra = {name: column for name, column in columns.items() if name not in _known(feed)}
     return Source(
@@ -122,6 +123,7 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bo
         values,
         _object(extra),
         tuple(extra),
+        tuple(values),
         has_rejected_lines=True,
     )
 
@@ -201,13 +203,17 @@ def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Pat
     counted = Records(int(rows[0] or 0) if rows else 0)
     _check_header(file, feed, header)
     columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(header, described, strict=True)}
-    values = {name: columns[name] for name in _used(feed) if name in columns} | _aliased(feed, columns)
+    values = {name: columns[name] for name in read_by_name(feed) if name in columns} | _aliased(feed, columns)
     extra = {name: value.sql for name, value in columns.items() if name not in _known(feed)}
     if "file_row_number" in (name.lower() for name in header):
         relation = f"(select *, row_number() over () as _position from {reader}))"
-        return Source(path, counted, relation, "_position", values, _object(extra), tuple(extra))
+        return Source(
+            path, counted, relation, "_position", values, _object(extra), tuple(extra), tuple(values)
+        )
     relation = f"{reader}, file_row_number = true)"
-    return Source(path, counted, relation, "file_row_number + 1", values, _object(extra), tuple(extra))
+    return Source(
+        path, counted, relation, "file_row_number + 1", values, _object(extra), tuple(extra), tuple(values)
+    )
 
 
 def _check_unpacked_size(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path) -> None:
@@ -263,7 +269,7 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
             "send records that are less deep",
             file=file.source_file,
         )
-    named = dict.fromkeys([*_used(feed), *sorted(_known(feed) - set(feed.column_names))], "VARCHAR")
+    named = dict.fromkeys([*read_by_name(feed), *sorted(_known(feed) - set(feed.column_names))], "VARCHAR")
     structure = json.dumps(named)
     without = json.dumps(dict.fromkeys(sorted(_known(feed))))
     fields = {name: Value(f"record.{identifier(name)}", "VARCHAR") for name in named}
@@ -292,7 +298,7 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
         counted,
         relation,
         "_position",
-        {name: fields[name] for name in _used(feed)} | _aliased(feed, fields),
+        {name: fields[name] for name in read_by_name(feed)} | _aliased(feed, fields),
         extra,
         None,
         is_malformed="is_record is not true",
@@ -300,12 +306,6 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
 
 
 # what all have in common
-
-
-def _used(feed: Feed) -> list[str]:
-    """The columns that are read by name: the contract's, and the currency where there are amounts."""
-    has_amounts = any(name.endswith("_usd") for name in feed.column_names)
-    return [*feed.column_names, *([CURRENCY] if has_amounts and CURRENCY not in feed.column_names else [])]
 
 
 def _known(feed: Feed) -> set[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from orchestration.landing import casts
+from orchestration.landing.columns import CURRENCY
 from orchestration.landing.feeds import Column, Feed
 from orchestration.landing.records import (
     MALFORMED_ROW,
@@ -19,7 +20,7 @@ from orchestration.landing.records import (
     UNFINISHED_LINE,
     WRONG_FIELD_COUNT,
 )
-from orchestration.landing.sources import CURRENCY, REJECTED_LINES, Source, quoted
+from orchestration.landing.sources import REJECTED_LINES, Source, quoted
 
 STAGE = "landing_stage"
 MATCHES = "landing_matches"
@@ -86,7 +87,7 @@ INTO_KNOWN_FILES = """
 INTO_LOADS = """
     insert into audit.loads (
         run_id, batch_id, feed, source_file, sha256, bytes, status, rows_read, rows_landed, rows_repeated,
-        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted
+        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted, columns
     )
 """
 
@@ -550,6 +551,11 @@ def record_value_problems() -> str:
 def _into(table: str) -> str:
     columns = "feed, source_file, row_number, rule, column_name, masked_value, batch_id, message, rejected_at"
     return f"insert into quarantine.{table} ({columns})"
+
+
+def filled_columns(feed: Feed, rows: str) -> str:
+    """Of each column of the contract, in its order, how many of the rows that were read fill it."""
+    return f"select {', '.join(f'count({name})' for name in feed.column_names)} from {_parquet(rows)}"
 
 
 def extra_names(rows: str) -> str:

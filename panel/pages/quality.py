@@ -17,6 +17,7 @@ from panel.people import Person
 from panel.web import copy_of, csv_answer, number, person_of
 
 REFUSED_ROWS = 20
+COLUMN_ROWS = 50
 _ALL = 1_000_000
 _CSV: Mapping[str, tuple[str, ...]] = {
     "agreement": (
@@ -28,6 +29,10 @@ _CSV: Mapping[str, tuple[str, ...]] = {
     "refused": (
         "feed", "source_file", "rule", "column_name", "refused", "refused_rows", "first_row_number",
         "batch_id", "refused_at",
+    ),
+    "columns": (
+        "feed", "column_name", "finding", "nearest_name", "source_file", "files", "is_in_newest_files",
+        "first_found_at", "last_found_at",
     ),
     "checks": ("feed", "checked_at", "passed", "critical", "others"),
     "runs": (
@@ -42,6 +47,11 @@ FEED_STATES = {
     "held": ("bad", "held back by its checks"),
     "never_landed": ("middling", "never landed"),
     "not_used": ("", "not used"),
+}
+COLUMN_FINDINGS = {
+    "misnamed": ("middling", "seems misnamed"),
+    "gone": ("middling", "no longer there"),
+    "unknown": ("", "not known, set aside"),
 }
 RUN_STATES = {"done": "good", "held": "middling", "partial": "middling", "failed": "bad"}
 OUTCOMES = {
@@ -67,6 +77,8 @@ class _Data:
         """What a file of the page holds."""
         if name == "decisions":
             return self.ask(name, as_of=self.about.as_of)
+        if name == "columns" and not self.ask("has_column_findings")[0]["is_there"]:
+            return []  # a copy of an earlier release
         return self.ask(name, rows=_ALL) if name == "refused" else self.ask(name)
 
 
@@ -87,6 +99,7 @@ def _context(data: _Data) -> dict[str, Any]:
     decisions, weeks, agreement = data.part("decisions"), data.part("weeks"), data.part("agreement")
     checks, has_outreach = data.part("checks"), data.ask("has_outreach")[0]["is_there"]
     has_rule_checks = data.ask("has_rule_checks")[0]["is_there"]
+    columns = data.part("columns")
     newest = decisions[-1] if decisions else None
     return {
         "overall": next((row for row in agreement if row["period"] == "overall"), None),
@@ -116,6 +129,9 @@ def _context(data: _Data) -> dict[str, Any]:
         "feed_states": FEED_STATES,
         "refused": data.ask("refused", rows=REFUSED_ROWS),
         "refused_totals": data.ask("refused_totals")[0],
+        "all_columns": len(columns),
+        "columns": [row for row in columns if row["is_in_newest_files"]][:COLUMN_ROWS],
+        "column_findings": COLUMN_FINDINGS,
         "checks": checks,
         "passed": sum(row["passed"] for row in checks),
         "failed": sum(row["critical"] + row["others"] for row in checks),

@@ -163,6 +163,24 @@ select
     count(distinct source_file) as files
 from marts.rpt_refused_rows
 
+-- name: has_column_findings
+-- for everyone
+select count(*) > 0 as is_there
+from information_schema.tables
+where
+    table_schema = 'marts'
+    and table_name = 'rpt_column_findings'
+
+-- name: columns
+-- for everyone
+select *
+from marts.rpt_column_findings
+order by
+    is_in_newest_files desc,
+    case finding when 'misnamed' then 0 when 'gone' then 1 else 2 end,
+    feed,
+    column_name
+
 -- name: checks
 -- for everyone
 with latest as (

@@ -275,3 +275,60 @@ def test_the_days_of_facts_are_kept_by_the_feeds_own_times(company: Company) -> 
     company.run()
     days = "SELECT feed, CAST(fact_date AS VARCHAR) FROM audit.fact_days"
     assert company.warehouse.rows(days) == [(PAYMENTS, "2025-06-29")]
+
+
+def test_columns_that_are_misnamed_or_gone_warn_once_and_block_nothing(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    company = Company(warehouse, tmp_path / "extracts")
+    row = "a1,10,succeeded,2025-06-29"
+    failed = (
+        "SELECT check_name, severity, message FROM audit.checks "
+        f"WHERE NOT success AND feed = '{PAYMENTS}' AND batch_id = {{}} ORDER BY check_name"
+    )
+    found = (
+        "SELECT column_name, finding, nearest_name, source_file, files FROM audit.column_findings "
+        "WHERE batch_id = {} ORDER BY ALL"
+    )
+    company.put(f"{PAYMENTS}/1.csv", f"{PAYMENT_COLUMNS},invoice_id,a@b.test", [f"p1,{row},i,w"])
+    assert company.run() == {}
+    assert warehouse.rows(failed.format(1)) == []
+    assert warehouse.rows(found.format(1)) == [("a***(8)", "unknown", None, f"{PAYMENTS}/1.csv", 1)]
+    for name in "23":
+        company.put(f"{PAYMENTS}/{name}.csv", f"{PAYMENT_COLUMNS},invoiceid", [f"p{name},{row},i"])
+    assert company.run() == {}
+    gone, misnamed = warehouse.rows(failed.format(2))
+    assert gone[:2] == ("no_column_gone", "warning")
+    assert misnamed[:2] == ("no_misnamed_column", "warning")
+    assert f"invoice_id, which the files before had, is missing ({PAYMENTS}/2.csv). What to do" in gone[2]
+    assert (
+        "invoice_id is missing, and invoiceid resembles it "
+        f"(2 files, the first {PAYMENTS}/2.csv). What to do" in misnamed[2]
+    )
+    assert warehouse.rows(found.format(2)) == [
+        ("invoice_id", "gone", None, f"{PAYMENTS}/2.csv", 1),
+        ("invoiceid", "misnamed", "invoice_id", f"{PAYMENTS}/3.csv", 2),
+    ]
+    assert company.run() == {}
+    company.put("crm/owners/1.csv", "owner_id,name", ["o1,Ann"])
+    assert company.run() == {}
+    company.put(f"{PAYMENTS}/4.csv", f"{PAYMENT_COLUMNS},invoice_id", [f"p4,{row},i"])
+    assert company.run() == {}
+    for batch in (3, 4, 5):
+        assert warehouse.rows(failed.format(batch)) == warehouse.rows(found.format(batch)) == []
+
+
+def test_a_blocked_feed_is_told_of_its_columns_once(warehouse: Warehouse, tmp_path: Path) -> None:
+    company = Company(warehouse, tmp_path / "extracts")
+    company.put(
+        f"{PAYMENTS}/1.csv",
+        f"{PAYMENT_COLUMNS},invoiceid",
+        [f"p{number},unheard,10,succeeded,2025-06-29,i" for number in range(5)],
+    )
+    assert PAYMENTS in company.run()
+    assert PAYMENTS in company.run()
+    assert warehouse.rows("SELECT batch_id, column_name, finding FROM audit.column_findings") == [
+        (1, "invoiceid", "misnamed")
+    ]
+    checks = "SELECT batch_id FROM audit.checks WHERE check_name = 'no_misnamed_column' AND NOT success"
+    assert warehouse.rows(checks) == [1]

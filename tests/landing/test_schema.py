@@ -25,6 +25,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "audit.runs",
         "audit.loads",
         "quarantine.refused_keys",
+        "audit.column_findings",
         "audit.feed_states",
         "audit.fact_days",
         "audit.released_buckets",

@@ -32,7 +32,7 @@ FILES = (
     *(f"/portfolio?format=csv&part={part}" for part in ("accounts", "buckets", "moves", "factors", "parts")),
     *(
         f"/quality?format=csv&part={part}"
-        for part in ("agreement", "weeks", "decisions", "feeds", "refused", "checks", "runs")
+        for part in ("agreement", "weeks", "decisions", "feeds", "refused", "columns", "checks", "runs")
     ),
     "/rules?format=csv",
     "/rules?set=snapshot_v1&format=csv&part=differences",
@@ -275,6 +275,43 @@ def test_quality_tells_rules_that_are_off_and_that_tell_nobody_apart(
     earlier = publish_again(demo_run, tmp_path / "earlier", *(f"drop table marts.{name}" for name in tables))
     for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
         assert "Rules that are off" not in text(clients["rep"], "/quality")
+
+
+def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    row = "('billing/invoices', '{}', '{}', {}, 'billing/invoices/9.csv', 1, {}, '2026-06-01', '2026-06-30')"
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "delete from marts.rpt_column_findings",
+        "insert into marts.rpt_column_findings values "
+        + ", ".join(
+            row.format(*values)
+            for values in (
+                ("warehouse", "unknown", "null", True),
+                ("paid_on", "misnamed", "'paid_at'", True),
+                ("due_at", "gone", "null", True),
+                ("earlier", "unknown", "null", False),
+            )
+        ),
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        said = text(clients["rep"], "/quality")
+        listed = said.partition("Columns of the newest files")[2].partition("All of them as a file")[0]
+        assert (
+            "paid_on billing/invoices seems misnamed paid_at which is missing billing/invoices/9.csv"
+            in listed
+        )
+        assert "due_at billing/invoices no longer there – " in listed
+        assert "warehouse billing/invoices not known, set aside – " in listed
+        assert "earlier" not in listed
+        listed_all = rows(clients["rep"], "/quality?format=csv&part=columns")
+        assert [line["column_name"] for line in listed_all] == ["paid_on", "due_at", "warehouse", "earlier"]
+    earlier = publish_again(demo_run, tmp_path / "earlier", "drop table marts.rpt_column_findings")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Columns of the newest files" not in text(clients["rep"], "/quality")
+        assert rows(clients["rep"], "/quality?format=csv&part=columns") == []
 
 
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:

@@ -18,6 +18,7 @@ from expectations.suites import rules, table_name
 from orchestration.landing.feeds import load_feeds
 from radar.errors import InputError
 from radar.rules import SHIPPED_SEEDS
+from radar.vocabulary import folded_name_sql
 
 SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -50,6 +51,8 @@ class Batch:
 def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
     """An in-memory database: `reference_<seed>` for REFERENCES and settings, and `accounts_<source>`.
 
+    Its function `folded_name` folds names of events as the models do.
+
     Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
     """
     con.execute(f"ATTACH ':memory:' AS {SCRATCH}")
@@ -61,6 +64,7 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
             path = (SHIPPED_SEEDS if is_shipped else seeds) / file
             values = [row[column] for row in _seed(path, column) if row[column]]
             con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
+        con.execute(f"CREATE MACRO {SCRATCH}.folded_name(name) AS {folded_name_sql('name')}")
         database = _database(con)
         for source in sorted({feed.split("/")[0] for feed in rules()}):
             con.execute(

@@ -268,6 +268,50 @@ def test_an_unknown_reference_is_told_by_name_and_changes_nothing(
     assert warehouse.rows(f"SELECT count(*) FROM raw.{table_name(feed)} WHERE _batch_id = 1") == [len(values)]
 
 
+@pytest.mark.parametrize(
+    ("feed", "column", "found", "nearest"),
+    [
+        ("billing/subscriptions", "status", "cancled", "canceled"),
+        ("billing/subscriptions", "status", "Cancelledd", "canceled"),
+        ("billing/payments", "status", "suceeded", "succeeded"),
+        ("support/tickets", "priority", "urgnet", "urgent"),
+        ("crm/contacts", "role", "administrater", "admin"),
+        ("feedback/surveys", "kind", "unlike", None),
+    ],
+)
+def test_a_word_that_is_refused_is_reported_with_the_nearest_known(
+    warehouse: Warehouse, feed: str, column: str, found: str, nearest: str | None
+) -> None:
+    warehouse.land(feed, {column: found}, {column: "zzzzzz"}, good=20)
+    outcome = warehouse.check()[feed, f"{column}_known"]
+    table = "rejected_values" if outcome.action == "null_value" else "rejected_rows"
+    messages = warehouse.rows(f"SELECT message FROM quarantine.{table} ORDER BY row_number")
+    assert [message.split("; nearest known: ")[1:] for message in messages] == [
+        [nearest] if nearest else [],
+        [],
+    ]
+    named = f"{found} (nearest known: {nearest})" if nearest else found
+    assert f"found {named}, zzzzzz" in outcome.message
+
+
+SPELLINGS = ["LOGIN", "log-in", "Log In", "logIn", "log.in", "l\u00f3gin", "lo\u0301gin", " Login_"]
+
+
+def test_an_event_name_in_another_spelling_is_known_where_one_can_be_meant(
+    warehouse: Warehouse,
+) -> None:
+    (warehouse.seeds / "product_events.csv").write_text(
+        "event_name,is_login\nlogin,true\nExport Done,false\nexport_done,false\nstep_1_2,false\n"
+    )
+    strange = ["Export-done", "step_12", "logins", "-"]
+    names = [*SPELLINGS, "Export Done", "export_done", "Step 1.2", *strange]
+    warehouse.land("product/events", *[{"event_name": name, "event_id": name} for name in names])
+    outcome = warehouse.check()["product/events", "event_name_known"]
+    assert outcome.unexpected_count == len(strange)
+    assert "logins (nearest known: login)" in outcome.message
+    assert warehouse.rows("SELECT list(event_name ORDER BY _row_number) FROM raw.product_events") == [names]
+
+
 def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:
     warehouse.land("billing/invoices", {}, {}, {"invoice_id": "i2"})
     warehouse.land("billing/subscriptions", {}, {}, {"updated_at": "2025-06-28"})

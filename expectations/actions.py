@@ -79,7 +79,7 @@ def judge_without_rows(
 
 def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits: Limits) -> list[Outcome]:
     """Whether enough of the batch got through. Of accounts not even the rest is kept then."""
-    feed = load_feeds()[batch.feed]
+    feed = batch.contract
     again = settle_keys(con, feed, batch.first, limits)
     judged = judge(con, feed, batch.first, moment, limits, again)
     if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
@@ -199,7 +199,7 @@ def _batches(batch: Batch) -> dict[str, Any]:
 
 def _record_refused_keys(con: duckdb.DuckDBPyConnection, batch: Batch, refused: str, moment: Moment) -> None:
     """Keep the keys of the batch's rows that are in the scratch table or view `refused`."""
-    feed = load_feeds()[batch.feed]
+    feed = batch.contract
     names = {
         "account": statements.account_of(feed),
         "key": statements.entity_key(feed),
@@ -227,7 +227,7 @@ def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Mom
 
 
 def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
-    if not load_feeds()[batch.feed].every_row:
+    if not batch.contract.every_row:
         _record_refused_keys(con, batch, batch.table, moment)
     con.execute(
         sql("record_held_files", table=batch.table),

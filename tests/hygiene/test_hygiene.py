@@ -743,3 +743,51 @@ def test_what_cannot_be_a_correction(
     warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
     warehouse.land(feed, changes, {**changes, **same}, good=18, file="new.csv")
     assert warehouse.check()[feed, "key_conflicts"].unexpected_count == conflicts
+
+
+def name_key(warehouse: Warehouse, key: str) -> None:
+    (warehouse.seeds / "feeds.csv").write_text(
+        f"feed,is_used,max_age_days,key\nproduct/events,true,7,{key}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "conflicts"),
+    [
+        ("event_id user_id", {"user_id": "u2"}, 0),
+        ("event_id user_id", {"user_id": None}, 0),
+        ("event_id user_id", {"event_name": "other"}, 0),
+        ("event_id user_id", {"account_id": "a2"}, 2),
+        ("event_id user_id", {"occurred_at": "2025-06-28"}, 2),
+        ("account_id event_id", {"account_id": "a2"}, 0),
+        ("account_id event_id", {"user_id": "u2"}, 2),
+        ("account_id user_id event_id", {"account_id": "a2"}, 0),
+        ("account_id user_id event_id", {"occurred_at": "2025-06-28"}, 2),
+        ("occurred_at account_id user_id event_id", {"occurred_at": "2025-06-28"}, 0),
+        ("occurred_at account_id user_id event_id", {"event_name": "other"}, 0),
+    ],
+)
+def test_a_named_key_says_which_events_are_one(
+    warehouse: Warehouse, key: str, changes: dict[str, Any], conflicts: int
+) -> None:
+    name_key(warehouse, key)
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    warehouse.land("product/events", {"user_id": "u1"}, {"user_id": "u1", **changes}, good=18, file="new.csv")
+    assert warehouse.check()["product/events", "key_conflicts"].unexpected_count == conflicts
+
+
+def test_under_a_named_key_only_the_same_event_makes_up_for_a_refused_one(warehouse: Warehouse) -> None:
+    name_key(warehouse, "account_id user_id event_id")
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    of_nobody, of_u1, of_u2 = ({"account_id": "a2", "user_id": user} for user in (None, "u1", "u2"))
+    late = {"occurred_at": "2030-01-01"}
+    warehouse.land("product/events", {**of_u1, **late}, {**of_nobody, **late}, good=18)
+    warehouse.check()
+    open_keys = "SELECT entity_key FROM quarantine.refused_keys WHERE superseded_at IS NULL ORDER BY 1"
+    assert warehouse.rows(open_keys) == ["e1 a2 ", "e1 a2 u1"]
+    warehouse.land("product/events", of_u2, good=9, batch=2)
+    warehouse.check(2)
+    assert warehouse.rows(open_keys) == ["e1 a2 ", "e1 a2 u1"]
+    warehouse.land("product/events", of_u1, of_nobody, good=9, batch=3)
+    warehouse.check(3)
+    assert warehouse.rows(open_keys) == []

@@ -1,7 +1,9 @@
 """What follows from a feed's findings, in `raw`, `quarantine` and `audit`. All of it is SQL over named rows.
 
-`hygiene.failing` holds (number of the rule, identity of the row) for every row that breaks a rule, and
-`hygiene.refused` the rows that leave for good, each once however many rules it breaks.
+`hygiene.failing` has (number of the rule, identity of the row) for every row that breaks a rule,
+`hygiene.refused` the rows that leave for good, each once however many rules it breaks, and
+`hygiene.nearest_words` the known words that refused ones resemble. They are filled before the transaction
+that writes to the warehouse.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from expectations.outcomes import Moment, Outcome, holds, outcome, record, share
 from expectations.suites import Rule, rules
 from orchestration.landing import statements
 from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
+from radar.vocabulary import nearest_word
 
 if TYPE_CHECKING:
     from expectations.validate import Finding, Run
 
 _RETURNED = 0  # the number of rows that had waited and came back; rules count from 1
+_MOST_WORDS = 1_000  # strange words of a rule for which a known one is looked for
 
 
 def act(
@@ -33,7 +37,8 @@ def act(
     _empty_scratch(con)
     stops = [finding for finding in run.findings if holds(finding)]
     outcomes = [
-        outcome(finding, batch.rows, _examples(run, finding), is_held=bool(stops)) for finding in run.findings
+        outcome(finding, batch.rows, _examples(con, run, finding), is_held=bool(stops))
+        for finding in run.findings
     ]
     if stops:
         reason = "; ".join(_reason(con, batch, run, finding) for finding in stops)
@@ -51,6 +56,7 @@ def act(
     ]
     for number, rule in acting:
         run.name_rows(rule, f"{SCRATCH}.failing", number)
+        _name_nearest(con, batch, number, rule)
     con.execute(sql("name_refused"), {"numbers": _numbers(acting, "reject_row")})
     with transaction(con):
         _apply(con, batch, acting, moment)
@@ -75,7 +81,7 @@ def judge_without_rows(
 
 def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits: Limits) -> list[Outcome]:
     """Whether enough of the batch got through. Of accounts not even the rest is kept then."""
-    feed = load_feeds()[batch.feed]
+    feed = batch.contract
     again = settle_keys(con, feed, batch.first, limits)
     judged = judge(con, feed, batch.first, moment, limits, again)
     if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
@@ -93,11 +99,45 @@ def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
     identity = "_source_file VARCHAR, _batch_id BIGINT, _row_number BIGINT"
     con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.failing (number INTEGER, {identity})")
     con.execute(f"CREATE OR REPLACE TABLE {SCRATCH}.refused ({identity}, number INTEGER, rules INTEGER)")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {SCRATCH}.nearest_words (number INTEGER, value VARCHAR, word VARCHAR)"
+    )
 
 
-def _examples(run: Run, finding: Finding) -> list[str]:
-    is_named = finding.rule.action == "tell" or finding.rule.rule == "unknown_value"
-    return run.examples(finding.rule) if finding.unexpected and is_named else []
+def _examples(con: duckdb.DuckDBPyConnection, run: Run, finding: Finding) -> list[str]:
+    """Values that may be shown, each with the known word that it resembles."""
+    rule = finding.rule
+    if not finding.unexpected or not (rule.action == "tell" or rule.rule == "unknown_value"):
+        return []
+    known = _known_words(con, rule)
+    return [
+        f"{value} (nearest known: {word})" if (word := nearest_word(value, known)) else value
+        for value in run.examples(rule)
+    ]
+
+
+def _known_words(con: duckdb.DuckDBPyConnection, rule: Rule) -> dict[str, str]:
+    """Spelling -> word of what the rule's column may hold; none where it is not a list of words."""
+    if rule.words:
+        found = con.execute(f"SELECT * FROM {SCRATCH}.{rule.words}").fetchall()
+        return {word: word for (word,) in found}
+    words = dict.fromkeys(map(str, rule.kwargs.get("value_set", ())))
+    spellings = [one.spellings for one in load_feeds()[rule.feed].columns if one.name == rule.column]
+    others = {spelling: word for each in spellings for spelling, word in each.items() if word in words}
+    return others | {word: word for word in words}
+
+
+def _name_nearest(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, rule: Rule) -> None:
+    """Fill `hygiene.nearest_words` for the commonest values that break the rule."""
+    if rule.rule != "unknown_value":
+        return
+    known = _known_words(con, rule)
+    values = con.execute(
+        sql("strange_words", table=batch.table, column=rule.column), {"number": number, "most": _MOST_WORDS}
+    ).fetchall()
+    nearest = [(number, value, word) for (value,) in values if (word := nearest_word(value, known))]
+    if nearest:
+        con.executemany(f"INSERT INTO {SCRATCH}.nearest_words VALUES (?, ?, ?)", nearest)
 
 
 def _reason(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, finding: Finding) -> str:
@@ -161,7 +201,7 @@ def _batches(batch: Batch) -> dict[str, Any]:
 
 def _record_refused_keys(con: duckdb.DuckDBPyConnection, batch: Batch, refused: str, moment: Moment) -> None:
     """Keep the keys of the batch's rows that are in the scratch table or view `refused`."""
-    feed = load_feeds()[batch.feed]
+    feed = batch.contract
     names = {
         "account": statements.account_of(feed),
         "key": statements.entity_key(feed),
@@ -189,7 +229,7 @@ def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Mom
 
 
 def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
-    if not load_feeds()[batch.feed].every_row:
+    if not batch.contract.every_row:
         _record_refused_keys(con, batch, batch.table, moment)
     con.execute(
         sql("record_held_files", table=batch.table),

@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 
 from expectations.suites import rules, table_name
-from orchestration.landing.feeds import load_feeds
+from orchestration.landing.feeds import Feed, load_feeds
 from radar.errors import InputError
 from radar.rules import SHIPPED_SEEDS
+from radar.vocabulary import folded_name_sql
 
 SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -34,11 +35,16 @@ CAME_LATER = ("ticket_statuses.csv",)  # a folder of seeds without it takes it a
 class Batch:
     """The rows of one feed that are looked at: batches `first` to `last`, the view `hygiene.<table>`."""
 
-    feed: str
+    contract: Feed
     first: int
     last: int
     rows: int
     landed_at: datetime
+
+    @property
+    def feed(self) -> str:
+        """The feed's name."""
+        return self.contract.name
 
     @property
     def table(self) -> str:
@@ -49,6 +55,8 @@ class Batch:
 @contextmanager
 def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
     """An in-memory database: `reference_<seed>` for REFERENCES and settings, and `accounts_<source>`.
+
+    Its function `folded_name` folds names of events as the models do.
 
     Temporary tables would not do: Great Expectations reads through cursors, which see none of them.
     """
@@ -61,6 +69,7 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
             path = (SHIPPED_SEEDS if is_shipped else seeds) / file
             values = [row[column] for row in _seed(path, column) if row[column]]
             con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
+        con.execute(f"CREATE MACRO {SCRATCH}.folded_name(name) AS {folded_name_sql('name')}")
         database = _database(con)
         for source in sorted({feed.split("/")[0] for feed in rules()}):
             con.execute(
@@ -84,9 +93,9 @@ def first_unchecked(con: duckdb.DuckDBPyConnection, feed: str, batch_id: int) ->
     return int(one(con, checked, [feed, batch_id])[0]) + 1
 
 
-def new_rows(con: duckdb.DuckDBPyConnection, feed: str, first: int, batch_id: int) -> Batch | None:
+def new_rows(con: duckdb.DuckDBPyConnection, feed: Feed, first: int, batch_id: int) -> Batch | None:
     """A view of the rows from batch `first` to this one; None without any."""
-    table = table_name(feed)
+    table = table_name(feed.name)
     con.execute(
         f"CREATE VIEW {SCRATCH}.{table} AS SELECT * FROM {_database(con)}.raw.{table} "
         f"WHERE _batch_id BETWEEN {first} AND {batch_id}"
@@ -104,26 +113,27 @@ def _database(con: duckdb.DuckDBPyConnection) -> str:
     return f'"{name}"'
 
 
-def _find_key_conflicts(con: duckdb.DuckDBPyConnection, feed: str, first: int) -> None:
+def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Feed, first: int) -> None:
     """The table `hygiene.<table>_key_conflicts`: new rows whose key stands for something else as well.
 
     That is a row of the same key (and updated_at) with another account, or what else `one` of feeds.yml
     names: no version of the same fact, wherever it landed. A row without an updated_at, in a feed that has
     it, is compared within its file only: in a later file the fact may have moved.
+
+    A key of several columns may have all of `one` in it; then there is no such row.
     """
-    contract = load_feeds()[feed]
-    if not contract.one:
+    if not load_feeds()[contract.name].one:
         return
     is_dated = "updated_at" in contract.column_names
     con.execute(
         sql(
             "find_key_conflicts",
-            table=table_name(feed),
+            table=table_name(contract.name),
             key=", ".join(contract.version_key),
             first_key=contract.key[0],
-            one=", ".join(contract.one),
+            one=", ".join(contract.one) or "null as nothing",
             of_file="case when updated_at is null then _source_file end" if is_dated else "null::varchar",
-            differs=" or ".join(f"min({column}) <> max({column})" for column in contract.one),
+            differs=" or ".join(f"min({column}) <> max({column})" for column in contract.one) or "false",
             same_key=" and ".join(
                 f"new_rows.{column} is not distinct from taken.{column}" for column in contract.version_key
             ),

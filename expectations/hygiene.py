@@ -31,7 +31,7 @@ from expectations.docs import page, write_docs
 from expectations.gate import REMEDY, Limits
 from expectations.outcomes import Moment, Outcome, recorded
 from expectations.suites import rules
-from orchestration.landing.feeds import load_feeds
+from orchestration.landing.feeds import feeds_of
 from orchestration.landing.land import resolve_aliases
 from radar.errors import CheckError
 
@@ -66,10 +66,13 @@ def check(
     checked_before = {outcome.feed for outcome in outcomes}
     pages: dict[str, str] = {}
     limits = Limits.read(seeds)
+    contracts = feeds_of(seeds)
     with scratch(con, seeds):
         feeds = sorted(rules(), key=lambda feed: (feed != COMPULSORY, feed != IDENTITIES, feed))
         first = {feed: first_unchecked(con, feed, batch_id) for feed in feeds if feed not in checked_before}
-        batches = [batch for feed in first if (batch := new_rows(con, feed, first[feed], batch_id))]
+        batches = [
+            batch for feed in first if (batch := new_rows(con, contracts[feed], first[feed], batch_id))
+        ]
         for batch, run, seconds in _runs(con, batches, moment, as_of_end, seeds):
             started = time.monotonic()
             found = act(con, batch, run, moment, limits)
@@ -81,7 +84,7 @@ def check(
             if on_step:
                 on_step(batch.feed, batch.rows, seconds + time.monotonic() - started)
     for feed in sorted(first.keys() - {batch.feed for batch in batches}):
-        outcomes += judge_without_rows(con, load_feeds()[feed], first[feed], moment, limits)
+        outcomes += judge_without_rows(con, contracts[feed], first[feed], moment, limits)
     con.execute(sql("record_states"), {"run_id": run_id, "batch_id": batch_id, "now": utc})
     if docs is not None:
         write_docs(con, docs, pages, utc)

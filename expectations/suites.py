@@ -3,10 +3,11 @@
 Every expectation has `type description kwargs severity meta`, and in `meta` what follows from it:
 `check` its name; `action` what becomes of failing rows: `reject_row` to quarantine, `null_value` the value
 goes and the row stays, `wait` until the account arrives, `tell` nothing; `rule` the name under which
-quarantine lists them; `column` where kwargs name none. A query may read `raw.*`, `hygiene.reference_plans`,
-`_product_events` and `_ticket_statuses`, and `hygiene.accounts_<source>` (ids that are an account for the
-feeds of a source); it names columns of those with their table, because a name that is missing there would
-silently mean the batch's own.
+quarantine lists them; `column` where kwargs name none; `words` the table of `hygiene` whose words the column
+should have, where no set of values names them. A query may read `raw.*`, `hygiene.reference_plans`,
+`_product_events` and `_ticket_statuses`, `hygiene.accounts_<source>` (ids that are an account for the feeds
+of a source) and `hygiene.folded_name(name)` (by which names of events are compared); it names columns of
+those with their table, because a name that is missing there would silently mean the batch's own.
 
 Nothing here imports Great Expectations, so that whoever only lists the checks stays fast. What builds and
 runs the suites is `validate.py`; what follows from a failing rule is `hygiene.py`.
@@ -31,7 +32,7 @@ Severity = Literal["critical", "warning", "info"]
 
 _SUITE_KEYS = {"name", "meta", "expectations"}
 _RULE_KEYS = {"type", "description", "kwargs", "severity", "meta"}
-_META_KEYS = {"check", "action", "rule", "column"}
+_META_KEYS = {"check", "action", "rule", "column", "words"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Rule:
     rule: str | None
     column: str | None
     kwargs: dict[str, Any] = field(compare=False)
+    words: str | None = None
 
 
 @cache
@@ -111,6 +113,7 @@ def _rule(path: Path, number: int, feed: str, entry: Any) -> Rule:
         rule=meta.get("rule"),
         column=column,
         kwargs=kwargs,
+        words=meta.get("words"),
     )
 
 

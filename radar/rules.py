@@ -260,6 +260,9 @@ def _feeds_exist(tables: Tables) -> Iterator[Problem]:
         if row["feed"] not in known:
             what, remedy = f"there is no feed '{row['feed']}'", f"write one of {', '.join(sorted(known))}"
             yield Problem("feeds.csv", number, "feed", what, remedy)
+        problem = FEEDS[row["feed"]].key_problem(row["key"]) if row["key"] and row["feed"] in known else None
+        if problem:
+            yield Problem("feeds.csv", number, "key", *problem)
         if row["feed"] == "crm/accounts" and row["is_used"].lower() == "false":
             yield Problem("feeds.csv", number, "is_used", "crm/accounts is compulsory", "write true")
     needed = {"crm/accounts"}.union(*(row["feeds"].split() for row in tables["signals"]))

@@ -1,18 +1,26 @@
 """Words of a company's systems of which none was recognised: which they are, and where to map them.
 
-What is unknown for it is decided by `intermediate.int_vocabulary_states`; here it is only reported.
+What is unknown for it is decided by `intermediate.int_vocabulary_states`; here it is only reported. Whatever
+reports strange words finds the nearest known one here.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import duckdb
+import jinja2
 
+from radar.rules import PROJECT
+
+FOLDED_NAME = PROJECT / "dbt_project" / "macros" / "folded_name.sql"
+LEAST_LIKENESS = 0.6
 MOST_WORDS = 8
 MOST_CHARACTERS = 60
 
@@ -192,8 +200,23 @@ def _nearest(words: Sequence[str], ours: Sequence[str]) -> list[str]:
     return list(near)[:MOST_WORDS]
 
 
+def nearest_word(word: str, ours: Mapping[str, str]) -> str | None:
+    """The value of `ours` whose key resembles the word most; None where none does."""
+    by_letters = {_letters(spelling): known for spelling, known in ours.items()}
+    for match in difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=LEAST_LIKENESS):
+        return by_letters[match]
+    return None
+
+
+@cache
+def folded_name_sql(name: str) -> str:
+    """The SQL by which names of events are compared, for the expression `name`: the macro that dbt uses."""
+    macros = jinja2.Environment(autoescape=False).from_string(FOLDED_NAME.read_text(encoding="utf-8")).module  # noqa: S701 SQL
+    return str(macros.folded_name(name))  # type: ignore[attr-defined]
+
+
 def _letters(word: str) -> str:
-    return "".join(c for c in word.lower() if c.isalnum())
+    return "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if c.isalnum())
 
 
 def _shown(word: str) -> str:

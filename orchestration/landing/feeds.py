@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from radar.errors import UsageError
+from radar.errors import InputError, UsageError
 
 FEEDS_FILE = Path(__file__).with_name("feeds.yml")
 
@@ -73,6 +74,7 @@ class Feed:
     every_row: bool
     own_times: tuple[str, ...] = ()  # when its facts happened, where they keep coming
     one: tuple[str, ...] = ()  # what a fact has only one of: see feeds.yml
+    key_choices: tuple[str, ...] = ()  # what seeds/feeds.csv may add to the key
 
     @property
     def source(self) -> str:
@@ -127,6 +129,35 @@ class Feed:
         has_version = "updated_at" in self.column_names and "updated_at" not in self.key
         return (*self.key, "updated_at") if has_version else self.key
 
+    def key_problem(self, named: str) -> tuple[str, str] | None:
+        """What is wrong with a key that seeds/feeds.csv names, and what to do."""
+        names, own = named.split(), " ".join(self.key)
+        unknown = [name for name in names if name not in self.column_names]
+        if not self.key_choices:
+            what = f"rows of {self.name} are known by {own} alone, because other feeds name them so"
+            return what, "empty the cell, and send ids that are unique"
+        choices = ", ".join((*self.key, *self.key_choices))
+        if unknown:
+            return f"{self.name} has no column {unknown[0]}", f"name columns among {choices}"
+        if len(set(names)) < len(names):
+            return "a column stands twice in the key", "keep one of them"
+        if not set(self.key) <= set(names):
+            return f"the key lacks {own}", f"name {own} too; without it events are not told apart"
+        wrong = [name for name in names if name not in (*self.key, *self.key_choices)]
+        if wrong:
+            what = f"{wrong[0]} describes an event and does not tell it from another"
+            return what, f"name columns among {choices}"
+        return None
+
+    def with_key(self, named: str) -> Feed:
+        """The feed with a key that has no problem, in the order of the contract.
+
+        A fact of it then has one time too: ids that begin again every day are no versions of one fact.
+        """
+        key = tuple(name for name in self.column_names if name in named.split())
+        one = tuple(name for name in (*self.one, *self.own_times) if name not in key)
+        return replace(self, key=key, one=one)
+
 
 @cache
 def load_feeds(path: Path = FEEDS_FILE) -> dict[str, Feed]:
@@ -135,22 +166,50 @@ def load_feeds(path: Path = FEEDS_FILE) -> dict[str, Feed]:
     return {name: _feed(name, entry, path) for name, entry in entries.items()}
 
 
+def feeds_of(seeds: Path) -> dict[str, Feed]:
+    """The feeds with the keys that the installation's `feeds.csv` names. Raises InputError for a bad one."""
+    feeds = dict(load_feeds())
+    for number, (name, key) in enumerate(_named_keys(seeds / "feeds.csv"), start=1):
+        if not key or name not in feeds:
+            continue
+        problem = feeds[name].key_problem(key)
+        if problem:
+            raise InputError(*problem, file="feeds.csv", row=number, column="key")
+        feeds[name] = feeds[name].with_key(key)
+    return feeds
+
+
+def rows_of_feeds(seeds: Path) -> dict[str, int]:
+    """The row of each feed in the installation's `feeds.csv`, counted from 1."""
+    return {name: number for number, (name, _) in enumerate(_named_keys(seeds / "feeds.csv"), start=1)}
+
+
+def _named_keys(file: Path) -> list[tuple[str, str]]:
+    """Feed and key of every row; a file of an earlier release names no key."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [
+            ((row.get("feed") or "").strip(), (row.get("key") or "").strip()) for row in csv.DictReader(lines)
+        ]
+
+
 def _feed(name: str, entry: dict[str, Any], path: Path) -> Feed:
     aliases, words = entry.get("aliases", {}), entry.get("words", {})
     columns = tuple(
         replace(_column(name, column, spec, words.get(column), path), aliases=tuple(aliases.get(column, ())))
         for column, spec in entry["columns"].items()
     )
-    key, own_times, one = (tuple(entry.get(part, ())) for part in ("key", "own_times", "one"))
-    unknown = {*key, *own_times, *one, *words, *aliases} - {column.name for column in columns}
+    key, own_times, one, choices = (
+        tuple(entry.get(part, ())) for part in ("key", "own_times", "one", "key_choices")
+    )
+    unknown = {*key, *own_times, *one, *choices, *words, *aliases} - {column.name for column in columns}
     if name.count("/") != 1 or unknown:
         raise UsageError(
             f"feed {name}: " + (f"it names {sorted(unknown)}" if unknown else "not <source>/<feed>"),
-            "name the feed after its folder, and let key, aliases, own_times, one and words name columns"
-            " that it has",
+            "name the feed after its folder, and let key, key_choices, aliases, own_times, one and words name"
+            " columns that it has",
             file=path,
         )
-    return Feed(name, key, columns, bool(entry.get("every_row", False)), own_times, one)
+    return Feed(name, key, columns, bool(entry.get("every_row", False)), own_times, one, choices)
 
 
 def _column(

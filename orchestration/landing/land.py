@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 
 from orchestration.landing import schema, statements
-from orchestration.landing.feeds import ACCOUNTS, Feed, load_feeds
+from orchestration.landing.feed_keys import record_keys
+from orchestration.landing.feeds import ACCOUNTS, Feed, feeds_of, load_feeds
 from orchestration.landing.file_rules import FileRules
 from orchestration.landing.files import Discovery, discover
 from orchestration.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
@@ -96,18 +97,22 @@ def land(
     decisions: Path | None = None,
     payloads_from: date | None = None,
     file_rules: FileRules | None = None,
+    seeds: Path | None = None,
     on_step: OnStep | None = None,
 ) -> LandingReport:
     """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
 
     `decisions` is a second folder of the same form, with what people decided in the panel.
 
-    Payloads of events before `payloads_from` are not kept (None: all are).
+    Payloads of events before `payloads_from` are not kept (None: all are). `seeds` is the folder whose
+    `feeds.csv` may name keys.
     `on_step` is called after each feed that has files, with its name, the rows landed and the seconds.
     Raises UsageError for a folder that is not there, and InputError where nothing could be scored: no feed
     has a file, or accounts never landed. Nothing else about the content of files is raised.
     """
     schema.create(con)
+    record_keys(con, seeds)
+    feeds = feeds_of(seeds) if seeds else load_feeds()
     found = discover(extracts)
     _require_files(con, found, extracts)
     if decisions and decisions.is_dir():
@@ -117,7 +122,6 @@ def land(
         landing = Landing(
             con, run_id, batch_id, _naive_utc(now), spill, readers, payloads_from, file_rules or FileRules()
         )
-        feeds = load_feeds()
         report.append(_land_feed(landing, feeds[ACCOUNTS], found))
         _tell(on_step, report[-1], found)
         _require_accounts(con, extracts)

@@ -153,6 +153,12 @@ create table if not exists control.run_window (
     loaded_at timestamp
 );
 
+-- Grain: one row per feed whose key seeds/feeds.csv names: the columns of it, separated by blanks.
+create table if not exists control.feed_keys (
+    feed varchar,
+    key varchar
+);
+
 -- Grain: one row per file met, so that a file of which nothing changed is not read again.
 create table if not exists control.known_files (
     source_file varchar primary key,

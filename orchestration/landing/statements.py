@@ -515,9 +515,11 @@ def record_refused_keys(feed: Feed) -> str:
 
 
 def entity_key(feed: Feed, table: str = "") -> str:
-    """The key of a row's thing as one text, null where a part of it is empty."""
+    """The key of a row's thing as one text, null where a part of it is empty that has to be there."""
     prefix = f"{table}." if table else ""
-    return " || ' ' || ".join(f"cast({prefix}{name} as varchar)" for name in feed.entity_key)
+    required = {column.name for column in feed.columns if column.required}
+    parts = [(name, f"cast({prefix}{name} as varchar)") for name in feed.entity_key]
+    return " || ' ' || ".join(part if name in required else f"coalesce({part}, '')" for name, part in parts)
 
 
 def account_of(feed: Feed) -> str:

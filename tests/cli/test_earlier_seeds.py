@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.landing.feeds import feeds_of, load_feeds
 from radar.rules import SHIPPED_SEEDS, check, gather
 
 
@@ -44,6 +45,15 @@ def test_a_feed_that_no_signal_needs_may_have_no_row(tmp_path: Path) -> None:
     (mine / "feeds.csv").write_text(text)
     (problem,) = check(gather(mine, tmp_path / "seeds"))
     assert problem.what == "the feed crm/pulses has no row"
+
+
+def test_feeds_without_the_column_for_a_key_name_none(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "feeds.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines("feeds.csv")))
+    gathered = gather(mine, tmp_path / "seeds")
+    assert check(gathered) == []
+    assert feeds_of(gathered) == feeds_of(mine) == load_feeds()
 
 
 @pytest.mark.parametrize("name", ["rule_sets.csv", "rules.csv", "rule_conditions.csv"])

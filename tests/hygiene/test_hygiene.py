@@ -268,6 +268,50 @@ def test_an_unknown_reference_is_told_by_name_and_changes_nothing(
     assert warehouse.rows(f"SELECT count(*) FROM raw.{table_name(feed)} WHERE _batch_id = 1") == [len(values)]
 
 
+@pytest.mark.parametrize(
+    ("feed", "column", "found", "nearest"),
+    [
+        ("billing/subscriptions", "status", "cancled", "canceled"),
+        ("billing/subscriptions", "status", "Cancelledd", "canceled"),
+        ("billing/payments", "status", "suceeded", "succeeded"),
+        ("support/tickets", "priority", "urgnet", "urgent"),
+        ("crm/contacts", "role", "administrater", "admin"),
+        ("feedback/surveys", "kind", "unlike", None),
+    ],
+)
+def test_a_word_that_is_refused_is_reported_with_the_nearest_known(
+    warehouse: Warehouse, feed: str, column: str, found: str, nearest: str | None
+) -> None:
+    warehouse.land(feed, {column: found}, {column: "zzzzzz"}, good=20)
+    outcome = warehouse.check()[feed, f"{column}_known"]
+    table = "rejected_values" if outcome.action == "null_value" else "rejected_rows"
+    messages = warehouse.rows(f"SELECT message FROM quarantine.{table} ORDER BY row_number")
+    assert [message.split("; nearest known: ")[1:] for message in messages] == [
+        [nearest] if nearest else [],
+        [],
+    ]
+    named = f"{found} (nearest known: {nearest})" if nearest else found
+    assert f"found {named}, zzzzzz" in outcome.message
+
+
+SPELLINGS = ["LOGIN", "log-in", "Log In", "logIn", "log.in", "l\u00f3gin", "lo\u0301gin", " Login_"]
+
+
+def test_an_event_name_in_another_spelling_is_known_where_one_can_be_meant(
+    warehouse: Warehouse,
+) -> None:
+    (warehouse.seeds / "product_events.csv").write_text(
+        "event_name,is_login\nlogin,true\nExport Done,false\nexport_done,false\nstep_1_2,false\n"
+    )
+    strange = ["Export-done", "step_12", "logins", "-"]
+    names = [*SPELLINGS, "Export Done", "export_done", "Step 1.2", *strange]
+    warehouse.land("product/events", *[{"event_name": name, "event_id": name} for name in names])
+    outcome = warehouse.check()["product/events", "event_name_known"]
+    assert outcome.unexpected_count == len(strange)
+    assert "logins (nearest known: login)" in outcome.message
+    assert warehouse.rows("SELECT list(event_name ORDER BY _row_number) FROM raw.product_events") == [names]
+
+
 def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:
     warehouse.land("billing/invoices", {}, {}, {"invoice_id": "i2"})
     warehouse.land("billing/subscriptions", {}, {}, {"updated_at": "2025-06-28"})
@@ -699,3 +743,51 @@ def test_what_cannot_be_a_correction(
     warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
     warehouse.land(feed, changes, {**changes, **same}, good=18, file="new.csv")
     assert warehouse.check()[feed, "key_conflicts"].unexpected_count == conflicts
+
+
+def name_key(warehouse: Warehouse, key: str) -> None:
+    (warehouse.seeds / "feeds.csv").write_text(
+        f"feed,is_used,max_age_days,key\nproduct/events,true,7,{key}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "conflicts"),
+    [
+        ("event_id user_id", {"user_id": "u2"}, 0),
+        ("event_id user_id", {"user_id": None}, 0),
+        ("event_id user_id", {"event_name": "other"}, 0),
+        ("event_id user_id", {"account_id": "a2"}, 2),
+        ("event_id user_id", {"occurred_at": "2025-06-28"}, 2),
+        ("account_id event_id", {"account_id": "a2"}, 0),
+        ("account_id event_id", {"user_id": "u2"}, 2),
+        ("account_id user_id event_id", {"account_id": "a2"}, 0),
+        ("account_id user_id event_id", {"occurred_at": "2025-06-28"}, 2),
+        ("occurred_at account_id user_id event_id", {"occurred_at": "2025-06-28"}, 0),
+        ("occurred_at account_id user_id event_id", {"event_name": "other"}, 0),
+    ],
+)
+def test_a_named_key_says_which_events_are_one(
+    warehouse: Warehouse, key: str, changes: dict[str, Any], conflicts: int
+) -> None:
+    name_key(warehouse, key)
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    warehouse.land("product/events", {"user_id": "u1"}, {"user_id": "u1", **changes}, good=18, file="new.csv")
+    assert warehouse.check()["product/events", "key_conflicts"].unexpected_count == conflicts
+
+
+def test_under_a_named_key_only_the_same_event_makes_up_for_a_refused_one(warehouse: Warehouse) -> None:
+    name_key(warehouse, "account_id user_id event_id")
+    warehouse.land("crm/accounts", {"account_id": "a2"}, batch=0, file="more.csv")
+    of_nobody, of_u1, of_u2 = ({"account_id": "a2", "user_id": user} for user in (None, "u1", "u2"))
+    late = {"occurred_at": "2030-01-01"}
+    warehouse.land("product/events", {**of_u1, **late}, {**of_nobody, **late}, good=18)
+    warehouse.check()
+    open_keys = "SELECT entity_key FROM quarantine.refused_keys WHERE superseded_at IS NULL ORDER BY 1"
+    assert warehouse.rows(open_keys) == ["e1 a2 ", "e1 a2 u1"]
+    warehouse.land("product/events", of_u2, good=9, batch=2)
+    warehouse.check(2)
+    assert warehouse.rows(open_keys) == ["e1 a2 ", "e1 a2 u1"]
+    warehouse.land("product/events", of_u1, of_nobody, good=9, batch=3)
+    warehouse.check(3)
+    assert warehouse.rows(open_keys) == []

@@ -31,6 +31,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "audit.released_buckets",
         "audit.checks",
         "control.run_window",
+        "control.feed_keys",
         "control.known_files",
     }
 

@@ -96,6 +96,24 @@ _AGES = (
     390,
 )
 _TICKET_STATUSES = ("Solved", "on-hold", "On Hold", "RESOLVED", "spam", "escalated", "new", "  Closed ")
+
+
+def _spellings_of(name: str) -> tuple[str, ...]:
+    """How other products write the name of an event; the last one is another name."""
+    words = name.split("_")
+    camel = words[0] + "".join(word.title() for word in words[1:])
+    accented = name.replace("e", "\u00e9").replace("o", "o\u0308")
+    return (
+        name.upper(),
+        name.replace("_", "-"),
+        " ".join(words).title(),
+        camel,
+        ".".join(words),
+        accented,
+        f"{name}_2",
+    )
+
+
 _HOURS = (time(0, 0), time(0, 0, 1), time(9, 30), time(23, 59, 59), time(23, 59, 59, 999999))
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -450,6 +468,7 @@ class _Maker:
         number = 0
         quiet = self.pick(0, 0, 0, 13, 14, 20, 21, 29, 30, 31)
         names = [*self.seeds.product_events, "something_new"]
+        names += [self.pick(*_spellings_of(name)) for name in self.rng.sample(names, 3)]
         rng_ages = [age for age in _AGES if age >= quiet]
         bursts: dict[str, list[datetime]] = defaultdict(list)
         for name in names:

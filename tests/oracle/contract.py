@@ -587,8 +587,7 @@ class _Account:
         return [e for e in events if getattr(self._meaning(e), kind)]
 
     def _meaning(self, event: Row) -> ProductEvent:
-        name = event["event_name"]
-        return self.seeds.product_events.get(name) or ProductEvent(name)
+        return meaning_of(event["event_name"], self.seeds)
 
     def _event_count(self, days: int, kind: str | None = None, *, ending: int = 0) -> int:
         return sum(self.within(e["occurred_at"], days, ending=ending) for e in self._events(kind))
@@ -621,7 +620,7 @@ class _Account:
         recent = [e for e in key_features if self.within(e["occurred_at"], 90)]
         return {
             "days_since_key_feature": self.days_since(e["occurred_at"] for e in key_features),
-            "key_features_used_90d": len({e["event_name"] for e in recent}),
+            "key_features_used_90d": len({self._meaning(e).event_name for e in recent}),
             "adoption_milestones": len({self._meaning(e).milestone for e in self._events()} - {None}),
             "advanced_events_30d": self._event_count(30, "is_advanced"),
             "premium_usage_14d_pct": self._event_trend("is_premium"),
@@ -1161,6 +1160,36 @@ def evaluate(
     }
 
 
+def meaning_of(name: str, seeds: Seeds) -> ProductEvent:
+    """What an event name stands for: the seed of that name, else the one seed that is spelt alike.
+
+    Two spellings are one name where they differ in case, accents and the signs between words alone. A sign
+    between two figures is no such sign: 1.2 is not 12.
+    """
+    if name in seeds.product_events:
+        return seeds.product_events[name]
+    alike = [
+        event for event in seeds.product_events.values() if _spelling(event.event_name) == _spelling(name)
+    ]
+    return alike[0] if len(alike) == 1 and _spelling(name) else ProductEvent(name)
+
+
+def _spelling(name: str) -> str:
+    """The runs of letters and figures, each run of signs between two figures as one blank."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", name.lower()) if not unicodedata.combining(c))
+    spelling = ""
+    is_after_sign = False
+    for c in plain:
+        if not c.isalnum():
+            is_after_sign = True
+            continue
+        if is_after_sign and spelling and spelling[-1].isnumeric() and c.isnumeric():
+            spelling += " "
+        spelling += c
+        is_after_sign = False
+    return spelling
+
+
 # What a product event can count as, and the signals that count it.
 _MEASURES: dict[str, tuple[str, ...]] = {
     "is_login": ("days_since_login", "logins_7d", "logins_30d"),
@@ -1186,7 +1215,12 @@ def _signals_without_marks(seeds: Seeds) -> frozenset[str]:
 def _signals_without_words(feeds: Feeds, seeds: Seeds, accounts: Sequence[_Account]) -> set[str]:
     """Signals that count by words of which, over all accounts and by the day, some came and none is known."""
     unknown: set[str] = set()
-    names = {e["event_name"] for a in accounts for e in a.rows[_EVENTS] if a.by_day(e["occurred_at"])}
+    names = {
+        meaning_of(e["event_name"], seeds).event_name
+        for a in accounts
+        for e in a.rows[_EVENTS]
+        if a.by_day(e["occurred_at"])
+    }
     for mark, signals in _MEASURES.items():
         marked = {name for name, event in seeds.product_events.items() if getattr(event, mark)}
         if names and not names & marked:

@@ -161,3 +161,33 @@ def test_a_file_that_is_no_csv_is_named(content: bytes, mine: SeedFolder, tmp_pa
     (mine.folder / "rules.csv").write_bytes(content)
     (problem,) = mine.problems(tmp_path / "g")
     assert problem.file == "rules.csv"
+
+
+@pytest.mark.parametrize(
+    ("row", "key", "words"),
+    [
+        (14, "event_id session_id", "product/events has no column session_id"),
+        (14, "event_id,user_id", "product/events has no column event_id,user_id"),
+        (14, "account_id user_id", "the key lacks event_id"),
+        (14, "event_id user_id user_id", "a column stands twice"),
+        (14, "event_id properties", "properties describes an event"),
+        (14, "event_id is_deleted", "is_deleted describes an event"),
+        (12, "invoice_id account_id", "rows of billing/invoices are known by invoice_id alone"),
+        (11, "subscription_id updated_at", "rows of billing/subscriptions are known by subscription_id upd"),
+    ],
+)
+def test_a_key_that_tells_no_rows_apart_is_refused(
+    mine: SeedFolder, tmp_path: Path, row: int, key: str, words: str
+) -> None:
+    mine.change("feeds", row, key=key)
+    (problem,) = mine.problems(tmp_path / "seeds")
+    assert (problem.file, problem.row, problem.column) == ("feeds.csv", row, "key")
+    assert problem.what.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "event_id", "account_id user_id event_id", "occurred_at  event_name event_id"]
+)
+def test_a_key_may_have_more_columns_than_the_id(mine: SeedFolder, tmp_path: Path, key: str) -> None:
+    mine.change("feeds", 14, key=key)
+    assert mine.problems(tmp_path / "seeds") == []

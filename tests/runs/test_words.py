@@ -306,3 +306,62 @@ def test_names_that_are_all_known_hold_no_run_over_a_flag(tmp_path: Path) -> Non
     assert place.rows(
         "select distinct result from scoring.fct_rule_results where rule_id = 'expansion_premium'"
     ) == [("off",)]
+
+
+@pytest.fixture(scope="module")
+def other_spellings(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The product writes the names of seeds/product_events.csv in its own way."""
+    place = Place(tmp_path_factory.mktemp("spellings"))
+    logins = [
+        "LOGIN",
+        "log-in",
+        "Log In",
+        "logIn",
+        "log.in",
+        "l\u00f3gin",
+        "lo\u0301gin",
+        " Login_ ",
+        "LogIn",
+    ]
+    names = {
+        **dict(zip(ACCOUNTS, logins, strict=False)),
+        "acc_10": "SSO Login",
+        "acc_11": "Export-done",
+        "acc_12": "Login 2",
+    }
+    rows = [f"{a}-in,{a},u1,{name},2026-11-26T09:00:00Z," for a, name in names.items()]
+    reports = ["Report Created", "report_created", "ReportCreated", "reportCreated"]
+    rows += [f"r{n},acc_01,u1,{name},2026-11-2{n}T09:00:00Z," for n, name in enumerate(reports)]
+    for number, name in enumerate(["WORKFLOW-RUN", "Forecast Run", "apiCall"]):
+        rows.append(f"w{number},acc_02,u1,{name},2026-11-20T09:00:00Z,")
+    company(place, {"product/events": (EVENT, rows)})
+    seeds = place.folder / "seeds"
+    lines = (SHIPPED_SEEDS / "product_events.csv").read_text()
+    two = "Export Done,true,false,false,false,\nexport_done,true,false,false,false,\n"
+    (seeds / "product_events.csv").write_text(lines + two)
+    done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")
+    (place.folder / "said").write_text(done.stdout)
+    return place
+
+
+def test_an_event_name_in_another_spelling_is_the_event_of_the_seed(other_spellings: Place) -> None:
+    query = (
+        f"select account_id, days_since_login, logins_30d from signals.sig_usage where as_of_date = '{AS_OF}'"
+    )
+    found = {account: (days, logins) for account, days, logins in other_spellings.rows(query)}
+    assert [account for account in ACCOUNTS if found[account] != (1, 1)] == ["acc_11", "acc_12"]
+    query = "select key_features_used_90d, adoption_milestones from signals.sig_adoption where account_id = "
+    assert other_spellings.rows(f"{query} 'acc_01'") == [(1, 1)]
+    assert other_spellings.rows(f"{query} 'acc_02'") == [(1, 3)]
+    assert known(other_spellings, AS_OF)["days_since_key_feature"]
+    ((message,),) = other_spellings.rows(
+        "select message from audit.checks where check_name = 'event_name_known'"
+    )
+    assert message.startswith("2 of 19 rows")
+    assert "Export-done (nearest known: " in message
+    assert "Login 2 (nearest known: login)" in message
+
+
+def test_event_names_keep_the_spelling_of_the_company(other_spellings: Place) -> None:
+    names = {name for (name,) in other_spellings.rows("select event_name from intermediate.int_user_days")}
+    assert {"LOGIN", "log-in", "ReportCreated", "report_created"} <= names

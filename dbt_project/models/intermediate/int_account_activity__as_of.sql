@@ -80,9 +80,9 @@ counted_accounts as (
 
 ),
 
-product_events as (
+event_meanings as (
 
-    select * from {{ ref('product_events') }}
+    select * from {{ ref('int_event_meanings') }}
 
 ),
 
@@ -94,10 +94,10 @@ told_days as (
         counted_accounts.account_number,
         user_days.activity_date,
         user_days.events,
-        product_events.is_login,
-        product_events.is_key_feature,
-        product_events.is_premium,
-        product_events.is_advanced,
+        event_meanings.is_login,
+        event_meanings.is_key_feature,
+        event_meanings.is_premium,
+        event_meanings.is_advanced,
         user_days.user_id is not null and coalesce(
             lag(user_days.activity_date) over days_of_user < {{ add_days('user_days.activity_date', -30) }}, true
         ) as is_user_entering,
@@ -107,8 +107,8 @@ told_days as (
     from {{ ref('int_counted_user_days') }} as user_days
     inner join counted_accounts
         on user_days.account_id = counted_accounts.account_id
-    left join product_events
-        on user_days.event_name = product_events.event_name
+    left join event_meanings
+        on user_days.event_name = event_meanings.event_name
     where
         user_days.events > 0
         and user_days.activity_date between {{ first_day }} and {{ as_of_end() }}
@@ -133,14 +133,14 @@ feature_days as (
     from {{ ref('int_counted_user_days') }} as user_days
     inner join counted_accounts
         on user_days.account_id = counted_accounts.account_id
-    inner join product_events
-        on user_days.event_name = product_events.event_name
+    inner join event_meanings
+        on user_days.event_name = event_meanings.event_name
     where
-        product_events.is_key_feature
+        event_meanings.is_key_feature
         and user_days.events > 0
         and user_days.activity_date between {{ add_days(signals_start(), -89) }} and {{ as_of_end() }}
     window days_of_feature as (
-        partition by counted_accounts.account_number, user_days.event_name
+        partition by counted_accounts.account_number, event_meanings.product_event
         order by user_days.activity_date
     )
 
@@ -151,14 +151,14 @@ event_bounds as (
     select
         event_bounds.*,
         counted_accounts.account_number,
-        coalesce(product_events.is_login, false) as is_login,
-        coalesce(product_events.is_key_feature, false) as is_key_feature,
-        product_events.milestone
+        coalesce(event_meanings.is_login, false) as is_login,
+        coalesce(event_meanings.is_key_feature, false) as is_key_feature,
+        event_meanings.milestone
     from {{ ref('int_counted_event_bounds') }} as event_bounds
     inner join counted_accounts
         on event_bounds.account_id = counted_accounts.account_id
-    inner join product_events
-        on event_bounds.event_name = product_events.event_name
+    inner join event_meanings
+        on event_bounds.event_name = event_meanings.event_name
 
 ),
 

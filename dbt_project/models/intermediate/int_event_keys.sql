@@ -1,6 +1,6 @@
 -- Grain: one row per change of an event: +1 where it counts for an account, user, day and name, -1 where an
 -- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what holds.
--- An event is one event_id of one account: ids that count per account are never taken for one another.
+-- An event is one event_identity of one account: ids that count per account are never taken for one another.
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
@@ -50,7 +50,7 @@ landed_twice as (
 newest as (
 
     select
-        {{ event_key('event_id') }} as event_key,
+        {{ event_key('event_identity') }} as event_key,
         account_id,
         user_id,
         event_name,
@@ -59,7 +59,7 @@ newest as (
         _batch_id
     from (
         select
-            event_id,
+            event_identity,
             account_id,
             user_id,
             event_name,
@@ -69,7 +69,7 @@ newest as (
         from landed_once
         union all
         select
-            event_id,
+            event_identity,
             account_id,
             user_id,
             event_name,
@@ -85,7 +85,7 @@ newest as (
 
 new_keys as (
 
-    select {{ event_key('new_rows.event_id') }} as event_key
+    select {{ event_key('new_rows.event_identity') }} as event_key
     from {{ ref('stg_product__events') }} as new_rows
     where {{ is_new }}
 

@@ -18,15 +18,21 @@ product_events as (
 
 ),
 
+event_meanings as (
+
+    select * from {{ ref('int_event_meanings') }}
+
+),
+
 event_names as (
 
     select
         event_bounds.event_name,
         min(event_bounds.first_date) as first_date,
-        bool_or(product_events.event_name is not null) as is_in_seed
+        bool_or(event_meanings.event_name is not null) as is_in_seed
     from {{ ref('int_event_bounds') }} as event_bounds
-    left join product_events
-        on event_bounds.event_name = product_events.event_name
+    left join event_meanings
+        on event_bounds.event_name = event_meanings.event_name
     where event_bounds.first_date is not null
     group by event_bounds.event_name
 
@@ -38,7 +44,7 @@ marks as (
     select
         '{{ vocabulary['vocabulary'] }}' as vocabulary,
         event_name
-    from product_events
+    from event_meanings
     where {{ vocabulary['mark'] }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -180,7 +186,10 @@ vocabularies as (
         '{{ vocabulary['vocabulary'] }}' as vocabulary,
         '{{ vocabulary['feed'] }}' as feed,
         {% if vocabulary in events %}
-        '{{ vocabulary['vocabulary'] }}' in (select marks.vocabulary from marks) as is_used
+        (
+            select count(*) > 0 from product_events
+            where {{ vocabulary['mark'] }}
+        ) as is_used
         {% else %}
         true as is_used
         {% endif %}

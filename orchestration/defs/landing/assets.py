@@ -166,6 +166,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         now=run.now,
         payloads_from=payloads_from(con, step.seeds, as_of_end=run.window.end, today=run.now.date()),
         file_rules=FileRules.of(step.seeds),
+        seeds=step.seeds,
         on_step=_tell_landed,
     )
     for notice in report.notices:

@@ -1,11 +1,12 @@
 -- Grain: one row per landed event row; the same event may stand here more than once (int_event_keys tells).
+-- `event_identity` is its id, unless seeds/feeds.csv names more columns as the key.
 with
 
 final as (
 
     select
-        event_id,
-        {{ passing_hash("event_id, account_id") }} as passing_key,
+        {{ event_identity() }} as event_identity,
+        {{ passing_hash(event_identity() ~ ", account_id") }} as passing_key,
         account_id,
         user_id,
         event_name,

@@ -428,10 +428,7 @@ def _rules_off(told: Summary) -> list[str]:
     verb = "is" if len(told.rules_off) == 1 else "are"
     return [
         f"  {len(told.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
-        *(
-            f"    {rule_id}: {signals} ({reasons})"
-            for _, rule_id, _, signals, reasons, _ in told.rules_off
-        ),
+        *(f"    {rule_id}: {signals} ({reasons})" for _, rule_id, _, signals, reasons, _ in told.rules_off),
     ]
 
 

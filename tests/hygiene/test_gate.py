@@ -215,6 +215,105 @@ def test_facts_of_an_account_are_missing_where_more_than_a_fifth_of_them_is(comp
     assert company.missing(PAYMENTS) == []
 
 
+CONTACTS = "crm/contacts"
+CONTACT_COLUMNS = "contact_id,account_id,role,updated_at"
+FIRST, SECOND = "2025-06-01", "2025-06-10"  # when a version was made
+BAD_TIME = "10.06.25 ?"
+
+
+def contacts(company: Company, file: str, *versions: tuple[str, str]) -> None:
+    """Versions of a contact of account a1 as (role, updated_at); one without the account is refused."""
+    rows = [f"c1,{'' if role == 'bad' else 'a1'},{role},{at}" for role, at in versions]
+    if versions[0][0] == "bad":
+        rows.append(f"mate,a1,user,{FIRST}")  # a file of which no row is good blocks the feed
+    company.put(f"{CONTACTS}/{file}", CONTACT_COLUMNS, rows)
+
+
+def others(company: Company) -> None:
+    """So many good rows that a refused one blocks no feed."""
+    company.put(
+        f"{CONTACTS}/0.csv", CONTACT_COLUMNS, [f"other{number},a1,user,{FIRST}" for number in range(9)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("good_at", "bad_at", "file", "is_missing"),
+    [
+        ("", "", "1.csv", False),
+        ("", "", "2.csv", False),
+        ("", "", "3.csv", False),
+        (SECOND, SECOND, "3.csv", False),
+        ("", SECOND, "3.csv", False),
+        (FIRST, "", "3.csv", False),
+        (FIRST, BAD_TIME, "3.csv", False),
+        (FIRST, SECOND, "3.csv", True),  # an older version says nothing of the newest, however late it comes
+    ],
+)
+def test_a_version_that_is_repeated_after_a_refused_one_is_known_again(
+    company: Company, good_at: str, bad_at: str, file: str, is_missing: bool
+) -> None:
+    """Put back under either name, or delivered under a new one."""
+    others(company)
+    contacts(company, "1.csv", ("user", good_at))
+    company.run()
+    contacts(company, "1.csv" if file == "1.csv" else "2.csv", ("bad", bad_at))
+    assert company.run() == {}
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]  # nothing has come
+    contacts(company, file, ("user", good_at))
+    company.run()
+    assert company.missing(CONTACTS) == ([("a1", "c1")] if is_missing else [])
+    assert len(company.warehouse.rows("FROM raw.crm_contacts WHERE contact_id = 'c1'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("good_at", "bad_at"), [("", ""), (SECOND, SECOND), ("", SECOND), (FIRST, SECOND), (FIRST, BAD_TIME)]
+)
+def test_a_file_with_the_good_version_and_the_bad_one_clears_nothing(
+    company: Company, good_at: str, bad_at: str
+) -> None:
+    others(company)
+    contacts(company, "1.csv", ("user", good_at))
+    company.run()
+    contacts(company, "2.csv", ("user", good_at), ("bad", bad_at))
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    contacts(company, "3.csv", ("user", good_at), ("bad", bad_at))
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    contacts(company, "4.csv", ("user", good_at))
+    company.run()
+    assert company.missing(CONTACTS) == ([] if good_at != FIRST or bad_at == BAD_TIME else [("a1", "c1")])
+
+
+def test_a_repeat_amid_other_rows_clears_what_a_check_refused(company: Company) -> None:
+    others(company)
+    company.subscriptions("1.csv", *[(f"s{n}", "active", FIRST) for n in range(9)])
+    company.run()
+    company.subscriptions("2.csv", ("s1", "zombie", FIRST))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == [("a1", "s1")]
+    company.subscriptions("3.csv", ("s1", "active", FIRST), ("s2", "active", SECOND))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == []
+    ended = "SELECT superseded_at = fact_at FROM quarantine.refused_keys"
+    assert company.warehouse.rows(ended) == [True]  # as if it had not been refused
+    assert company.warehouse.rows("FROM control.repeated_keys") == []
+
+
+def test_a_fact_that_is_repeated_after_a_refused_one_is_known_again(company: Company) -> None:
+    company.accounts("a1", "a2")
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "5", "failed"))
+    company.run()
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "x", "failed"))
+    company.run()
+    assert company.missing(PAYMENTS) == [("a2", "p.csv20")]
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "5", "failed"))
+    company.run()
+    assert company.missing(PAYMENTS) == []
+
+
 # Ids of other systems
 
 

@@ -31,6 +31,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "audit.checks",
         "control.run_window",
         "control.known_files",
+        "control.repeated_keys",
     }
 
 

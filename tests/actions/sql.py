@@ -31,6 +31,7 @@ INPUTS = (
     "intermediate.int_signal_states",
     "staging.stg_crm__touchpoints",
     "staging.stg_crm__contacts",
+    "intermediate.int_account_unknowns",
     "seeds.playbook",
     "intermediate.int_late_points",
     "intermediate.int_flood_guard",
@@ -103,6 +104,17 @@ class Warehouse:
             for account, at in ((one, datetime.combine(day, time(23))) for one, day in world.consents.items())
         )
         self._insert("staging.stg_crm__contacts", contacts)
+        refused = (
+            {
+                "account_id": account,
+                "feed": "crm/contacts",
+                "entity_key": account,
+                "valid_from_date": day,
+                "valid_to_date": date(9999, 12, 31),
+            }
+            for account, day in world.refused_contacts.items()
+        )
+        self._insert("intermediate.int_account_unknowns", refused)
 
     def tell(self, world: World, days: Sequence[date]) -> None:
         """Tell these days as `world` has them, whatever was told before, and build them in one window."""

@@ -138,6 +138,23 @@ def test_the_same_bad_rows_again_are_not_counted_again(company: Company) -> None
     assert "10 of 11" in company.run()[PAYMENTS]
 
 
+def test_a_feed_that_a_check_blocked_goes_on_to_say_which(company: Company) -> None:
+    """Without new rows, and with some that are not enough."""
+    company.accounts("a1", "a2")
+    taken_twice = [f"p{n // 2},a{1 + n % 2},5,failed,2025-06-29" for n in range(20)]
+    company.put(f"{PAYMENTS}/p.csv", PAYMENT_COLUMNS, taken_twice)
+    why = company.run()[PAYMENTS]
+    assert why.startswith("20 of 20 rows fail the check key_conflicts_in_bounds")
+    for lost, good in ((20, 0), (20, 0), (19, 1)):
+        company.payments("q.csv", *[GOOD] * good)
+        reason = f"{lost} of 20 new rows did not get through ({lost * 5} %, the limit is 20 %): {why}"
+        reason += f". What to do: {gate.REMEDY}"
+        assert company.run()[PAYMENTS] == reason
+        assert company.warehouse.state(PAYMENTS, company.batch) == ("held", reason)
+        told = f"SELECT message FROM audit.checks WHERE check_name = '{gate.CHECK}' AND feed = '{PAYMENTS}'"
+        assert company.warehouse.rows(f"{told} AND batch_id = {company.batch}") == [reason]
+
+
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_a_blank_file_blocks_a_feed_and_a_header_alone_does_not(company: Company, text: str) -> None:
     company.payments("p.csv", *[GOOD] * 5)

@@ -234,7 +234,8 @@ def _reason(con: duckdb.DuckDBPyConnection, feed: Feed, share: _Share, moment: M
             con, sql("gate_waiting", table=_table(feed)), {"after": share.after_batch}
         )
         causes.append(
-            f"{waiting:,} wait for {ids:,} accounts that have not arrived, such as {example} "
+            f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for {ids:,} "
+            f"{'account that has' if ids == 1 else 'accounts that have'} not arrived, such as {example} "
             f"(column account_id, the first in {file} row {row})"
         )
         remedies.append(REMEDY_WAITING)

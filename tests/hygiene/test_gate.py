@@ -11,6 +11,7 @@ from arrivals import NOW, Warehouse
 from expectations import gate
 from expectations.hygiene import held_feeds, shortfalls
 from orchestration.landing.land import land
+from radar import summary
 
 PAYMENTS, SUBSCRIPTIONS = "billing/payments", "billing/subscriptions"
 PAYMENT_COLUMNS = "payment_id,account_id,amount_usd,status,attempted_at"
@@ -104,9 +105,7 @@ def test_the_reason_names_column_example_first_row_and_remedy(company: Company) 
     company.payments("p.csv", GOOD, BAD_AMOUNT, WAITS, BAD_AMOUNT)
     reason = company.run()[PAYMENTS]
     assert reason.startswith("3 of 4 new rows did not get through (75 %, the limit is 20 %): ")
-    assert (
-        "1 wait for 1 accounts that have not arrived, such as a2 (column account_id, the first in" in reason
-    )
+    assert "1 waits for 1 account that has not arrived, such as a2 (column account_id, the first in" in reason
     assert "2 refused for wrong_type in column amount_usd (such as 1***(6), the first in" in reason
     assert f"{PAYMENTS}/p.csv row 2" in reason
     assert reason.endswith(f"What to do: {gate.REMEDY_WAITING}; or {gate.REMEDY}")
@@ -174,6 +173,13 @@ def test_a_tenth_refused_at_landing_fails_a_critical_check(
     assert company.run() == {}
     assert (PAYMENTS in shortfalls(company.warehouse.con, "run1")) == is_failed
     assert company.warehouse.state(PAYMENTS) == ("ok", None)
+
+
+def test_a_check_within_its_bounds_is_called_so(company: Company) -> None:
+    company.payments("p.csv", BAD_STATUS, *[GOOD] * 20)
+    company.run()
+    failed = company.warehouse.con.execute(summary._FAILED, {"run_id": "run1"}).fetchall()
+    assert [row[1:3] for row in failed] == [("status_known", "within bounds")]
 
 
 def test_every_row_of_a_file_is_counted_once(company: Company) -> None:

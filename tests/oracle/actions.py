@@ -72,6 +72,7 @@ class World:
     playbook: Sequence[Play]
     limits: Limits
     refused_contacts: Mapping[str, date] = field(default_factory=dict)
+    unknown_consent_days: Collection[date] = ()
 
 
 @dataclass
@@ -175,7 +176,7 @@ class Life:
                 yield "contact_unknown"
             consent = self.world.consents.get(action.account)
             refused = self.world.refused_contacts.get(action.account)
-            if refused is not None and refused <= day:
+            if (refused is not None and refused <= day) or day in self.world.unknown_consent_days:
                 yield "consent_unknown"
             elif consent is None or consent > day:
                 yield "no_consent"

@@ -72,11 +72,14 @@ contact_states as (
 
     select
         as_of_date,
-        is_used and not is_known as is_contact_unknown
+        bool_or(signal = 'days_since_contact' and is_used and not is_known) as is_contact_unknown,
+        -- it reads the contacts, as the consent does
+        bool_or(signal = 'has_active_champion' and is_used and not is_known) as is_consent_unknown
     from {{ ref('int_signal_states') }}
     where
         as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and signal = 'days_since_contact'
+        and signal in ('days_since_contact', 'has_active_champion')
+    group by as_of_date
 
 ),
 
@@ -202,12 +205,14 @@ days as (
         told_states.as_of_date,
         told_states.run_number,
         quiet_days.account_id is not null as is_quiet,
-        consent_days.account_id is not null as has_consent,
-        coalesce(unknown_consents.first_date <= told_states.as_of_date, false) as is_consent_unknown,
+        consent_days.account_id is not null
+        and not coalesce(contact_states.is_consent_unknown, false) as has_consent,
+        coalesce(contact_states.is_consent_unknown, false)
+        or coalesce(unknown_consents.first_date <= told_states.as_of_date, false) as is_consent_unknown,
         {{ passing_hash(
             'told_states.told_state, stop_states.stop_state, unknown_flags.unknown_flags, '
             ~ 'quiet_days.account_id is not null, contact_states.is_contact_unknown, '
-            ~ 'consent_days.account_id is not null, '
+            ~ 'consent_days.account_id is not null, contact_states.is_consent_unknown, '
             ~ 'coalesce(unknown_consents.first_date <= told_states.as_of_date, false), floods.as_of_date'
         ) }} as state
     from told_states

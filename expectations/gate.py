@@ -162,6 +162,8 @@ def _settle_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: i
             {**values, "blocked_share_pct": limits.blocked},
         )
         return again
+    if "account_id" in feed.column_names:
+        con.execute(sql("supersede_unnamed", table=_table(feed)), values)
     at_once = "min(coalesce(refused.fact_at, refused.rejected_at))"
     in_turn = f"coalesce(min(landed.updated_at) FILTER (WHERE refused.fact_at IS NOT NULL), {at_once})"
     con.execute(

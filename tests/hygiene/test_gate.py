@@ -325,6 +325,23 @@ def test_a_repeat_amid_other_rows_clears_what_a_check_refused(company: Company) 
     assert company.warehouse.rows("FROM control.repeated_keys") == []
 
 
+@pytest.mark.parametrize("file", ["2.csv", "3.csv"])
+def test_a_row_without_a_key_is_made_up_for_by_its_file_or_by_a_later_row_of_the_account(
+    company: Company, file: str
+) -> None:
+    others(company)
+    company.run()
+    company.put(f"{CONTACTS}/2.csv", CONTACT_COLUMNS, [",a1,user,", f"mate,a1,user,{FIRST}"])
+    assert company.run() == {}
+    assert company.missing(CONTACTS) == [("a1", None)]
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", None)]
+    rows = [f"mate,a1,user,{FIRST}"] if file == "2.csv" else ["c1,a1,user,"]
+    company.put(f"{CONTACTS}/{file}", CONTACT_COLUMNS, rows)
+    company.run()
+    assert company.missing(CONTACTS) == []
+
+
 def test_a_fact_that_is_repeated_after_a_refused_one_is_known_again(company: Company) -> None:
     company.accounts("a1", "a2")
     company.payments("p.csv", *[GOOD] * 20, ("a2", "5", "failed"))

@@ -336,13 +336,25 @@ from seeds.settings
 where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
 -- name: mail_context
--- Grain: one row per account: whom to write to (an active contact who consented; the champion first), the rules that
+-- Grain: one row per account: whom to write to (an active contact who consented, of whom no newer row was refused; the
+-- champion first), the rules that
 -- held, and the active days of each week-long window that was told in the last $days days, oldest first.
 with
 
 wanted as (
 
     select unnest($accounts) as account_id
+
+),
+
+-- where the key could not be read it may be any contact of the account
+refused as (
+
+    select account_id, entity_key
+    from intermediate.int_account_unknowns
+    where
+        feed = 'crm/contacts'
+        and $as_of between valid_from_date and valid_to_date
 
 ),
 
@@ -367,6 +379,8 @@ contacts as (
         and contacts.email is not null
         and coalesce(cast(contacts.consent_updated_at as date), $as_of) <= $as_of
         and coalesce(cast(contacts.created_at as date), $as_of) <= $as_of
+        and contacts.contact_id not in (select entity_key from refused where entity_key is not null)
+        and contacts.account_id not in (select account_id from refused where entity_key is null)
 
 ),
 

@@ -7,7 +7,6 @@ open at once. A feed keeps its last page until it is checked again.
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import datetime
 from html import escape
@@ -19,6 +18,7 @@ import duckdb
 from expectations.batches import sql
 from expectations.outcomes import Outcome
 from expectations.suites import rules, table_name
+from radar.state_files import replace_file
 from radar.warehouse import readable_os_errors
 
 _HERE = Path(__file__).parent
@@ -60,15 +60,8 @@ def write_docs(con: duckdb.DuckDBPyConnection, folder: Path, pages: dict[str, st
     with readable_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for feed, html in pages.items():
-            _replace(folder / f"{table_name(feed)}.html", html)
-        _replace(folder / "index.html", _index(con, folder, now))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Swap the file in, so that an open browser never loads half a page."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+            replace_file(folder / f"{table_name(feed)}.html", html)
+        replace_file(folder / "index.html", _index(con, folder, now))
 
 
 def _index(con: duckdb.DuckDBPyConnection, folder: Path, now: datetime) -> str:

@@ -33,6 +33,11 @@ REMEDY_WAITING = (
     "deliver these accounts in crm/accounts, or say in crm/identities which accounts these ids are: "
     "the rows then land by themselves"
 )
+# Where a refused row was delivered last.
+_CAME_LAST = (
+    "coalesce(refused.came_last, {'batch_id': refused.batch_id, 'source_file': refused.source_file, "
+    "'row_number': refused.row_number})"
+)
 _LEAST_ROWS = 2  # one row is no share of anything
 
 
@@ -135,11 +140,16 @@ def judge(  # noqa: PLR0917 the record of one decision
 
 def settle_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     """See which refused rows of the feed later rows have made up for; how many came again as they were."""
+    open_keys = "SELECT count(*) FROM quarantine.refused_keys WHERE feed = ? AND superseded_at IS NULL"
+    again = _settle_open_keys(con, feed, first_batch, limits) if one(con, open_keys, [feed.name])[0] else 0
+    con.execute("DELETE FROM control.repeated_keys WHERE feed = ?", [feed.name])
+    return again
+
+
+def _settle_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     values: dict[str, Any] = {"feed": feed.name}
-    open_keys = "SELECT count(*) FROM quarantine.refused_keys WHERE feed = $feed AND superseded_at IS NULL"
-    if not one(con, open_keys, values)[0]:
-        return 0
     names = {"table": _table(feed), "landed_key": statements.entity_key(feed, "landed")}
+    con.execute(sql("note_repeated_keys"), {**values, "first_batch": first_batch})
     again = int(one(con, sql("forget_repeated_keys"), {**values, "first_batch": first_batch})[0])
     account = statements.account_of(feed)
     con.execute(
@@ -147,12 +157,24 @@ def settle_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, li
         values,
     )
     if not feed.has_versions:
-        con.execute(sql("supersede_facts", **names), {**values, "blocked_share_pct": limits.blocked})
+        con.execute(
+            sql("supersede_facts", came_last=_CAME_LAST, **names),
+            {**values, "blocked_share_pct": limits.blocked},
+        )
         return again
+    if "account_id" in feed.column_names:
+        con.execute(sql("supersede_unnamed", table=_table(feed)), values)
     at_once = "min(coalesce(refused.fact_at, refused.rejected_at))"
     in_turn = f"coalesce(min(landed.updated_at) FILTER (WHERE refused.fact_at IS NOT NULL), {at_once})"
     con.execute(
-        sql("supersede_versions", superseded_at=in_turn if feed.is_read_as_of else at_once, **names), values
+        sql(
+            "supersede_versions",
+            table=_table(feed),
+            key=statements.entity_key(feed),
+            superseded_at=in_turn if feed.is_read_as_of else at_once,
+            came_last=_CAME_LAST,
+        ),
+        values,
     )
     return again
 
@@ -214,7 +236,8 @@ def _reason(con: duckdb.DuckDBPyConnection, feed: Feed, share: _Share, moment: M
             con, sql("gate_waiting", table=_table(feed)), {"after": share.after_batch}
         )
         causes.append(
-            f"{waiting:,} wait for {ids:,} accounts that have not arrived, such as {example} "
+            f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for {ids:,} "
+            f"{'account that has' if ids == 1 else 'accounts that have'} not arrived, such as {example} "
             f"(column account_id, the first in {file} row {row})"
         )
         remedies.append(REMEDY_WAITING)
@@ -222,6 +245,7 @@ def _reason(con: duckdb.DuckDBPyConnection, feed: Feed, share: _Share, moment: M
         of_column = f" in column {column}" if column else ""
         such = f"such as {example}, " if example else ""
         causes.append(f"{rows:,} refused for {rule}{of_column} ({such}the first in {file} row {row})")
+    causes += [reason for (reason,) in con.execute(sql("gate_held"), values).fetchall()]
     if share.unreadable:
         causes.append(share.unreadable.split("\n")[0])
     if share.missing:

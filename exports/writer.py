@@ -494,8 +494,14 @@ def _why(profile: Profile, problems: str) -> str:
 def _not_in_it(rejected: Mapping[str, Any]) -> str | None:
     """How many rows are not in the file, or not whole, and why; None where all are."""
     lines = [
-        *(f"{count:,} rows are not in it: {why}" for why, count in rejected["left_out"].items()),
-        *(f"{count:,} rows have a cell less: {why}" for why, count in rejected["emptied"].items()),
+        *(
+            f"{count:,} {'row is' if count == 1 else 'rows are'} not in it: {why}"
+            for why, count in rejected["left_out"].items()
+        ),
+        *(
+            f"{count:,} {'row has' if count == 1 else 'rows have'} one cell too few: {why}"
+            for why, count in rejected["emptied"].items()
+        ),
     ]
     return f"{'. '.join(lines)}; see {REJECTED}" if lines else None
 

@@ -33,6 +33,7 @@ from radar.errors import CheckError, RadarError, WarehouseError
 from radar.masking import masked
 from radar.rules import gather
 from radar.settings import PROJECT
+from radar.state_files import replace_file
 from radar.terminal import inert_value
 from radar.warehouse import MEMORY_LIMIT, explain_duckdb_error, readable_os_errors, state_dir
 
@@ -124,12 +125,14 @@ def prepare(warehouse: Path, seeds: Path) -> Place:
         place.target.mkdir(exist_ok=True)
         fingerprint = _fingerprint(place)
         recorded = place.target / _FINGERPRINT
-        if not (place.manifest.exists() and recorded.exists() and recorded.read_text() == fingerprint):
+        if not (
+            place.manifest.exists() and recorded.exists() and recorded.read_bytes() == fingerprint.encode()
+        ):
             recorded.unlink(missing_ok=True)
             if not parsed.write_json(fingerprint, place.project, place.manifest):
                 _parsed[place] = (fingerprint, _parse(place))
                 parsed.keep(*_parsed[place], place.manifest)
-            recorded.write_text(fingerprint)
+            replace_file(recorded, fingerprint)
     return place
 
 

@@ -6,15 +6,16 @@ Definitions are loaded often, also while a run has the warehouse open, so the da
 from __future__ import annotations
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from orchestration.as_of_guard import first_event, first_scored_day
+from radar.errors import RadarError
 from radar.runs import FIRST_DATE
-from radar.warehouse import readable_os_errors, state_dir
+from radar.state_files import read_json, replace_file
+from radar.warehouse import state_dir
 
 _FILE, _KEY = "first_day.json", "first_day"
 
@@ -43,20 +44,13 @@ def note_asked(warehouse: Path, as_of_start: date) -> None:
 def _read(warehouse: Path) -> date | None:
     """None where the file is missing or cannot be read: the next landing writes it again."""
     try:
-        found = json.loads((state_dir(warehouse) / _FILE).read_text(encoding="utf-8"))
-        return max(date.fromisoformat(found[_KEY]), FIRST_DATE)
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_json(
+            state_dir(warehouse) / _FILE, lambda found: max(date.fromisoformat(found[_KEY]), FIRST_DATE)
+        )
+    except RadarError:  # no right to read it, or to put it aside
         return None
 
 
 def _write(warehouse: Path, day: date) -> None:
-    file = state_dir(warehouse) / _FILE
-    if _read(warehouse) == day:
-        return
-    with readable_os_errors(file):
-        new = file.with_suffix(".new")
-        with new.open("w", encoding="utf-8") as opened:
-            opened.write(json.dumps({_KEY: day.isoformat()}))
-            opened.flush()
-            os.fsync(opened.fileno())
-        new.replace(file)
+    if _read(warehouse) != day:
+        replace_file(state_dir(warehouse) / _FILE, json.dumps({_KEY: day.isoformat()}))

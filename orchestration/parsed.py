@@ -18,6 +18,8 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import SeedNode
 from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
+from radar.state_files import put_in_place, replace_file
+
 KEPT = 6
 """Manifests of other projects, seeds and names of a warehouse; a megabyte each."""
 
@@ -57,7 +59,7 @@ def write_json(fingerprint: str, project: Path, target: Path) -> bool:
                 node["root_path"] = str(project)
     except Exception:  # as above
         return False
-    target.write_text(json.dumps(content), encoding="utf-8")
+    replace_file(target, json.dumps(content))
     return True
 
 
@@ -74,7 +76,7 @@ def keep(fingerprint: str, manifest: Manifest, written: Path) -> None:
             with part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
                 kept.writestr(_MANIFEST, manifest.to_msgpack(encoder=extended_mashumaro_encoder))
                 kept.write(written, _JSON)
-            os.replace(part.name, path)
+            put_in_place(Path(part.name), path)
         finally:
             with suppress(OSError):
                 os.unlink(part.name)

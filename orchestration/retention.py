@@ -2,6 +2,8 @@
 
 The numbers stand in `seeds/settings.csv`. Raw events are payloads and go first; user-days and event keys stay
 until their window is over; the first and the last day of each account and event name stay with the account.
+The key of a refused row stays while what the row would have said is unknown and could still count: without
+the key, what it should have replaced would be true again.
 """
 
 from __future__ import annotations
@@ -126,6 +128,18 @@ def apply(con: duckdb.DuckDBPyConnection, *, as_of_end: date, today: date) -> di
     ).fetchall()
     for (table,) in waiting:
         purged[f"quarantine.{table}"] = _delete(con, f"quarantine.{table}", "_loaded_at < $day", waiting_from)
+    purged["quarantine.refused_keys"] = _delete(
+        con,
+        "quarantine.refused_keys",
+        "superseded_at is not null and rejected_at < $day "
+        "and (superseded_at < $day or superseded_at <= fact_at)",
+        waiting_from,
+    ) + _delete(
+        con,
+        "quarantine.refused_keys",
+        "feed = 'product/events' and superseded_at is null and least(fact_at, rejected_at) < $day",
+        summaries_from,
+    )
     con.execute("commit")
     return purged
 

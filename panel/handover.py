@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from panel import files
 from radar.errors import InputError
+from radar.state_files import replace_file
 from radar.warehouse import readable_os_errors
 
 FILE = "panel_decisions.ndjson"
@@ -103,8 +103,7 @@ def _write(file: Path, rows: list[dict[str, Any]]) -> None:
     with readable_os_errors(file):
         if file.exists() and file.read_bytes() == content:
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        files.replace(file, content)
+    replace_file(file, content)
 
 
 def _line(row: dict[str, Any]) -> bytes:

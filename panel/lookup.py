@@ -31,6 +31,7 @@ from panel.copy import NoDataError, PublishedCopy
 from panel.handover import FILE
 from panel.people import SQLITE_OWNERS, Person, scoped
 from radar.settings import PROJECT
+from radar.state_files import put_in_place
 
 LOG = logging.getLogger("panel")
 FORMAT = 5
@@ -228,7 +229,7 @@ def _make_apart(copy: Path, file: Path) -> None:
             [sys.executable, "-m", "panel.lookup", str(copy), str(temporary)],
             check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        files.put(temporary, file)
+        put_in_place(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
 

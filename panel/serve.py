@@ -13,7 +13,7 @@ import duckdb
 import uvicorn
 from starlette.applications import Starlette
 
-from panel import files, oidc, users
+from panel import oidc, users
 from panel.app import create_app
 from panel.connections import Connection, raise_descriptors
 from panel.copy import PublishedCopy
@@ -23,6 +23,7 @@ from panel.store import Store
 from radar.errors import UsageError
 from radar.publishing import COPY_NAME
 from radar.runs import utc_now
+from radar.state_files import replace_file
 
 DEMO_DAYS = 30
 
@@ -133,7 +134,7 @@ def _demo_users(settings: PanelSettings) -> str:
     is_new = not password
     if is_new:
         password = secrets.token_hex(8)
-        files.replace(file, f"{password}\n".encode(), mode=0o600)
+        replace_file(file, f"{password}\n", mode=0o600)
     if store.con.execute("select 1 from users").fetchone():
         for name in ("rep", "lead", "admin"):
             if is_new and users.find(store, name):

@@ -22,6 +22,7 @@ import duckdb
 
 from radar.errors import AuditError, UsageError
 from radar.runs import utc_now
+from radar.state_files import replace_file
 from radar.warehouse import connect, readable_os_errors, state_dir, writer_lock
 
 KEY_VARIABLE = "RADAR_AUDIT_KEY"
@@ -407,13 +408,18 @@ def _key(warehouse: Path, *, may_make: bool = False) -> bytes:
         return text.encode()
     file = _key_file(warehouse)
     with readable_os_errors(file):
-        if may_make and not file.exists():
+        if may_make and not _key_in(file):
             _write_whole(file, secrets.token_hex(32) + "\n")
-        if file.exists():
-            return file.read_bytes().strip()
+        if key := _key_in(file):
+            return key
     raise AuditError(
         "the key of the audit chain is not there", f"restore this file, or set {KEY_VARIABLE}", file=file
     )
+
+
+def _key_in(file: Path) -> bytes:
+    """Empty where there is no file, or nothing in it."""
+    return file.read_bytes().strip() if file.exists() else b""
 
 
 def _key_file(warehouse: Path) -> Path:
@@ -473,17 +479,5 @@ def _head_mac(key: bytes, head: Head) -> str:
 
 
 def _write_whole(file: Path, text: str) -> None:
-    """Replace the file in one step, on the disk when this returns, readable by its owner alone."""
-    new = file.with_name(f"{file.name}.new")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    new.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Replace the file, readable by its owner alone."""
+    replace_file(file, text, mode=0o600)

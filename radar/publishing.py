@@ -38,6 +38,7 @@ from typing import Any
 import duckdb
 
 from radar.errors import CheckError, InputError, RadarError, WarehouseError
+from radar.state_files import replace_file
 from radar.warehouse import (
     connect,
     cursor_of,
@@ -799,7 +800,7 @@ def _write_manifest(folder: Path, run_id: str, as_of: date, built: _Built) -> No
         "tables": built.rows,
         "views": [view.key for view, _ in contents.views],
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    replace_file(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     for path in sorted(folder.rglob("*"), reverse=True):
         _sync(path)
     _sync(folder)

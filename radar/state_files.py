@@ -29,12 +29,16 @@ def replace_file(path: Path, content: bytes | str, *, mode: int = 0o644) -> None
         try:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
                 opened.write(data)
-                opened.flush()
-                os.fsync(opened.fileno())
-            new.replace(path)
+            put_in_place(new, path)
         finally:
             new.unlink(missing_ok=True)
-        sync_folder(path.parent)
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Put a finished file of the same folder in the place of another, on the disk when this returns."""
+    _sync(new)
+    new.replace(path)
+    sync_folder(path.parent)
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
@@ -81,7 +85,11 @@ def read_json(path: Path, read: Callable[[Any], T]) -> T | None:
 
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

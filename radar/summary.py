@@ -53,7 +53,9 @@ _CHECKS = """
     FROM audit.checks WHERE run_id = $run_id
 """
 _FAILED = """
-    SELECT feed, check_name, CASE WHEN success THEN 'passed' ELSE severity END, coalesce(error, message)
+    SELECT
+        feed, check_name, CASE WHEN success THEN 'within bounds' ELSE severity END,
+        coalesce(error, message)
     FROM audit.checks
     WHERE
         run_id = $run_id

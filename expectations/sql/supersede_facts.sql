@@ -1,4 +1,4 @@
--- Refused facts that came again and landed, and those of accounts of which enough got through: rows that landed later
+-- Refused facts that came again and were good, and those of accounts of which enough got through: rows that landed later
 -- make up for as many refused ones, and what is then missing is no more than the share that blocks a feed.
 update quarantine.refused_keys as refused
 set superseded_at = coalesce(refused.fact_at, refused.rejected_at)
@@ -8,7 +8,14 @@ where
     and (
         exists (
             select 1 from raw.{table} as landed
-            where refused.entity_key = {landed_key} and landed._batch_id > refused.batch_id
+            where refused.entity_key = {landed_key} and landed._batch_id > ({came_last}).batch_id
+        )
+        or exists (
+            select 1 from control.repeated_keys as repeated
+            where
+                repeated.feed = $feed
+                and refused.entity_key = repeated.entity_key
+                and repeated.batch_id > ({came_last}).batch_id
         )
         or refused.account_id in (
             select missing.account_id

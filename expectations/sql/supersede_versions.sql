@@ -1,5 +1,6 @@
--- Refused versions that a good one has followed. Where the time of the refused one is not known, or lies ahead of its
--- arrival, the good one is that of a later batch.
+-- Refused versions that a good one has followed: one that landed, or one that repeated what had landed before. Where the
+-- time of one of the two is not known, or the refused one's lies ahead of its arrival, the good one has to come in a later
+-- batch than the one in which the refused row came last.
 update quarantine.refused_keys as refused
 set superseded_at = later.superseded_at
 from (
@@ -7,8 +8,25 @@ from (
         refused.rowid as refused_row,
         {superseded_at} as superseded_at
     from quarantine.refused_keys as refused
-    inner join raw.{table} as landed
-        on refused.entity_key = {landed_key}
+    inner join (
+        select
+            {key} as entity_key,
+            updated_at,
+            _batch_id as batch_id,
+            _source_file as source_file,
+            _row_number as row_number
+        from raw.{table}
+        union all
+        select
+            entity_key,
+            updated_at,
+            batch_id,
+            source_file,
+            row_number
+        from control.repeated_keys
+        where feed = $feed
+    ) as landed
+        on refused.entity_key = landed.entity_key
     where
         refused.feed = $feed
         and refused.superseded_at is null
@@ -18,10 +36,13 @@ from (
                     landed.updated_at > refused.fact_at
                     or (
                         landed.updated_at = refused.fact_at
-                        and (landed._batch_id, landed._source_file, landed._row_number)
-                        > (refused.batch_id, refused.source_file, refused.row_number)
+                        and {{
+                            'batch_id': landed.batch_id,
+                            'source_file': landed.source_file,
+                            'row_number': landed.row_number
+                        }} > {came_last}
                     )
-            else landed._batch_id > refused.batch_id
+            else landed.batch_id > ({came_last}).batch_id
         end
     group by refused.rowid
 ) as later

@@ -120,7 +120,7 @@ def land_file(landing: Landing, feed: Feed, file: ExtractFile) -> Load | None:
     if problem:
         return _record_alone(arrival, arrival.load(REFUSED, str(problem)))
     twin = _landed_as(arrival)
-    if twin:
+    if twin and not _is_wanted_again(arrival):
         message = f"{file.source_file}: its content has landed before, as {twin}"
         return _record_alone(arrival, arrival.load(REPEATED, message))
     try:
@@ -174,7 +174,9 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
             InputError(f"cannot be read ({error.strerror})", "check its permissions", file=file.source_file),
         )
     arrival = _Arrival(landing, feed, file, stamp, sha256)
-    if _is_recorded(landing.con, file, sha256):
+    if _is_recorded(landing.con, file, sha256) and not (
+        _had_other_content(arrival) and _is_wanted_again(arrival)
+    ):
         _remember(arrival)
         return None, None
     return arrival, problem
@@ -191,6 +193,18 @@ def _stamp(file: ExtractFile) -> Stamp:
 def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str) -> bool:
     query = "select count(*) from audit.loads where source_file = ? and sha256 = ?"
     return count(con, query, [file.source_file, sha256]) > 0
+
+
+def _had_other_content(arrival: _Arrival) -> bool:
+    """Whether another content lay there when a run last met the path: this one was put back."""
+    query = "select count(*) from control.known_files where source_file = ? and sha256 <> ?"
+    return count(arrival.con, query, [arrival.file.source_file, arrival.sha256]) > 0
+
+
+def _is_wanted_again(arrival: _Arrival) -> bool:
+    """Whether rows of the feed were refused since this content came last: it may say what is true again."""
+    values = {"feed": arrival.feed.name, "sha256": arrival.sha256}
+    return count(arrival.con, statements.IS_WANTED_AGAIN, values) > 0
 
 
 def _landed_as(arrival: _Arrival) -> str | None:
@@ -239,6 +253,8 @@ class _Rows:
         con.execute(statements.match_landed(feed))
         con.execute(statements.find_repeats(feed))
         fresh = count(con, statements.land_fresh(feed), self._landing)
+        if staged - bad > fresh:
+            con.execute(statements.record_repeated_keys(feed), {**self._of_file, "feed": feed.name})
         values = count(con, statements.record_value_problems(), self._told) if partly_bad else 0
         load = replace(
             self._arrival.load(LANDED),

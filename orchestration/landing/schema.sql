@@ -53,6 +53,10 @@ create table if not exists quarantine.refused_keys (
     superseded_at timestamp
 );
 
+-- came_last: where the same refused row was delivered last; null where it came once.
+alter table quarantine.refused_keys add column if not exists
+came_last struct(batch_id bigint, source_file varchar, row_number bigint);
+
 create table if not exists audit.runs (
     run_id varchar,
     batch_id bigint,
@@ -170,6 +174,17 @@ create table if not exists control.known_files (
 );
 alter table control.known_files add column if not exists inode bigint;
 alter table control.known_files add column if not exists ctime_ns bigint;
+
+-- Grain: one row per good row that repeated what had landed and whose key was refused, or may yet be by the checks of
+-- this run; read by the checks, and gone after them. Ids and times alone.
+create table if not exists control.repeated_keys (
+    feed varchar,
+    entity_key varchar,
+    updated_at timestamp,
+    batch_id bigint,
+    source_file varchar,
+    row_number bigint
+);
 
 -- Grain: one row per account, its bucket when something last might go out; see exports/outbound.sql.
 create table if not exists audit.released_buckets (

@@ -52,6 +52,18 @@ KNOWN_FILE = """
     where source_file = ? and bytes = ? and mtime_ns = ? and inode = ? and ctime_ns = ?
 """
 
+IS_WANTED_AGAIN = """
+    select count(*)
+    from quarantine.refused_keys as refused
+    where
+        refused.feed = $feed
+        and refused.superseded_at is null
+        and row(
+            coalesce(refused.came_last.batch_id, refused.batch_id),
+            coalesce(refused.came_last.source_file, refused.source_file)
+        ) > (select max(row(batch_id, source_file)) from audit.loads where feed = $feed and sha256 = $sha256)
+"""
+
 LANDED_TWIN = """
     select loads.source_file
     from audit.loads as loads
@@ -520,6 +532,26 @@ def entity_key(feed: Feed, table: str = "") -> str:
     required = {column.name for column in feed.columns if column.required}
     parts = [(name, f"cast({prefix}{name} as varchar)") for name in feed.entity_key]
     return " || ' ' || ".join(part if name in required else f"coalesce({part}, '')" for name, part in parts)
+
+
+def record_repeated_keys(feed: Feed) -> str:
+    """One line for each repeat of the stage whose key was refused, or may be by the checks that are to come.
+
+    Those have not seen the rows of later batches than the newest that they recorded. Parameters as above.
+    """
+    unchecked = "select coalesce(max(batch_id), 0) from audit.checks where feed = $feed"
+    updated_at = "updated_at" if feed.has_versions else "cast(null as timestamp)"
+    return f"""
+        insert into control.repeated_keys (feed, entity_key, updated_at, batch_id, source_file, row_number)
+        select $feed, {entity_key(feed)}, {updated_at}, $batch_id, $source_file, _row_number
+        from {STAGE} as staged
+        semi join {REPEATS} as repeats on staged._row_number = repeats._row_number
+        where {entity_key(feed)} in (
+            select entity_key from quarantine.refused_keys where feed = $feed and superseded_at is null
+            union all
+            select {entity_key(feed)} from {feed.raw_table} where _batch_id > ({unchecked})
+        )
+    """
 
 
 def account_of(feed: Feed) -> str:

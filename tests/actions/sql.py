@@ -31,6 +31,7 @@ INPUTS = (
     "intermediate.int_signal_states",
     "staging.stg_crm__touchpoints",
     "staging.stg_crm__contacts",
+    "intermediate.int_account_unknowns",
     "seeds.playbook",
     "intermediate.int_late_points",
     "intermediate.int_flood_guard",
@@ -103,6 +104,17 @@ class Warehouse:
             for account, at in ((one, datetime.combine(day, time(23))) for one, day in world.consents.items())
         )
         self._insert("staging.stg_crm__contacts", contacts)
+        refused = (
+            {
+                "account_id": account,
+                "feed": "crm/contacts",
+                "entity_key": account,
+                "valid_from_date": day,
+                "valid_to_date": date(9999, 12, 31),
+            }
+            for account, day in world.refused_contacts.items()
+        )
+        self._insert("intermediate.int_account_unknowns", refused)
 
     def tell(self, world: World, days: Sequence[date]) -> None:
         """Tell these days as `world` has them, whatever was told before, and build them in one window."""
@@ -112,9 +124,17 @@ class Warehouse:
         self._insert("marts.fct_health_history", (_history(*one) for one in told))
         self._insert("marts.fct_health_evidence", (row for one in told for row in _evidence(*one)))
         self._insert("signals.sig_billing", (_billing(*one) for one in told))
-        states = [{"signal": "days_since_contact", "as_of_date": day} for day in days]
-        known = [{"is_used": True, "is_known": day not in world.unknown_contact_days} for day in days]
-        self._insert("intermediate.int_signal_states", (a | b for a, b in zip(states, known, strict=True)))
+        for signal, unknown in (
+            ("days_since_contact", world.unknown_contact_days),
+            ("has_active_champion", world.unknown_consent_days),
+        ):
+            self._insert(
+                "intermediate.int_signal_states",
+                (
+                    {"signal": signal, "as_of_date": day, "is_used": True, "is_known": day not in unknown}
+                    for day in days
+                ),
+            )
         # a stale feed that one rule reads: whether an account's ledger holds that rule is up to the world
         feeds = ({"feed": "support/tickets", "as_of_date": day, "state": "stale"} for day in days)
         self._insert("intermediate.int_feed_states", feeds)

@@ -395,6 +395,10 @@ LACKS = {
     "contact": "delete from staging.stg_crm__contacts",
     "address": "update staging.stg_crm__contacts set email = null",
     "consent": "update staging.stg_crm__contacts set marketing_consent = false",
+    "known consent": "insert into intermediate.int_account_unknowns values "
+    "('acc-01', 'crm/contacts', 'c1', '2026-03-01', '9999-12-31')",
+    "consent that is known of anybody": "insert into intermediate.int_account_unknowns values "
+    "('acc-01', 'crm/contacts', null, '2026-03-01', '9999-12-31')",
     "template's value": "update marts.rpt_account_health set account_name = ' '",
 }
 
@@ -423,6 +427,7 @@ def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_ther
 
     house.do("create or replace table staging.stg_crm__owners as from kept_owners")
     house.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
+    house.do("delete from intermediate.int_account_unknowns")
     house.do("update marts.rpt_account_health set account_name = 'Acme'")
     house.run("mail")
     assert house.states()[key] == ("delivered" if is_approved else "written")

@@ -44,7 +44,9 @@ def random_world(rng: random.Random, accounts: int = 7, length: int = 30) -> Wor
             for _ in range(rng.choice((0, 3, 10)))
         },
         consents={name: rng.choice((FIRST, rng.choice(days))) for name in names if rng.random() < 0.8},
+        refused_contacts={name: rng.choice(days) for name in names if rng.random() < 0.2},
         unknown_contact_days={day for day in days if rng.random() < 0.05},
+        unknown_consent_days={day for day in days if rng.random() < 0.05},
         playbook=_playbook(rng),
         limits=limits_of_the_project(weekly=rng.choice((0, 1, 2, 3, 25)), quiet_days=rng.choice((1, 3, 7))),
     )

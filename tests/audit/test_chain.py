@@ -305,6 +305,19 @@ def test_another_key_says_so(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -
     assert verify(warehouse).head.count == ENTRIES
 
 
+def test_a_key_file_with_nothing_in_it_is_no_key(tmp_path: Path) -> None:
+    """As a full disk leaves it: nothing may be chained with a key that everybody knows."""
+    warehouse = tmp_path / "w.duckdb"
+    file = state(warehouse, "audit.key")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    add(warehouse, 1, 1)
+    assert len(file.read_text().strip()) == 64
+    file.write_text("")
+    with pytest.raises(AuditError, match="the key of the audit chain is not there"):
+        verify(warehouse)
+
+
 def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(chain.KEY_VARIABLE, "fifteen letters")
     with pytest.raises(UsageError, match="fewer than 16 characters"):

@@ -180,7 +180,7 @@ def test_text_that_would_begin_a_formula_leaves_its_cell_empty_and_the_row_in_th
     assert "formula" in line["problem"]
     with connect(warehouse) as con:
         ((message,),) = con.execute("select message from audit.sync_runs").fetchall()
-    assert message.startswith("1 rows have a cell less: next_action ")
+    assert message.startswith("1 row has one cell too few: next_action ")
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -192,7 +192,7 @@ def test_a_key_that_would_begin_a_formula_refuses_the_row_and_the_run_says_so(
     report = export(warehouse, out, run_id="r1", as_of=DAY, profiles=["hubspot_companies"])[0]
     assert [row["radar_account_id"] for row in rows_of(report.folder)] == ["a000001", "a000002"]
     assert report.not_in_it is not None
-    assert report.not_in_it.startswith("1 rows are not in it: account_id ")
+    assert report.not_in_it.startswith("1 row is not in it: account_id ")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e300"])

@@ -11,6 +11,7 @@ from arrivals import NOW, Warehouse
 from expectations import gate
 from expectations.hygiene import held_feeds, shortfalls
 from orchestration.landing.land import land
+from radar import summary
 
 PAYMENTS, SUBSCRIPTIONS = "billing/payments", "billing/subscriptions"
 PAYMENT_COLUMNS = "payment_id,account_id,amount_usd,status,attempted_at"
@@ -104,9 +105,7 @@ def test_the_reason_names_column_example_first_row_and_remedy(company: Company) 
     company.payments("p.csv", GOOD, BAD_AMOUNT, WAITS, BAD_AMOUNT)
     reason = company.run()[PAYMENTS]
     assert reason.startswith("3 of 4 new rows did not get through (75 %, the limit is 20 %): ")
-    assert (
-        "1 wait for 1 accounts that have not arrived, such as a2 (column account_id, the first in" in reason
-    )
+    assert "1 waits for 1 account that has not arrived, such as a2 (column account_id, the first in" in reason
     assert "2 refused for wrong_type in column amount_usd (such as 1***(6), the first in" in reason
     assert f"{PAYMENTS}/p.csv row 2" in reason
     assert reason.endswith(f"What to do: {gate.REMEDY_WAITING}; or {gate.REMEDY}")
@@ -138,6 +137,23 @@ def test_the_same_bad_rows_again_are_not_counted_again(company: Company) -> None
     assert "10 of 11" in company.run()[PAYMENTS]
 
 
+def test_a_feed_that_a_check_blocked_goes_on_to_say_which(company: Company) -> None:
+    """Without new rows, and with some that are not enough."""
+    company.accounts("a1", "a2")
+    taken_twice = [f"p{n // 2},a{1 + n % 2},5,failed,2025-06-29" for n in range(20)]
+    company.put(f"{PAYMENTS}/p.csv", PAYMENT_COLUMNS, taken_twice)
+    why = company.run()[PAYMENTS]
+    assert why.startswith("20 of 20 rows fail the check key_conflicts_in_bounds")
+    for lost, good in ((20, 0), (20, 0), (19, 1)):
+        company.payments("q.csv", *[GOOD] * good)
+        reason = f"{lost} of 20 new rows did not get through ({lost * 5} %, the limit is 20 %): {why}"
+        reason += f". What to do: {gate.REMEDY}"
+        assert company.run()[PAYMENTS] == reason
+        assert company.warehouse.state(PAYMENTS, company.batch) == ("held", reason)
+        told = f"SELECT message FROM audit.checks WHERE check_name = '{gate.CHECK}' AND feed = '{PAYMENTS}'"
+        assert company.warehouse.rows(f"{told} AND batch_id = {company.batch}") == [reason]
+
+
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_a_blank_file_blocks_a_feed_and_a_header_alone_does_not(company: Company, text: str) -> None:
     company.payments("p.csv", *[GOOD] * 5)
@@ -157,6 +173,13 @@ def test_a_tenth_refused_at_landing_fails_a_critical_check(
     assert company.run() == {}
     assert (PAYMENTS in shortfalls(company.warehouse.con, "run1")) == is_failed
     assert company.warehouse.state(PAYMENTS) == ("ok", None)
+
+
+def test_a_check_within_its_bounds_is_called_so(company: Company) -> None:
+    company.payments("p.csv", BAD_STATUS, *[GOOD] * 20)
+    company.run()
+    failed = company.warehouse.con.execute(summary._FAILED, {"run_id": "run1"}).fetchall()
+    assert [row[1:3] for row in failed] == [("status_known", "within bounds")]
 
 
 def test_every_row_of_a_file_is_counted_once(company: Company) -> None:
@@ -211,6 +234,122 @@ def test_facts_of_an_account_are_missing_where_more_than_a_fifth_of_them_is(comp
     assert company.run() == {}
     assert company.missing(PAYMENTS) == [("a2", "p.csv21")]
     company.payments("q.csv", ("a2", "5", "failed"))
+    company.run()
+    assert company.missing(PAYMENTS) == []
+
+
+CONTACTS = "crm/contacts"
+CONTACT_COLUMNS = "contact_id,account_id,role,updated_at"
+FIRST, SECOND = "2025-06-01", "2025-06-10"  # when a version was made
+BAD_TIME = "10.06.25 ?"
+
+
+def contacts(company: Company, file: str, *versions: tuple[str, str]) -> None:
+    """Versions of a contact of account a1 as (role, updated_at); one without the account is refused."""
+    rows = [f"c1,{'' if role == 'bad' else 'a1'},{role},{at}" for role, at in versions]
+    if versions[0][0] == "bad":
+        rows.append(f"mate,a1,user,{FIRST}")  # a file of which no row is good blocks the feed
+    company.put(f"{CONTACTS}/{file}", CONTACT_COLUMNS, rows)
+
+
+def others(company: Company) -> None:
+    """So many good rows that a refused one blocks no feed."""
+    company.put(
+        f"{CONTACTS}/0.csv", CONTACT_COLUMNS, [f"other{number},a1,user,{FIRST}" for number in range(9)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("good_at", "bad_at", "file", "is_missing"),
+    [
+        ("", "", "1.csv", False),
+        ("", "", "2.csv", False),
+        ("", "", "3.csv", False),
+        (SECOND, SECOND, "3.csv", False),
+        ("", SECOND, "3.csv", False),
+        (FIRST, "", "3.csv", False),
+        (FIRST, BAD_TIME, "3.csv", False),
+        (FIRST, SECOND, "3.csv", True),  # an older version says nothing of the newest, however late it comes
+    ],
+)
+def test_a_version_that_is_repeated_after_a_refused_one_is_known_again(
+    company: Company, good_at: str, bad_at: str, file: str, is_missing: bool
+) -> None:
+    """Put back under either name, or delivered under a new one."""
+    others(company)
+    contacts(company, "1.csv", ("user", good_at))
+    company.run()
+    contacts(company, "1.csv" if file == "1.csv" else "2.csv", ("bad", bad_at))
+    assert company.run() == {}
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]  # nothing has come
+    contacts(company, file, ("user", good_at))
+    company.run()
+    assert company.missing(CONTACTS) == ([("a1", "c1")] if is_missing else [])
+    assert len(company.warehouse.rows("FROM raw.crm_contacts WHERE contact_id = 'c1'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("good_at", "bad_at"), [("", ""), (SECOND, SECOND), ("", SECOND), (FIRST, SECOND), (FIRST, BAD_TIME)]
+)
+def test_a_file_with_the_good_version_and_the_bad_one_clears_nothing(
+    company: Company, good_at: str, bad_at: str
+) -> None:
+    others(company)
+    contacts(company, "1.csv", ("user", good_at))
+    company.run()
+    contacts(company, "2.csv", ("user", good_at), ("bad", bad_at))
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    contacts(company, "3.csv", ("user", good_at), ("bad", bad_at))
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", "c1")]
+    contacts(company, "4.csv", ("user", good_at))
+    company.run()
+    assert company.missing(CONTACTS) == ([] if good_at != FIRST or bad_at == BAD_TIME else [("a1", "c1")])
+
+
+def test_a_repeat_amid_other_rows_clears_what_a_check_refused(company: Company) -> None:
+    others(company)
+    company.subscriptions("1.csv", *[(f"s{n}", "active", FIRST) for n in range(9)])
+    company.run()
+    company.subscriptions("2.csv", ("s1", "zombie", FIRST))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == [("a1", "s1")]
+    company.subscriptions("3.csv", ("s1", "active", FIRST), ("s2", "active", SECOND))
+    company.run()
+    assert company.missing(SUBSCRIPTIONS) == []
+    ended = "SELECT superseded_at = fact_at FROM quarantine.refused_keys"
+    assert company.warehouse.rows(ended) == [True]  # as if it had not been refused
+    assert company.warehouse.rows("FROM control.repeated_keys") == []
+
+
+@pytest.mark.parametrize("file", ["2.csv", "3.csv"])
+def test_a_row_without_a_key_is_made_up_for_by_its_file_or_by_a_later_row_of_the_account(
+    company: Company, file: str
+) -> None:
+    others(company)
+    company.run()
+    company.put(f"{CONTACTS}/2.csv", CONTACT_COLUMNS, [",a1,user,", f"mate,a1,user,{FIRST}"])
+    assert company.run() == {}
+    assert company.missing(CONTACTS) == [("a1", None)]
+    company.run()
+    assert company.missing(CONTACTS) == [("a1", None)]
+    rows = [f"mate,a1,user,{FIRST}"] if file == "2.csv" else ["c1,a1,user,"]
+    company.put(f"{CONTACTS}/{file}", CONTACT_COLUMNS, rows)
+    company.run()
+    assert company.missing(CONTACTS) == []
+
+
+def test_a_fact_that_is_repeated_after_a_refused_one_is_known_again(company: Company) -> None:
+    company.accounts("a1", "a2")
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "5", "failed"))
+    company.run()
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "x", "failed"))
+    company.run()
+    assert company.missing(PAYMENTS) == [("a2", "p.csv20")]
+    company.payments("p.csv", *[GOOD] * 20, ("a2", "5", "failed"))
     company.run()
     assert company.missing(PAYMENTS) == []
 

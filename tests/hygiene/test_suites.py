@@ -143,6 +143,11 @@ def test_two_checks_of_one_name_are_refused(tmp_path: Path) -> None:
         read_rules(path)
 
 
+def test_articles_fit_the_names_of_columns() -> None:
+    wrong = re.compile(r"\ba [aeio]\w*_\w+|\ban [^aeiou\W]\w*_\w+")
+    assert [found for rule in ALL_RULES if (found := wrong.search(rule.description))] == []
+
+
 def test_rule_names_are_fit_for_asset_checks() -> None:
     names: list[Any] = [rule.check for rule in ALL_RULES]
     assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)

@@ -33,6 +33,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "control.run_window",
         "control.feed_keys",
         "control.known_files",
+        "control.repeated_keys",
     }
 
 

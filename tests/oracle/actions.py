@@ -59,7 +59,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class World:
-    """Days in order with the accounts told on them; contacts are (account, moment), consents first days."""
+    """Days in order with the accounts told on them; contacts are (account, moment), consents first days.
+
+    Every account has one contact; `refused_contacts`: the day of its newest version, where that was refused.
+    """
 
     days: Sequence[date]
     told: Mapping[date, Mapping[str, Told]]
@@ -68,6 +71,8 @@ class World:
     unknown_contact_days: Collection[date]
     playbook: Sequence[Play]
     limits: Limits
+    refused_contacts: Mapping[str, date] = field(default_factory=dict)
+    unknown_consent_days: Collection[date] = ()
 
 
 @dataclass
@@ -170,7 +175,10 @@ class Life:
             elif day in self.world.unknown_contact_days:
                 yield "contact_unknown"
             consent = self.world.consents.get(action.account)
-            if consent is None or consent > day:
+            refused = self.world.refused_contacts.get(action.account)
+            if (refused is not None and refused <= day) or day in self.world.unknown_consent_days:
+                yield "consent_unknown"
+            elif consent is None or consent > day:
                 yield "no_consent"
 
     def _needs_person(self, account: str, facts: Told, before: Told | None, day: date) -> bool:

@@ -73,3 +73,42 @@ def test_events_ahead_of_the_clock_purge_no_more_than_today(con: duckdb.DuckDBPy
     )
     apply(con, as_of_end=date(2030, 1, 1), today=NEWEST)
     assert kept(con) == (32, 400)
+
+
+LONG_AGO, SINCE = NEWEST - timedelta(days=401), NEWEST - timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    ("feed", "fact_at", "rejected_at", "superseded_at", "stays"),
+    [
+        ("crm/contacts", LONG_AGO, LONG_AGO, None, True),  # still unknown: without the key it would be known
+        ("billing/payments", LONG_AGO, LONG_AGO, None, True),
+        ("crm/contacts", LONG_AGO, LONG_AGO, LONG_AGO, False),
+        ("crm/contacts", None, LONG_AGO, LONG_AGO, False),
+        ("crm/contacts", LONG_AGO, SINCE, LONG_AGO, True),
+        ("billing/subscriptions", LONG_AGO, LONG_AGO, SINCE, True),  # days until then can still be built
+        ("product/events", *[NEWEST - timedelta(days=399)] * 2, None, True),
+        ("product/events", SINCE, SINCE, None, False),  # what it would have counted in is purged
+        ("product/events", None, SINCE, None, False),
+        ("product/events", None, NEWEST - timedelta(days=399), None, True),
+        ("product/events", date(2099, 1, 1), SINCE, None, False),
+        ("product/events", LONG_AGO, NEWEST, NEWEST, True),
+        ("crm/contacts", date(2099, 1, 1), LONG_AGO, date(2099, 1, 1), False),
+    ],
+)
+def test_keys_of_refused_rows_go_when_they_say_nothing_any_more(
+    con: duckdb.DuckDBPyConnection,
+    feed: str,
+    fact_at: date | None,
+    rejected_at: date,
+    superseded_at: date | None,
+    stays: bool,
+) -> None:
+    con.execute(
+        "insert into quarantine.refused_keys (feed, entity_key, fact_at, rejected_at, superseded_at) "
+        "values (?, 'ann@acme.test', ?, ?, ?)",
+        [feed, fact_at, rejected_at, superseded_at],
+    )
+    purged = apply(con, as_of_end=NEWEST, today=TODAY)
+    assert con.execute("select count(*) from quarantine.refused_keys").fetchone() == (int(stays),)
+    assert purged["quarantine.refused_keys"] == int(not stays)

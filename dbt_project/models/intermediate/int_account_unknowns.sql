@@ -1,5 +1,6 @@
--- Grain: one row per account, feed and interval (both ends included) over which rows of it are missing that were
--- refused: what the feed says of the account on these days is not known.
+-- Grain: one row per account, feed, refused thing and interval (both ends included) over which rows of it are missing
+-- that were refused: what the feed says of the account on these days is not known.
+-- entity_key: the key of what was refused, such as a contact_id; null where it could not be read.
 -- From when the refused version was made or the fact happened, or from the first version on where there is no other;
 -- until a later version landed, or enough other facts did. Where the time cannot be read it is the day of arrival, or
 -- the first day of this build where the rows arrived after it.
@@ -22,6 +23,7 @@ bounded as (
     select
         coalesce(aliases.resolved_account_id, refused.account_id) as account_id,
         refused.feed,
+        refused.entity_key,
         case
             when not coalesce(refused.has_earlier_version, true) then cast('0001-01-01' as date)
             when refused.fact_at < refused.rejected_at + interval '1 day' then cast(refused.fact_at as date)
@@ -45,6 +47,7 @@ final as (
     select distinct
         account_id,
         feed,
+        entity_key,
         valid_from_date,
         valid_to_date
     from bounded

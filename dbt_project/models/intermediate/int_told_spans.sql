@@ -72,11 +72,69 @@ contact_states as (
 
     select
         as_of_date,
-        is_used and not is_known as is_contact_unknown
+        bool_or(signal = 'days_since_contact' and is_used and not is_known) as is_contact_unknown,
+        -- it reads the contacts, as the consent does
+        bool_or(signal = 'has_active_champion' and is_used and not is_known) as is_consent_unknown
     from {{ ref('int_signal_states') }}
     where
         as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and signal = 'days_since_contact'
+        and signal in ('days_since_contact', 'has_active_champion')
+    group by as_of_date
+
+),
+
+-- contacts of which the newest version was refused: it may have withdrawn the consent, or given it
+unknown_contacts as (
+
+    select * from {{ ref('int_account_unknowns') }}
+    where feed = 'crm/contacts'
+
+),
+
+refused_contacts as (
+
+    select
+        entity_key as contact_id,
+        min(valid_from_date) as first_date
+    from unknown_contacts
+    where entity_key is not null
+    group by entity_key
+
+),
+
+-- it may be any contact of the account
+unnamed_contacts as (
+
+    select
+        account_id,
+        min(valid_from_date) as first_date
+    from unknown_contacts
+    where entity_key is null
+    group by account_id
+
+),
+
+contact_consents as (
+
+    select
+        contacts.account_id,
+        greatest(
+            coalesce(cast(contacts.created_at as date), cast('0001-01-01' as date)),
+            coalesce(cast(contacts.consent_updated_at as date), cast('0001-01-01' as date))
+        ) as first_date,
+        least(
+            coalesce(refused_contacts.first_date, cast('9999-12-31' as date)),
+            coalesce(unnamed_contacts.first_date, cast('9999-12-31' as date))
+        ) as unknown_date
+    from {{ ref('stg_crm__contacts') }} as contacts
+    left join refused_contacts
+        on contacts.contact_id = refused_contacts.contact_id
+    left join unnamed_contacts
+        on contacts.account_id = unnamed_contacts.account_id
+    where
+        contacts.marketing_consent
+        and coalesce(contacts.is_active, true)
+        and {{ not_deleted_by(as_of_end(), 'contacts') }}
 
 ),
 
@@ -84,15 +142,32 @@ consents as (
 
     select
         account_id,
-        min(greatest(
-            coalesce(cast(created_at as date), cast('0001-01-01' as date)),
-            coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date))
-        )) as first_consent_date
-    from {{ ref('stg_crm__contacts') }}
-    where
-        marketing_consent
-        and coalesce(is_active, true)
-        and {{ not_deleted_by(as_of_end()) }}
+        unknown_date,
+        min(first_date) as first_date
+    from contact_consents
+    group by account_id, unknown_date
+
+),
+
+consent_days as (
+
+    select distinct
+        consents.account_id,
+        runs.as_of_date
+    from consents
+    inner join runs
+        on
+            consents.first_date <= runs.as_of_date
+            and consents.unknown_date > runs.as_of_date
+
+),
+
+unknown_consents as (
+
+    select
+        account_id,
+        min(valid_from_date) as first_date
+    from unknown_contacts
     group by account_id
 
 ),
@@ -130,11 +205,15 @@ days as (
         told_states.as_of_date,
         told_states.run_number,
         quiet_days.account_id is not null as is_quiet,
-        coalesce(consents.first_consent_date <= told_states.as_of_date, false) as has_consent,
+        consent_days.account_id is not null
+        and not coalesce(contact_states.is_consent_unknown, false) as has_consent,
+        coalesce(contact_states.is_consent_unknown, false)
+        or coalesce(unknown_consents.first_date <= told_states.as_of_date, false) as is_consent_unknown,
         {{ passing_hash(
             'told_states.told_state, stop_states.stop_state, unknown_flags.unknown_flags, '
             ~ 'quiet_days.account_id is not null, contact_states.is_contact_unknown, '
-            ~ 'coalesce(consents.first_consent_date <= told_states.as_of_date, false), floods.as_of_date'
+            ~ 'consent_days.account_id is not null, contact_states.is_consent_unknown, '
+            ~ 'coalesce(unknown_consents.first_date <= told_states.as_of_date, false), floods.as_of_date'
         ) }} as state
     from told_states
     -- every day has its state: a left join says the same, and engines then see that no row goes
@@ -154,8 +233,12 @@ days as (
         on
             told_states.account_id = quiet_days.account_id
             and told_states.as_of_date = quiet_days.as_of_date
-    left join consents
-        on told_states.account_id = consents.account_id
+    left join consent_days
+        on
+            told_states.account_id = consent_days.account_id
+            and told_states.as_of_date = consent_days.as_of_date
+    left join unknown_consents
+        on told_states.account_id = unknown_consents.account_id
 
 ),
 
@@ -219,7 +302,8 @@ final as (
             when spans.is_quiet then 'quiet_mode'
             when contact_states.is_contact_unknown then 'contact_unknown'
         end as quiet_reason,
-        spans.has_consent
+        spans.has_consent,
+        spans.is_consent_unknown
     from spans
     inner join {{ ref('fct_health_history') }} as history
         on

@@ -1,7 +1,8 @@
 -- Grain: one row per contact who may be written to, with what campaigns go by.
 -- Not published: it holds e-mail addresses.
--- Guarantees that the contact is active, has consented to marketing by the day, belongs to an account that is scored on
--- the newest as-of date, and that nobody else has the address: of two contacts with one address the newer one counts.
+-- Guarantees that the contact is active, has consented to marketing by the day and no newer row of it was refused, that
+-- it belongs to an account that is scored on the newest as-of date, and that nobody else has the address: of two
+-- contacts with one address the newer one counts.
 with
 
 accounts as (
@@ -10,23 +11,40 @@ accounts as (
 
 ),
 
+unknown_contacts as (
+
+    select * from {{ ref('int_account_unknowns') }}
+    where
+        feed = 'crm/contacts'
+        and {{ as_of_end() }} between valid_from_date and valid_to_date
+
+),
+
 reachable as (
 
     select
-        contact_id,
-        account_id,
-        lower(trim(email)) as email,
+        contacts.contact_id,
+        contacts.account_id,
+        lower(trim(contacts.email)) as email,
         row_number() over (
-            partition by lower(trim(email))
-            order by updated_at desc, contact_id asc
+            partition by lower(trim(contacts.email))
+            order by contacts.updated_at desc, contacts.contact_id asc
         ) as place
-    from {{ ref('stg_crm__contacts') }}
+    from {{ ref('stg_crm__contacts') }} as contacts
     where
-        email is not null
-        and marketing_consent
-        and coalesce(is_active, true)
-        and coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date)) <= {{ as_of_end() }}
-        and {{ not_deleted_by(as_of_end()) }}
+        contacts.email is not null
+        and contacts.marketing_consent
+        and coalesce(contacts.is_active, true)
+        and coalesce(cast(contacts.consent_updated_at as date), cast('0001-01-01' as date)) <= {{ as_of_end() }}
+        and {{ not_deleted_by(as_of_end(), 'contacts') }}
+        and contacts.contact_id not in (
+            select entity_key from unknown_contacts
+            where entity_key is not null
+        )
+        and contacts.account_id not in (
+            select account_id from unknown_contacts
+            where entity_key is null
+        )
 
 ),
 

@@ -271,6 +271,7 @@ said as (
         has_fallen,
         quiet_reason,
         has_consent,
+        is_consent_unknown,
         arr_usd,
         max(case when stop_reasons is not null then last_date end) over so_far as last_reason_date,
         last_value(stop_reasons ignore nulls) over so_far as last_reasons
@@ -300,7 +301,8 @@ open_spans as (
         said.blocked_by,
         case when {{ reaches_customer('playbook.channel') }} then said.quiet_reason end as quiet_reason,
         case
-            when {{ reaches_customer('playbook.channel') }} and not said.has_consent then 'no_consent'
+            when {{ reaches_customer('playbook.channel') }} and not said.has_consent
+                then case when said.is_consent_unknown then 'consent_unknown' else 'no_consent' end
         end as consent_reason,
         playbook.flag is null
         and unbroken.first_date = episodes.episode_started_on

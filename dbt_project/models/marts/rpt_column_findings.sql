@@ -54,7 +54,7 @@ summed as (
         finding,
         min(found_at) as first_found_at,
         max(found_at) as last_found_at,
-        sum(files) as files,
+        cast(sum(files) as bigint) as files,
         max(batch_id) as batch_id
     from findings
     group by feed, column_name, finding

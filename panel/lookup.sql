@@ -21,8 +21,7 @@ actions as (
         list({
             'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
-            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on,
-            'released_on': released_on
+            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
         } order by priority, action_id) as actions
     from marts.fct_actions
     where

@@ -164,11 +164,11 @@ def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
 
 
 def _due(action: dict[str, Any], as_of: str) -> str | None:
-    """Until when it is to be done, in words; None for a time at which nobody had it yet."""
-    due, released = (action["due_at"] or "")[:10], action["released_on"]
+    """Until when it is to be done, in words."""
+    due = (action["due_at"] or "")[:10]
     if due > as_of:
         return f"by {moment(action['due_at'])}"
-    return f"overdue since {day(due)}" if due and released and released < due else None
+    return f"overdue since {day(due)}" if due else None
 
 
 def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:

@@ -186,7 +186,8 @@ class Warehouse:
                     """
                     insert into audit.deliveries by name
                     select (select count(*) from audit.deliveries) as sequence, $day as as_of_date,
-                        $kind as kind, $kind || ':' || $action_id as delivery_key, $action_id as action_id, $status as status
+                        $kind as kind, $kind || ':' || $action_id as delivery_key,
+                        $action_id as action_id, $status as status
                     """,
                     {"day": day, "kind": delivery.kind, "action_id": action_id, "status": status},
                 )

@@ -209,9 +209,16 @@ class Deliveries:
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
         accounts = sorted({item.account_id for item in items})
-        self.con.execute(
-            QUERIES["mail_context"], {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
-        )
+        facts = {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
+        contacts = self._by_account("mail_contacts", {"accounts": accounts})
+        nobody = {"contact_email": None, "contact_name": None}
+        return {
+            account_id: row | contacts.get(account_id, nobody)
+            for account_id, row in self._by_account("mail_facts", facts).items()
+        }
+
+    def _by_account(self, query: str, values: Mapping[str, Any]) -> dict[str, Row]:
+        self.con.execute(QUERIES[query], values)
         names = [column[0] for column in self.con.description or ()]
         return {row[0]: dict(zip(names, row, strict=True)) for row in self.con.fetchall()}
 

@@ -17,6 +17,8 @@ from actions.settings import Destinations
 
 ACTIVITY_DAYS = 90
 """How far back the activity of a draft goes."""
+FIRST_NAME = "[first name]"
+"""Stands for the contact's first name where a draft is read by somebody who may not see it."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,19 @@ class Draft:
     html: str
 
 
+def missing_people(owner_name: str | None, *, has_contact: bool) -> str | None:
+    """Why a mail to a customer cannot be written or sent: nobody signs it, or nobody may get it."""
+    if not (owner_name or "").strip():
+        return "the account has no owner who could sign the mail"
+    return None if has_contact else "no contact who consented has an address"
+
+
 def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     """The draft of an action, from the template of its play (`mail_<play>.j2`) or the default one.
 
     `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `guidance` (what the rules that held
-    offer to a customer), `rules` (their ids), `activity` (active days a week, oldest first) may be missing.
+    offer to a customer), `rules` (their ids), `activity` (active days a week, oldest first) may be missing;
+    `first_name` goes before that of `contact_name`.
     Raises InputError for a broken template, MissingValueError where it writes a value that is not known.
     """
     chosen = templates or _templates(Destinations.read().templates)
@@ -41,7 +51,7 @@ def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     texts = {
         "account_name": row["account_name"],
         "owner_name": row["owner_name"],
-        "first_name": contact[0] if contact else None,
+        "first_name": row.get("first_name") or (contact[0] if contact else None),
         "guidance": row.get("guidance"),
     }
     values = {

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from actions.channels.base import Message
 from actions.channels.mail import compose
 from actions.channels.outbox import MOST_FILES
-from actions.drafts import render
+from actions.drafts import missing_people, render
 from actions.ledger import Item, Row
 from actions.rendering import MissingValueError, Templates, slack_mention
 
@@ -111,15 +111,6 @@ def is_worded(number: int, item: Item) -> bool:
     return item.kind != "draft" or number < MOST_FILES
 
 
-def mail_block(item: Item, context: Row) -> str | None:
-    """Why a mail to a customer cannot be written or sent: nobody signs it, or nobody may get it."""
-    if not item.row["owner_name"]:
-        return "the account has no owner who could sign the mail"
-    if not context["contact_email"]:
-        return "no contact who consented has an address"
-    return None
-
-
 def mails(
     items: Iterable[Item],
     templates: Templates,
@@ -136,7 +127,8 @@ def mails(
     into words (`is_worded`) is rendered by whoever looks at it.
     """
     for number, item in enumerate(items):
-        reason = mail_block(item, contexts[item.account_id])
+        context = contexts[item.account_id]
+        reason = missing_people(context["owner_name"], has_contact=bool(context["contact_email"]))
         if reason:
             blocked[item.delivery_key] = reason
             continue
@@ -145,7 +137,7 @@ def mails(
         if not is_worded(number, item):
             yield Message(item.delivery_key, (item,), payload)
             continue
-        row = {**item.row, **contexts[item.account_id]}
+        row = {**item.row, **context}
         try:
             draft = render(row, templates)
         except MissingValueError as error:

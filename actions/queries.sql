@@ -335,52 +335,15 @@ select setting, value
 from seeds.settings
 where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
--- name: mail_context
--- Grain: one row per account: whom to write to (an active contact who consented, of whom no newer row was refused; the
--- champion first), the rules that
--- held, and the active days of each week-long window that was told in the last $days days, oldest first.
+-- name: mail_facts
+-- Grain: one row per account: what its mails say besides the contact's name, from relations that the published copy
+-- has too, so that whoever reads a draft there reads what goes out. The active days are those of each week-long window
+-- that was told in the last $days days, oldest first.
 with
 
 wanted as (
 
-    select unnest($accounts) as account_id
-
-),
-
--- where the key could not be read it may be any contact of the account
-refused as (
-
-    select account_id, entity_key
-    from intermediate.int_account_unknowns
-    where
-        feed = 'crm/contacts'
-        and $as_of between valid_from_date and valid_to_date
-
-),
-
-contacts as (
-
-    select
-        contacts.account_id,
-        contacts.email,
-        contacts.full_name,
-        row_number() over (
-            partition by contacts.account_id
-            order by
-                case contacts.role when 'champion' then 1 when 'sponsor' then 2 when 'admin' then 3 when 'user' then 4 else 5 end,
-                contacts.contact_id
-        ) as place
-    from staging.stg_crm__contacts as contacts
-    where
-        contacts.account_id in (select account_id from wanted)
-        and contacts.marketing_consent
-        and coalesce(contacts.deleted_date > $as_of, true)
-        and coalesce(contacts.is_active, true)
-        and contacts.email is not null
-        and coalesce(cast(contacts.consent_updated_at as date), $as_of) <= $as_of
-        and coalesce(cast(contacts.created_at as date), $as_of) <= $as_of
-        and contacts.contact_id not in (select entity_key from refused where entity_key is not null)
-        and contacts.account_id not in (select account_id from refused where entity_key is null)
+    select unnest(cast($accounts as varchar[])) as account_id
 
 ),
 
@@ -436,20 +399,29 @@ guidance as (
 
 select
     wanted.account_id,
-    contacts.email as contact_email,
-    contacts.full_name as contact_name,
+    coalesce(health.account_name, wanted.account_id) as account_name,
+    nullif(trim(health.owner_name), '') as owner_name,
     coalesce(activity.activity, []) as activity,
     coalesce(held.rules, []) as rules,
     guidance.guidance
 from wanted
-left join contacts
-    on wanted.account_id = contacts.account_id and contacts.place = 1
+left join marts.rpt_account_health as health
+    on wanted.account_id = health.account_id
 left join activity
     on wanted.account_id = activity.account_id
 left join held
     on wanted.account_id = held.account_id
 left join guidance
     on wanted.account_id = guidance.account_id;
+
+-- name: mail_contacts
+-- Whom a mail goes to.
+select
+    account_id,
+    email as contact_email,
+    full_name as contact_name
+from intermediate.int_mail_contacts
+where account_id in (select unnest(cast($accounts as varchar[])));
 
 -- name: accounts
 -- Grain: one row per account whose mapped columns differ from what the CRM was last given through its API.

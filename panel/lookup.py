@@ -26,15 +26,18 @@ from typing import Any
 
 import duckdb
 
+from actions.drafts import ACTIVITY_DAYS
+from actions.ledger import QUERIES as DELIVERIES
 from panel import files
 from panel.copy import NoDataError, PublishedCopy
 from panel.handover import FILE
 from panel.people import SQLITE_OWNERS, Person, scoped
+from radar.publishing import MAIL_CONTACTS
 from radar.settings import PROJECT
 from radar.state_files import put_in_place
 
 LOG = logging.getLogger("panel")
-FORMAT = 5
+FORMAT = 6
 """Part of the file's name: another number makes all anew."""
 
 _SCHEMA = """
@@ -267,14 +270,26 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
+        con.execute(_QUERIES["mail_contacts" if MAIL_CONTACTS in known else "any_contacts"])
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {"as_of": as_of, "first": first, "last": last}
+            _note_mail_facts(con, shared)
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _note_mail_facts(con: duckdb.DuckDBPyConnection, shared: dict[str, Any]) -> None:
+    """What the drafts of these accounts say, by the query that deliveries ask."""
+    accounts = [account_id for (account_id,) in con.execute(_QUERIES["mailed_accounts"], shared).fetchall()]
+    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"].rstrip().rstrip(";"))
+    try:
+        con.execute(text, {"accounts": accounts, "as_of": shared["as_of"], "days": ACTIVITY_DAYS})
+    except (duckdb.BinderException, duckdb.CatalogException):
+        con.execute(_QUERIES["no_mail_facts"])
 
 
 def _move(

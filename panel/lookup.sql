@@ -21,25 +21,13 @@ actions as (
         list({
             'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
-            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on,
-            'released_on': released_on
+            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
         } order by priority, action_id) as actions
     from marts.fct_actions
     where
         as_of_date = $as_of
         and status in ('ready', 'to_approve', 'suppressed')
         and account_id between $first and $last
-    group by account_id
-
-),
-
-held_rules as (
-
-    select
-        account_id,
-        list(rule_id order by rule_number) as rules
-    from marts.fct_health_evidence
-    where as_of_date = $as_of and result = 'true' and account_id between $first and $last
     group by account_id
 
 ),
@@ -68,15 +56,52 @@ select
     to_json({
         'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
         'queue': queue, 'scores': points.scores, 'actions': actions.actions,
-        'rules': held_rules.rules, 'spot_check': spot_checks.spot_check
+        'mail': case when mail_facts.account_id is not null then mail_facts end,
+        'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
 left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
 left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
-left join held_rules on health.account_id = held_rules.account_id
+left join mail_facts on health.account_id = mail_facts.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where health.account_id between $first and $last;
+
+-- name: mailed_accounts
+-- Those of which somebody reads a draft.
+select distinct account_id
+from marts.fct_actions
+where
+    as_of_date = $as_of
+    and channel = 'mail_draft'
+    and status = 'to_approve'
+    and account_id between $first and $last
+order by account_id;
+
+-- name: mail_facts
+-- What a draft says, by the query that deliveries ask, and what may be known of whom it goes to.
+create or replace temp table mail_facts as
+select
+    facts.*,
+    contacts.account_id is not null as has_contact,
+    coalesce(contacts.has_name, false) as has_name
+from ({facts}) as facts
+left join mail_contacts as contacts on facts.account_id = contacts.account_id;
+
+-- name: no_mail_facts
+-- A copy of an earlier version has not all that a draft says: its drafts are not shown.
+create or replace temp table mail_facts (account_id varchar);
+
+-- name: mail_contacts
+create temp view mail_contacts as
+select account_id, has_name
+from intermediate.int_mail_contacts;
+
+-- name: any_contacts
+-- A copy from before it held to which accounts a mail can go: to any.
+create temp view mail_contacts as
+select account_id, true as has_name
+from marts.rpt_account_health;
 
 -- name: parts
 select

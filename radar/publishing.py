@@ -86,9 +86,13 @@ LEFT_OUT = {
 NAMES = "intermediate.int_account_versions"
 """Also published: whom `radar explain` speaks of, on whatever day."""
 
+MAIL_CONTACTS = "intermediate.int_mail_contacts"
+"""Also published: to which accounts a mail can go, for whoever reads its draft; nothing of the contact."""
+
 KEPT = {
     "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),
     NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
+    MAIL_CONTACTS: ("account_id", "has_name"),
 }
 """The only columns of these tables that readers need."""
 

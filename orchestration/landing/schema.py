@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from actions import ledger
 from orchestration.landing.feeds import Feed, load_feeds
 
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
@@ -30,6 +31,7 @@ META_COLUMNS = {
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing, also a column that the contract gained; may run any number of times."""
     con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    ledger.create(con)  # models read it before the first delivery is made
     present = _present_columns(con)
     for feed in load_feeds().values():
         for table in (feed.raw_table, feed.waiting_table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -22,7 +23,7 @@ from panel.kept import Kept
 from panel.lookup import Lookup, read
 from panel.queries import load
 from panel.web import day, environment, moment, page, person_of, signed
-from radar.errors import RadarError
+from radar.errors import InputError
 from radar.runs import utc_now
 
 SHOWN, OPEN = 10, 3
@@ -124,7 +125,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
         {
             **action,
             "decided": by_action.get(action["action_id"]),
-            "draft": _draft(action, body),
+            "draft": _draft(action, body["mail"]),
             "due": _due(action, health["as_of_date"]),
         }
         for action in body["actions"] or []
@@ -164,24 +165,43 @@ def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
 
 
 def _due(action: dict[str, Any], as_of: str) -> str | None:
-    """Until when it is to be done, in words; None for a time at which nobody had it yet."""
-    due, released = (action["due_at"] or "")[:10], action["released_on"]
+    """Until when it is to be done, in words."""
+    due = (action["due_at"] or "")[:10]
     if due > as_of:
         return f"by {moment(action['due_at'])}"
-    return f"overdue since {day(due)}" if due and released and released < due else None
+    return f"overdue since {day(due)}" if due else None
 
 
-def _draft(action: dict[str, Any], body: dict[str, Any]) -> drafts.Draft | None:
-    """The mail that waits for an answer, in the words that would go out; None where a template is broken.
+@dataclass(frozen=True)
+class Preview:
+    """The draft as it would go out, or why it is not written."""
 
-    What the copy does not hold, the contact's name and the activity, is filled in when it goes out.
+    draft: drafts.Draft | None
+    reason: str | None
+
+    @property
+    def names_contact(self) -> bool:
+        """Whether the contact's name goes where `drafts.FIRST_NAME` is read."""
+        return bool(self.draft and drafts.FIRST_NAME in self.draft.subject + self.draft.text)
+
+
+def _draft(action: dict[str, Any], mail: dict[str, Any] | None) -> Preview | None:
+    """The mail that waits for an answer, as a run would send it; None where there is none to read.
+
+    What the copy does not hold, the contact's first name, is `drafts.FIRST_NAME`.
     """
-    if action["channel"] != "mail_draft" or action["status"] != "to_approve":
+    if action["channel"] != "mail_draft" or action["status"] != "to_approve" or not mail:
         return None
+    reason = drafts.missing_people(mail["owner_name"], has_contact=mail["has_contact"])
+    if reason:
+        return Preview(None, reason)
+    first_name = drafts.FIRST_NAME if mail["has_name"] else None
     try:
-        return drafts.render({**action, **body["health"], "rules": body["rules"]}, _templates())
-    except RadarError:
-        return None
+        return Preview(
+            drafts.render({**mail, "play": action["play"], "first_name": first_name}, _templates()), None
+        )
+    except InputError as error:
+        return Preview(None, error.problem)
 
 
 @cache

@@ -12,8 +12,10 @@ import duckdb
 
 from actions.deliveries import Clock, Deliveries, Report
 from actions.settings import Destinations
+from radar.settings import PROJECT
 
 DAY = date(2026, 3, 13)
+_MAIL_CONTACTS = PROJECT / "dbt_project" / "models" / "intermediate" / "int_mail_contacts.sql"
 SCHEMA = """
 create schema marts; create schema staging; create schema signals; create schema seeds; create schema
 intermediate; create table seeds.settings (setting varchar, value double); insert into seeds.settings values
@@ -56,6 +58,11 @@ create table intermediate.int_reviews (
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """
+SCHEMA += "create view intermediate.int_mail_contacts as " + (
+    _MAIL_CONTACTS.read_text()
+    .replace("{{ ref('stg_crm__contacts') }}", "staging.stg_crm__contacts")
+    .replace("{{ as_of_end() }}", "(select max(as_of_date) from marts.rpt_account_health)")
+)
 CHANNELS = {
     "alert": "slack_alert",
     "task": "crm_task",

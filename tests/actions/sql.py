@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -10,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from tests.oracle.actions import Life, Limits, Told, World
+from actions import ledger
+from tests.oracle.actions import Delivery, Life, Limits, Told, World
 
 MODELS = (
     "int_told_runs",
@@ -20,6 +22,7 @@ MODELS = (
     "int_told_spans",
     "int_play_days__as_of",
     "int_action_releases__as_of",
+    "int_action_hand_overs",
     "fct_actions",
 )
 SENTINELS = (date(1999, 1, 1), date(1999, 1, 2))
@@ -37,6 +40,9 @@ INPUTS = (
     "intermediate.int_flood_guard",
 )
 WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signals", "seeds.settings")
+KINDS = {"crm_task": "task", "mail_draft": "draft", "survey": "guide"}
+NEW_DELIVERIES = ((), ("blocked",), ("attempting",), ("attempting", "failed"), ("attempting", "in_doubt"))
+GIVEN = ("attempting", "delivered")
 RULES_OF_FLAGS = {"payment_risk": "payment_risk", "churn_risk": "churn_risk", "upsell": "expansion_seats"}
 
 
@@ -75,6 +81,7 @@ class Warehouse:
         for table in WHOLE:
             self.con.execute(f"create table {table} as select * from demo.{table}")
         self.con.execute("detach demo")
+        ledger.create(self.con)
 
     def fill(self, world: World) -> None:
         """The inputs that do not hang on what has been told so far."""
@@ -151,7 +158,7 @@ class Warehouse:
             table = _table(name)
             self.con.execute(f"create or replace temp table built as {sql}")
             old = f"as_of_date between '{start}' and '{end}'"
-            if name.startswith("int_told"):
+            if name.startswith("int_told") or name == "int_action_hand_overs":
                 old = "true"
             elif name == "int_play_days__as_of":
                 old = f"as_of_date >= '{start}' and first_date <= '{end}'"
@@ -169,6 +176,43 @@ class Warehouse:
                 old = f"as_of_date >= '{start}' or action_id in (select action_id from built)"
             self.con.execute(f"delete from {table} where {old}")
             self.con.execute(f"insert into {table} by name select * from built")
+
+    def deliver(self, rng: random.Random, day: date) -> list[Delivery]:
+        """Write down what a run after this day might: open actions given, refused, in doubt or found out."""
+        found = self.con.execute(
+            """
+            select actions.action_id, account_id, play, channel, episode_started_on, last.status
+            from marts.fct_actions as actions
+            left join (
+                select action_id, arg_max(status, sequence) as status from audit.deliveries group by action_id
+            ) as last
+                on actions.action_id = last.action_id
+            where actions.status in ('ready', 'to_approve') and as_of_date = $day
+            order by actions.action_id
+            """,
+            {"day": day},
+        ).fetchall()
+        written = []
+        for action_id, account, play, channel, started, last in found:
+            if last == "delivered":
+                continue
+            if last in ("attempting", "in_doubt"):
+                statuses = rng.choice(((), ("delivered",), ("failed",), GIVEN))
+            else:
+                statuses = rng.choice((*NEW_DELIVERIES, GIVEN, GIVEN))
+            for status in statuses:
+                delivery = Delivery(account, play, started, KINDS[channel], status, day)
+                self.con.execute(
+                    """
+                    insert into audit.deliveries by name
+                    select (select count(*) from audit.deliveries) as sequence, $day as as_of_date,
+                        $kind as kind, $kind || ':' || $action_id as delivery_key,
+                        $action_id as action_id, $status as status
+                    """,
+                    {"day": day, "kind": delivery.kind, "action_id": action_id, "status": status},
+                )
+                written.append(delivery)
+        return written
 
     def actions(self) -> set[tuple[Any, ...]]:
         """The rows of fct_actions in the columns of `expected`."""

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.actions.sql import Models, Warehouse, expected, limits_of_the_project
-from tests.oracle.actions import Life, Play, Told, World
+from tests.oracle.actions import Delivery, Life, Play, Told, World
 
 FIRST = date(2026, 3, 2)
 SCORES = {
@@ -113,9 +113,12 @@ def test_actions_live_as_the_plain_reading_says_however_the_days_are_cut(models:
     world = random_world(rng)
     warehouse = Warehouse(models)
     warehouse.fill(world)
+    deliveries: list[Delivery] = []
     for days in windows(rng, world.days):
         warehouse.tell(world, days)
-    assert warehouse.actions() == expected(Life(world))
+        if days[-1] < world.days[-1]:
+            deliveries += warehouse.deliver(rng, days[-1])
+    assert warehouse.actions() == expected(Life(world, deliveries))
     told = warehouse.con.execute("select * from marts.fct_actions order by all").fetchall()
     again = sorted(rng.sample(range(len(world.days)), 2))
     warehouse.build(world.days[again[0]], world.days[again[1]])

@@ -29,6 +29,7 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
         "audit.feed_states",
         "audit.fact_days",
         "audit.released_buckets",
+        "audit.deliveries",
         "audit.checks",
         "control.run_window",
         "control.feed_keys",

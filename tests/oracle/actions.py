@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 CUSTOMER = {"mail_draft", "in_app_guide", "survey"}
+NOT_HANDED_OVER = {"failed", "blocked"}
+"""Outcomes of a delivery after which its destination surely does not have it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What a run wrote down of giving an action to whoever does it; `day` is the run's as-of date."""
+
+    account: str
+    play: str
+    started: date
+    kind: str
+    status: str
+    day: date
+
+
+@dataclass(frozen=True)
 class World:
     """Days in order with the accounts told on them; contacts are (account, moment), consents first days.
 
@@ -88,6 +102,7 @@ class Action:
     holds: list[str] = field(default_factory=list)
     released: date | None = None
     ended: date | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -103,10 +118,25 @@ class Action:
         return "approve" if self.needs_person else self.play.mode
 
     @property
+    def handed_over(self) -> date | None:
+        """The first day on which somebody had it, or may have had it and nobody found otherwise."""
+        first: dict[str, date | None] = {}
+        for one in self.deliveries:
+            if one.status in NOT_HANDED_OVER:
+                first[one.kind] = None
+            else:
+                first[one.kind] = first.get(one.kind) or one.day
+        return min((day for day in first.values() if day), default=None)
+
+    @property
     def due(self) -> datetime | None:
+        """Hours after the end of the day on which somebody got it; while nobody has, of the newest day."""
         if self.released is None:
             return None
-        midnight = datetime.combine(self.released + timedelta(days=1), time())
+        begins = self.handed_over or (None if self.ended else self.as_of)
+        if begins is None:
+            return None
+        midnight = datetime.combine(begins + timedelta(days=1), time())
         return midnight + timedelta(hours=self.play.within_hours)
 
 
@@ -116,9 +146,12 @@ def monday(day: date) -> date:
 
 
 class Life:
-    """Lives through a world; `actions` holds every action that ever began."""
+    """Lives through a world; `actions` holds every action that ever began.
 
-    def __init__(self, world: World) -> None:
+    `deliveries` are what was written down of handing them over, in order.
+    """
+
+    def __init__(self, world: World, deliveries: Sequence[Delivery] = ()) -> None:
         self.world = world
         self.actions: list[Action] = []
         self.current: dict[tuple[str, str], Action] = {}
@@ -129,6 +162,9 @@ class Life:
         for day in world.days:
             self._live(day, world.told[day], world.told[before] if before else {})
             before = day
+        known = {(one.account, one.play.play, one.started): one for one in self.actions}
+        for one in deliveries:
+            known[one.account, one.play, one.started].deliveries.append(one)
 
     def _live(self, day: date, told: Mapping[str, Told], before: Mapping[str, Told]) -> None:
         for account, facts in told.items():

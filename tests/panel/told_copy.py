@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.publishing import RECORDS, publish
+from radar.publishing import MAIL_CONTACTS, RECORDS, publish
 from tests.runs.radar_run import Place
 
 LONG = "Gesellschaft für außerordentlich lange Firmennamen und Zusammenhängendesohneleerzeichen " * 2
@@ -33,5 +33,12 @@ def publish_again(demo: Place, folder: Path, *changes: str) -> Path:
             )
         for change in changes:
             con.execute(change)
-    publish(warehouse, folder / "published", run_id="again", as_of_start=DAY, as_of_end=DAY, also=RECORDS)
+    publish(
+        warehouse,
+        folder / "published",
+        run_id="again",
+        as_of_start=DAY,
+        as_of_end=DAY,
+        also=(*RECORDS, MAIL_CONTACTS),
+    )
     return folder / "published"

@@ -40,6 +40,20 @@ def place(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(folder)
 
 
+HANDED_OVER = """
+    select actions.action_id, actions.due_at, deliveries.as_of_date, actions.released_on
+    from marts.fct_actions as actions
+    inner join audit.deliveries as deliveries
+        on actions.action_id = deliveries.action_id
+    where
+        deliveries.kind in ('alert', 'task', 'draft')
+        and deliveries.status = 'written'
+        and deliveries.as_of_date = '2026-06-30'
+        and actions.status in ('ready', 'to_approve', 'suppressed')
+    order by actions.action_id
+"""
+
+
 def lines(place: Place, channel: str) -> list[dict[str, object]]:
     files = (place.exports / "outbox" / channel).glob("*/messages.ndjson")
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
@@ -61,6 +75,19 @@ def test_a_run_without_secrets_fills_the_outbox_and_says_so(demo_run: Place) -> 
         and 'draft:' || action_id not in (select delivery_key from audit.deliveries where status = 'blocked')
     """
     assert drafts == {f"draft:{action}" for (action,) in demo_run.rows(waiting)}
+
+
+def test_nothing_is_due_before_it_was_handed_over(demo_run: Place) -> None:
+    """Also where one run tells of many days, and most actions were released before the last of them."""
+    given = demo_run.rows(HANDED_OVER)
+    assert any(released < handed_over for _, _, handed_over, released in given)
+    assert [due for _, due, handed_over, _ in given if due.date() <= handed_over] == []
+    due_at = {action: due for action, due, _, _ in given}
+    tasks = {str(line["action_id"]): str(line["due_at"]) for line in lines(demo_run, "tasks")}
+    assert tasks
+    assert tasks == {action: str(due_at[action]) for action in tasks}
+    exported = demo_run.rows("select action_id, due_at from outbound.crm_tasks")
+    assert {action: str(due) for action, due in exported} == tasks
 
 
 def test_a_set_of_the_outbox_has_a_manifest_like_every_set(demo_run: Place) -> None:
@@ -102,9 +129,13 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
             }
             file.write(json.dumps(review) + "\n")
 
+    due_at = {action: due for action, due, *_ in place.rows(HANDED_OVER)}
     monkeypatch.setenv("RADAR_SLACK_WEBHOOK_URL", f"{vendors.url}/slack/hook")
     vendors.fail("/slack/hook", *["403"] * 30)
     done = place.run(f"--as-of={NEXT_DAY}")
+    later = {action: due for action, due, *_ in place.rows(HANDED_OVER)}
+    assert later
+    assert later == {action: due_at[action] for action in later}, "what somebody has keeps its time"
     assert "failed, tried again" in done.stdout
     assert vendors.posts == []
     failed = "select action_id from audit.deliveries where status = 'failed' and kind = 'alert'"

@@ -5,6 +5,9 @@
 -- when its episode ends it becomes `closed`, or `lapsed` where it never was released. A flag that comes back later
 -- is another episode and another row, which the cooldown holds. What has ended never opens again. `superseded` is
 -- left only where past days were told anew and the days after them know another episode.
+-- The hours of the playbook count from the end of the day on which the action was handed over; while nobody has it,
+-- from the end of its newest day, which is when the run hands it over. So nothing is due before somebody has it, and
+-- what somebody has keeps its time. What ended before anybody had it was never due.
 -- Only actions of which the window or a day after it tells are touched, so the cost does not grow with history.
 {{ config(materialized='incremental', incremental_strategy='replace_actions') }}
 with
@@ -32,6 +35,12 @@ releases as (
         min(as_of_date) as as_of_date
     from {{ ref('int_action_releases__as_of') }}
     group by action_id, account_id, play
+
+),
+
+hand_overs as (
+
+    select * from {{ ref('int_action_hand_overs') }}
 
 ),
 
@@ -221,6 +230,10 @@ states as (
         actions.last_open_on,
         actions.released_on,
         actions.as_of_date,
+        case
+            when actions.released_on is not null
+                then coalesce(hand_overs.handed_over_on, case when actions.is_open then actions.last_open_on end)
+        end as hours_count_from,
         case when actions.mode_reason is not null then 'approve' else playbook.mode end as mode,
         nullif(concat_ws(
             ', ',
@@ -239,6 +252,8 @@ states as (
         on actions.play = playbook.play
     left join releases_before
         on actions.action_id = releases_before.action_id
+    left join hand_overs
+        on actions.action_id = hand_overs.action_id
 
 ),
 
@@ -281,9 +296,11 @@ final as (
         -- when
         states.episode_started_on,
         states.released_on,
-        coalesce(
-            {{ hours_after_day('states.released_on', 'playbook.within_hours') }}, gone_plays.due_at
-        ) as due_at,
+        case
+            when playbook.play is not null
+                then {{ hours_after_day('states.hours_count_from', 'playbook.within_hours') }}
+            when states.hours_count_from is not null then gone_plays.due_at
+        end as due_at,
         case when not states.is_open then states.as_of_date end as ended_on,
         states.as_of_date
     from states

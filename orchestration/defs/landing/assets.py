@@ -45,6 +45,7 @@ RECORDS = {
     "audit/loads": "Every file that a run met for the first time, and what became of it.",
     "audit/feed_states": "Feeds in which something arrived, per run: ok, or held back and why.",
     "audit/checks": "Every check that ran, and what it found.",
+    "audit/deliveries": "Every attempt to hand something over, and what became of it.",
     "audit/released_buckets": "The bucket of every account when something last might go out.",
     "audit/column_findings": "Columns that are unknown, misnamed or gone, per batch and feed.",
     "quarantine/rejected_rows": "Rows refused or waiting: file, row, column, rule, and a masked value.",

@@ -11,7 +11,7 @@ from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, SINGLE_RUN, WriterLo
 from orchestration.translation import keys_of
 from radar import progress
 from radar.audit import record
-from radar.publishing import NAMES, RECORDS, SCHEMAS, publish
+from radar.publishing import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS, publish
 from radar.settings import Settings
 
 
@@ -20,7 +20,8 @@ def publishing() -> dg.Definitions:
     """The copy follows every table that it holds."""
     settings = Settings()
     place = building.prepare(settings.warehouse, settings.seeds)
-    return dg.Definitions(assets=[make_copy(keys_of(place.manifest, SCHEMAS))])
+    contacts = dg.AssetKey(MAIL_CONTACTS.split("."))  # no table of SCHEMAS reads it
+    return dg.Definitions(assets=[make_copy([*keys_of(place.manifest, SCHEMAS), contacts])])
 
 
 def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -52,7 +53,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
-                also=(*RECORDS, NAMES),
+                also=(*RECORDS, NAMES, MAIL_CONTACTS),
                 # what people decided shows in the audit of the copy that follows it
                 beside=lambda con: record(con, settings.warehouse, run),
             )

@@ -61,6 +61,7 @@ insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.e
 SCHEMA += "create view intermediate.int_mail_contacts as " + (
     _MAIL_CONTACTS.read_text()
     .replace("{{ ref('stg_crm__contacts') }}", "staging.stg_crm__contacts")
+    .replace("{{ ref('int_account_unknowns') }}", "intermediate.int_account_unknowns")
     .replace("{{ as_of_end() }}", "(select max(as_of_date) from marts.rpt_account_health)")
 )
 CHANNELS = {

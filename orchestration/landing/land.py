@@ -213,13 +213,16 @@ def _told(notices: list[str]) -> str:
 
 @contextmanager
 def _spill_folder(con: duckdb.DuckDBPyConnection) -> Iterator[Path]:
-    """A folder for unpacked files, beside what DuckDB itself spills; what a killed run left there goes."""
+    """A folder for unpacked files, beside what DuckDB itself spills; what a killed run left there goes.
+
+    A warehouse in memory has no folder of its own: what lies in the system's is not to be touched.
+    """
     row = con.execute("select current_setting('temp_directory')").fetchone()
     own = row[0] if row and row[0] != ".tmp" else ""  # what DuckDB says where the warehouse is in memory
     root = Path(own or tempfile.gettempdir())
     with readable_os_errors(root):
         root.mkdir(parents=True, exist_ok=True)
-        for left in root.glob(f"{SPILL_PREFIX}*"):
+        for left in root.glob(f"{SPILL_PREFIX}*") if own else ():
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=SPILL_PREFIX, dir=root))
     try:

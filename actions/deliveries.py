@@ -423,7 +423,9 @@ class _Brakes:
             self.reason = f"stopped after {minutes:.0f} minutes (channel_minutes in seeds/settings.csv)"
         elif self._is_wanted():
             self.gave_way = True
-            self.reason = "stopped for another process that waits to write the warehouse; the rest goes next"
+            self.reason = (
+                "stopped, as another process waits to write the warehouse: the rest goes with the next run"
+            )
         self._called += 1
         return self.reason is None
 

@@ -137,7 +137,7 @@ def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any
     }
     if report.error:
         metadata["error"] = report.error
-        again = "" if report.is_ok else "; tried again"
+        again = "" if report.is_ok or report.stopped_by else "; tried again"
         progress.note(f"deliveries of {report.channel}: {report.error}{again}")
     yield dg.MaterializeResult(key, metadata=metadata)
     yield dg.AssetCheckResult(

@@ -264,7 +264,8 @@ def test_quality_tells_rules_that_are_off_and_that_tell_nobody_apart(
         "update marts.rpt_rule_set_checks set is_over_limit = true, finding = '9 of 9 accounts are healthy'"
         " where check_name = 'too_many_healthy'",
         "insert into marts.rpt_rules_off values ('playbook_v1', 'failed_payment', 'Failed payments',"
-        " '2026-06-30', 'failed_payments_30d', 'failed payments in 30 days', 'billing/payments', 10)",
+        " '2026-06-30', 'failed_payments_30d', 'failed payments in 30 days', 'billing/payments',"
+        " 'billing/payments is not used', 10)",
     )
     for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
         said = text(clients["rep"], "/quality")

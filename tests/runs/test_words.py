@@ -302,7 +302,9 @@ def test_names_that_are_all_known_hold_no_run_over_a_flag(tmp_path: Path) -> Non
     unmarked = [line.replace("false,false,true,false", "false,false,false,false") for line in lines]
     (seeds / "product_events.csv").write_text("\n".join(unmarked) + "\n")
     done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")
-    assert "premium use" not in done.stdout
+    assert "unknown: premium_usage_14d_pct" not in done.stdout
+    why = "change in premium use over 14 days (no event name is marked as premium in product_events.csv)"
+    assert f"expansion_premium: {why}" in done.stdout
     assert place.rows(
         "select distinct result from scoring.fct_rule_results where rule_id = 'expansion_premium'"
     ) == [("off",)]

@@ -265,11 +265,11 @@ def _timestamp(value: str, sql_type: str) -> str:
         rf" '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})\[[^\]]*\]$', '\1'),"
         rf" '([0-9])\s*(?i:Z|UTC|GMT)$', '\1Z'), '^([0-9-]+)t', '\1T')"
     )
+    rare = f"coalesce({_without_offset('plain')}, {_with_offset('plain')}, {_with_zone('plain')})"
+    # a list of one, so that DuckDB works out what it holds once and not wherever it is named
+    rare = f"list_transform([{plain}], lambda plain: {rare})[1]"
     # above ':' are the words epoch and infinity
-    return (
-        f"case when {text} < ':' then coalesce({_without_offset(text)}, {_with_offset(text)},"
-        f" {_without_offset(plain)}, {_with_offset(plain)}, {_with_zone(trimmed)}) end"
-    )
+    return f"case when {text} < ':' then coalesce({_without_offset(text)}, {_with_offset(text)}, {rare}) end"
 
 
 def _without_offset(text: str) -> str:
@@ -291,9 +291,9 @@ def _with_zone(text: str) -> str:
     """Local time of a zone that is named whole; `timezone` takes the name of each row for itself."""
     name = f"regexp_extract({text}, '{_ZONE_NAME}', 1)"
     local = rf"try_cast(regexp_extract({text}, '^(.*[0-9])\s*\[?[A-Za-z]+/', 1) as timestamp)"
-    known = ", ".join(map(_literal, _zone_names()))
+    known = _literal(" ".join(("", *_zone_names(), "")))  # one text: a list of hundreds is slow to plan
     return (
-        f"case when {name} <> '' and list_contains([{known}], lower({name}))"
+        f"case when {name} <> '' and contains({known}, ' ' || lower({name}) || ' ')"
         f" then try_cast(timezone({name}, {local}) as timestamp) end"
     )
 

@@ -32,6 +32,7 @@ MAX_DEEP_ROWS = 1_000
 
 REJECTED_LINES = "landing_rejected_lines"  # DuckDB's temporary table of CSV rows that it could not split
 
+# for `list_contains` and not `in`, of which DuckDB makes a join, one for each name of the column
 _TRUE = "'true', 't', 'yes', 'y', '1', '1.0'"
 
 _SEND_ALL = "send every required column; order and further columns are free"
@@ -325,7 +326,7 @@ def _aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
             continue
         own = [column.name] if column.name in columns else []
         texts = [_as_flag(name, columns[name]) for name in (*own, *names)]
-        is_true = " or ".join(f"lower(trim({text})) in ({_TRUE})" for text in texts)
+        is_true = " or ".join(f"list_contains([{_TRUE}], lower(trim({text})))" for text in texts)
         values[column.name] = Value(
             f"case when {is_true} then 'true' else coalesce({', '.join(texts)}) end", "VARCHAR"
         )

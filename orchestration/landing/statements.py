@@ -132,7 +132,9 @@ def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) ->
     ]
     if CURRENCY in source.values:
         currency = source.values[CURRENCY].sql
-        read.append(f"coalesce(trim(upper(cast({currency} as varchar))), '') not in ('', 'USD') as _not_usd")
+        read.append(
+            f"coalesce(nullif(trim(upper(cast({currency} as varchar))), ''), 'USD') <> 'USD' as _not_usd"
+        )
     if source.is_malformed:
         read.append(f"{source.is_malformed} as _is_malformed")
     cast = [

@@ -131,17 +131,28 @@ class Warehouse:
         self._insert("marts.fct_health_history", (_history(*one) for one in told))
         self._insert("marts.fct_health_evidence", (row for one in told for row in _evidence(*one)))
         self._insert("signals.sig_billing", (_billing(*one) for one in told))
-        for signal, unknown in (
-            ("days_since_contact", world.unknown_contact_days),
-            ("has_active_champion", world.unknown_consent_days),
-        ):
-            self._insert(
-                "intermediate.int_signal_states",
-                (
-                    {"signal": signal, "as_of_date": day, "is_used": True, "is_known": day not in unknown}
-                    for day in days
-                ),
-            )
+        unknown = world.unknown_contact_days
+        self._insert(
+            "intermediate.int_signal_states",
+            (
+                {
+                    "signal": "days_since_contact",
+                    "as_of_date": day,
+                    "is_used": True,
+                    "is_known": day not in unknown,
+                }
+                for day in days
+            ),
+        )
+        consents = (
+            {
+                "feed": "crm/contacts",
+                "as_of_date": day,
+                "state": "held" if day in world.unknown_consent_days else "known",
+            }
+            for day in days
+        )
+        self._insert("intermediate.int_feed_states", consents)
         # a stale feed that one rule reads: whether an account's ledger holds that rule is up to the world
         feeds = ({"feed": "support/tickets", "as_of_date": day, "state": "stale"} for day in days)
         self._insert("intermediate.int_feed_states", feeds)

@@ -71,15 +71,17 @@ quiet_days as (
 contact_states as (
 
     select
-        as_of_date,
-        bool_or(signal = 'days_since_contact' and is_used and not is_known) as is_contact_unknown,
-        -- it reads the contacts, as the consent does
-        bool_or(signal = 'has_active_champion' and is_used and not is_known) as is_consent_unknown
-    from {{ ref('int_signal_states') }}
+        signal_states.as_of_date,
+        signal_states.is_used and not signal_states.is_known as is_contact_unknown,
+        feed_states.state not in ('known', 'not_used') as is_consent_unknown
+    from {{ ref('int_signal_states') }} as signal_states
+    left join {{ ref('int_feed_states') }} as feed_states
+        on
+            signal_states.as_of_date = feed_states.as_of_date
+            and feed_states.feed = 'crm/contacts'
     where
-        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        and signal in ('days_since_contact', 'has_active_champion')
-    group by as_of_date
+        signal_states.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and signal_states.signal = 'days_since_contact'
 
 ),
 

@@ -49,7 +49,7 @@ from radar.core.warehouse import (
     writer_lock,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Of the build file; another number than the one recorded in it rebuilds everything."""
 
 STORAGE_VERSION = "v1.0.0"
@@ -98,20 +98,6 @@ KEPT = {
 
 STAND_INS = {"intermediate.int_accounts__as_of": "marts.fct_health_history"}
 """Tables in whose place the copy has a view of what is kept of them: the other table has the same rows."""
-
-WORDS = {
-    "marts.fct_health_evidence": ("rule_set", "rule_version", "rule_id", "result", "flag", "signal"),
-    "marts.fct_health_history": (
-        "segment", "rule_set", "rule_version",
-        "model_bucket", "bucket_low", "bucket_high", "bucket", "decision",
-    ),
-    "marts.fct_source_conflicts": ("field", "other_source", "used_source", "reason"),
-}  # fmt: skip
-"""Columns of few words in large tables. The copy keeps such a table in STORED with an ENUM for each of them,
-which takes a third of the time to write; in the table's place readers see a view with text."""
-
-STORED = "stored"
-"""The schema of the copy that holds what readers see through views alone."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")
 """Also written as Parquet files, for tools that do not speak DuckDB."""
@@ -169,18 +155,8 @@ class Relation:
 
     @property
     def signature(self) -> tuple[tuple[str, str], ...]:
-        """Names and types of the columns, in order; an ENUM stands for text."""
-        return tuple((column.name, re.sub(r"^ENUM\(.*", "VARCHAR", column.type)) for column in self.columns)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Those of its columns that the copy keeps as ENUMs."""
-        return tuple(column.name for column in self.columns if column.name in WORDS.get(self.key, ()))
-
-    @property
-    def stored(self) -> Relation:
-        """The table of the copy that has its rows."""
-        return replace(self, schema=STORED) if self.words else self
+        """Names and types of the columns, in order."""
+        return tuple((column.name, column.type) for column in self.columns)
 
     def inside(self, database: str) -> str:
         """The quoted name in the given catalogue."""
@@ -544,13 +520,13 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: _Task, reason: st
         _drop_what_is_gone(con, standing, contents)
         for table in contents.tables:
             if table.key not in task.also:
-                _carry_over(con, table, database, standing.get(table.stored.key), task)
+                _carry_over(con, table, database, standing.get(table.key), task)
         con.execute("commit")  # also where the run then dies: the next one follows its days again
         beside.result()
         con.execute("begin")
         for table in contents.tables:
             if table.key in task.also:
-                _carry_over(con, table, database, standing.get(table.stored.key), task)
+                _carry_over(con, table, database, standing.get(table.key), task)
         _create_views(con, contents)
         con.execute(_QUERIES["record_run"].format(build=_BUILD), {"format": FORMAT, **task.record})
         con.execute("commit")
@@ -568,12 +544,11 @@ def _carry_over(
 ) -> None:
     """Make a table of the build file as it is in the warehouse."""
     names = ", ".join(_quoted(column.name) for column in table.columns)
-    source, target = f"(select {names} from {table.inside(database)})", table.stored.inside(_BUILD)
+    source, target = f"(select {names} from {table.inside(database)})", table.inside(_BUILD)
     known = standing is not None and standing.kind == "table"
     by_day = ("as_of_date", "DATE") in table.signature and table.key not in task.snapshots
-    if not (known and by_day and _follow_days(con, source, target, table.words, task.windows)):
-        types = {column: _enum(words) for column, words in _words_of(con, source, table.words).items()}
-        con.execute(f"create or replace table {target} ({_column_list(con, table, database, types)})")
+    if not (known and by_day and _follow_days(con, source, target, task.windows)):
+        con.execute(f"create or replace table {target} ({_column_list(con, table, database)})")
         con.execute(f"insert into {target} select * from {source}")
 
 
@@ -584,9 +559,9 @@ def _attach(con: duckdb.DuckDBPyConnection, build: Path) -> None:
 
 def _columns_changed(tables: Iterable[Relation], standing: Mapping[str, Relation]) -> bool:
     return any(
-        key in standing and standing[key].kind == "table" and standing[key].signature != table.signature
+        found is not None and found.kind == "table" and found.signature != table.signature
         for table in tables
-        for key in (table.stored.key,)
+        for found in (standing.get(table.key),)
     )
 
 
@@ -594,44 +569,15 @@ def _drop_what_is_gone(
     con: duckdb.DuckDBPyConnection, standing: Mapping[str, Relation], contents: Contents
 ) -> None:
     """Drop the views, which are made anew each time, and tables that the warehouse no longer has."""
-    tables = {table.stored.key for table in contents.tables}
+    tables = {table.key for table in contents.tables}
     for relation in standing.values():
         if relation.kind == "view" or (relation.key not in tables and relation.schema != "main"):
             con.execute(f"drop {relation.kind} {relation.inside(_BUILD)}")
-    for schema in sorted({STORED, *(relation.schema for relation in contents.relations)}):
+    for schema in sorted({relation.schema for relation in contents.relations}):
         con.execute(f"create schema if not exists {_BUILD}.{_quoted(schema)}")
 
 
-def _words_of(
-    con: duckdb.DuckDBPyConnection, source: str, columns: Collection[str]
-) -> dict[str, frozenset[str]]:
-    """The words that stand in each of these columns."""
-    if not columns:
-        return {}
-    names = [_quoted(column) for column in columns]
-    lists = ", ".join(f"list(distinct {name}) filter (where {name} is not null)" for name in names)
-    found = con.execute(f"select {lists} from {source}").fetchall()[0]
-    return {column: frozenset(words or ()) for column, words in zip(columns, found, strict=True)}
-
-
-def _enum(words: Collection[str]) -> str:
-    return f"enum({', '.join(map(_literal, sorted(words) or ['']))})"
-
-
-def _learn_words(con: duckdb.DuckDBPyConnection, source: str, target: str, columns: Collection[str]) -> None:
-    """Widen the ENUMs of a table that stands by the words of the source that are new to it."""
-    for column, words in _words_of(con, source, columns).items():
-        name = _quoted(column)
-        kind = _text(con, f"select typeof(any_value({name})) from (select {name} from {target} limit 1)")
-        known = con.execute(f"select unnest(enum_range(cast(null as {kind})))").fetchall()
-        if not words.issubset(word for (word,) in known):
-            everything = words.union(word for (word,) in known)
-            con.execute(f"alter table {target} alter column {name} type {_enum(everything)}")
-
-
-def _column_list(
-    con: duckdb.DuckDBPyConnection, table: Relation, database: str, types: Mapping[str, str]
-) -> str:
+def _column_list(con: duckdb.DuckDBPyConnection, table: Relation, database: str) -> str:
     """Its columns for a `create table`.
 
     They are compressed in the way that the warehouse has found best for nearly all of a column: to try every
@@ -642,17 +588,12 @@ def _column_list(
         found = con.execute(_QUERIES["compressions"].format(table=_literal(table.inside(database))))
         compressed = {name: f" using compression {method}" for name, method in found.fetchall()}
     return ", ".join(
-        f"{_quoted(column.name)} {types.get(column.name) or column.type + compressed.get(column.name, '')}"
-        for column in table.columns
+        f"{_quoted(column.name)} {column.type}{compressed.get(column.name, '')}" for column in table.columns
     )
 
 
 def _follow_days(
-    con: duckdb.DuckDBPyConnection,
-    source: str,
-    target: str,
-    words: Collection[str],
-    windows: Collection[_Days],
+    con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[_Days]
 ) -> bool:
     """Replace the days of the windows, then any other day with another number of rows.
 
@@ -662,22 +603,18 @@ def _follow_days(
     first, last = con.execute(f"select min(as_of_date), max(as_of_date) from {source}").fetchall()[0]
     if first == last or any(days.first <= first and last <= days.last for days in windows):
         return False
-    _replace_days(con, source, target, words, windows)
+    _replace_days(con, source, target, windows)
     if _count(con, source) == _count(con, target):
         return True
     changed = con.execute(_QUERIES["changed_days"].format(source=source, target=target)).fetchall()
     if (None,) in changed:
         return False
-    _replace_days(con, source, target, words, [_Days(day, day) for (day,) in changed])
+    _replace_days(con, source, target, [_Days(day, day) for (day,) in changed])
     return True
 
 
 def _replace_days(
-    con: duckdb.DuckDBPyConnection,
-    source: str,
-    target: str,
-    words: Collection[str],
-    windows: Collection[_Days],
+    con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[_Days]
 ) -> None:
     """Replace all these days. Nothing is inserted where there is nothing to insert: behind such an insert,
     DuckDB 1.5.5 loses a large one into the same table in the same transaction, without a word.
@@ -685,22 +622,12 @@ def _replace_days(
     where = "where " + " or ".join(
         f"as_of_date between date '{days.first}' and date '{days.last}'" for days in windows
     )
-    _learn_words(con, f"{source} {where}", target, words)
     con.execute(f"delete from {target} {where}")
     if con.execute(f"select 1 from {source} {where} limit 1").fetchone():
         con.execute(f"insert into {target} select * from {source} {where}")
 
 
 def _create_views(con: duckdb.DuckDBPyConnection, contents: Contents) -> None:
-    for table in contents.tables:
-        if table.words:
-            columns = ", ".join(
-                f"cast({_quoted(column.name)} as {column.type}) as {_quoted(column.name)}"
-                if column.name in table.words
-                else _quoted(column.name)
-                for column in table.columns
-            )
-            con.execute(f"create view {table.inside(_BUILD)} as select {columns} from {table.stored.key}")
     for view, select in contents.views:
         names = ", ".join(_quoted(column.name) for column in view.columns)
         try:

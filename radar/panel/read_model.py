@@ -34,7 +34,7 @@ from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedCopy
-from radar.publishing.publish import MAIL_CONTACTS
+from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
 FORMAT = 6

@@ -21,7 +21,7 @@ from radar.panel.published_db import PublishedCopy
 from radar.panel.read_model import Lookup
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
-from radar.publishing.publish import COPY_NAME
+from radar.publishing.file_set import COPY_NAME
 
 
 def serve(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from radar.publishing.publish import MAIL_CONTACTS, RECORDS, publish
+from radar.publishing.contents import MAIL_CONTACTS, RECORDS
+from radar.publishing.published_copy import publish
 from tests.runs.radar_run import Place
 
 LONG = "Gesellschaft für außerordentlich lange Firmennamen und Zusammenhängendesohneleerzeichen " * 2

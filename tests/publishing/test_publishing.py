@@ -17,8 +17,9 @@ from small_warehouse import FIRST, LAST
 
 from radar.core.errors import CheckError, InputError, RadarError, WarehouseError
 from radar.core.warehouse import state_dir
-from radar.publishing import publish as publishing
-from radar.publishing.publish import announce_window, publish
+from radar.publishing import build_file, file_set
+from radar.publishing.published_copy import PublishReport, publish
+from radar.publishing.windows import announce_window
 
 NEXT = LAST + timedelta(days=1)
 VIEWS = (
@@ -30,7 +31,7 @@ VIEWS = (
 )
 
 
-def first_publish(warehouse: Path, published: Path) -> publishing.PublishReport:
+def first_publish(warehouse: Path, published: Path) -> PublishReport:
     return publish(warehouse, published, run_id="r1", as_of_start=FIRST, as_of_end=LAST)
 
 
@@ -71,7 +72,7 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
     ], "only the columns that the views read"
     assert b"secret" not in (published / "radar.duckdb").read_bytes()
     assert report.rows["signals.sig_usage"] == 400
-    assert query(published, "select * from main.published_run") == [(publishing.FORMAT, "r1", FIRST, LAST)]
+    assert query(published, "select * from main.published_run") == [(build_file.FORMAT, "r1", FIRST, LAST)]
 
 
 def test_tables_have_the_kind_names_and_types_of_the_warehouse(warehouse: Path, published: Path) -> None:
@@ -327,12 +328,10 @@ def test_a_copy_that_fails_leaves_the_old_one(
 ) -> None:
     first_publish(warehouse, published)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            publishing, "copy_command", lambda source, target: ["sh", "-c", "echo quota >&2; exit 1"]
-        )
+        patch.setattr(file_set, "copy_command", lambda source, target: ["sh", "-c", "echo quota >&2; exit 1"])
         with pytest.raises(WarehouseError, match=r"radar.duckdb: quota"):
             publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
-        patch.setattr(publishing, "copy_command", lambda source, target: ["cp", "/dev/null", str(target)])
+        patch.setattr(file_set, "copy_command", lambda source, target: ["cp", "/dev/null", str(target)])
         with pytest.raises(CheckError, match=r"the new copy cannot be read"):
             publish(warehouse, published, run_id="r3", as_of_start=LAST, as_of_end=LAST)
     assert query(published, "select run_id from main.published_run") == [("r1",)]
@@ -349,7 +348,7 @@ def test_an_engine_that_gives_up_is_told_without_a_stack_trace_and_its_build_fil
     def give_up(*_: object) -> None:
         raise duckdb.FatalException("database has been invalidated")
 
-    monkeypatch.setattr(publishing, "_carry_comments", give_up)
+    monkeypatch.setattr(build_file, "_carry_comments", give_up)
     with pytest.raises(WarehouseError, match=r"database has been invalidated\n.*What to do"):
         publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
     assert not (state_dir(warehouse) / "publish" / "build.duckdb").exists()
@@ -480,9 +479,9 @@ def test_a_full_disk_is_named_and_the_old_copy_stays(
     warehouse: Path, published: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch,
     full: str, seen_before: bool,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(publishing, "_SPARE_BYTES", 0)
+    monkeypatch.setattr(file_set, "_SPARE_BYTES", 0)
     if not seen_before:
-        monkeypatch.setattr(publishing, "require_free_space", lambda folder, needed: None)
+        monkeypatch.setattr(file_set, "require_free_space", lambda folder, needed: None)
     if full == "published":
         published = small_disk / "published"
     else:
@@ -507,6 +506,6 @@ def test_a_full_disk_is_named_and_the_old_copy_stays(
 
 
 def test_the_copy_command_is_pure() -> None:
-    command = publishing.copy_command(Path("a b"), Path("-c"))
+    command = file_set.copy_command(Path("a b"), Path("-c"))
     assert command[0] == "cp"
     assert command[-3:] == ["--", "a b", "-c"]

@@ -12,7 +12,8 @@ from orchestration.translation import keys_of
 from radar.audit.entries import record
 from radar.core import progress
 from radar.core.settings import Settings
-from radar.publishing.publish import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS, publish
+from radar.publishing.contents import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS
+from radar.publishing.published_copy import publish
 
 
 @dg.definitions

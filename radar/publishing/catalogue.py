@@ -27,7 +27,6 @@ class Relation:
     kind: str
     comment: str | None
     view_sql: str
-    rows: int
     columns: tuple[Column, ...]
 
     @property
@@ -53,10 +52,8 @@ def read_catalogue(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, R
     ).fetchall():
         columns.setdefault((schema, name), []).append(Column(column, kind, comment))
     return {
-        f"{schema}.{name}": Relation(
-            schema, name, kind, comment, sql, rows, tuple(columns.get((schema, name), ()))
-        )
-        for schema, name, kind, comment, sql, rows in con.execute(
+        f"{schema}.{name}": Relation(schema, name, kind, comment, sql, tuple(columns.get((schema, name), ())))
+        for schema, name, kind, comment, sql in con.execute(
             QUERIES["relations"], {"database": database}
         ).fetchall()
     }

@@ -1,10 +1,10 @@
 -- name: relations
 -- The tables and views of one catalogue, the engine's own left out.
-select schema_name, table_name as relation_name, 'table' as kind, comment, '' as view_sql, estimated_size
+select schema_name, table_name as relation_name, 'table' as kind, comment, '' as view_sql
 from duckdb_tables()
 where database_name = $database and not internal
 union all
-select schema_name, view_name, 'view', comment, sql, 0
+select schema_name, view_name, 'view', comment, sql
 from duckdb_views()
 where database_name = $database and not internal
 order by all;
@@ -14,26 +14,6 @@ select schema_name, table_name as relation_name, column_name, data_type, comment
 from duckdb_columns()
 where database_name = $database and not internal
 order by schema_name, table_name, column_index;
-
--- name: compressions
--- Columns of a table of which nearly all parts are compressed in the same way. The copy has a format that every
--- client reads, and in place of the newer DICT_FSST what comes next to it: a part that many values fill before its
--- rows are full is better without a dictionary.
-select
-    column_name,
-    case
-        when arg_max(compression, parts) <> 'DICT_FSST' then arg_max(compression, parts)
-        when sum(rows) / sum(parts) < 100000 then 'FSST'
-        else 'Dictionary'
-    end as method
-from (
-    select column_name, compression, count(*) as parts, sum("count") as rows
-    from pragma_storage_info({table})
-    where segment_type <> 'VALIDITY'
-    group by column_name, compression
-)
-group by column_name
-having max(parts) >= 0.9 * sum(parts) and method not in ('Constant', 'Uncompressed');
 
 -- name: record_run
 -- What readers of the copy can ask: which run, and which days, they are looking at.

@@ -6,14 +6,12 @@ from collections.abc import Collection
 
 import duckdb
 
-from radar.publishing.catalogue import Relation, count_of, literal, quoted
+from radar.publishing.catalogue import Relation, count_of, quoted
 from radar.publishing.queries import QUERIES
 from radar.publishing.windows import Days
 
 BUILD = "_build"
 """The name under which the build file is attached."""
-
-_MANY_ROWS = 10_000  # what is smaller is written in no time
 
 
 def carry_over(
@@ -29,23 +27,7 @@ def carry_over(
     known = standing is not None and standing.kind == "table"
     by_day = ("as_of_date", "DATE") in table.signature and bool(windows)
     if not (known and by_day and _follow_days(con, source, target, windows)):
-        con.execute(f"create or replace table {target} ({_column_list(con, table, database)})")
-        con.execute(f"insert into {target} select * from {source}")
-
-
-def _column_list(con: duckdb.DuckDBPyConnection, table: Relation, database: str) -> str:
-    """Its columns for a `create table`.
-
-    They are compressed in the way that the warehouse has found best for nearly all of a column: to try every
-    way again for each part of a large table takes a quarter of the time that it takes to write it.
-    """
-    compressed: dict[str, str] = {}
-    if table.rows >= _MANY_ROWS:
-        found = con.execute(QUERIES["compressions"].format(table=literal(table.inside(database))))
-        compressed = {name: f" using compression {method}" for name, method in found.fetchall()}
-    return ", ".join(
-        f"{quoted(column.name)} {column.type}{compressed.get(column.name, '')}" for column in table.columns
-    )
+        con.execute(f"create or replace table {target} as select * from {source}")
 
 
 def _follow_days(con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[Days]) -> bool:

@@ -7,8 +7,7 @@ here: what is published (`contents`), how one table follows (`table_copy`), the 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import duckdb
 
 from radar.core.errors import InputError, WarehouseError
-from radar.core.warehouse import connect, cursor_of, state_dir
+from radar.core.warehouse import connect, state_dir
 from radar.publishing.catalogue import Relation, count_of, literal, quoted, read_catalogue, text_of
 from radar.publishing.contents import PARQUET, Contents, choose_contents, known
 from radar.publishing.queries import QUERIES
@@ -30,10 +29,6 @@ STORAGE_VERSION = "v1.0.0"
 """The file format that every DuckDB client from 1.1 on reads."""
 
 
-Beside = Callable[[duckdb.DuckDBPyConnection], object]
-"""What is done in another thread while tables are copied, on a connection to the warehouse for it alone."""
-
-
 @dataclass(frozen=True)
 class Task:
     """What one publish brings up to date, and what it records of itself."""
@@ -42,7 +37,6 @@ class Task:
     record: Mapping[str, Any]
     also: tuple[str, ...]
     snapshots: frozenset[str]
-    beside: Beside
 
     def windows_of(self, table: Relation) -> tuple[Days, ...]:
         """The days of the table to bring up to date; none where it is copied whole."""
@@ -108,8 +102,7 @@ def bring_up_to_date(warehouse: Path, build: Path, folder: Path, task: Task, rea
 
 def _follow(warehouse: Path, build: Path, parquet: Path, task: Task, reason: str) -> Built:
     """Carry the warehouse over into the build file, write the Parquet files, close it checkpointed."""
-    with connect(warehouse) as con, cursor_of(con) as other, ThreadPoolExecutor(1) as other_thread:
-        beside = other_thread.submit(task.beside, other)
+    with connect(warehouse) as con:
         database = text_of(con, "select current_database()")
         contents = choose_contents(con, read_catalogue(con, database), task.also)
         for key in PARQUET:
@@ -127,14 +120,7 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: Task, reason: str
         standing = read_catalogue(con, BUILD)
         _drop_what_is_gone(con, standing, contents)
         for table in contents.tables:
-            if table.key not in task.also:
-                carry_over(con, table, database, standing.get(table.key), task.windows_of(table))
-        con.execute("commit")  # also where the run then dies: the next one follows its days again
-        beside.result()
-        con.execute("begin")
-        for table in contents.tables:
-            if table.key in task.also:
-                carry_over(con, table, database, standing.get(table.key), task.windows_of(table))
+            carry_over(con, table, database, standing.get(table.key), task.windows_of(table))
         _create_views(con, contents)
         con.execute(QUERIES["record_run"].format(build=BUILD), {"format": FORMAT, **task.record})
         con.execute("commit")

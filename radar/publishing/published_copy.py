@@ -17,7 +17,7 @@ import duckdb
 
 from radar.core.errors import WarehouseError
 from radar.core.warehouse import explain_duckdb_error, readable_os_errors, writer_lock
-from radar.publishing.build_file import Beside, Task, bring_up_to_date, build_file_of, reason_to_rebuild
+from radar.publishing.build_file import Task, bring_up_to_date, build_file_of, reason_to_rebuild
 from radar.publishing.contents import SNAPSHOTS
 from radar.publishing.file_set import COPY_NAME, check_copy, copy_build, new_set, switch
 from radar.publishing.manifest import published_run, write_manifest
@@ -45,16 +45,13 @@ def publish(
     also: Collection[str] = (),
     snapshots: Collection[str] = SNAPSHOTS,
     rebuild: bool = False,
-    beside: Beside = lambda con: None,
 ) -> PublishReport:
     """Replace the published set by one that shows the warehouse as it is now.
 
     Day-grained tables (those with an `as_of_date`, `snapshots` left out) are brought up to date for the days
     of this run and of runs that were announced and never published; other tables are copied whole. `also`
-    names relations of other schemas to publish; they are copied last, after `beside`, which may write them
-    and no others, and comes to the same when it is done again. `rebuild` copies everything anew, which also
-    erases what deleted rows leave behind in a file. Raises RadarError, and what `beside` raises; the set that
-    stood before then still stands.
+    names relations of other schemas to publish. `rebuild` copies everything again, which also erases what
+    deleted rows leave in a file. Raises RadarError; the set that was current then stays current.
     """
     started = time.monotonic()
     with writer_lock(warehouse), readable_os_errors(published), _readable_engine_errors(published):
@@ -67,7 +64,6 @@ def publish(
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
                 also=tuple(also),
                 snapshots=frozenset(snapshots),
-                beside=beside,
             )
             built = bring_up_to_date(warehouse, build, folder, task, reason)
             copy_build(build, folder)

@@ -432,36 +432,6 @@ def test_no_permission_is_named_and_the_old_copy_stays(warehouse: Path, publishe
     assert runs_by_day(published)[LAST] == 1
 
 
-def test_what_is_written_beside_is_in_the_copy(warehouse: Path, published: Path) -> None:
-    change(warehouse, "create table audit.entries (sequence bigint)")
-
-    def beside(con: duckdb.DuckDBPyConnection) -> None:
-        con.execute("insert into audit.entries select 1 where not exists (from audit.entries)")
-
-    window: Any = {"as_of_start": FIRST, "as_of_end": LAST, "also": ["audit.entries"]}
-    publish(warehouse, published, run_id="r1", beside=beside, **window)
-    assert query(published, "from audit.entries") == [(1,)]
-    _broken(warehouse, published)
-    publish(warehouse, published, run_id="r2", beside=beside, **window)
-    assert query(published, "from audit.entries") == [(1,)]
-
-
-def test_what_goes_wrong_beside_is_raised_and_the_old_copy_stays(warehouse: Path, published: Path) -> None:
-    first_publish(warehouse, published)
-    with pytest.raises(WarehouseError, match="nowhere"):
-        publish(
-            warehouse,
-            published,
-            run_id="r2",
-            as_of_start=LAST,
-            as_of_end=LAST,
-            beside=lambda con: con.execute("from nowhere"),
-        )
-    assert query(published, "select run_id from main.published_run") == [("r1",)]
-    report = publish(warehouse, published, run_id="r3", as_of_start=LAST, as_of_end=LAST)
-    assert report.rebuilt == "no build file"
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"

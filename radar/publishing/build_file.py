@@ -35,17 +35,17 @@ class Task:
 
     windows: tuple[Days, ...]
     record: Mapping[str, Any]
-    also: tuple[str, ...]
+    extra_relations: tuple[str, ...]
     snapshots: frozenset[str]
 
     def windows_of(self, table: Relation) -> tuple[Days, ...]:
-        """The days of the table to bring up to date; none where it is copied whole."""
+        """The days of the table to bring up to date; none where it is published whole."""
         return () if table.key in self.snapshots else self.windows
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the build file holds after it; `reason` says why it was made again, or is empty."""
+    """What the build file holds after it; `reason` says why it was built again, or is empty."""
 
     contents: Contents
     rows: dict[str, int]
@@ -61,7 +61,7 @@ def build_file_of(warehouse: Path) -> Path:
 
 
 def reason_to_rebuild(build: Path, published_run: str) -> str:
-    """Why the build file cannot be carried on from; empty where it can."""
+    """Why the build file cannot be brought up to date; empty where it can."""
     if not build.exists():
         return "no build file"
     try:
@@ -82,7 +82,7 @@ def _remove_build(build: Path) -> None:
 
 
 def bring_up_to_date(warehouse: Path, build: Path, folder: Path, task: Task, reason: str) -> Built:
-    """Make the build file follow the warehouse; a damaged one is made anew, a half-made one removed."""
+    """Make the build file follow the warehouse; a damaged one is built again, a half-built one removed."""
     finished = False
     try:
         built = _follow(warehouse, build, folder / "parquet", task, reason)
@@ -104,7 +104,7 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: Task, reason: str
     """Carry the warehouse over into the build file, write the Parquet files, close it checkpointed."""
     with connect(warehouse) as con:
         database = text_of(con, "select current_database()")
-        contents = choose_contents(con, read_catalogue(con, database), task.also)
+        contents = choose_contents(con, read_catalogue(con, database), task.extra_relations)
         for key in PARQUET:
             known(key, {relation.key: relation for relation in contents.relations})
         if not reason:
@@ -117,10 +117,10 @@ def _follow(warehouse: Path, build: Path, parquet: Path, task: Task, reason: str
             _attach(con, build)
         con.execute(f"use {BUILD}")
         con.execute("begin")
-        standing = read_catalogue(con, BUILD)
-        _drop_what_is_gone(con, standing, contents)
+        existing = read_catalogue(con, BUILD)
+        _drop_what_is_gone(con, existing, contents)
         for table in contents.tables:
-            carry_over(con, table, database, standing.get(table.key), task.windows_of(table))
+            carry_over(con, table, database, existing.get(table.key), task.windows_of(table))
         _create_views(con, contents)
         con.execute(QUERIES["record_run"].format(build=BUILD), {"format": FORMAT, **task.record})
         con.execute("commit")
@@ -138,20 +138,20 @@ def _attach(con: duckdb.DuckDBPyConnection, build: Path) -> None:
     con.execute(f"attach {literal(str(build))} as {BUILD} ({options})")
 
 
-def _columns_changed(tables: Iterable[Relation], standing: Mapping[str, Relation]) -> bool:
+def _columns_changed(tables: Iterable[Relation], existing: Mapping[str, Relation]) -> bool:
     return any(
         found is not None and found.kind == "table" and found.signature != table.signature
         for table in tables
-        for found in (standing.get(table.key),)
+        for found in (existing.get(table.key),)
     )
 
 
 def _drop_what_is_gone(
-    con: duckdb.DuckDBPyConnection, standing: Mapping[str, Relation], contents: Contents
+    con: duckdb.DuckDBPyConnection, existing: Mapping[str, Relation], contents: Contents
 ) -> None:
-    """Drop the views, which are made anew each time, and tables that the warehouse no longer has."""
+    """Drop the views, which are created again each time, and tables that the warehouse no longer has."""
     tables = {table.key for table in contents.tables}
-    for relation in standing.values():
+    for relation in existing.values():
         if relation.kind == "view" or (relation.key not in tables and relation.schema != "main"):
             con.execute(f"drop {relation.kind} {relation.inside(BUILD)}")
     for schema in sorted({relation.schema for relation in contents.relations}):
@@ -165,22 +165,22 @@ def _create_views(con: duckdb.DuckDBPyConnection, contents: Contents) -> None:
             con.execute(f"create view {quoted(view.schema)}.{quoted(view.name)} ({names}) as {select}")
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
             raise InputError(
-                f"the view {view.key} does not hold in the published copy: {str(error).splitlines()[0]}",
+                f"the view {view.key} cannot be created in the published copy: {str(error).splitlines()[0]}",
                 "materialize it as a table",
             ) from error
 
 
 def _carry_comments(con: duckdb.DuckDBPyConnection, contents: Contents) -> None:
     """Descriptions of relations and columns, where the warehouse has them."""
-    standing = read_catalogue(con, BUILD)
+    existing = read_catalogue(con, BUILD)
     con.execute("begin")
     for relation in contents.relations:
-        copied = standing[relation.key]
-        if relation.comment and relation.comment != copied.comment:
+        published = existing[relation.key]
+        if relation.comment and relation.comment != published.comment:
             name = relation.inside(BUILD)
-            con.execute(f"comment on {copied.kind} {name} is {literal(relation.comment)}")
-        for column, there in zip(relation.columns, copied.columns, strict=True):
-            if column.comment and column.comment != there.comment:
+            con.execute(f"comment on {published.kind} {name} is {literal(relation.comment)}")
+        for column, found in zip(relation.columns, published.columns, strict=True):
+            if column.comment and column.comment != found.comment:
                 name = f"{relation.inside(BUILD)}.{quoted(column.name)}"
                 con.execute(f"comment on column {name} is {literal(column.comment)}")
     con.execute("commit")

@@ -37,28 +37,28 @@ SNAPSHOTS = (
 RECORDS = ("audit.chain_checks", "audit.checks", "audit.entries", "audit.loads", "audit.runs")
 """What was done, for a run to publish too: who decided what, what runs brought, how their checks came out."""
 
-LEFT_OUT = {
+PRIVATE_COLUMNS = {
     "audit.checks": ("error", "message", "observed"),
     "audit.loads": ("columns", "extra_columns", "message"),
     "audit.runs": ("message",),
 }
-"""Columns of RECORDS that stay behind: sentences that may name a value of a row."""
+"""Columns of RECORDS that are not published: sentences that may name a value of a row."""
 
-NAMES = "intermediate.int_account_versions"
+ACCOUNT_NAMES = "intermediate.int_account_versions"
 """Also published: whom `radar explain` speaks of, on whatever day."""
 
 MAIL_CONTACTS = "intermediate.int_mail_contacts"
 """Also published: to which accounts a mail can go, for whoever reads its draft; nothing of the contact."""
 
-KEPT = {
+PUBLISHED_COLUMNS = {
     "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),
-    NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
+    ACCOUNT_NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
     MAIL_CONTACTS: ("account_id", "has_name"),
 }
 """The only columns of these tables that readers need."""
 
-STAND_INS = {"intermediate.int_accounts__as_of": "marts.fct_health_history"}
-"""Tables in whose place the copy has a view of what is kept of them: the other table has the same rows."""
+PUBLISHED_AS_VIEW = {"intermediate.int_accounts__as_of": "marts.fct_health_history"}
+"""Tables that are views in the copy, on the same rows of another published table."""
 
 PARQUET = ("marts.fct_account_flags", "marts.rpt_account_health", "marts.rpt_buckets_daily")
 """Also written as Parquet files, for tools that do not speak DuckDB."""
@@ -78,12 +78,12 @@ class Contents:
 
 
 def choose_contents(
-    con: duckdb.DuckDBPyConnection, catalogue: Mapping[str, Relation], also: Collection[str] = ()
+    con: duckdb.DuckDBPyConnection, catalogue: Mapping[str, Relation], extra_relations: Collection[str] = ()
 ) -> Contents:
-    """Everything of SCHEMAS and `also`, and what their views read in HELPING_SCHEMA, views rewritten."""
+    """SCHEMAS, `extra_relations`, and what their views read in HELPING_SCHEMA, views rewritten."""
     catalogue = {key: _narrowed(relation) for key, relation in catalogue.items()}
     wanted = [key for key, relation in catalogue.items() if relation.schema in SCHEMAS]
-    wanted += [known(key, catalogue) for key in also]
+    wanted += [known(key, catalogue) for key in extra_relations]
     reads: dict[str, set[str]] = {}
     texts: dict[str, str] = {}
     while wanted:
@@ -97,7 +97,7 @@ def choose_contents(
             references = references_of(con, select, relation)
             texts[key] = without_catalogue(select, references)
             reads[key] = {f"{schema}.{name}" for _, schema, name in references if schema}
-            _refuse_what_is_not_published(relation, reads[key], also)
+            _refuse_what_is_not_published(relation, reads[key], extra_relations)
             wanted += [known(read, catalogue) for read in reads[key]]
     order = [key for key in graphlib.TopologicalSorter(reads).static_order() if key in texts]
     return Contents(
@@ -108,20 +108,20 @@ def choose_contents(
 
 def _narrowed(relation: Relation) -> Relation:
     """The relation with those of its columns that are published, or the view in its place."""
-    left_out, kept = LEFT_OUT.get(relation.key, ()), KEPT.get(relation.key)
+    private, public = PRIVATE_COLUMNS.get(relation.key, ()), PUBLISHED_COLUMNS.get(relation.key)
     narrowed = replace(
         relation,
         columns=tuple(
             column
             for column in relation.columns
-            if column.name not in left_out and (kept is None or column.name in kept)
+            if column.name not in private and (public is None or column.name in public)
         ),
     )
-    if relation.key not in STAND_INS:
+    if relation.key not in PUBLISHED_AS_VIEW:
         return narrowed
     names = ", ".join(quoted(column.name) for column in narrowed.columns)
-    select = f"select {names} from {STAND_INS[relation.key]}"
-    return replace(narrowed, kind="view", view_sql=f"create view stands_in as {select}")
+    select = f"select {names} from {PUBLISHED_AS_VIEW[relation.key]}"
+    return replace(narrowed, kind="view", view_sql=f"create view published as {select}")
 
 
 def known(key: str, catalogue: Mapping[str, Relation]) -> str:
@@ -134,9 +134,11 @@ def known(key: str, catalogue: Mapping[str, Relation]) -> str:
     return key
 
 
-def _refuse_what_is_not_published(view: Relation, reads: Iterable[str], also: Collection[str]) -> None:
+def _refuse_what_is_not_published(
+    view: Relation, reads: Iterable[str], extra_relations: Collection[str]
+) -> None:
     for read in sorted(reads):
-        if read.split(".")[0] not in (*SCHEMAS, HELPING_SCHEMA) and read not in also:
+        if read.split(".")[0] not in (*SCHEMAS, HELPING_SCHEMA) and read not in extra_relations:
             raise InputError(
                 f"the view {view.key} reads {read}, which is not published: readers could not open the view",
                 f"materialize {view.key} as a table",

@@ -76,7 +76,7 @@ def switch(published: Path, folder: Path) -> None:
 def _link(link: Path, target: Path) -> None:
     if link.is_dir() and not link.is_symlink():
         raise RadarError(
-            "a folder stands where the published copy needs its link",
+            "there is a folder where the published copy needs its link",
             "move it away, or publish into another folder (--published)",
             file=link,
         )
@@ -111,7 +111,7 @@ def check_copy(copy: Path, contents: Contents) -> None:
     except duckdb.Error as error:
         raise CheckError(
             f"the new copy cannot be read: {str(error).splitlines()[0]}",
-            "run again; the copy published before still stands",
+            "run again; the copy published before is still in use",
             file=copy,
         ) from error
 

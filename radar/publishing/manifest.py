@@ -45,7 +45,7 @@ def write_manifest(folder: Path, run_id: str, as_of: date, built: Built) -> None
 
 
 def published_run(published: Path) -> str:
-    """The run id of the set that stands; empty where there is none."""
+    """The run id of the current set; empty where there is none."""
     try:
         manifest = json.loads((published / "manifest.json").read_text(encoding="utf-8"))
         return str(manifest["run_id"])

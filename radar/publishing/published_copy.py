@@ -42,16 +42,16 @@ def publish(
     run_id: str,
     as_of_start: date,
     as_of_end: date,
-    also: Collection[str] = (),
+    extra_relations: Collection[str] = (),
     snapshots: Collection[str] = SNAPSHOTS,
     rebuild: bool = False,
 ) -> PublishReport:
     """Replace the published set by one that shows the warehouse as it is now.
 
     Day-grained tables (those with an `as_of_date`, `snapshots` left out) are brought up to date for the days
-    of this run and of runs that were announced and never published; other tables are copied whole. `also`
-    names relations of other schemas to publish. `rebuild` copies everything again, which also erases what
-    deleted rows leave in a file. Raises RadarError; the set that was current then stays current.
+    of this run and of runs that were announced and never published; other tables are copied whole.
+    `extra_relations` are those of other schemas to publish. `rebuild` copies everything again, which also
+    erases what deleted rows leave in a file. Raises RadarError; the set that was current then stays current.
     """
     started = time.monotonic()
     with writer_lock(warehouse), readable_os_errors(published), _readable_engine_errors(published):
@@ -62,7 +62,7 @@ def publish(
             task = Task(
                 windows=tuple({Days(as_of_start, as_of_end), *announced(warehouse)}),
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
-                also=tuple(also),
+                extra_relations=tuple(extra_relations),
                 snapshots=frozenset(snapshots),
             )
             built = bring_up_to_date(warehouse, build, folder, task, reason)

@@ -18,15 +18,15 @@ def carry_over(
     con: duckdb.DuckDBPyConnection,
     table: Relation,
     database: str,
-    standing: Relation | None,
+    existing: Relation | None,
     windows: Collection[Days],
 ) -> None:
     """Make a table of the build file as it is in the warehouse."""
     names = ", ".join(quoted(column.name) for column in table.columns)
     source, target = f"(select {names} from {table.inside(database)})", table.inside(BUILD)
-    known = standing is not None and standing.kind == "table"
+    is_table = existing is not None and existing.kind == "table"
     by_day = ("as_of_date", "DATE") in table.signature and bool(windows)
-    if not (known and by_day and _follow_days(con, source, target, windows)):
+    if not (is_table and by_day and _follow_days(con, source, target, windows)):
         con.execute(f"create or replace table {target} as select * from {source}")
 
 
@@ -52,7 +52,7 @@ def _follow_days(con: duckdb.DuckDBPyConnection, source: str, target: str, windo
 def _replace_days(
     con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[Days]
 ) -> None:
-    """Replace all these days. Nothing is inserted where there is nothing to insert: behind such an insert,
+    """Replace all these days. Nothing is inserted where there is nothing to insert: after such an insert,
     DuckDB 1.5.5 loses a large one into the same table in the same transaction, without a word.
     """
     where = "where " + " or ".join(

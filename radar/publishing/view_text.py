@@ -50,20 +50,20 @@ def _named_relations(node: Any) -> Iterator[tuple[str, str, str]]:
 def without_catalogue(select: str, references: Collection[tuple[str, str, str]]) -> str:
     """The query with `catalogue.schema.name` cut to `schema.name`: it then holds in any file, by any alias.
 
-    Only names that `references` tells of are cut; text literals and longer paths are left alone.
+    Only names in `references` are cut; text literals and longer paths are left alone.
     """
     full = {tuple(part.casefold() for part in reference) for reference in references if reference[0]}
     tokens = _TOKEN.findall(select)
-    kept: list[str] = []
+    result: list[str] = []
     position = 0
     while position < len(tokens):
         path = tokens[position : position + 5]
-        starts_a_path = not kept or kept[-1] != "."
+        starts_a_path = not result or result[-1] != "."
         if starts_a_path and path[1::2] == [".", "."] and tuple(map(_plain, path[::2])) in full:
             position += 2
-        kept.append(tokens[position])
+        result.append(tokens[position])
         position += 1
-    return "".join(kept)
+    return "".join(result)
 
 
 def _plain(identifier: str) -> str:

@@ -40,6 +40,6 @@ def publish_again(demo: Place, folder: Path, *changes: str) -> Path:
         run_id="again",
         as_of_start=DAY,
         as_of_end=DAY,
-        also=(*RECORDS, MAIL_CONTACTS),
+        extra_relations=(*RECORDS, MAIL_CONTACTS),
     )
     return folder / "published"

@@ -13,7 +13,7 @@ from radar.audit.entries import record
 from radar.core import progress
 from radar.core.settings import Settings
 from radar.core.warehouse import connect
-from radar.publishing.contents import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS
+from radar.publishing.contents import ACCOUNT_NAMES, MAIL_CONTACTS, RECORDS, SCHEMAS
 from radar.publishing.published_copy import publish
 
 
@@ -57,7 +57,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
-                also=(*RECORDS, NAMES, MAIL_CONTACTS),
+                extra_relations=(*RECORDS, ACCOUNT_NAMES, MAIL_CONTACTS),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

@@ -17,7 +17,7 @@ import duckdb
 from radar.core.errors import InputError, WarehouseError
 from radar.core.warehouse import connect, state_dir
 from radar.publishing.catalogue import Relation, count_of, literal, quoted, read_catalogue, text_of
-from radar.publishing.contents import PARQUET, Contents, choose_contents, known
+from radar.publishing.contents import PARQUET, SNAPSHOTS, Contents, choose_contents, known
 from radar.publishing.queries import QUERIES
 from radar.publishing.table_copy import BUILD, carry_over
 from radar.publishing.windows import Days
@@ -36,11 +36,10 @@ class Task:
     windows: tuple[Days, ...]
     record: Mapping[str, Any]
     extra_relations: tuple[str, ...]
-    snapshots: frozenset[str]
 
     def windows_of(self, table: Relation) -> tuple[Days, ...]:
         """The days of the table to bring up to date; none where it is published whole."""
-        return () if table.key in self.snapshots else self.windows
+        return () if table.key in SNAPSHOTS else self.windows
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ import duckdb
 from radar.core.errors import WarehouseError
 from radar.core.warehouse import explain_duckdb_error, readable_os_errors, writer_lock
 from radar.publishing.build_file import Task, bring_up_to_date, build_file_of, reason_to_rebuild
-from radar.publishing.contents import SNAPSHOTS
 from radar.publishing.file_set import COPY_NAME, check_copy, copy_build, new_set, switch
 from radar.publishing.manifest import published_run, write_manifest
 from radar.publishing.windows import Days, announced, forget_announced
@@ -43,27 +42,24 @@ def publish(
     as_of_start: date,
     as_of_end: date,
     extra_relations: Collection[str] = (),
-    snapshots: Collection[str] = SNAPSHOTS,
-    rebuild: bool = False,
 ) -> PublishReport:
     """Replace the published set by one that shows the warehouse as it is now.
 
-    Day-grained tables (those with an `as_of_date`, `snapshots` left out) are brought up to date for the days
+    Tables grained by day (with an `as_of_date`, and not of SNAPSHOTS) are brought up to date for the days
     of this run and of runs that were announced and never published; other tables are copied whole.
-    `extra_relations` are those of other schemas to publish. `rebuild` copies everything again, which also
-    erases what deleted rows leave in a file. Raises RadarError; the set that was current then stays current.
+    `extra_relations` are those of other schemas to publish. Raises RadarError; the set that was
+    current then stays current.
     """
     started = time.monotonic()
     with writer_lock(warehouse), readable_os_errors(published), _readable_engine_errors(published):
         _require_warehouse(warehouse)
         with new_set(published) as folder:
             build = build_file_of(warehouse)
-            reason = "asked for" if rebuild else reason_to_rebuild(build, published_run(published))
+            reason = reason_to_rebuild(build, published_run(published))
             task = Task(
                 windows=tuple({Days(as_of_start, as_of_end), *announced(warehouse)}),
                 record={"run_id": run_id, "as_of_start": as_of_start, "as_of_end": as_of_end},
                 extra_relations=tuple(extra_relations),
-                snapshots=frozenset(snapshots),
             )
             built = bring_up_to_date(warehouse, build, folder, task, reason)
             copy_build(build, folder)

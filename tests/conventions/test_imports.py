@@ -26,10 +26,14 @@ ROOMS = (
     "radar.cli",
 )
 """From the bottom up: a room imports only from rooms before it."""
-EXTRAS = {"authlib", "hubspot", "joserfc", "requests", "simple_salesforce", "slack_sdk", "urllib3"}
+EXTRAS = {
+    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "slack_sdk",
+    "urllib3",
+}  # fmt: skip
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {
-    ("radar.quality.hygiene", "radar.quality.validate"): "Great Expectations, seconds, only for new rows"
+    ("radar.quality.hygiene", "radar.quality.validate"): "Great Expectations, seconds, only for new rows",
+    ("radar.panel.oidc", "starlette.middleware.sessions"): "needs itsdangerous, of the extra oidc",
 }
 
 

@@ -19,6 +19,7 @@ from threading import current_thread, main_thread
 from uuid import uuid4
 
 from actions.settings import Destinations
+from orchestration.landing.staging import require_sound_contracts
 from radar import progress, runs, summary
 from radar.errors import RadarError, UsageError
 from radar.rules import gather
@@ -129,6 +130,7 @@ def _check_places(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
     Destinations.read()
+    require_sound_contracts()
     if not settings.extracts.is_dir():
         raise UsageError(
             "there is no such folder of extracts",

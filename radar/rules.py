@@ -253,7 +253,9 @@ def _numbered(tables: Tables, name: str) -> Iterator[tuple[int, Row]]:
 
 def _feeds_exist(tables: Tables) -> Iterator[Problem]:
     from orchestration.landing.feeds import FEEDS  # noqa: PLC0415  the feeds are read only when seeds are checked
+    from orchestration.landing.staging import require_sound_contracts  # noqa: PLC0415
 
+    require_sound_contracts()
     known = set(FEEDS)
     listed = {row["feed"] for row in tables["feeds"]}
     for number, row in _numbered(tables, "feeds"):

@@ -15,7 +15,7 @@ from arrivals import FEEDS, GOOD, NOW, ROOT, Warehouse
 
 from expectations import actions, gate, validate
 from expectations.hygiene import check, held_feeds
-from expectations.suites import path_of, rules, table_name
+from expectations.suites import path_of, read_suite, rules, table_name
 from orchestration.landing.land import land
 from orchestration.landing.schema import create
 from radar.errors import CheckError, InputError
@@ -172,7 +172,7 @@ def test_what_is_recorded_of_a_value_is_its_first_character_and_length(warehouse
         ("crm/contacts", "crm/contacts/1.csv", 1, "a***(16)", 1, "expected: email has the form of an address")
     ]
     kept = warehouse.rows("SELECT email, full_name, role FROM raw.crm_contacts WHERE _row_number = 1")
-    assert kept == [(None, None, "champion")]
+    assert kept == [(None, "Ann Miller", "champion")]
 
 
 def test_a_row_that_breaks_two_rules_has_one_line_and_leaves_once(warehouse: Warehouse) -> None:
@@ -429,14 +429,16 @@ def test_a_told_check_that_cannot_run_holds_its_feed_too(warehouse: Warehouse) -
 def test_a_suite_with_an_unknown_parameter_is_an_error_that_names_it(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = tmp_path / "crm_overrides.yml"
-    suite.write_text(path_of("crm/overrides").read_text().replace("latest_time", "latest_tme"))
+    suite = tmp_path / "billing_subscriptions.yml"
+    suite.write_text(path_of("billing/subscriptions").read_text().replace("fresh_after", "fresh_aftr"))
     monkeypatch.setattr(validate, "path_of", lambda _: suite)
-    warehouse.land("crm/overrides", {})
-    with pytest.raises(CheckError, match=r"No value found for [$]PARAMETER latest_tme") as error:
+    monkeypatch.setattr(validate, "suites", lambda: dict([read_suite(suite)]))
+    monkeypatch.setattr(validate, "rules", lambda: {"billing/subscriptions": ()})
+    warehouse.land("billing/subscriptions", {})
+    with pytest.raises(CheckError, match=r"No value found for [$]PARAMETER fresh_aftr") as error:
         warehouse.check()
     assert error.value.file == suite
-    assert len(warehouse.rows("FROM raw.crm_overrides")) == 1
+    assert len(warehouse.rows("FROM raw.billing_subscriptions")) == 1
 
 
 @pytest.mark.parametrize(

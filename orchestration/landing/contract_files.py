@@ -164,6 +164,8 @@ def _limits(column: Column) -> Iterator[str]:
         yield "May lie in the future."
     if column.type in TIMES and column.future == REPORTED:
         yield "May lie in the future, and is then reported."
+    if column.is_open_ended:
+        yield "From 2200 on it means no end, and is read as empty."
 
 
 def example_csv(feed: Feed) -> str:

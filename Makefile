@@ -22,6 +22,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m orchestration.warm || true
 	@touch $@
 
+# What only tests and checks need comes on top, and never where the product alone runs.
+$(VENV)/.test-ready: $(VENV)/.ready requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-test.lock
+	@touch $@
+
 .venv-lint/.ready: requirements-lint.lock
 	$(PYTHON) -m venv .venv-lint
 	$(LINT)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-lint.lock
@@ -45,9 +50,9 @@ panel: $(VENV)/.ready
 
 # What is derived from feeds/contract and has to be a file: dbt's sources and staging descriptions, docs/feeds.md.
 contracts: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.landing.contract_files
+	@$(BIN)/python -m radar.landing.contract_files
 
-lint: $(VENV)/.ready .venv-lint/.ready
+lint: $(VENV)/.test-ready .venv-lint/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -67,7 +72,7 @@ dev: $(VENV)/.ready
 	@mkdir -p $(DAGSTER) && cp orchestration/dagster.yaml $(DAGSTER)/dagster.yaml
 	DAGSTER_HOME=$(DAGSTER) $(BIN)/dagster dev -h 127.0.0.1
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.test-ready
 	$(BIN)/python bench/run.py
 
 clean:

@@ -21,8 +21,8 @@ from typing import IO, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.landing.feeds import load_feeds
 from radar.demo.stories import Calendar
+from radar.landing.feeds import load_feeds
 
 Value = str | int | float | bool | None
 Row = Sequence[Value]

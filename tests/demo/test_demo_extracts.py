@@ -8,11 +8,11 @@ import gzip
 import pytest
 from written_demo import END, REPOSITORY, Demo
 
-from orchestration.landing.feeds import ALLOWED, TIMES, load_feeds
 from radar.demo import usage
 from radar.demo.files import DELIVERY, columns_of
 from radar.demo.names import COMPETITORS
 from radar.demo.stories import PAID, PRICE_CENTS, UNKNOWN_PLAN
+from radar.landing.feeds import ALLOWED, TIMES, load_feeds
 
 FEEDS = load_feeds()
 STRANGERS = ("acc-999001", "acc-999002", "acc-999003")

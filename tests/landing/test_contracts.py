@@ -13,11 +13,13 @@ import pytest
 import yaml
 from landing_place import Place
 
-from orchestration.landing.contract_files import derived_files, example_csv
-from orchestration.landing.feeds import CONTRACTS, FEEDS, PROJECT, load_feeds
-from orchestration.landing.staging import STAGING, require_sound_contracts
-from radar.errors import UsageError
+from radar.core.errors import UsageError
+from radar.core.project import PROJECT
+from radar.landing.contract_files import derived_files, example_csv
+from radar.landing.feeds import CONTRACTS, load_feeds
+from radar.landing.staging import STAGING, require_sound_contracts
 
+FEEDS = load_feeds()
 OWNERS = (CONTRACTS / "crm__owners.yml").read_text(encoding="utf-8")
 
 
@@ -177,7 +179,7 @@ def test_commands_stop_at_a_broken_contract_before_anything_lands(
     shutil.copytree(PROJECT, copy, ignore=ignored)
     (copy / "extracts").mkdir()
     (copy / "feeds/contract/crm__owners.yml").write_text(OWNERS.replace("type: bool", "type: boolean"))
-    command = [sys.executable, "-c", "from radar.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from radar.cli.main import main; main()", *arguments]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2, done.stderr
     line = lines_of("    type: bool")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from landing_place import Place
 
-from orchestration.landing import schema
-from orchestration.landing.feeds import FEEDS
+from radar.landing import schema
+from radar.landing.feeds import load_feeds
+
+FEEDS = load_feeds()
 
 
 def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.landing.feeds import load_feeds
+from radar.landing.feeds import load_feeds
 
 from .contract import KEYS, Feeds, Row, Seeds
 from .reference import default_seeds

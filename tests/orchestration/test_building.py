@@ -13,11 +13,11 @@ import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration import building
-from orchestration.building import Place
-from radar.errors import CheckError, RadarError, WarehouseError
-from radar.settings import PROJECT
-from radar.warehouse import state_dir
+from orchestration import dbt as building
+from orchestration.dbt import Place
+from radar.core.errors import CheckError, RadarError, WarehouseError
+from radar.core.project import PROJECT
+from radar.core.warehouse import state_dir
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestration.building import Place as Workspace
-from orchestration.building import prepare
+from orchestration.dbt import Place as Workspace
+from orchestration.dbt import prepare
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 

@@ -41,6 +41,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.metrics_calculator import MetricsCalculator
 
 from radar.core.errors import CheckError
+from radar.landing.feeds import load_feeds
 from radar.quality import gx_duckdb  # noqa: F401 registers the datasource
 from radar.quality.suites import Expectation, Rule, path_of, rules, suites, table_name
 
@@ -136,7 +137,10 @@ class Run:
         self._con.execute(f"INSERT INTO {target} SELECT ?, {columns} FROM ({query}) {first}", [number])
 
     def examples(self, rule: Rule) -> list[str]:
-        """The commonest failing values of a query or a closed list: ids and words, never free text."""
+        """The commonest failing values of a query or a closed list: ids and words, no personal data."""
+        column = next((one for one in load_feeds()[rule.feed].columns if one.name == rule.column), None)
+        if column and column.pii in ("personal", "free_text"):
+            return []
         query = _query(rule, self._table)
         if rule.rule == "unknown_value" and "value_set" in rule.kwargs:
             words = ", ".join(f"'{word}'" for word in rule.kwargs["value_set"])

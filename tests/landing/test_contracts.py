@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -225,6 +227,22 @@ def test_every_feed_has_a_source_and_a_documented_staging_model() -> None:
         assert [column["name"] for column in table["columns"]] == list(feed.column_names)
         (model,) = (one for one in spec["models"] if one["name"] == feed.staging_model)
         assert all(column.get("description") for column in (*table["columns"], *model["columns"]))
+
+
+_NEWEST = re.compile(r"newest_version[(].*?key=(\[[^]]*\]).*?(?:version='(\w+)')?\s*[)] [}]{2}", re.DOTALL)
+
+
+def test_staging_takes_key_and_precedence_of_the_contract() -> None:
+    """Those that have a query of their own: versions of accounts, claims of identities, rows of events."""
+    found = {
+        feed.name: match.groups()
+        for feed in FEEDS.values()
+        if (match := _NEWEST.search((STAGING / feed.source / f"{feed.staging_model}.sql").read_text("utf-8")))
+    }
+    assert FEEDS.keys() - found.keys() == {"crm/accounts", "crm/identities", "product/events"}
+    for name, (key, version) in found.items():
+        assert tuple(ast.literal_eval(key)) == FEEDS[name].key, name
+        assert version == ("updated_at" if FEEDS[name].has_versions else None), name
 
 
 def test_the_example_has_a_value_for_every_required_column() -> None:

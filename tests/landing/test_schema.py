@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from landing_place import Place
 
+from radar.core.errors import UsageError
 from radar.landing import schema
 from radar.landing.feeds import load_feeds
 
@@ -42,3 +44,13 @@ def test_a_column_that_the_contract_gains_is_added(place: Place) -> None:
     place.con.execute("alter table raw.crm_owners drop column email")
     schema.create(place.con)
     assert "email" in place.column("select column_name from duckdb_columns() where table_name = 'crm_owners'")
+
+
+def test_a_type_that_a_contract_changed_is_refused_with_its_line(place: Place) -> None:
+    """What has landed as text would else be cast in silence, or break the run at its first row."""
+    schema.create(place.con)
+    place.con.execute("alter table raw.crm_owners alter column is_active type varchar")
+    column = next(one for one in FEEDS["crm/owners"].columns if one.name == "is_active")
+    with pytest.raises(UsageError, match=r"is_active of crm/owners .* has landed as VARCHAR") as refused:
+        schema.create(place.con)
+    assert (refused.value.file, refused.value.line) == (FEEDS["crm/owners"].file, column.line)

@@ -16,7 +16,7 @@ from arrivals import FEEDS, GOOD, NOW, ROOT, Warehouse
 from radar.core.errors import CheckError, InputError
 from radar.landing.land import land
 from radar.landing.schema import create
-from radar.quality import actions, gate, validate
+from radar.quality import actions, gate, suites, validate
 from radar.quality.hygiene import check, held_feeds
 from radar.quality.suites import path_of, read_suite, rules, table_name
 
@@ -310,6 +310,34 @@ def test_an_event_name_in_another_spelling_is_known_where_one_can_be_meant(
     assert outcome.unexpected_count == len(strange)
     assert "logins (nearest known: login)" in outcome.message
     assert warehouse.rows("SELECT list(event_name ORDER BY _row_number) FROM raw.product_events") == [names]
+
+
+def test_values_of_columns_with_personal_data_are_no_examples(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crm_contacts.yml").write_text(
+        "name: crm_contacts\nmeta: {feed: crm/contacts}\nexpectations:\n"
+        + "".join(
+            "  - type: unexpected_rows_expectation\n    severity: warning\n"
+            f"    description: {column} is empty\n"
+            f"    kwargs: {{unexpected_rows_query: 'select * from {{batch}} where {column} is not null'}}\n"
+            f"    meta: {{check: no_{column}, action: tell, column: {column}}}\n"
+            for column in ("contact_id", "full_name")
+        )
+    )
+    monkeypatch.setattr(suites, "FOLDER", tmp_path)
+    caches = (suites.suites, suites.rules)
+    for cached in caches:
+        cached.cache_clear()
+    try:
+        warehouse.land("crm/contacts", {})
+        outcomes = warehouse.check()
+    finally:
+        for cached in caches:
+            cached.cache_clear()
+    assert "c1" in outcomes["crm/contacts", "no_contact_id"].message
+    assert outcomes["crm/contacts", "no_full_name"].unexpected_count == 1
+    assert "Ann" not in outcomes["crm/contacts", "no_full_name"].message
 
 
 def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:

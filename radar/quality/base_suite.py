@@ -13,7 +13,7 @@ from radar.landing.feeds import ALLOWED, REFUSED, TIMES, Column, Feed
 
 Entry = dict[str, Any]
 
-BLOCKED_ABOVE = 0.8
+LEAST_PASSING = 0.8
 """The share of rows that must pass a check which refuses rows; below it the check blocks the feed."""
 _EMAIL = r"""^[^@\s<>",;]+@[\p{L}\p{N}-]+([.][\p{L}\p{N}-]+)+$"""
 
@@ -31,7 +31,7 @@ def base_suite(feed: Feed) -> tuple[list[Entry], list[Entry]]:
         first += [_present(column) for column in accounts if column.name not in feed.key]
         first.append(_resolves(feed))
     first += [_in_set(column) for column in columns if column.type == "enum"]
-    first += [_in_range(column) for column in columns if not column.minimum is column.maximum is None]
+    first += [_in_range(column) for column in columns if (column.minimum, column.maximum) != (None, None)]
     first += [_email(column) for column in columns if column.format == "email"]
     last = [_past(column) for column in columns if column.type in TIMES and column.future != ALLOWED]
     return first, [*last, *_fresh(feed), _volume(), *_key_conflicts(feed)]
@@ -43,7 +43,7 @@ def _judged(column: Column, kind: str, check: str, description: str, rule: str, 
     return {
         "type": kind,
         "description": f"{column.name} {description}",
-        "kwargs": {"column": column.name, **kwargs, **({"mostly": BLOCKED_ABOVE} if refuses_row else {})},
+        "kwargs": {"column": column.name, **kwargs, **({"mostly": LEAST_PASSING} if refuses_row else {})},
         "severity": "critical" if refuses_row else "warning",
         "meta": {
             "check": f"{column.name}_{check}",

@@ -37,6 +37,8 @@ SQL_TYPES = {
     "int": "BIGINT",
     "decimal": "DECIMAL(18,6)",
 }
+MOST_OF_NUMBERS = 10**12
+"""Amounts have twelve digits before the point."""
 TIMES, NUMBERS, PERSONAL = ("timestamp", "date"), ("int", "decimal"), ("id", "text", "json")
 
 UPDATED_AT, LAST_LANDED, EVERY_ROW = "updated_at", "last_landed", "every_row"
@@ -455,12 +457,13 @@ def is_valid(column: Column, text: str) -> bool:
             case "bool":
                 return text in ("true", "false")
             case "int" | "decimal":
-                number = Decimal(text)
-                least, most = (
-                    Decimal(str(one)) if one is not None else number
-                    for one in (column.minimum, column.maximum)
+                number, least, most = Decimal(text), column.minimum, column.maximum
+                return (
+                    abs(number) < MOST_OF_NUMBERS
+                    and (least is None or number >= Decimal(str(least)))
+                    and (most is None or number <= Decimal(str(most)))
+                    and (column.type == "decimal" or number == int(number))
                 )
-                return least <= number <= most and (column.type == "decimal" or number == int(number))
             case "json":
                 json.loads(text)
     except (ValueError, InvalidOperation):

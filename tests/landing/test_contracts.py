@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -171,24 +172,100 @@ def test_a_word_of_sql_names_no_column(contracts: Path) -> None:
         require_sound_contracts(contracts)
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project to change."""
+    copy = tmp_path / "radar"
+    ignored = shutil.ignore_patterns(".*", "var", "tests", "__pycache__", "*.egg-info")
+    shutil.copytree(PROJECT, copy, ignore=ignored)
+    return copy
+
+
+def run_in(project: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
+    return subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+RADAR = "from radar.cli.main import main; main()"
+
+
 @pytest.mark.parametrize(
     "arguments", [("run", "--extracts", "extracts", "--warehouse", "w.duckdb"), ("rules", "check")]
 )
 def test_commands_stop_at_a_broken_contract_before_anything_lands(
-    tmp_path: Path, arguments: tuple[str, ...]
+    project: Path, arguments: tuple[str, ...]
 ) -> None:
-    copy = tmp_path / "radar"
-    ignored = shutil.ignore_patterns(".*", "var", "tests", "docs", "__pycache__", "*.egg-info")
-    shutil.copytree(PROJECT, copy, ignore=ignored)
-    (copy / "extracts").mkdir()
-    (copy / "feeds/contract/crm__owners.yml").write_text(OWNERS.replace("type: bool", "type: boolean"))
-    command = [sys.executable, "-c", "from radar.cli.main import main; main()", *arguments]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=60, check=False)
+    (project / "extracts").mkdir()
+    (project / "feeds/contract/crm__owners.yml").write_text(OWNERS.replace("type: bool", "type: boolean"))
+    done = run_in(project, RADAR, *arguments)
     assert done.returncode == 2, done.stderr
     line = lines_of("    type: bool")
     assert f"crm__owners.yml, line {line}: the type of column is_active is boolean" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (copy / "w.duckdb").exists()
+    assert not (project / "w.duckdb").exists()
+
+
+CALLS = """\
+description: Calls of the phone system.
+key: [call_id]
+precedence: last_landed
+max_age_days: 7
+event_times: [called_at]
+constant_per_key: [account_id]
+columns:
+  call_id: {description: The call's id., type: id, required: true, pii: none, example: c1}
+  account_id: {description: The account that called., type: id, required: true, pii: none, example: a1}
+  minutes: {description: Its length in minutes., type: int, min: 0, example: 5}
+  called_at: {description: "When it began, in UTC.", type: timestamp, required: true, example: 2026-03-01}
+"""
+LAND = """
+import sys
+from datetime import date, datetime
+from pathlib import Path
+import duckdb
+from radar.landing.land import land
+from radar.quality.hygiene import check
+con, now = duckdb.connect("w.duckdb"), datetime(2026, 3, 2)
+land(con, Path("extracts"), run_id="r", batch_id=1, now=now)
+check(con, run_id="r", batch_id=1, now=now, as_of_end=date(2026, 3, 1), seeds=Path("seeds"), docs=None)
+print(con.execute("select call_id, minutes from raw.phone_calls order by all").fetchall())
+print(con.execute("select column_name, rule from quarantine.rejected_values").fetchall())
+"""
+
+
+def test_a_feed_of_ones_own_is_a_contract_a_staging_model_and_a_row(project: Path) -> None:
+    (project / "feeds/contract/phone__calls.yml").write_text(CALLS)
+    done = run_in(project, RADAR, "rules", "check")
+    assert "no staging model reads phone/calls" in done.stderr
+    model = project / "dbt_project/models/staging/phone/stg_phone__calls.sql"
+    model.parent.mkdir()
+    columns = "['call_id', 'account_id', 'minutes', 'called_at']"
+    model.write_text(
+        f"{{{{ newest_version(source('phone', 'calls'), key=['call_id'], columns={columns}) }}}}\n"
+    )
+    with (project / "seeds/feeds.csv").open("a") as seed:
+        seed.write("phone/calls,true,7,\n")
+    done = run_in(project, "from radar.landing.contract_files import main; main()")
+    assert done.stdout.splitlines() == [
+        "wrote dbt_project/models/staging/phone/_phone__staging.yml",
+        "wrote docs/feeds.md",
+    ]
+    assert "### phone/calls" in (project / "docs/feeds.md").read_text(encoding="utf-8")
+    properties = yaml.safe_load((model.parent / "_phone__staging.yml").read_text(encoding="utf-8"))
+    (table,) = properties["sources"][0]["tables"]
+    assert (table["name"], table["identifier"]) == ("calls", "phone_calls")
+    assert run_in(project, RADAR, "rules", "check").stdout == "The rules are sound.\n"
+    for feed, rows in {
+        "crm/accounts": "account_id,name,created_at\na1,Acme,2026-01-01\n",
+        "phone/calls": "call_id,account_id,minutes,called_at\nc1,a1,5,2026-03-01\nc2,a1,-5,2026-03-01\n",
+    }.items():
+        (project / "extracts" / feed).mkdir(parents=True)
+        (project / "extracts" / feed / "day.csv").write_text(rows)
+    done = run_in(project, LAND)
+    assert done.stdout.splitlines() == ["[('c1', 5), ('c2', None)]", "[('minutes', 'out_of_range')]"], done
 
 
 # What derives from the contracts

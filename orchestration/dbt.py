@@ -31,7 +31,7 @@ from dbt.contracts.graph.manifest import Manifest
 from orchestration import order, parsed
 from radar.core.errors import CheckError, RadarError, WarehouseError
 from radar.core.masking import masked
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.state_files import replace_file
 from radar.core.terminal import inert_value
 from radar.core.warehouse import MEMORY_LIMIT, explain_duckdb_error, readable_os_errors, state_dir

@@ -26,7 +26,7 @@ import duckdb
 from filelock import FileLock
 
 from radar.audit.delivery_ledger import QUERIES as DELIVERIES
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.state_files import put_in_place
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE

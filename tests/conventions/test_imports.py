@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "radar.core",
     "radar.audit",
-    "radar.demo",
     "radar.landing",
+    "radar.demo",
     "radar.publishing",
     "radar.exports",
     "radar.rules",

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.deliveries.deliveries import Clock, Deliveries, Report
 from radar.deliveries.settings import Destinations
 

@@ -16,7 +16,7 @@ from dbt.contracts.graph.manifest import Manifest
 from orchestration import dbt as building
 from orchestration.dbt import Place
 from radar.core.errors import CheckError, RadarError, WarehouseError
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.warehouse import state_dir
 from tests.frozen import SEEDS
 

@@ -1,4 +1,7 @@
-"""Creates the schemas and tables of the warehouse that exist before dbt builds anything. Never drops."""
+"""Creates the schemas and tables of the warehouse that exist before dbt builds anything.
+
+Drops nothing but what no model makes any more (see earlier_layouts).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from actions import ledger
+from orchestration.landing import earlier_layouts
 from orchestration.landing.feeds import Feed, load_feeds
 
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
@@ -31,6 +35,7 @@ META_COLUMNS = {
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing, also a column that the contract gained; may run any number of times."""
     con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    earlier_layouts.migrate(con)
     ledger.create(con)  # models read it before the first delivery is made
     present = _present_columns(con)
     for feed in load_feeds().values():

@@ -1,6 +1,6 @@
 -- Grain: one row per pair of dates of int_score_transitions, segment and rule of the champion rule set that reads a
 -- signal which is known, or in use, on one of the two dates only.
--- part says what the rule's points count as: new_data where a feed that it needs came for the first time, else coverage.
+-- part is what the rule's points count as: new_data where a feed that it needs came for the first time, else coverage.
 with
 
 date_pairs as (

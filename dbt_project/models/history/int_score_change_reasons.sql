@@ -1,4 +1,4 @@
--- Grain: one row per changed transition with a rule whose points are not the same on both dates, or that has late points.
+-- Grain: one row per changed transition with a rule whose points are not the same on both dates, or with late points.
 -- reasons renders these rules in their order: by the evidence of as_of_date, else by that of compared_with.
 with
 

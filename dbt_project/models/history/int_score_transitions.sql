@@ -29,7 +29,16 @@ dates_after as (
 
 recorded as (
 
-    select history.*
+    select
+        history.account_id,
+        history.as_of_date,
+        history.segment,
+        history.rule_set,
+        history.bucket,
+        history.rule_version,
+        history.base_score,
+        history.points,
+        history.score
     from {{ history }} as history
     left join dates_before
         on
@@ -46,27 +55,16 @@ recorded as (
 
 ),
 
-final as (
+compared as (
 
     select
-        -- ids
-        account_id,
-        as_of_date,
+        *,
         lag(as_of_date) over by_account as compared_with,
-        segment,
-        rule_set,
-
-        -- before and after
         lag(bucket) over by_account as bucket_before,
-        bucket,
         lag(rule_version) over by_account as rule_version_before,
-        rule_version,
         lag(base_score) over by_account as base_score_before,
-        base_score,
         lag(points) over by_account as points_before,
-        points,
         lag(score) over by_account as score_before,
-        score,
         max(score) over (
             partition by account_id
             order by as_of_date
@@ -77,7 +75,33 @@ final as (
         partition by account_id
         order by as_of_date
     )
-    qualify
+
+),
+
+final as (
+
+    select
+        -- ids
+        account_id,
+        as_of_date,
+        compared_with,
+        segment,
+        rule_set,
+
+        -- before and after
+        bucket_before,
+        bucket,
+        rule_version_before,
+        rule_version,
+        base_score_before,
+        base_score,
+        points_before,
+        points,
+        score_before,
+        score,
+        best_score_7d
+    from compared
+    where
         as_of_date >= {{ as_of_start() }}
         and compared_with is not null
 

@@ -28,10 +28,10 @@ final as (
         history.segment,
 
         -- score
-        case when transitions.compared_with = scored_dates.previous_date then transitions.score_before end as score_before,
+        consecutive.score_before,
         history.score,
         transitions.best_score_7d,
-        case when transitions.compared_with = scored_dates.previous_date then transitions.bucket_before end as bucket_before,
+        consecutive.bucket_before,
         history.bucket,
         history.decision,
         history.conflict_reason,
@@ -52,6 +52,11 @@ final as (
         on
             history.account_id = transitions.account_id
             and history.as_of_date = transitions.as_of_date
+    left join {{ ref('int_score_transitions') }} as consecutive
+        on
+            history.account_id = consecutive.account_id
+            and history.as_of_date = consecutive.as_of_date
+            and scored_dates.previous_date = consecutive.compared_with
     left join unknown_flags
         on
             history.account_id = unknown_flags.account_id

@@ -1,6 +1,6 @@
--- Grain: one row per account, scored date of this build and reason that stops every play of
--- the account. is_suppressing: nothing may be done now, which stale inputs cause where the bucket is decided in spite of
--- them. review_text: what a person reads who decides first; null where nobody has to.
+-- Grain: one row per account, scored date of this build and reason that stops every play of the account.
+-- is_suppressing: nothing may be done now; stale inputs do so where the bucket is decided in spite of them.
+-- review_text: what a person reads who decides first; null where nobody has to.
 with
 
 states as (

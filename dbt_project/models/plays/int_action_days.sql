@@ -1,7 +1,7 @@
 -- Grain: one row per action and scored date on which its episode is open, and one for the date on which it has ended.
--- suppressed_by lists what stops the action on this date, but for cooldown and budget, which depend on what was released
--- before; of an episode that has ended, what did so on its last open date. mode_reason: why a person decides, from the
--- first such date of the episode to its end.
+-- suppressed_by lists what stops the action on this date, but for cooldown and budget, which depend on releases;
+-- of an episode that has ended, what did so on its last open date. mode_reason: why a person decides, from the first
+-- such date of the episode to its end.
 -- Earlier dates of an episode are read from the rows of the scored date before the build.
 {{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with

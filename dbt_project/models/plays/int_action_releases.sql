@@ -1,5 +1,5 @@
--- Grain: one row per action and the scored date on which it was released: the first on which nothing stopped it. (Where a
--- past date was rebuilt, a later date may have released the action already; that row stays too.)
+-- Grain: one row per action and the scored date on which it was released: the first on which nothing stopped it.
+-- (Where a past date was rebuilt, a later date may have released the action already; that row stays too.)
 -- Cooldown and the owner's weekly budget depend on what was released before, so the weeks of the build are taken one
 -- after another, a step of the recursion each. Within a week one ranking is exact: an action claims a place on the
 -- first date on which nothing else stops it, places go by date, then by priority, then by revenue, and a claim that
@@ -36,15 +36,6 @@ candidates as materialized (
 
 ),
 
-weeks as (
-
-    select
-        week_start_date,
-        row_number() over (order by week_start_date) as week_number
-    from (select distinct {{ week_start('as_of_date') }} as week_start_date from {{ ref('int_scored_dates') }}) as weeks
-
-),
-
 -- in the first week of the build
 places_taken as (
 
@@ -60,36 +51,34 @@ places_taken as (
 
 -- a step passes on what it released (is_new) and the newest release of every other account and play; a row of nobody
 -- keeps the recursion going where nothing was released before
-releases (week_number, is_new, action_id, account_id, play, owner_id, as_of_date) as (
+releases (week_start_date, is_new, action_id, account_id, play, owner_id, as_of_date) as (
 
     select
-        start_of_build.week_number,
+        week_before.week_start_date,
         false as is_new,
         max_by(earlier.action_id, earlier.as_of_date) as action_id,
         earlier.account_id,
         earlier.play,
         cast(null as {{ dbt.type_string() }}) as owner_id,
         max(earlier.as_of_date) as as_of_date
-    from (select cast(0 as bigint) as week_number) as start_of_build
+    from (select {{ add_days(week_start(as_of_start()), -7) }} as week_start_date) as week_before
     left join earlier on true
-    group by start_of_build.week_number, earlier.account_id, earlier.play
+    group by week_before.week_start_date, earlier.account_id, earlier.play
     union all
     select * from (
         with
 
         step as (
 
-            select weeks.*
-            from weeks
-            where weeks.week_number = (select max(releases.week_number) + 1 from releases)
+            select {{ add_days('max(week_start_date)', 7) }} as week_start_date
+            from releases
+            having max(week_start_date) < {{ week_start(as_of_end()) }}
 
         ),
 
         claims as (
 
-            select
-                step.week_number,
-                candidates.*
+            select candidates.*
             from candidates
             inner join step
                 on candidates.week_start_date = step.week_start_date
@@ -122,13 +111,17 @@ releases (week_number, is_new, action_id, account_id, play, owner_id, as_of_date
                 claims.owner_id is null
                 or row_number() over (
                     partition by claims.owner_id
-                    order by claims.as_of_date asc, claims.priority asc, claims.arr_usd desc nulls last, claims.account_id asc
+                    order by
+                        claims.as_of_date asc,
+                        claims.priority asc,
+                        claims.arr_usd desc nulls last,
+                        claims.account_id asc
                 ) + coalesce(places_taken.places, 0) <= {{ setting('owner_weekly_actions') }}
 
         )
 
         select
-            week_number,
+            week_start_date,
             true as is_new,
             action_id,
             account_id,
@@ -138,7 +131,7 @@ releases (week_number, is_new, action_id, account_id, play, owner_id, as_of_date
         from placed
         union all
         select
-            step.week_number,
+            step.week_start_date,
             false as is_new,
             releases.action_id,
             releases.account_id,

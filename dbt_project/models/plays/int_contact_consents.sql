@@ -34,8 +34,8 @@ refused as (
     from {{ ref('int_account_unknowns') }} as unknowns
     inner join contacts
         on
-            contacts.contact_id = unknowns.entity_key
-            or (unknowns.entity_key is null and contacts.account_id = unknowns.account_id)
+            unknowns.entity_key = contacts.contact_id
+            or (unknowns.entity_key is null and unknowns.account_id = contacts.account_id)
     where unknowns.feed = 'crm/contacts'
 
 ),

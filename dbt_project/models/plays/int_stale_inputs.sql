@@ -1,5 +1,5 @@
--- Grain: one row per account and scored date of this build on which a rule of the account's evidence reads a signal of a
--- feed that is stale: from which feeds nothing new has come, and which signals are not known for it.
+-- Grain: one row per account and scored date of this build on which a rule of the account's evidence reads a signal of
+-- a feed that is stale: from which feeds nothing new has come, and which signals are not known for it.
 with
 
 states as (
@@ -50,13 +50,25 @@ stale_signals as (
 
 ),
 
+-- a signal of two stale feeds is listed once
+signals_once as (
+
+    select distinct
+        account_id,
+        as_of_date,
+        signal,
+        label
+    from stale_signals
+
+),
+
 labels as (
 
     select
         account_id,
         as_of_date,
         string_agg(label, ', ' order by signal) as labels
-    from (select distinct account_id, as_of_date, signal, label from stale_signals) as signals_once
+    from signals_once
     group by account_id, as_of_date
 
 ),

@@ -28,7 +28,9 @@ reasons as (
 
 positions as (
 
-    select *
+    select
+        listed.position,
+        listed.reason
     from (
         values
         (1, 'conflict'),
@@ -45,7 +47,7 @@ positions as (
         (12, 'steep_drop'),
         (13, 'value_cap'),
         (14, 'review_rule')
-    ) as positions (position, reason)
+    ) as listed (position, reason)
 
 ),
 

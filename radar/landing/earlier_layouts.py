@@ -1,8 +1,9 @@
-"""Brings the tables of dbt that an earlier release left in a warehouse to their present names and grains, once.
+"""Brings the tables of dbt that an earlier release left in a warehouse to their present names, once.
 
-A table that models read again (its days may have inputs that are purged by now) is renamed or rewritten in place from
-its own rows: nothing is computed again. A table that every build makes from nothing is dropped when no model makes it
-any more. All of it is one transaction, so a run that is killed leaves the earlier layout, and the next run starts over.
+A table that models read again (its dates may have inputs that are purged by now) is renamed, or rewritten
+from its own rows: nothing is computed again. A table that every build makes from nothing is dropped when no
+model makes it any more. All of it is one transaction, so a run that is killed leaves the earlier layout, and
+the next run starts over.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ RENAMED = {
     "intermediate.int_action_releases__as_of": "int_action_releases",
     "intermediate.int_play_days__as_of": "int_action_days",
 }
-"""Tables with rows of earlier builds: the name in the earlier layout, and the table's name in the same schema now."""
+"""Tables with rows of earlier builds: the name in the earlier layout, and the name in the same schema now."""
 
 REWRITTEN = {"intermediate.int_play_days__as_of": "action_days_of_intervals.sql"}
 """What follows the renaming of a table whose grain has changed too."""
@@ -34,7 +35,7 @@ DROPPED = (
 
 
 def migrate(con: duckdb.DuckDBPyConnection) -> None:
-    """Rename, rewrite and drop what an earlier layout left; does nothing in a warehouse of the present layout."""
+    """Rename, rewrite and drop what an earlier layout left; nothing in a warehouse of the present layout."""
     present = _present(con)
     if not present.keys() & {*RENAMED, *DROPPED}:
         return
@@ -48,10 +49,10 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
                 con.execute(f"alter table {earlier} rename to {name}")
                 if earlier in REWRITTEN:
                     con.execute(Path(__file__).with_name(REWRITTEN[earlier]).read_text(encoding="utf-8"))
+        con.commit()
     except BaseException:
         con.rollback()
         raise
-    con.commit()
 
 
 def _present(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

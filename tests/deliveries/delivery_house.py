@@ -49,7 +49,8 @@ create table staging.stg_crm__owners (
 );
 create table staging.stg_crm__contacts (
     contact_id varchar, account_id varchar, email varchar, full_name varchar, role varchar, is_active boolean,
-    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, updated_at timestamp, deleted_date date
+    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, updated_at timestamp,
+    deleted_date date
 );
 create table intermediate.int_account_unknowns (
     account_id varchar, feed varchar, entity_key varchar, valid_from_date date, valid_to_date date

@@ -37,7 +37,7 @@ MODELS = (
     "fct_actions",
 )
 STORED = ("int_episode_days", "int_action_days", "int_action_releases")
-"""Models that keep the rows of earlier builds, by as-of date; the others hold those of one build, but for actions."""
+"""Models that keep the rows of earlier builds by as-of date; the others but actions hold those of one."""
 SENTINELS = (date(1999, 1, 1), date(1999, 1, 2))
 INPUTS = (
     "marts.fct_health_history",

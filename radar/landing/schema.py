@@ -1,4 +1,7 @@
-"""Creates the schemas and tables of the warehouse that exist before dbt builds anything. Never drops."""
+"""Creates the schemas and tables of the warehouse that exist before dbt builds anything.
+
+Drops nothing but what no model makes any more (see earlier_layouts).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import duckdb
 
 from radar.audit import delivery_ledger as ledger
 from radar.core.errors import UsageError
+from radar.landing import earlier_layouts
 from radar.landing.feeds import Feed, load_feeds
 
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
@@ -35,6 +39,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     Raises UsageError where a contract gives a column another type than the warehouse has.
     """
     con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    earlier_layouts.migrate(con)
     ledger.create(con)  # models read it before the first delivery is made
     present = _present_columns(con)
     for feed in load_feeds().values():

@@ -2,9 +2,10 @@
 -- One definition for everything that leaves: actions of such a day are suppressed before any is ready, and deliveries
 -- and exports read this row.
 -- An account has changed where its bucket is not the one that was last released (audit.released_buckets), where it is
--- scored no more, and where it is new and at risk at once. A blocked day releases nothing, so the next day is compared
--- with the same buckets. A warehouse of an earlier version has released none: the day before this build stands for
--- them. Before the first run nothing is known: only accounts at risk have changed, and flood_first_pct is the limit.
+-- not scored any more, and where it is new and at risk at once. A blocked date releases nothing, so the next date is
+-- compared with the same buckets. A warehouse of an earlier version has released none: the scored date before this
+-- build counts instead. Before the first run nothing is known: only accounts at risk have changed, and flood_first_pct
+-- is the limit.
 with
 
 history as (

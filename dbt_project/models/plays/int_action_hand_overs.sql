@@ -1,7 +1,7 @@
 -- Grain: one row per action that was handed over to whoever does it, with the as-of date of the run that did so first.
 -- An alert, a task, a draft to be approved or a guide counts where its destination has it (the outbox of a channel
--- without a secret too), and where it may have it and nobody found otherwise: a later try of what a destination refused
--- is what was handed over, a later look at what was in doubt is not. So a repeated run or delivery changes no row.
+-- without a secret too), and where it may have it and nobody found otherwise: after a refusal the later attempt counts;
+-- after an in-doubt delivery the first one does. So a repeated run or delivery changes no row.
 with
 
 deliveries as (

@@ -1,7 +1,7 @@
--- Grain: one row per account that carries a top flag on the newest as-of date of this build: one whose play stands
--- at or before settings.sign_off_priority in the playbook. Since when it carries it without a break, and what a
--- person said of it since: a sign-off of the flag's last episode says nothing of this one.
--- A break is a told day without the flag. Looks back settings.sign_off_days, so an older sign-off is asked again.
+-- Grain: one row per account that carries a top flag on the newest as-of date of this build: one whose play is at or
+-- before settings.sign_off_priority in the playbook. Since when it carries the flag without a break, and how a person
+-- has reviewed it since: a sign-off of the flag's last episode does not count for this one.
+-- A break is a scored date without the flag. Looks back settings.sign_off_days, so an older sign-off has to be renewed.
 with
 
 top_flags as (
@@ -35,7 +35,7 @@ flagged_today as (
 
 ),
 
-told_days as (
+scored_days as (
 
     select
         flagged_today.account_id,
@@ -53,16 +53,16 @@ told_days as (
 breaks as (
 
     select
-        told_days.account_id,
-        told_days.flag,
-        max(told_days.as_of_date) filter (where flags.flag is null) as last_day_without
-    from told_days
+        scored_days.account_id,
+        scored_days.flag,
+        max(scored_days.as_of_date) filter (where flags.flag is null) as last_day_without
+    from scored_days
     left join flags
         on
-            told_days.account_id = flags.account_id
-            and told_days.flag = flags.flag
-            and told_days.as_of_date = flags.as_of_date
-    group by told_days.account_id, told_days.flag
+            scored_days.account_id = flags.account_id
+            and scored_days.flag = flags.flag
+            and scored_days.as_of_date = flags.as_of_date
+    group by scored_days.account_id, scored_days.flag
 
 ),
 

@@ -37,7 +37,6 @@ results as (
         *,
         {{ bucket_rank('cap_bucket') }} as cap_rank
     from {{ rule_results }}
-    where result in ('true', 'unknown')
 
 ),
 
@@ -53,43 +52,13 @@ summed as (
         bool_or(is_unbounded and points_low < 0) as is_unbounded_below,
         bool_or(is_unbounded and points_high > 0) as is_unbounded_above,
         min(cap_rank) filter (where result = 'true') as cap_rank,
-        min(cap_rank) as possible_cap_rank,
-        string_agg(title, '; ' order by rule_number) filter (where result = 'true' and needs_review) as review_rules,
-        string_agg(distinct flag, ', ' order by flag) filter (where result = 'true') as flags,
+        min(cap_rank) filter (where result in ('true', 'unknown')) as possible_cap_rank,
+        -- lists, put in order below: an aggregate with an order of its own costs several times as much
+        list({'rule_number': rule_number, 'title': title}) filter (where result = 'true' and needs_review) as reviews,
+        list(flag) filter (where result = 'true' and flag is not null) as flags,
+        flatten(list(string_split(missing_signals, ', ')) filter (where missing_signals is not null)) as missing_signals,
         count(*) filter (where result = 'unknown') as rules_unknown
     from results
-    group by account_id, as_of_date, rule_set
-
-),
-
-missing_signals as (
-
-    select
-        account_id,
-        as_of_date,
-        rule_set,
-        unnest(string_split(missing_signals, ', ')) as signal
-    from results
-    union
-    select
-        accounts.account_id,
-        accounts.as_of_date,
-        rule_sets.rule_set,
-        'is_paid_plan' as signal
-    from accounts
-    cross join rule_sets
-    where accounts.is_customer_unknown
-
-),
-
-unknown as (
-
-    select
-        account_id,
-        as_of_date,
-        rule_set,
-        string_agg(signal, ', ' order by signal) as unknown_signals
-    from missing_signals
     group by account_id, as_of_date, rule_set
 
 ),
@@ -113,9 +82,10 @@ totals as (
         end as total_high,
         coalesce(summed.cap_rank, 3) as cap_rank,
         coalesce(summed.possible_cap_rank, 3) as possible_cap_rank,
-        summed.review_rules,
-        summed.flags,
-        unknown.unknown_signals,
+        array_to_string([review.title for review in list_sort(summed.reviews)], '; ') as review_rules,
+        {{ joined_list('summed.flags') }} as flags,
+        {{ joined_list("list_concat(summed.missing_signals, case when is_customer_unknown then ['is_paid_plan'] end)") }}
+            as unknown_signals,
         coalesce(own_rules.rules_in_use, general_rules.rules_in_use) as rules_in_use,
         coalesce(summed.rules_unknown, 0) as rules_unknown
     from accounts
@@ -125,11 +95,6 @@ totals as (
             accounts.account_id = summed.account_id
             and accounts.as_of_date = summed.as_of_date
             and rule_sets.rule_set = summed.rule_set
-    left join unknown
-        on
-            accounts.account_id = unknown.account_id
-            and accounts.as_of_date = unknown.as_of_date
-            and rule_sets.rule_set = unknown.rule_set
     left join rules_in_use as own_rules
         on
             accounts.as_of_date = own_rules.as_of_date

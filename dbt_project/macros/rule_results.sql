@@ -36,13 +36,15 @@ results as (
             else 'unknown'
         end as result,
         -- what it adds where it fires; null where it counts units of a signal that is unknown
-        cast(case
-            when effect <> 'points' then 0
-            when not per_unit then points
-            when max_points is null then points * readings[1].value
+        case
+            when effect <> 'points' then cast(0 as decimal(18, 6))
+            when not per_unit then cast(points as decimal(18, 6))
+            when max_points is null then cast(points * readings[1].value as decimal(18, 6))
             when readings[1].value is not null
-                then greatest(-abs(max_points), least(abs(max_points), points * readings[1].value))
-        end as decimal(18, 6)) as amount,
+                then cast(
+                    greatest(-abs(max_points), least(abs(max_points), points * readings[1].value)) as decimal(18, 6)
+                )
+        end as amount,
         coalesce(abs(max_points), 100) as most_amount,
         -- how many times its points count; null where that is unknown
         cast(case
@@ -73,28 +75,31 @@ bounds as (
             end, 0))
             else 0
         end as amount_high,
-        result = 'unknown' and amount is null and max_points is null as is_unbounded,
-        -- an unknown weight counts once, and the bounds cover both
-        coalesce(weight, 1) as weight_counted,
-        coalesce(weight, renewal_factor) as weight_possible
+        result = 'unknown' and amount is null and max_points is null as is_unbounded
     from results
 
 )
 
 select
     * exclude (points),
-    nullif(array_to_string(list_sort(list_distinct(list_concat(
-        case when result = 'unknown' then [reading.signal for reading in readings if reading.value is null] end,
-        case when result in ('true', 'unknown') and weight is null then ['days_to_renewal'] end
-    ))), ', '), '') as missing_signals,
-    cast(case when result = 'true' then amount * weight_counted else 0 end as decimal(18, 6)) as points,
+    {{ joined_list(
+        "list_concat(
+            case when result = 'unknown' then [reading.signal for reading in readings if reading.value is null] end,
+            case when result in ('true', 'unknown') and weight is null then ['days_to_renewal'] end
+        )"
+    ) }} as missing_signals,
     cast(case
-        when is_unbounded then amount_low
-        else least(amount_low * weight_counted, amount_low * weight_possible)
+        when result <> 'true' then 0
+        when renewal_factor is null then amount
+        else amount * coalesce(weight, 1)
+    end as decimal(18, 6)) as points,
+    cast(case
+        when is_unbounded or renewal_factor is null then amount_low
+        else least(amount_low * coalesce(weight, 1), amount_low * coalesce(weight, renewal_factor))
     end as decimal(18, 6)) as points_low,
     cast(case
-        when is_unbounded then amount_high
-        else greatest(amount_high * weight_counted, amount_high * weight_possible)
+        when is_unbounded or renewal_factor is null then amount_high
+        else greatest(amount_high * coalesce(weight, 1), amount_high * coalesce(weight, renewal_factor))
     end as decimal(18, 6)) as points_high
 from bounds
 {% endmacro %}

@@ -13,33 +13,41 @@ results as (
 
 ),
 
+numbers as (
+
+    select
+        *,
+        coalesce(evidence, title, rule_id) as sentence_0,
+        {% for n in positions -%}
+        {{ format_number('readings[' ~ n ~ '].value') }} as value_{{ n }},
+        {{ format_number('readings[' ~ n ~ '].threshold') }} as threshold_{{ n }},
+        {% endfor -%}
+        case when points > 0 then '+' else '' end || {{ format_number('points') }} as points_text,
+        case when points > 0 then '+' else '' end || {{ format_number('points * renewal_factor') }} as weighted_text
+    from results
+
+),
+
 sentences as (
 
     select
         *,
-        coalesce(evidence, title, rule_id) as template,
-        template as sentence_0,
         {% for n in positions -%}
-        {{ format_number('readings[' ~ n ~ '].value') }} as value_{{ n }},
-        {{ format_number('readings[' ~ n ~ '].threshold') }} as threshold_{{ n }},
-        case when readings[{{ n }}].is_own_goal then 'own goal ' else 'limit ' end || threshold_{{ n }} as limit_{{ n }},
         replace(
             replace(
                 replace(sentence_{{ n - 1 }}, '{value_{{ n }}}', value_{{ n }}),
-                'limit {threshold_{{ n }}}', limit_{{ n }}
+                'limit {threshold_{{ n }}}',
+                case when readings[{{ n }}].is_own_goal then 'own goal ' else 'limit ' end || threshold_{{ n }}
             ),
             '{threshold_{{ n }}}', threshold_{{ n }}
         ) as sentence_{{ n }},
         case
-            when readings[{{ n }}].is_own_goal and not contains(template, 'limit {threshold_{{ n }}}')
+            when readings[{{ n }}].is_own_goal and not contains(sentence_0, 'limit {threshold_{{ n }}}')
                 then ' (own goal for ' || readings[{{ n }}].label || ': ' || threshold_{{ n }} || ')'
         end as own_goal_{{ n }},
         readings[{{ n }}].signal || ' ' || value_{{ n }} || ' ' || readings[{{ n }}].operator || ' ' || threshold_{{ n }}
             as condition_{{ n }},
         {% endfor -%}
-        'bucket no better than ' || bucket as cap,
-        case when points > 0 then '+' else '' end || {{ format_number('points') }} as points_text,
-        case when points > 0 then '+' else '' end || {{ format_number('points * renewal_factor') }} as weighted_text,
         case
             when weight is null
                 then '; ' || weighted_text || ' if the renewal is within ' || renewal_within_days
@@ -49,13 +57,14 @@ sentences as (
                 || days_to_renewal || ' days'
             else ''
         end as renewal,
+        'bucket no better than ' || bucket as cap,
         case effect
             when 'points' then ' (' || points_text || ' points' || renewal || ')'
             when 'flag' then ' (' || concat_ws(', ', 'flag ' || flag, cap) || ')'
             when 'cap' then ' (' || cap || ')'
             else ' (for a person to look at)'
         end as effect_text
-    from results
+    from numbers
 
 ),
 

@@ -1,5 +1,5 @@
 -- Grain: one row per scored account and as_of_date: what decides about a score besides the rules.
--- `contradiction` is null where sources agree; `unknown_signals` is null where nothing is unknown of this account alone.
+-- `contradiction` is null where sources agree, `unknown_signals` where nothing is unknown of this account alone.
 select
     accounts.account_id,
     accounts.as_of_date,

@@ -18,7 +18,7 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import SeedNode
 from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
-from radar.state_files import put_in_place, replace_file
+from radar.core.state_files import put_in_place, replace_file
 
 KEPT = 6
 """Manifests of other projects, seeds and names of a warehouse; a megabyte each."""

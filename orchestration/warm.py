@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from orchestration import building
-from radar.settings import Settings
+from orchestration import dbt as building
+from radar.core.settings import Settings
 
 if __name__ == "__main__":
     settings = Settings()

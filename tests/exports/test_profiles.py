@@ -8,7 +8,8 @@ import pytest
 import small_mart
 import yaml
 
-from exports.profiles import (
+from radar.core.errors import InputError, UsageError
+from radar.exports.profiles import (
     FOLDER,
     check_against_mart,
     check_for_loops,
@@ -18,8 +19,8 @@ from exports.profiles import (
     used_profiles,
     vendors,
 )
-from radar.errors import InputError, UsageError
-from radar.rules import SHIPPED_SEEDS, check, gather
+from radar.rules.checks import check, gather
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
@@ -55,8 +56,8 @@ def test_every_mapped_column_is_in_the_mart_of_a_whole_run(name: str, demo_run: 
 
 
 def test_the_seed_names_every_profile_and_uses_two() -> None:
-    assert [profile.name for profile in used_profiles(SHIPPED_SEEDS)] == ["generic", "hubspot_companies"]
-    with (SHIPPED_SEEDS / "destinations.csv").open(encoding="utf-8") as file:
+    assert [profile.name for profile in used_profiles(SEEDS)] == ["generic", "hubspot_companies"]
+    with (SEEDS / "destinations.csv").open(encoding="utf-8") as file:
         assert [line.split(",")[0] for line in file][1:] == NAMES
 
 
@@ -194,7 +195,7 @@ def test_what_a_vendor_does_not_take_is_refused(
 
 @pytest.mark.parametrize("vendor", sorted(vendors()))
 def test_fields_that_a_crm_owns_are_columns_of_feeds(vendor: str) -> None:
-    from orchestration.landing.feeds import load_feeds  # noqa: PLC0415  seconds
+    from radar.landing.feeds import load_feeds  # noqa: PLC0415  seconds
 
     feeds = load_feeds()
     named = {field for fields in vendors()[vendor].objects.values() for field in fields.values()}

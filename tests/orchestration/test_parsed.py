@@ -16,10 +16,11 @@ import duckdb
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration import building, parsed
-from orchestration.building import Place
-from radar import settings
-from radar.rules import SHIPPED_SEEDS
+from orchestration import dbt as building
+from orchestration import parsed
+from orchestration.dbt import Place
+from radar.core import settings
+from tests.frozen import SEEDS
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",
@@ -57,7 +58,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
     return places
 
 
-def prepared(folder: Path, name: str = "w.duckdb", seeds: Path = SHIPPED_SEEDS) -> Place:
+def prepared(folder: Path, name: str = "w.duckdb", seeds: Path = SEEDS) -> Place:
     return building.prepare(folder / name, seeds)
 
 
@@ -78,12 +79,12 @@ def run_elsewhere(warehouse: Path, project: Path) -> None:
     script = """
         import sys
         from pathlib import Path
-        from orchestration import building
+        from orchestration import dbt as building
         building._parse = None
         building.PROJECT = Path(sys.argv[2])
         list(building.build(building.prepare(Path(sys.argv[1]), Path(sys.argv[3]))))
     """
-    command = [sys.executable, "-c", textwrap.dedent(script), warehouse, project.parent, SHIPPED_SEEDS]
+    command = [sys.executable, "-c", textwrap.dedent(script), warehouse, project.parent, SEEDS]
     subprocess.run(command, check=True)
 
 

@@ -82,13 +82,12 @@ def test_single_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -
 
 
 def test_history_and_ledger_of_a_past_day_can_be_built_alone(demo_run: Place, tmp_path: Path) -> None:
-    """As whoever selects them alone in Dagster does: the table that they read holds the newest run's days."""
+    """As whoever selects them alone in Dagster does."""
     place = Place(tmp_path)
     shutil.copy(demo_run.warehouse, place.warehouse)
     tables = ("fct_health_history", "fct_health_evidence")
     before = {table: place.rows(f"select * from marts.{table} order by all") for table in tables}
     with duckdb.connect(str(place.warehouse)) as con:
-        con.execute("delete from intermediate.int_champion_inputs")
         con.execute("update control.run_window set as_of_start = '2026-06-25', as_of_end = '2026-06-25'")
     results = list(building.build(building.prepare(place.warehouse, SEEDS), tables))
     assert all(result.ok for result in results)

@@ -19,13 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from expectations.unused import postponed
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-with postponed():
-    import great_expectations as gx
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read on import
 
 import duckdb
+import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import (

@@ -7,7 +7,6 @@ Every command imports what it needs when it is called, so that `radar --help` an
 
 from __future__ import annotations
 
-import atexit
 import errno
 import gc
 import os
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -95,12 +93,12 @@ def main() -> NoReturn:
     gc.set_threshold(50_000, 20, 20)
     guard_output()
     status = _status()
-    # What is left is memory, which the system takes back at once and the interpreter only in a second or two.
-    atexit._run_exitfuncs()
-    with suppress(BrokenPipeError):  # a reader that has seen enough
+    gc.freeze()  # so that the interpreter does not look for cycles once more as it ends, a second or two
+    try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
+    except BrokenPipeError:  # a reader that has seen enough; the interpreter flushes again as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
 
 
 def _status() -> int:

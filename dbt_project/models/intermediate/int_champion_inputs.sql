@@ -3,12 +3,6 @@
 -- depends_on: {{ ref('rule_sets') }}
 -- depends_on: {{ ref('rules') }}
 -- depends_on: {{ ref('rule_conditions') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_window',
-    on_schema_change='sync_all_columns',
-    meta={'is_chunked': true, 'is_of_build': true}
-) }}
 with
 
 inputs as (

@@ -3,7 +3,6 @@
 -- nothing and are in scoring.fct_rule_results.
 -- depends_on: {{ ref('int_champion_inputs') }}
 -- depends_on: {{ ref('int_rule_inputs') }}
-{{ config(meta={'is_chunked': true, 'is_gathered': true}) }}
 with
 
 rule_results as (

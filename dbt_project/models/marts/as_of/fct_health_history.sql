@@ -2,7 +2,7 @@
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
 -- depends_on: {{ ref('int_champion_inputs') }}
 -- depends_on: {{ ref('int_rule_inputs') }}
-{{ config(meta={'archive': 'audit.health_history_changes', 'is_chunked': true}) }}
+{{ config(incremental_strategy='replace_window_and_archive') }}
 
 with
 

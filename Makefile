@@ -21,6 +21,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib || true
 	@touch $@
 
+# What only tests and checks need comes on top, and never where the product alone runs.
+$(VENV)/.test-ready: $(VENV)/.ready requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-test.lock
+	@touch $@
+
 .venv-lint/.ready: requirements-lint.lock
 	$(PYTHON) -m venv .venv-lint
 	$(LINT)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-lint.lock
@@ -42,7 +47,7 @@ demo: $(VENV)/.ready
 panel: $(VENV)/.ready
 	@$(BIN)/radar panel --demo var/panel
 
-lint: $(VENV)/.ready .venv-lint/.ready
+lint: $(VENV)/.test-ready .venv-lint/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -62,7 +67,7 @@ dev: $(VENV)/.ready
 	@mkdir -p $(DAGSTER) && cp orchestration/dagster.yaml $(DAGSTER)/dagster.yaml
 	DAGSTER_HOME=$(DAGSTER) $(BIN)/dagster dev -h 127.0.0.1
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.test-ready
 	$(BIN)/python bench/run.py
 
 clean:

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "exports")]
 
 import small_mart  # noqa: E402
 
-from exports.writer import Guards, export  # noqa: E402
+from radar.exports.writer import Guards, export  # noqa: E402
 
 TARGET_SECONDS, TARGET_MB = 10, 500
 

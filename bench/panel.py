@@ -23,8 +23,8 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from panel import users
-from panel.store import Store
+from radar.panel import users
+from radar.panel.store import Store
 from tests.panel.server import Client, Server, running
 
 AT_ONCE, PEOPLE = 20, 30

@@ -11,13 +11,13 @@ from typing import Any
 import dagster as dg
 
 from orchestration.definitions import defs
-from orchestration.first_day import note_asked
 from orchestration.steps import EXPORT_STEP, window_tags
-from radar.errors import RadarError
-from radar.masking import masked
-from radar.runs import StoppedError, Window
-from radar.settings import Settings
-from radar.terminal import inert_value
+from radar.core.errors import RadarError
+from radar.core.masking import masked
+from radar.core.runs import StoppedError, Window
+from radar.core.settings import Settings
+from radar.core.terminal import inert_value
+from radar.landing.first_day import note_asked
 
 RECORDED_DAYS = 3
 """Of a longer window Dagster marks the last day alone: it notes every asset for every day, seconds a day."""

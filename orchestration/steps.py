@@ -16,17 +16,14 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from orchestration.building import STORAGE_TROUBLE, gather_seeds
-from orchestration.failures import note_failure, remove_leftovers
-from orchestration.first_day import first_day
-from orchestration.landing import schema
-from radar import runs
-from radar.chain import open_chain, record_check
-from radar.errors import RadarError
-from radar.file_rights import restrict
-from radar.runs import Run, StoppedError, Window, utc_now
-from radar.settings import Settings
-from radar.warehouse import (
+from orchestration.dbt import STORAGE_TROUBLE, gather_seeds
+from radar.audit.chain import open_chain, record_check
+from radar.core import runs
+from radar.core.errors import RadarError
+from radar.core.file_rights import restrict
+from radar.core.runs import Run, StoppedError, Window, utc_now
+from radar.core.settings import Settings
+from radar.core.warehouse import (
     connect,
     explain_duckdb_error,
     explain_os_error,
@@ -34,6 +31,9 @@ from radar.warehouse import (
     state_dir,
     writer_lock,
 )
+from radar.deliveries.failed_runs import note_failure, remove_leftovers
+from radar.landing import schema
+from radar.landing.first_day import first_day
 
 POOL = "duckdb_writer"
 PUBLISHED = dg.AssetKey(["published", "radar"])

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from radar.errors import UsageError
+from radar.core.errors import UsageError
 
 
 class Timetable(BaseSettings):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from radar.demo.company import Company, is_every, usd
-from radar.demo.dice import Dice
+from radar.demo.draws import Dice
 from radar.demo.files import Value
 from radar.demo.stories import DOWNGRADE, PAID, PRICE_CENTS, UNKNOWN_PLAN, Account, Calendar
 

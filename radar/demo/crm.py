@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from radar.demo.company import Company, is_every, usd
-from radar.demo.dice import Dice
+from radar.demo.draws import Dice
 from radar.demo.files import Value
 from radar.demo.names import (
     MILESTONES,

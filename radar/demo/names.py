@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from radar.demo.dice import Dice
+from radar.demo.draws import Dice
 
 VENDOR_DOMAIN = "lumenharbor.example"
 COMPETITORS = ("Northlane", "Quillmetric", "Tallyforge", "Vantora", "Pellucid Suite")

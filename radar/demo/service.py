@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from radar.demo.billing import Invoice
 from radar.demo.company import Company, is_every
 from radar.demo.crm import People
-from radar.demo.dice import Dice
+from radar.demo.draws import Dice
 from radar.demo.names import (
     ANGRY_BODIES,
     CALM_BODIES,

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from radar.demo.dice import Dice, mix
+from radar.demo.draws import Dice, mix
 from radar.demo.names import INDUSTRIES, REGIONS_BY_WEIGHT, Region, ascii_slug, customer
 
 Curve = list[tuple[int, float]]

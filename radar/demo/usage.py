@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from radar.demo.dice import Integers, Reals, poisson, uniform
+from radar.demo.draws import Integers, Reals, poisson, uniform
 from radar.demo.files import ParquetFile, Part
 from radar.demo.stories import Account, Calendar, Curve
 

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
+from radar.core.errors import UsageError
+from radar.core.warehouse import readable_os_errors
 from radar.demo import billing, crm, service, usage
 from radar.demo.company import Company
 from radar.demo.files import (
@@ -23,8 +25,6 @@ from radar.demo.files import (
     remove,
 )
 from radar.demo.stories import Account, Calendar, tell
-from radar.errors import UsageError
-from radar.warehouse import readable_os_errors
 
 MAX_ACCOUNTS, MAX_DAYS = 100_000, 1_000
 YEARS = (2000, 2100)

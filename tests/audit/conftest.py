@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radar.chain import KEY_VARIABLE
+from radar.audit.chain import KEY_VARIABLE
 
 
 @pytest.fixture(autouse=True)

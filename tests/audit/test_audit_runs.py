@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from radar.chain import KEY_VARIABLE
+from radar.audit.chain import KEY_VARIABLE
 from radar.demo import generate
 from tests.runs.radar_run import Place, radar
 
@@ -24,7 +24,8 @@ DAY = "--as-of=2026-06-30"
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 KILLED = """
 import os, signal
-from radar import chain, cli
+from radar.audit import chain
+from radar.cli import main as cli
 step, calls = chain.Chain.{step}, []
 def second(*arguments):
     calls.append(arguments)

@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from radar import chain
-from radar.chain import COLUMNS, Entry, open_chain, restart, verify
-from radar.errors import AuditError, RadarError, UsageError
-from radar.warehouse import connect
+from radar.audit import chain
+from radar.audit.chain import COLUMNS, Entry, open_chain, restart, verify
+from radar.core.errors import AuditError, RadarError, UsageError
+from radar.core.warehouse import connect
 
 ENTRIES = 30
 
@@ -329,7 +329,7 @@ def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from radar import chain
+from radar.audit import chain
 from tests.audit.test_chain import add
 whole = chain._write_whole
 def die(file, text):

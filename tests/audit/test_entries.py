@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from actions.ledger import QUERIES
-from exports.writer import QUERIES as SYNC
-from radar.audit import KEYS, record
-from radar.chain import verify
-from radar.runs import Run, Window
-from radar.warehouse import connect
+from radar.audit.chain import verify
+from radar.audit.delivery_ledger import QUERIES
+from radar.audit.entries import KEYS, record
+from radar.core.runs import Run, Window
+from radar.core.warehouse import connect
+from radar.exports.writer import QUERIES as SYNC
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 DAY = date(2026, 3, 13)

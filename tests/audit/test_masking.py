@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radar.masking import masked
+from radar.core.masking import masked
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radar import summary
+from radar.cli import summary
 
 
 def test_a_column_set_aside_is_named_with_the_known_one_that_it_resembles() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.landing.feeds import feeds_of, load_feeds
-from radar.rules import SHIPPED_SEEDS, check, gather
+from radar.landing.feeds import feeds_of, load_feeds
+from radar.rules.checks import SHIPPED_SEEDS, check, gather
 
 
 def lines(name: str) -> list[str]:

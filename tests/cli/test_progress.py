@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from radar import progress
+from radar.core import progress
 
 
 class Screen(io.StringIO):

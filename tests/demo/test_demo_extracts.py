@@ -15,7 +15,7 @@ from radar.demo.names import COMPETITORS
 from radar.demo.stories import PAID, PRICE_CENTS, UNKNOWN_PLAN
 
 FEEDS = sorted(COLUMNS)
-FEED_CONTRACT = yaml.safe_load((REPOSITORY / "orchestration/landing/feeds.yml").read_text(encoding="utf-8"))
+FEED_CONTRACT = yaml.safe_load((REPOSITORY / "radar/landing/feeds.yml").read_text(encoding="utf-8"))
 STRANGERS = ("acc-999001", "acc-999002", "acc-999003")
 FACT_TIMES = [
     (feed, column)

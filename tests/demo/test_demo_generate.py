@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from written_demo import END, REPOSITORY, open_demo
 
+from radar.core.errors import RadarError, UsageError
 from radar.demo import generate, usage
 from radar.demo.writing import MARKER
-from radar.errors import RadarError, UsageError
 
 SMALL = {"accounts": 40, "days": 120, "end": END}
 

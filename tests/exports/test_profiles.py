@@ -8,7 +8,8 @@ import pytest
 import small_mart
 import yaml
 
-from exports.profiles import (
+from radar.core.errors import InputError, UsageError
+from radar.exports.profiles import (
     FOLDER,
     check_against_mart,
     check_for_loops,
@@ -18,8 +19,7 @@ from exports.profiles import (
     used_profiles,
     vendors,
 )
-from radar.errors import InputError, UsageError
-from radar.rules import SHIPPED_SEEDS, check, gather
+from radar.rules.checks import SHIPPED_SEEDS, check, gather
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
@@ -194,7 +194,7 @@ def test_what_a_vendor_does_not_take_is_refused(
 
 @pytest.mark.parametrize("vendor", sorted(vendors()))
 def test_fields_that_a_crm_owns_are_columns_of_feeds(vendor: str) -> None:
-    from orchestration.landing.feeds import load_feeds  # noqa: PLC0415  seconds
+    from radar.landing.feeds import load_feeds  # noqa: PLC0415  seconds
 
     feeds = load_feeds()
     named = {field for fields in vendors()[vendor].objects.values() for field in fields.values()}

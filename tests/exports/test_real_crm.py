@@ -13,7 +13,7 @@ import small_mart
 from small_mart import DAY, change
 from tryton import Tryton, running
 
-from exports.writer import export
+from radar.exports.writer import export
 
 NAMES = [
     "Müller & Söhne GmbH, Zürich",

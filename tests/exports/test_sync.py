@@ -15,12 +15,12 @@ import pytest
 import small_mart
 from small_mart import DAY, change
 
-from exports import writer
-from exports.profiles import load_profiles
-from exports.sync import acknowledge, give_up, status
-from exports.writer import ExportReport, export, preview
-from radar.chain import verify
-from radar.errors import AuditError, InputError, UsageError
+from radar.audit.chain import verify
+from radar.core.errors import AuditError, InputError, UsageError
+from radar.exports import writer
+from radar.exports.profiles import load_profiles
+from radar.exports.sync import acknowledge, give_up, status
+from radar.exports.writer import ExportReport, export, preview
 
 MART = "marts.rpt_account_health"
 

@@ -15,15 +15,16 @@ import pytest
 import small_mart
 from small_mart import DAY, change
 
-from exports import writer
-from exports.files import write_for_a_person
-from exports.profiles import IGNORE, load_profiles, profile_names
-from exports.sync import acknowledge
-from exports.writer import export
-from radar.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
-from radar.warehouse import connect
+from radar.core.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
+from radar.core.settings import PROJECT
+from radar.core.warehouse import connect
+from radar.exports import writer
+from radar.exports.files import write_for_a_person
+from radar.exports.profiles import IGNORE, load_profiles, profile_names
+from radar.exports.sync import acknowledge
+from radar.exports.writer import export
 
-GOLDEN = Path(writer.__file__).parent / "golden"
+GOLDEN = PROJECT / "exports" / "golden"
 TOLD_OF_REMOVED = [profile.name for profile in load_profiles() if profile.removed != IGNORE]
 NAMES = ["generic", "hubspot_companies"]
 """The destinations that are in use unless somebody says otherwise."""

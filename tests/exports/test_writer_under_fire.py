@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import small_mart
 
-from exports.writer import export
+from radar.exports.writer import export
 
 
 def run_again_and_again(warehouse: Path, out: Path, first: int, done: "Synchronized[int]") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from landing_place import Place
 
-from radar.warehouse import connect
+from radar.core.warehouse import connect
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import zstandard
 
-from orchestration.landing.land import FeedReport, LandingReport, land
+from radar.landing.land import FeedReport, LandingReport, land
 
 NOW = datetime(2026, 3, 14, 6, 0)
 ACCOUNTS = "account_id,name,created_at,updated_at\na1,Acme,2026-01-01,2026-01-01\n"

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from landing_place import ACCOUNTS, NEWEST, Place, ndjson
 
-from orchestration.landing import contents, load, schema
-from orchestration.landing.files import ExtractFile
-from orchestration.landing.land import release_waiting
-from orchestration.landing.readers import Readers, Reading
-from radar.warehouse import connect
+from radar.core.warehouse import connect
+from radar.landing import contents, load, schema
+from radar.landing.files import ExtractFile
+from radar.landing.land import release_waiting
+from radar.landing.readers import Readers, Reading
 
 OWNER = "owner_id,name,updated_at\n"
 NEWEST_OWNERS = NEWEST.format(columns="owner_id, name", table="crm_owners", key="owner_id")
@@ -292,9 +292,9 @@ RUN = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from orchestration.landing import contents
-from orchestration.landing.land import land
-from radar.warehouse import connect
+from radar.landing import contents
+from radar.landing.land import land
+from radar.core.warehouse import connect
 fingerprint = contents.fingerprint
 def told(file):
     print(file.source_file, flush=True)

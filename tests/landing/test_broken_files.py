@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from landing_place import NOW, Place, ndjson
 
-from orchestration.landing import records
-from orchestration.landing.file_rules import FileRules
-from orchestration.landing.land import land
+from radar.landing import records
+from radar.landing.file_rules import FileRules
+from radar.landing.land import land
 
 ROOT = Path(__file__).parents[2]
 OWNER = "owner_id,name,email\n"

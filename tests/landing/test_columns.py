@@ -7,8 +7,10 @@ import json
 import pytest
 from landing_place import Place, ndjson
 
-from orchestration.landing.columns import Comparison, FileColumns, nearest
-from orchestration.landing.feeds import FEEDS
+from radar.landing.columns import Comparison, FileColumns, nearest
+from radar.landing.feeds import load_feeds
+
+FEEDS = load_feeds()
 
 INVOICES = FEEDS["billing/invoices"]
 REQUIRED = ("invoice_id", "account_id", "status", "issued_at")

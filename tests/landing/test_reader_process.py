@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 from landing_place import Place
 
-from orchestration.landing import readers
-from orchestration.landing.feeds import FEEDS
-from orchestration.landing.files import ExtractFile
-from orchestration.landing.readers import Limits, Readers, UnreadableError
-from radar.errors import WarehouseError
+from radar.core.errors import WarehouseError
+from radar.landing import readers
+from radar.landing.feeds import load_feeds
+from radar.landing.files import ExtractFile
+from radar.landing.readers import Limits, Readers, UnreadableError
+
+FEEDS = load_feeds()
 
 GOOD = "owner_id,name\ngood,Good\n"
 EVENT = (
@@ -200,12 +202,12 @@ def test_a_file_that_ended_its_reader_is_tried_again_by_the_next_run(
 def test_the_reader_sees_no_secrets_and_ends_with_the_run(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from orchestration.landing.feeds import FEEDS\n"
-        "from orchestration.landing.files import ExtractFile\n"
-        "from orchestration.landing.readers import Readers\n"
+        "from radar.landing.feeds import load_feeds\n"
+        "from radar.landing.files import ExtractFile\n"
+        "from radar.landing.readers import Readers\n"
         "pool = Readers()\n"
         "good = ExtractFile(Path(sys.argv[1]), 'crm/owners/good.csv', 'csv')\n"
-        "pool.read(good, FEEDS['crm/owners'], Path(sys.argv[2]), None, needs_line_end=True)\n"
+        "pool.read(good, load_feeds()['crm/owners'], Path(sys.argv[2]), None, needs_line_end=True)\n"
         "print(pool._all[0]._child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )

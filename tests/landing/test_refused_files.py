@@ -14,9 +14,9 @@ import pytest
 import zstandard
 from landing_place import Place, ndjson
 
-from orchestration.landing.files import ExtractFile
-from orchestration.landing.reader import unreadable
-from radar.errors import InputError, UsageError, WarehouseError
+from radar.core.errors import InputError, UsageError, WarehouseError
+from radar.landing.files import ExtractFile
+from radar.landing.reader import unreadable
 
 ROWS = "".join(f"o{n},Name {random.Random(n).random()}\n" for n in range(5_000))
 CSV = "owner_id,name\n" + ROWS

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from landing_place import NOW, Place, ndjson
 
-from orchestration.landing.feeds import FEEDS
+from radar.landing.feeds import load_feeds
+
+FEEDS = load_feeds()
 
 OWNER = "owner_id,name,email,is_active,updated_at\n"
 EVENT = {"account_id": "a1", "event_name": "login", "occurred_at": "2026-01-01T00:00:00Z"}

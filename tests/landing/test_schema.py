@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from landing_place import Place
 
-from orchestration.landing import schema
-from orchestration.landing.feeds import FEEDS, load_feeds
-from radar.errors import UsageError
+from radar.core.errors import UsageError
+from radar.landing import schema
+from radar.landing.feeds import load_feeds
+
+FEEDS = load_feeds()
 
 
 def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from landing_place import Place, ndjson
 
-from expectations.suites import rules
-from orchestration.landing.feeds import FEEDS
+from radar.landing.feeds import load_feeds
+from radar.quality.suites import rules
+
+FEEDS = load_feeds()
 
 TOUCHPOINTS = "touchpoint_id,account_id,channel,direction,occurred_at\n"
 PLAIN = datetime(2026, 3, 13, 22, 30)

@@ -13,11 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import building
-from orchestration.building import NodeResult, Workspace
-from radar.errors import CheckError, RadarError, WarehouseError
-from radar.settings import PROJECT
-from radar.warehouse import connect, state_dir
+from orchestration import dbt as building
+from orchestration.dbt import NodeResult, Workspace
+from radar.core.errors import CheckError, RadarError, WarehouseError
+from radar.core.settings import PROJECT
+from radar.core.warehouse import connect, state_dir
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",
@@ -105,8 +105,8 @@ def test_a_project_that_cannot_be_read_says_so(tmp_path: Path) -> None:
 STOPPED = """
 import sys
 from pathlib import Path
-from orchestration import building
-from orchestration.building import Workspace
+from orchestration import dbt as building
+from orchestration.dbt import Workspace
 
 folder = Path(sys.argv[1])
 workspace = Workspace(folder / "w.duckdb", folder / "project", folder / "dbt", folder / "logs")
@@ -181,7 +181,7 @@ def test_the_project_is_linked_and_parsed_once_for_the_same_files(
 
 def test_a_process_that_comes_later_parses_only_what_has_changed(tmp_path: Path) -> None:
     building.prepare(tmp_path / "w.duckdb", PROJECT / "seeds")
-    script = "import sys; from pathlib import Path; from orchestration import building; "
+    script = "import sys; from pathlib import Path; from orchestration import dbt as building; "
     script += "print(building.prepare(Path(sys.argv[1]), Path(sys.argv[2])))"
     command = [sys.executable, "-c", script, tmp_path / "w.duckdb", PROJECT / "seeds"]
     subprocess.run(command, check=True)

@@ -12,17 +12,17 @@ import dagster as dg
 import duckdb
 import pytest
 
-from expectations.suites import rules
 from orchestration.definitions import defs
 from orchestration.defs.schedules.schedules import make_schedule
-from orchestration.first_day import first_day, note_asked, note_landed
-from orchestration.landing import schema
-from orchestration.landing.feeds import load_feeds
 from orchestration.steps import ENTRIES, EXPORT_STEP, POOL, PUBLISHED, RETENTION, RUNS, partitions
 from orchestration.timetable import Timetable
-from radar.errors import UsageError
-from radar.runs import FIRST_DATE
-from radar.warehouse import state_dir
+from radar.core.errors import UsageError
+from radar.core.runs import FIRST_DATE
+from radar.core.warehouse import state_dir
+from radar.landing import schema
+from radar.landing.feeds import load_feeds
+from radar.landing.first_day import first_day, note_asked, note_landed
+from radar.quality.suites import rules
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from exports.profiles import load_profiles
 from orchestration.defs.exports.assets import make_export
 from orchestration.steps import PUBLISHED, WriterLock, first_step, record_failed_run
-from radar.rules import SHIPPED_SEEDS
+from radar.exports.profiles import load_profiles
+from radar.rules.checks import SHIPPED_SEEDS
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "exports"))
 import small_mart

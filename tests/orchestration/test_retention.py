@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from orchestration.landing import schema
-from orchestration.retention import apply
+from radar.landing import schema
+from radar.landing.retention import apply
 
 NEWEST = date(2026, 6, 30)
 TODAY = date(2026, 7, 1)

@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.landing import schema
 from orchestration.steps import window_of, window_tags
-from radar import runs
-from radar.errors import UsageError, WarehouseError
-from radar.runs import Run, Window
+from radar.core import runs
+from radar.core.errors import UsageError, WarehouseError
+from radar.core.runs import Run, Window
+from radar.landing import schema
 
 NOW = datetime(2026, 3, 14, 5, 0)
 DAY = Window(date(2026, 3, 13), date(2026, 3, 13))

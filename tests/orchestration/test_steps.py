@@ -10,8 +10,8 @@ import pytest
 
 from orchestration import steps
 from orchestration.steps import first_step, record_failed_run, step
-from radar.errors import InputError, RadarError, WarehouseError
-from radar.warehouse import connect, writer_lock
+from radar.core.errors import InputError, RadarError, WarehouseError
+from radar.core.warehouse import connect, writer_lock
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from panel import sessions, users
-from panel.app import create_app
-from panel.settings import PanelSettings
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.settings import PanelSettings
 from tests.panel.people import Owners
 from tests.runs.radar_run import Place
 

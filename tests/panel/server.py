@@ -16,8 +16,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
-from panel import sessions, users
-from panel.store import Store
+from radar.panel import sessions, users
+from radar.panel.store import Store
 
 RADAR = Path(sys.executable).with_name("radar")
 

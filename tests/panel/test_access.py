@@ -10,12 +10,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from panel import sessions, users
-from panel.app import create_app
-from panel.guard import HEADERS
-from panel.people import Person, scoped
-from panel.settings import PanelSettings
-from radar.errors import RadarError
+from radar.core.errors import RadarError
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.guard import HEADERS
+from radar.panel.people import Person, scoped
+from radar.panel.settings import PanelSettings
 from tests.panel.conftest import ClientAs
 from tests.panel.people import Owners
 from tests.runs.radar_run import Place

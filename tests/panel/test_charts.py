@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from panel import charts
-from panel.charts import Marker, Move, ScoreDay, StackDay
+from radar.panel import charts
+from radar.panel.charts import Marker, Move, ScoreDay, StackDay
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIRST = date(2026, 1, 1)

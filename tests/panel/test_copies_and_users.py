@@ -17,17 +17,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from panel import sessions, users
-from panel.app import create_app
-from panel.settings import PanelSettings
-from panel.store import Store
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
 from tests.runs.radar_run import Place
 
 RADAR = Path(sys.executable).with_name("radar")
 
 
 def published(folder: Path, number: int, source: Path, name: str | None = None) -> None:
-    """A set of files as `radar.publishing` lays them, with one account renamed."""
+    """A set of files as `radar.publishing.publish` lays them, with one account renamed."""
     made = folder / ".sets" / f"{number:06d}-00000000"
     made.mkdir(parents=True)
     shutil.copyfile(source / "radar.duckdb", made / "radar.duckdb")

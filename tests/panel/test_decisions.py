@@ -12,8 +12,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from panel import decisions
-from panel.handover import hand_over
+from radar.landing.decision_feed import hand_over
+from radar.panel import decisions
 from tests.panel.conftest import ClientAs
 
 HIDDEN = re.compile(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"')

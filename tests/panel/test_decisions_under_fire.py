@@ -15,8 +15,8 @@ from sqlite3 import connect
 import duckdb
 import pytest
 
-from panel import decisions, users
-from panel.store import Store
+from radar.panel import decisions, users
+from radar.panel.store import Store
 from tests.panel.server import Client, free_port, running, start
 from tests.runs.radar_run import Place
 

@@ -15,16 +15,17 @@ import duckdb
 import pytest
 from starlette.testclient import TestClient
 
-from actions import drafts, messages
-from actions.channels.mail import compose
-from actions.deliveries import Deliveries
-from actions.ledger import Item, Row
-from actions.rendering import SHIPPED, Templates
-from actions.settings import Destinations
-from panel import lookup, sessions, users
-from panel.app import create_app
-from panel.pages import my_day
-from panel.settings import PanelSettings
+from radar.audit.delivery_ledger import Item, Row
+from radar.deliveries import drafts, messages
+from radar.deliveries.channels.mail import compose
+from radar.deliveries.deliveries import Deliveries
+from radar.deliveries.rendering import SHIPPED, Templates
+from radar.deliveries.settings import Destinations
+from radar.panel import read_model as lookup
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.pages import my_day
+from radar.panel.settings import PanelSettings
 from tests.panel.told_copy import DAY, publish_again
 from tests.runs.radar_run import Place
 

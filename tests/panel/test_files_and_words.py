@@ -22,13 +22,13 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from panel import sessions, users
-from panel.app import create_app
-from panel.lookup import fold
-from panel.pages import portfolio, quality, rules
-from panel.settings import PanelSettings
-from panel.web import csv_answer
 from radar.demo import generate
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.pages import portfolio, quality, rules
+from radar.panel.read_model import fold
+from radar.panel.settings import PanelSettings
+from radar.panel.web import csv_answer
 from tests.panel.told_copy import publish_again
 from tests.runs.radar_run import Place, radar
 

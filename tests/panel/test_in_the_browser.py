@@ -12,8 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from panel import users
-from panel.store import Store
+from radar.panel import users
+from radar.panel.store import Store
 from tests.panel.browser import chromium, require_chromium, sign_in
 from tests.panel.server import Server, running
 from tests.runs.radar_run import Place

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from panel.kept import Kept
-from panel.pages.my_day import OPEN, SHOWN
+from radar.panel.page_cache import Kept
+from radar.panel.pages.my_day import OPEN, SHOWN
 from tests.panel.conftest import ClientAs
 
 

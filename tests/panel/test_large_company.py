@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from panel import users
-from panel.store import Store
+from radar.panel import users
+from radar.panel.store import Store
 from tests.panel.browser import chromium, require_chromium, sign_in
 from tests.panel.server import Client, Server, running
 from tests.runs.radar_run import Place

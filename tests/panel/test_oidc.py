@@ -17,12 +17,12 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from panel import oidc, sessions, users
-from panel.app import create_app
-from panel.pages.sign_in import ATTEMPT_COOKIE
-from panel.settings import PanelSettings
-from panel.store import Store
-from radar.errors import UsageError
+from radar.core.errors import UsageError
+from radar.panel import oidc, sessions, users
+from radar.panel.app import create_app
+from radar.panel.pages.sign_in import ATTEMPT_COOKIE
+from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
 from tests.panel.browser import chromium, require_chromium
 from tests.panel.openid import CLIENT, SECRET, Provider, encoded, rsa_key, served
 from tests.panel.server import RADAR, free_port, start

@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 import pytest
 from starlette.applications import Starlette
 
-from panel import connections, sessions, users
-from panel.app import create_app
-from panel.settings import PanelSettings
-from panel.store import Store
+from radar.panel import connections, sessions, users
+from radar.panel.app import create_app
+from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
 from tests.panel.conftest import ClientAs
 from tests.panel.server import Server, running
 from tests.runs.radar_run import Place

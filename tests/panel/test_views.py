@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from panel import sessions, users
-from panel.app import create_app
-from panel.settings import PanelSettings
-from radar.rules import SHIPPED_SEEDS
-from radar.rules_page import page as rules_page
+from radar.panel import sessions, users
+from radar.panel.app import create_app
+from radar.panel.settings import PanelSettings
+from radar.rules.checks import SHIPPED_SEEDS
+from radar.rules.page import page as rules_page
 from tests.panel.people import Owners
 from tests.panel.told_copy import LIVE, publish_again
 from tests.runs.radar_run import Place

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from panel import users
-from panel.store import Store
+from radar.panel import users
+from radar.panel.store import Store
 from tests.panel.browser import sign_in
 from tests.panel.server import Server, running
 from tests.panel.test_in_the_browser import DESK, PASSWORD, PHONE, accessible, browser, nothing, shots

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from panel import users
-from panel.store import Store
 from radar.demo import generate
+from radar.panel import users
+from radar.panel.store import Store
 from tests.panel.browser import chromium, require_chromium, sign_in
 from tests.panel.server import running
 from tests.runs.radar_run import Place

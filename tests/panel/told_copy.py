@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.publishing import MAIL_CONTACTS, RECORDS, publish
+from radar.publishing.publish import MAIL_CONTACTS, RECORDS, publish
 from tests.runs.radar_run import Place
 
 LONG = "Gesellschaft für außerordentlich lange Firmennamen und Zusammenhängendesohneleerzeichen " * 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import small_warehouse
 from small_warehouse import FIRST, LAST
 
-from radar.publishing import announce_window, publish
+from radar.publishing.publish import announce_window, publish
 
 MIDDLE = FIRST + timedelta(days=4)
 

@@ -15,10 +15,10 @@ import pytest
 import small_warehouse
 from small_warehouse import FIRST, LAST
 
-from radar import publishing
-from radar.errors import CheckError, InputError, RadarError, WarehouseError
-from radar.publishing import announce_window, publish
-from radar.warehouse import state_dir
+from radar.core.errors import CheckError, InputError, RadarError, WarehouseError
+from radar.core.warehouse import state_dir
+from radar.publishing import publish as publishing
+from radar.publishing.publish import announce_window, publish
 
 NEXT = LAST + timedelta(days=1)
 VIEWS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from radar.rules import SHIPPED_SEEDS, Problem, check, gather
+from radar.rules.checks import SHIPPED_SEEDS, Problem, check, gather
 
 Rows = list[dict[str, str]]
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from radar.rules import SHIPPED_SEEDS
-from radar.rules_page import page
+from radar.rules.checks import SHIPPED_SEEDS
+from radar.rules.page import page
 from tests.rules.seed_folder import SeedFolder
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,11 +12,11 @@ import dagster as dg
 import duckdb
 import pytest
 
-from actions.retries import next_attempt, note_next_attempt
 from orchestration.definitions import defs
 from orchestration.steps import delivery_key
-from radar.runs import utc_now
-from tests.actions.vendors import Vendors, serving
+from radar.core.runs import utc_now
+from radar.deliveries.retries import next_attempt, note_next_attempt
+from tests.deliveries.vendors import Vendors, serving
 from tests.runs.radar_run import Place
 
 DAY, NEXT_DAY = "2026-06-30", "2026-07-01"
@@ -166,7 +166,7 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     assert request.tags["dagster/partition"] == NEXT_DAY
 
     vendors.forgive()
-    monkeypatch.setattr("actions.deliveries.FIRST_RETRY", timedelta(0))
+    monkeypatch.setattr("radar.deliveries.deliveries.FIRST_RETRY", timedelta(0))
     due_now = "update audit.deliveries set next_attempt_at = now()::timestamp - interval 1 day"
     with duckdb.connect(str(place.warehouse)) as con:
         con.execute(f"{due_now} where status = 'failed'")

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from radar.publishing import RECORDS
+from radar.publishing.publish import RECORDS
 from tests.conftest import DEMO_DAYS as DAYS
 from tests.runs.radar_run import Place, radar
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radar.rules import SHIPPED_SEEDS
+from radar.rules.checks import SHIPPED_SEEDS
 from tests.runs.radar_run import Place, radar
 
 

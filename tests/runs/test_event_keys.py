@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radar.rules import SHIPPED_SEEDS
+from radar.rules.checks import SHIPPED_SEEDS
 from tests.runs.radar_run import Place
 
 AS_OF = "2026-11-27"

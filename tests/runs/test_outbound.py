@@ -12,8 +12,8 @@ import pytest
 
 from orchestration.definitions import defs
 from orchestration.steps import ALLOW_FLOOD
-from radar.rules import SHIPPED_SEEDS
-from radar.warehouse import state_dir
+from radar.core.warehouse import state_dir
+from radar.rules.checks import SHIPPED_SEEDS
 from tests.runs.radar_run import Place, radar
 
 DAY, NEXT_DAY = "2026-06-30", "2026-07-01"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from radar.runs import utc_now
+from radar.core.runs import utc_now
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place, radar
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from radar.warehouse import state_dir
-from tests.actions.vendors import serving
+from radar.core.warehouse import state_dir
+from tests.deliveries.vendors import serving
 from tests.runs.radar_run import RADAR, Place
 
 DAY = "--as-of=2026-07-01"

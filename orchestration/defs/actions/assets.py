@@ -10,10 +10,6 @@ from typing import Any
 
 import dagster as dg
 
-from actions.deliveries import CHANNELS, Deliveries, Report
-from actions.retries import note_next_attempt
-from actions.settings import Destinations
-from exports import outbound
 from orchestration.steps import (
     DRY_RUN,
     POOL,
@@ -26,9 +22,13 @@ from orchestration.steps import (
     partitions,
     step,
 )
-from radar import progress
-from radar.runs import utc_now
-from radar.warehouse import giving_way
+from radar.core import progress
+from radar.core.runs import utc_now
+from radar.core.warehouse import giving_way
+from radar.deliveries.deliveries import CHANNELS, Deliveries, Report
+from radar.deliveries.retries import note_next_attempt
+from radar.deliveries.settings import Destinations
+from radar.exports import outbound
 
 _DEPENDS = [PUBLISHED, dg.AssetKey(["marts", "fct_actions"]), dg.AssetKey(["marts", "rpt_account_health"])]
 _DESCRIPTIONS = {

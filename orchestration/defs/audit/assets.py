@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from orchestration.steps import DATA_TEAM, ENTRIES, POOL, PUBLISHED, SINGLE_RUN, WriterLock, partitions, step
-from radar import progress
-from radar.audit import record
+from radar.audit.entries import record
+from radar.core import progress
 
 
 @dg.definitions

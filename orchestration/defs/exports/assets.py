@@ -9,11 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from exports.guards import guards_of
-from exports.profiles import Profile, used_profiles
-from exports.report import counts_text, preview_table
-from exports.writer import OlderDayError, export
-from orchestration.building import gather_seeds
+from orchestration.dbt import gather_seeds
 from orchestration.steps import (
     ALLOW_FLOOD,
     DRY_RUN,
@@ -26,8 +22,12 @@ from orchestration.steps import (
     partitions,
     step,
 )
-from radar import progress
-from radar.settings import Settings
+from radar.core import progress
+from radar.core.settings import Settings
+from radar.exports.guards import guards_of
+from radar.exports.profiles import Profile, used_profiles
+from radar.exports.report import counts_text, preview_table
+from radar.exports.writer import OlderDayError, export
 
 
 def export_key(profile: str) -> dg.AssetKey:

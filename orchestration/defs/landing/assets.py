@@ -14,22 +14,22 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from expectations import columns, gate
-from expectations.hygiene import check as check_feeds
-from expectations.outcomes import Moment, Outcome, last_recorded, recorded
-from expectations.suites import rules, table_name
-from orchestration.as_of_guard import require_near_facts
-from orchestration.first_day import note_landed
-from orchestration.landing.feeds import FEEDS
-from orchestration.landing.file_rules import FileRules
-from orchestration.landing.land import land
-from orchestration.retention import payloads_from, refuse_too_late
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
-from panel.handover import hand_over
-from radar import progress, runs
-from radar.errors import CheckError, InputError, RadarError
-from radar.rules import check as check_rules
-from radar.warehouse import state_dir
+from radar.core import progress, runs
+from radar.core.errors import CheckError, InputError, RadarError
+from radar.core.warehouse import state_dir
+from radar.landing.as_of_guard import require_near_facts
+from radar.landing.decision_feed import hand_over
+from radar.landing.feeds import load_feeds
+from radar.landing.file_rules import FileRules
+from radar.landing.first_day import note_landed
+from radar.landing.land import land
+from radar.landing.retention import payloads_from, refuse_too_late
+from radar.quality import columns, gate
+from radar.quality.hygiene import check as check_feeds
+from radar.quality.outcomes import Moment, Outcome, last_recorded, recorded
+from radar.quality.suites import rules, table_name
+from radar.rules.checks import check as check_rules
 
 COMPULSORY = "crm/accounts"
 WORTH_TELLING_SECONDS = 0.1
@@ -72,7 +72,7 @@ def _specs() -> list[dg.AssetSpec]:
             skippable=True,
             description=f"Rows of {feed}, as they arrived, good ones only.",
         )
-        for feed in FEEDS
+        for feed in load_feeds()
     ]
     records = [
         dg.AssetSpec(
@@ -203,7 +203,7 @@ def _tell_landed(feed: str, rows: int, seconds: float) -> None:
 @cache
 def _prepare_checks() -> None:
     """Import what checks need (seconds) while files land; landing waits for DuckDB most of the time."""
-    Thread(target=import_module, args=("expectations.validate",), name="imports", daemon=True).start()
+    Thread(target=import_module, args=("radar.quality.validate",), name="imports", daemon=True).start()
 
 
 def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:
@@ -305,7 +305,7 @@ def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict
             **dict(zip(names, arrived.get(feed, [0] * len(names)), strict=True)),
             "dagster/row_count": _one(con, f"SELECT count(*) FROM raw.{table_name(feed)}"),
         }
-        for feed in FEEDS
+        for feed in load_feeds()
     }
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import building
+from orchestration import dbt as building
 from orchestration.steps import DATA_TEAM, POOL, PUBLISHED, SINGLE_RUN, WriterLock, partitions, step
 from orchestration.translation import keys_of
-from radar import progress
-from radar.audit import record
-from radar.publishing import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS, publish
-from radar.settings import Settings
+from radar.audit.entries import record
+from radar.core import progress
+from radar.core.settings import Settings
+from radar.publishing.publish import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS, publish
 
 
 @dg.definitions

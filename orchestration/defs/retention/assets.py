@@ -5,12 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from actions.run_alerts import run_done
-from actions.settings import Destinations
-from expectations.hygiene import shortfalls
-from exports.outbound import blocked_deliveries
-from exports.sync import untold
-from orchestration.retention import apply as apply_limits
 from orchestration.steps import (
     DATA_TEAM,
     ENTRIES,
@@ -23,9 +17,15 @@ from orchestration.steps import (
     partitions,
     step,
 )
-from radar import progress, runs
-from radar.errors import RadarError
-from radar.vocabulary import held_words
+from radar.core import progress, runs
+from radar.core.errors import RadarError
+from radar.deliveries.run_alerts import run_done
+from radar.deliveries.settings import Destinations
+from radar.exports.outbound import blocked_deliveries
+from radar.exports.sync import untold
+from radar.landing.retention import apply as apply_limits
+from radar.quality.hygiene import shortfalls
+from radar.rules.vocabulary import held_words
 
 
 @dg.definitions

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from actions.retries import next_attempt
 from orchestration.defs.schedules.jobs import daily, deliver
 from orchestration.timetable import Timetable
-from radar.runs import utc_now
-from radar.settings import Settings
+from radar.core.runs import utc_now
+from radar.core.settings import Settings
+from radar.deliveries.retries import next_attempt
 
 SETTLE_SECONDS = 60
 """A file younger than this may still be on its way."""

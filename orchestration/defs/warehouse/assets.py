@@ -1,6 +1,6 @@
 """The dbt project as assets and checks: seeds, staging, signals, scores and marts, built in one step.
 
-Belongs here: how dbt nodes look in Dagster. How dbt is run is `orchestration.building`.
+Belongs here: how dbt nodes look in Dagster. How dbt is run is `orchestration.dbt`.
 """
 
 import json
@@ -11,15 +11,15 @@ from typing import Any, cast
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from exports import outbound
-from orchestration import building
-from orchestration.as_of_guard import require_near_facts
-from orchestration.building import NodeResult
+from orchestration import dbt as building
+from orchestration.dbt import NodeResult
 from orchestration.steps import ALLOW_FLOOD, POOL, SINGLE_RUN, Step, WriterLock, partitions, step
 from orchestration.translation import UNIQUE_ID, Translator
-from radar import progress, runs
-from radar.publishing import announce_window
-from radar.settings import Settings
+from radar.core import progress, runs
+from radar.core.settings import Settings
+from radar.exports import outbound
+from radar.landing.as_of_guard import require_near_facts
+from radar.publishing.publish import announce_window
 
 
 @dg.definitions

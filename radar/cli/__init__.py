@@ -1,0 +1,1 @@
+"""The command `radar`: options in, messages and exit status out."""

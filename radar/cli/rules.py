@@ -1,0 +1,53 @@
+"""The commands `radar rules ...`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radar.cli.options import Seeds, settings_of
+from radar.core.warehouse import readable_os_errors
+from radar.rules.checks import Problem, check, gather
+from radar.rules.page import page
+
+app = typer.Typer(help="The rules that make the score.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("check")
+def check_rules(seeds: Seeds = None) -> None:
+    """Refuse rules that cannot mean what they say, with file and row."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _refuse(check(gather(settings_of(seeds=seeds).seeds, Path(scratch))))
+    print("The rules are sound.")
+
+
+@app.command("docs")
+def write_rules_page(
+    seeds: Seeds = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write, such as docs/rules.md. [the screen]")
+    ] = None,
+) -> None:
+    """Say every rule in words, as a page in Markdown to link to."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = gather(settings_of(seeds=seeds).seeds, Path(scratch))
+        _refuse(check(folder))
+        text = page(folder)
+    if output is None:
+        print(text, end="")
+        return
+    with readable_os_errors(output):
+        output.write_text(text, encoding="utf-8")
+    print(f"Wrote {output}.")
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        print(f"radar: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)

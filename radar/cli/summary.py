@@ -1,0 +1,536 @@
+"""What a run did, for the person who started it: counts, the accounts most at risk, where to look next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from radar.core.settings import Settings
+from radar.core.terminal import inert, inert_value
+from radar.core.warehouse import state_dir
+from radar.exports.outbound import blocked_deliveries
+from radar.quality.gate import REMEDY
+from radar.rules import vocabulary
+
+MOST_AT_RISK = 10
+
+_FEEDS = """
+    SELECT
+        feed,
+        coalesce(sum(rows_landed), 0)::BIGINT AS rows_landed,
+        coalesce(sum(rows_repeated), 0)::BIGINT AS rows_repeated,
+        coalesce(sum(rows_waiting), 0)::BIGINT AS rows_waiting,
+        coalesce(sum(rows_rejected + coalesce(rows_refused_by_checks, 0)), 0)::BIGINT AS rows_refused,
+        (SELECT count(*) FROM quarantine.rejected_values AS cells
+            WHERE cells.feed = loads.feed AND cells.batch_id = $batch_id) AS values_refused
+    FROM audit.loads AS loads WHERE run_id = $run_id GROUP BY feed ORDER BY feed
+"""
+_LEFT_OUT = """
+    WITH lines AS (
+        SELECT *, 'rows' AS what FROM quarantine.rejected_rows
+        WHERE batch_id = $batch_id AND row_number IS NOT NULL
+        UNION ALL
+        SELECT *, 'values' AS what FROM quarantine.rejected_values WHERE batch_id = $batch_id
+    )
+    SELECT
+        feed, what, coalesce(column_name, ''), rule, count(*),
+        min_by(masked_value, (source_file, row_number)),
+        min_by(source_file || ' row ' || row_number, (source_file, row_number))
+    FROM lines GROUP BY feed, what, column_name, rule ORDER BY feed, what, count(*) DESC, rule, column_name
+"""
+_CHECKS = """
+    SELECT
+        count(*) FILTER (WHERE success),
+        count(*) FILTER (WHERE NOT success AND severity = 'critical'),
+        count(*) FILTER (WHERE NOT success AND severity <> 'critical')
+    FROM audit.checks WHERE run_id = $run_id
+"""
+_FAILED = """
+    SELECT
+        feed, check_name, CASE WHEN success THEN 'within bounds' ELSE severity END,
+        coalesce(error, message)
+    FROM audit.checks
+    WHERE
+        run_id = $run_id
+        AND (NOT success OR (unexpected_count > 0 AND action IN ('reject_row', 'null_value')))
+    ORDER BY success, CASE severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, feed, check_name
+"""
+_COVERED = """
+    SELECT
+        count(*),
+        count(*) FILTER (WHERE last_days.account_id IS NOT NULL),
+        count(*) FILTER (WHERE subscribed.account_id IS NOT NULL)
+    FROM marts.rpt_account_health AS health
+    LEFT JOIN (
+        SELECT DISTINCT coalesce(aliases.resolved_account_id, bounds.account_id) AS account_id
+        FROM intermediate.int_event_bounds AS bounds
+        LEFT JOIN raw.account_aliases AS aliases
+            ON aliases.source = 'product' AND bounds.account_id = aliases.account_id
+    ) AS last_days ON health.account_id = last_days.account_id
+    LEFT JOIN (SELECT DISTINCT account_id FROM staging.stg_billing__subscriptions) AS subscribed
+        ON health.account_id = subscribed.account_id
+"""
+_USED = "SELECT feed FROM seeds.feeds WHERE is_used AND feed IN ('product/events', 'billing/subscriptions')"
+_DELETED = """
+    SELECT arrived.account_id, count(*) FROM raw.product_events AS arrived
+    SEMI JOIN (
+        SELECT account_id FROM intermediate.int_account_versions
+        GROUP BY account_id HAVING max_by(is_deleted, valid_to_date)
+    ) AS deleted ON arrived.account_id = deleted.account_id
+    ANTI JOIN (SELECT account_id FROM raw.account_aliases WHERE source = 'product') AS aliases
+        ON arrived.account_id = aliases.account_id
+    WHERE arrived._batch_id = $batch_id GROUP BY ALL ORDER BY count(*) DESC, arrived.account_id
+"""
+_HELD = "SELECT feed, reason FROM audit.feed_states WHERE run_id = $run_id AND state = 'held' ORDER BY feed"
+_FILES = """
+    SELECT source_file, message FROM audit.loads
+    WHERE run_id = $run_id AND status = 'refused' ORDER BY source_file
+"""
+_UNKNOWN_COLUMNS = """
+    SELECT feed, column_name, min(nearest_name) FROM audit.column_findings
+    WHERE run_id = $run_id AND finding <> 'gone' GROUP BY feed, column_name ORDER BY feed, column_name
+"""
+_BUCKETS = """
+    SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
+    ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END
+"""
+_NOT_SCORED = "SELECT reason, count(*) FROM marts.rpt_not_scored_accounts GROUP BY reason ORDER BY reason"
+_EXCLUDED_USERS = "SELECT count(DISTINCT user_id) FROM intermediate.int_excluded_users"
+_DECISIONS = "SELECT decision, count(*) FROM marts.rpt_account_health GROUP BY decision ORDER BY decision"
+_AT_RISK = """
+    SELECT account_id, account_name, score, score_low, score_high, bucket, is_overridden,
+        NOT has_live_subscription AND bool_or(has_live_subscription) OVER () AS is_marked,
+        reason_1, reason_2, reason_3, reason_4
+    FROM marts.rpt_account_health
+    QUALIFY bucket <> 'healthy'
+    ORDER BY
+        has_live_subscription DESC,
+        CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END,
+        score, arr_usd DESC NULLS LAST, account_id
+    LIMIT $most
+"""
+_FINDINGS = "SELECT finding FROM marts.rpt_rule_set_checks WHERE is_over_limit ORDER BY check_name"
+_EXAMPLE = """
+    SELECT account_id FROM marts.rpt_account_health
+    ORDER BY has_live_subscription DESC, score, account_id LIMIT 1
+"""
+_ASKED = """
+    SELECT
+        (SELECT count(*) FROM marts.rpt_review_queue),
+        (SELECT count(*) FROM intermediate.int_sign_offs WHERE NOT is_signed_off),
+        (SELECT count(*) FROM marts.rpt_spot_checks
+            WHERE verdict IS NULL AND iso_week = (SELECT max(iso_week) FROM marts.rpt_spot_checks))
+"""
+_DISAGREEMENT = """
+    SELECT disagreed, answered, disagreed_pct FROM marts.rpt_review_agreement
+    WHERE period = 'overall' AND is_over_limit
+"""
+_ACTIONS = """
+    SELECT status, suppressed_by, count(*) FROM marts.fct_actions
+    WHERE as_of_date = $end AND status IN ('ready', 'to_approve', 'suppressed')
+    GROUP BY ALL ORDER BY count(*) DESC, suppressed_by
+"""
+_EXPORTS = "SELECT profile, rows, folder FROM audit.exports WHERE run_id = $run_id ORDER BY profile"
+_NOT_IN_FILES = """
+    SELECT profile, message FROM audit.sync_runs
+    WHERE run_id = $run_id AND status NOT IN ('held', 'failed', 'skipped') AND message IS NOT NULL
+"""
+_NOT_EXPORTED = """
+    SELECT profile, status, message FROM audit.sync_runs
+    WHERE run_id = $run_id AND status IN ('held', 'failed', 'skipped') ORDER BY profile
+"""
+_DELIVERED = """
+    WITH last_states AS (
+        SELECT channel, kind, delivery_key, arg_max(carrier, sequence) AS carrier,
+            arg_max(status, sequence) AS status
+        FROM audit.deliveries WHERE run_id = $run_id GROUP BY ALL
+    )
+    SELECT channel, carrier, kind, status, count(*) FROM last_states
+    GROUP BY ALL ORDER BY channel, kind, status
+"""
+_LATER_DAY = "SELECT max(as_of_date) FROM marts.fct_health_history HAVING max(as_of_date) > $end"
+_UNKNOWN_FEEDS = """
+    SELECT feed, state, coalesce(reason, '') FROM intermediate.int_feed_states
+    WHERE as_of_date = $end AND state NOT IN ('known', 'held') ORDER BY state, feed
+"""
+_OFF = """
+    SELECT rule_set, rule_id, title, signal_labels, reasons, rules_in_set FROM marts.rpt_rules_off
+    ORDER BY rule_id
+"""
+
+
+_STATES = {
+    "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
+    "stale": "is stale: {reason} (max_age_days in seeds/feeds.csv); its signals are unknown",
+    "not_used": "is not used (seeds/feeds.csv)",
+}
+
+
+_PLURALS = {"recovery": "recoveries"}
+_STATUSES = {
+    "attempting": "cut short",
+    "delivered": "delivered",
+    "written": "written to the outbox",
+    "failed": "failed, tried again",
+    "in_doubt": "in doubt, look at the destination",
+    "blocked": "blocked for what they lack (see audit.deliveries)",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `text` tells.
+
+    `feeds`: rows landed, repeated, waiting and refused, and values refused; `left_out`: of each feed, rows or
+    values, their column and rule, how many, a masked example and where the first is; `failed`: feed, name,
+    severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
+    those with a subscription; `deleted`: events of this run under accounts that are deleted.
+    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
+    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
+    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
+    failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
+    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, why
+    it cannot, how many rules the set has.
+    """
+
+    as_of: str
+    feeds: Sequence[tuple[str, int, int, int, int, int]]
+    left_out: Sequence[tuple[str, str, str, str, int, str | None, str]]
+    files: Sequence[tuple[str, str]]
+    unknown_columns: Sequence[tuple[str, str, str | None]]
+    checks: tuple[int, int, int]
+    failed: Sequence[tuple[str, str, str, str]]
+    covered: tuple[int, int, int]
+    used: Sequence[str]
+    deleted: Sequence[tuple[str, int]]
+    held: Sequence[tuple[str, str]]
+    buckets: Sequence[tuple[str, int]]
+    decisions: Sequence[tuple[str, int]]
+    not_scored: Sequence[tuple[str, int]]
+    excluded_users: int
+    at_risk: Sequence[tuple[Any, ...]]
+    asked: tuple[int, int, int]
+    disagreement: tuple[int, int, float] | None
+    actions: Sequence[tuple[str, str | None, int]]
+    exports: Sequence[tuple[str, int, Path]]
+    not_exported: Sequence[tuple[str, str, str]]
+    not_in_files: dict[str, str]
+    deliveries: Sequence[tuple[str, str, str, str, int]]
+    blocked_deliveries: dict[str, str]
+    unknown_feeds: Sequence[tuple[str, str, str]]
+    unrecognised: Sequence[vocabulary.Unrecognised]
+    findings: Sequence[str]
+    rules_off: Sequence[tuple[str, str, str | None, str, str, int]]
+    places: Sequence[tuple[str, Path | str]]
+    later_day: date | None = None
+
+    @property
+    def held_words(self) -> bool:
+        """Whether words were not recognised that scores depend on, or that no reference data knows."""
+        return any(found.is_held for found in self.unrecognised)
+
+    @property
+    def held_exports(self) -> list[str]:
+        """What was given nothing: blocked, failed, or given a later day before; deliveries among them."""
+        return [*(profile for profile, *_ in self.not_exported), *self.blocked_deliveries]
+
+
+def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> Summary:
+    """Read what the run left in the warehouse."""
+
+    def rows(query: str, **values: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = con.execute(query, values).fetchall()
+        return found
+
+    ((batch_id, start, end),) = rows(
+        "SELECT batch_id, as_of_start, as_of_end FROM control.run_window WHERE run_id = $run_id",
+        run_id=run_id,
+    )
+    return Summary(
+        as_of=str(end) if start == end else f"{start} to {end}",
+        feeds=rows(_FEEDS, run_id=run_id, batch_id=batch_id),
+        left_out=rows(_LEFT_OUT, batch_id=batch_id),
+        files=rows(_FILES, run_id=run_id),
+        unknown_columns=rows(_UNKNOWN_COLUMNS, run_id=run_id),
+        checks=rows(_CHECKS, run_id=run_id)[0],
+        failed=rows(_FAILED, run_id=run_id),
+        covered=rows(_COVERED)[0],
+        used=[feed for (feed,) in rows(_USED)],
+        deleted=rows(_DELETED, batch_id=batch_id),
+        held=rows(_HELD, run_id=run_id),
+        buckets=rows(_BUCKETS),
+        decisions=rows(_DECISIONS),
+        not_scored=rows(_NOT_SCORED),
+        excluded_users=rows(_EXCLUDED_USERS)[0][0],
+        at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
+        asked=rows(_ASKED)[0],
+        disagreement=next(iter(rows(_DISAGREEMENT)), None),
+        actions=rows(_ACTIONS, end=end),
+        exports=[(name, count, settings.exports / at) for name, count, at in rows(_EXPORTS, run_id=run_id)],
+        not_in_files=dict(rows(_NOT_IN_FILES, run_id=run_id)),
+        not_exported=rows(_NOT_EXPORTED, run_id=run_id),
+        deliveries=rows(_DELIVERED, run_id=run_id) if _has_deliveries(con) else [],
+        blocked_deliveries=blocked_deliveries(con, run_id),
+        unknown_feeds=rows(_UNKNOWN_FEEDS, end=end),
+        unrecognised=vocabulary.unrecognised(con, end),
+        findings=[finding for (finding,) in rows(_FINDINGS)],
+        rules_off=rows(_OFF),
+        places=[
+            ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
+            ("Copy for readers", settings.published / "radar.duckdb"),
+            ("Exports", settings.exports),
+            *([("Outbox", settings.exports / "outbox")] if (settings.exports / "outbox").is_dir() else []),
+            *(("Why a score", _explain(account, settings)) for (account,) in rows(_EXAMPLE)),
+        ],
+        later_day=next((day for (day,) in rows(_LATER_DAY, end=end)), None),
+    )
+
+
+def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
+    """The summary as lines; `notes` are what steps left to be told."""
+    sections = [
+        [*_landed(told), *(f"  {note}" for note in notes)],
+        _set_aside(told.unknown_columns),
+        _checked(told),
+        _gaps(told, extracts),
+        vocabulary.lines(told.unrecognised),
+        [*_scored(told), *_not_scored(told)],
+        _most_at_risk(told),
+        _to_do(told),
+        _asked(told),
+        _exported(told),
+        _delivered(told),
+        _not_newest(told),
+        ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
+    ]
+    return "\n\n".join("\n".join(inert(line).rstrip() for line in lines) for lines in sections if lines)
+
+
+def _explain(account_id: str, settings: Settings) -> str:
+    """The command, as it can be pasted into a shell."""
+    return shlex.join(["radar", "explain", account_id, "--published", str(settings.published)])
+
+
+def _landed(told: Summary) -> list[str]:
+    """Rows in are rows landed, repeated, waiting and refused; then why, column by column."""
+    columns = ("rows landed", "repeated", "waiting", "refused", "values refused")
+    head = f"  {'feed':<24}" + "".join(f"{name:>16}" for name in columns)
+    lines = [f"  {feed:<24}" + "".join(f"{count:>16,}" for count in counts) for feed, *counts in told.feeds]
+    files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
+    return [
+        "Landed",
+        *([head, *lines] if lines else ["  nothing new has arrived"]),
+        *(_left_out(line) for line in told.left_out),
+        *files,
+    ]
+
+
+def _left_out(line: tuple[str, str, str, str, int, str | None, str]) -> str:
+    feed, what, column, rule, count, example, first = line
+    done = "waiting" if rule == "unresolved_account" else "refused"
+    named = what if count != 1 else what.removesuffix("s")
+    of_column = f"{column} " if column else ""
+    such = f", such as {example}" if example else ""
+    return f"  {feed}: {count:,} {named} {done}, {of_column}{rule}{such} (first: {first})"
+
+
+def _set_aside(columns: Sequence[tuple[str, str, str | None]]) -> list[str]:
+    """Columns that no feed has: kept aside, read by nothing; each with the known name it resembles."""
+    named: dict[str, list[str]] = {}
+    for feed, column, nearest in columns:
+        named.setdefault(feed, []).append(f"{column} (resembles {nearest})" if nearest else column)
+    lines = [f"  {feed}: {', '.join(names)}" for feed, names in named.items()]
+    return ["Columns set aside, because the feed has none of their names", *lines] if lines else []
+
+
+def _checked(told: Summary) -> list[str]:
+    passed, critical, other = told.checks
+    held_feeds = {feed for feed, _ in told.held}
+    return [
+        f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed",
+        *(f"  held back {feed}: {_with_remedy(reason)}" for feed, reason in told.held),
+        *(
+            f"  {severity} {feed} {name}: {message}"
+            for feed, name, severity, message in told.failed
+            if severity != "critical" or feed not in held_feeds
+        ),
+        *_coverage(told),
+    ]
+
+
+def _with_remedy(reason: str) -> str:
+    return reason if "What to do" in reason else f"{reason}. What to do: {REMEDY}"
+
+
+def _coverage(told: Summary) -> list[str]:
+    """How many accounts the feeds speak of: one that has another id there looks like a quiet one."""
+    scored, with_usage, with_billing = told.covered
+    counts = {
+        "product/events": (with_usage, "usage (product/events)"),
+        "billing/subscriptions": (with_billing, "a subscription (billing/subscriptions)"),
+    }
+    parts = [
+        f"{100 * counts[feed][0] / scored:.0f} % ({counts[feed][0]:,}) have ever had {counts[feed][1]}"
+        for feed in counts
+        if feed in told.used and scored
+    ]
+    lines = [f"  of {scored:,} scored accounts {', '.join(parts)}"] if parts else []
+    if told.deleted:
+        events = sum(count for _, count in told.deleted)
+        lines.append(
+            f"  product/events: {events:,} rows arrived for {len(told.deleted):,} deleted accounts, such as"
+            f" {told.deleted[0][0]}. What to do: say in crm/identities into which account they were merged"
+        )
+    return lines
+
+
+def _gaps(told: Summary, extracts: Path) -> list[str]:
+    feeds = [
+        f"  {feed} {_STATES[state].format(place=extracts / feed, reason=reason)}"
+        for feed, state, reason in told.unknown_feeds
+    ]
+    return ["Feeds that scoring goes without", *feeds] if feeds else []
+
+
+def _scored(told: Summary) -> list[str]:
+    buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in told.buckets)
+    decisions = ", ".join(f"{decision} {count:,}" for decision, count in told.decisions)
+    return [
+        f"Scored as of {told.as_of}",
+        f"  {buckets or 'no account'}",
+        f"  {decisions}",
+        *_findings(told),
+        *_rules_off(told),
+    ]
+
+
+def _findings(told: Summary) -> list[str]:
+    """Why these buckets may say little: rules that do not tell accounts apart."""
+    if not told.findings:
+        return []
+    return [
+        *(f"  warning: {finding}" for finding in told.findings),
+        "    What to do: look at points and thresholds in seeds/rules.csv and seeds/rule_conditions.csv, at"
+        " rules that are off, or try another rule set (docs/starter-rules.md)",
+    ]
+
+
+def _rules_off(told: Summary) -> list[str]:
+    """What these buckets cannot see, because a feed is not used or no word is marked."""
+    if not told.rules_off:
+        return []
+    rule_set, *_, rules = told.rules_off[0]
+    verb = "is" if len(told.rules_off) == 1 else "are"
+    return [
+        f"  {len(told.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
+        *(f"    {rule_id}: {signals} ({reasons})" for _, rule_id, _, signals, reasons, _ in told.rules_off),
+    ]
+
+
+def _not_scored(told: Summary) -> list[str]:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in told.not_scored)
+    lines = [f"  not scored: {reasons} (marts.rpt_not_scored_accounts)"] if reasons else []
+    if told.excluded_users:
+        lines.append(f"  not counted: what {told.excluded_users:,} users did (seeds/excluded.csv)")
+    return lines
+
+
+def _most_at_risk(told: Summary) -> list[str]:
+    if not told.at_risk:
+        return ["No account is at risk or on watch"] if told.buckets else []
+    lines = []
+    for account_id, name, score, low, high, bucket, is_overridden, is_marked, *reasons in told.at_risk:
+        by_hand = "  (bucket set by hand)" if is_overridden else ""
+        by_hand += "  (no live subscription)" if is_marked else ""
+        span = f" ({low:g}-{high:g})" if low != high else ""
+        who = f"{inert_value(account_id)}  {inert_value(name)}"
+        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{who}{by_hand}")
+        lines.extend(f"{'':<23}{inert_value(reason)}" for reason in reasons if reason)
+    return [f"The {len(told.at_risk)} most at risk", *lines]
+
+
+def _asked(told: Summary) -> list[str]:
+    queue, sign_offs, spot_checks = told.asked
+    lines = [
+        f"  {queue:,} accounts in the review queue, {sign_offs:,} sign-offs that wait,"
+        f" {spot_checks:,} spot checks of the week that wait"
+    ]
+    if told.disagreement:
+        disagreed, answered, pct = told.disagreement
+        lines.append(
+            f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
+            " look at marts.rpt_spot_checks, and at the rules behind their flags"
+        )
+    return ["Asked of people", *lines]
+
+
+def _to_do(told: Summary) -> list[str]:
+    counts: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for status, suppressed_by, count in told.actions:
+        counts[status] += count
+        if status == "suppressed":
+            held.update(dict.fromkeys((suppressed_by or "").split(", "), count))
+    why = ", ".join(f"{reason} {count:,}" for reason, count in held.most_common())
+    suppressed = f"{counts['suppressed']:,} suppressed{f' ({why})' if why else ''}"
+    return [
+        f"Actions of {told.as_of}",
+        f"  {counts['ready']:,} ready, {counts['to_approve']:,} to approve, {suppressed}",
+    ]
+
+
+def _exported(told: Summary) -> list[str]:
+    return [
+        "Exported",
+        *(
+            f"  {profile}: {rows:,} rows in {folder}"
+            + (f"\n    {told.not_in_files[profile]}" if profile in told.not_in_files else "")
+            for profile, rows, folder in told.exports
+        ),
+        *(
+            f"  {profile} {status}: {message.replace(chr(10), f'{chr(10)}  ')}"
+            for profile, status, message in told.not_exported
+        ),
+    ]
+
+
+def _delivered(told: Summary) -> list[str]:
+    """What became of what was due, by channel."""
+    lines = []
+    for channel in sorted({channel for channel, *_ in told.deliveries}):
+        rows = [row for row in told.deliveries if row[0] == channel]
+        counts = ", ".join(
+            f"{count:,} {_named(kind, count)} {_STATUSES[status]}" for _, _, kind, status, count in rows
+        )
+        is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
+        lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
+    for reason in told.blocked_deliveries.values():
+        lines.append(f"  nothing: {reason.replace(chr(10), f'{chr(10)}  ')}")
+    return ["Delivered", *lines] if lines else []
+
+
+def _not_newest(told: Summary) -> list[str]:
+    """Nothing leaves for a day that is not the newest: what people and systems know is newer."""
+    if told.later_day is None:
+        return []
+    return [
+        "Not the newest day",
+        f"  nothing was delivered or exported for {told.as_of}: the newest scored day is {told.later_day}",
+        f"  a later day that is wrong is taken back with: radar forget-day {told.later_day}",
+    ]
+
+
+def _named(kind: str, count: int) -> str:
+    return kind if count == 1 else _PLURALS.get(kind, f"{kind}s")
+
+
+def _has_deliveries(con: duckdb.DuckDBPyConnection) -> bool:
+    query = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'audit' AND table_name = 'deliveries'"
+    return bool(con.execute(query).fetchone() != (0,))

@@ -1,0 +1,1 @@
+"""What every package uses: settings, errors, the warehouse file and its lock, state files, the terminal."""

@@ -1,0 +1,47 @@
+"""Where things are: the folders and files of one installation, from `RADAR_*` variables or the defaults.
+
+The command line sets the variables from its options, so whatever runs (a command, a schedule, a test) reads
+its places from here and from nowhere else. Nothing here reads or writes files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ROOT = Path(__file__).resolve().parents[2]
+PROJECT = _ROOT if (_ROOT / "dbt_project").is_dir() else _ROOT / "radar" / "project"
+"""The folder of `seeds/`, `dbt_project/`, `expectations/` and `exports/`: in the checkout or in the wheel."""
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(path.expanduser())))]
+
+
+class Settings(BaseSettings):
+    """The places of one installation; every path is absolute, relative ones count from the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix="RADAR_", env_ignore_empty=True, validate_default=True)
+
+    extracts: AbsolutePath = Path("var/extracts")
+    seeds: AbsolutePath = PROJECT / "seeds"
+    """A folder whose files replace those of the project's `seeds/` one by one."""
+    warehouse: AbsolutePath = Path("var/warehouse.duckdb")
+    exports: AbsolutePath = Path("var/exports")
+    published: AbsolutePath = Path("var/published")
+    panel_store: AbsolutePath = Field(
+        default_factory=lambda known: known["warehouse"].with_name("panel.sqlite")
+    )
+    """The panel's SQLite file, whose decisions the next run lands; beside the warehouse by default."""
+
+    @classmethod
+    def with_places(cls, places: Mapping[str, Path | None]) -> Settings:
+        """These places, None left out, before the variables and the defaults."""
+        return cls(**{name: path for name, path in places.items() if path is not None})
+
+    def publish_to_environment(self) -> None:
+        """Make these the settings of this process and of those that it starts."""
+        os.environ.update({f"RADAR_{name.upper()}": str(path) for name, path in self})

@@ -1,0 +1,168 @@
+"""Turns what is due into messages: which words, and what goes out as one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from urllib.parse import quote
+
+from radar.audit.delivery_ledger import Item, Row
+from radar.deliveries.channels.base import Message
+from radar.deliveries.channels.mail import compose
+from radar.deliveries.channels.outbox import MOST_FILES
+from radar.deliveries.drafts import missing_people, render
+from radar.deliveries.rendering import MissingValueError, Templates, slack_mention
+
+MOST_IN_DIGEST = 20
+"""What a digest names; the rest is counted, and stands in the panel."""
+URGENT_PRIORITY = 30
+"""Tasks of the playbook at or before this are marked as urgent in a CRM."""
+NO_SENDER = "radar@radar.invalid"
+"""Stands in drafts where no sender is set; the name is reserved, so nothing can be sent from it."""
+
+
+def with_links(row: Row, panel_url: str | None) -> Row:
+    """The row with what templates need beside its columns."""
+    base = panel_url.rstrip("/") if panel_url else None
+    return {
+        **row,
+        "panel": base,
+        "link": f"{base}/accounts/{quote(str(row['account_id']), safe='')}" if base else None,
+        "reasons": [row[name] for name in ("reason_1", "reason_2", "reason_3", "reason_4") if row[name]],
+        "mention": slack_mention(row["slack_user_id"], row["owner_name"]),
+    }
+
+
+def slack(
+    items: Iterable[Item], templates: Templates, panel_url: str | None, digest_above: int
+) -> list[Message]:
+    """One message an item, or one for all of an owner who would get more than `digest_above`."""
+    by_owner: dict[str | None, list[Item]] = defaultdict(list)
+    for item in items:
+        by_owner[item.owner_id].append(item)
+    messages = []
+    for owned in by_owner.values():
+        rows = [{**with_links(item.row, panel_url), "kind": item.kind} for item in owned]
+        if len(owned) <= digest_above:
+            messages += [
+                Message(item.delivery_key, (item,), templates.slack(f"slack_{item.kind}.j2", row))
+                for item, row in zip(owned, rows, strict=True)
+            ]
+            continue
+        values = {
+            "items": rows,
+            "most": MOST_IN_DIGEST,
+            "mention": rows[0]["mention"],
+            "owner_name": rows[0]["owner_name"],
+            "waiting_actions": rows[0]["waiting_actions"],
+            "panel": rows[0]["panel"],
+        }
+        messages.append(Message(_digest_key(owned), tuple(owned), templates.slack("slack_digest.j2", values)))
+    return messages
+
+
+def tasks(items: Iterable[Item], templates: Templates, panel_url: str | None) -> list[Message]:
+    """A task in a CRM for each item; the key is the action's id, which the task carries."""
+    return [_task(item, templates, panel_url) for item in items]
+
+
+def _task(item: Item, templates: Templates, panel_url: str | None) -> Message:
+    row = with_links(item.row, panel_url)
+    subject, body = templates.text("task.j2", row)
+    payload = {
+        "action_id": item.action_id,
+        "account_id": item.account_id,
+        "account_name": row["account_name"],
+        "owner_id": item.owner_id if row["who"] == "owner" else None,
+        "who": row["who"],
+        "play": row["play"],
+        "subject": subject,
+        "body": body,
+        "due_at": row["due_at"],
+        "is_urgent": row["priority"] <= URGENT_PRIORITY,
+    }
+    return Message(str(item.action_id), (item,), payload)
+
+
+def guides(items: Iterable[Item], panel_url: str | None) -> list[Message]:
+    """What other programs do: in-app guides, surveys, and tasks where the webhook takes them."""
+    messages = []
+    for item in items:
+        row = with_links(item.row, panel_url)
+        names = ("play", "account_name", "owner_name", "bucket", "score", "next_action", "link")
+        payload = {
+            "kind": row["play_channel"],
+            "action_id": item.action_id,
+            "account_id": item.account_id,
+            "owner_id": item.owner_id,
+            **{name: row[name] for name in names},
+            "reasons": row["reasons"],
+            "due_at": row["due_at"].isoformat() + "Z" if row["due_at"] else None,
+            "as_of_date": row["as_of_date"].isoformat(),
+        }
+        messages.append(Message(str(item.action_id), (item,), payload))
+    return messages
+
+
+def is_worded(number: int, item: Item) -> bool:
+    """Whether the mail is put into words: not so drafts beyond the most that become files."""
+    return item.kind != "draft" or number < MOST_FILES
+
+
+def mails(
+    items: Iterable[Item],
+    templates: Templates,
+    contexts: Mapping[str, Row],
+    *,
+    sender: str | None,
+    as_of: date,
+    now: datetime,
+    blocked: dict[str, str],
+) -> Iterator[Message]:
+    """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again.
+
+    What cannot be written or sent is not among them: `blocked` gets its delivery key and why. What is not put
+    into words (`is_worded`) is rendered by whoever looks at it.
+    """
+    for number, item in enumerate(items):
+        context = contexts[item.account_id]
+        reason = missing_people(context["owner_name"], has_contact=bool(context["contact_email"]))
+        if reason:
+            blocked[item.delivery_key] = reason
+            continue
+        told = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
+        payload = {**told, "owner_id": item.owner_id, "play": item.row["play"]}
+        if not is_worded(number, item):
+            yield Message(item.delivery_key, (item,), payload)
+            continue
+        row = {**item.row, **context}
+        try:
+            draft = render(row, templates)
+        except MissingValueError as error:
+            blocked[item.delivery_key] = error.problem
+            continue
+        mail = compose(
+            draft,
+            action_id=str(item.action_id),
+            sender=sender or NO_SENDER,
+            reply_to=(row["owner_name"], row["owner_email"]) if row["owner_email"] else None,
+            to=(row["contact_name"] or "", row["contact_email"]) if row["contact_email"] else None,
+            written_at=datetime.combine(as_of, time()) if item.kind == "draft" else now,
+            is_draft=item.kind == "draft",
+        )
+        payload["subject"], prefix = draft.subject, "draft"
+        if item.kind == "mail":
+            prefix, payload["to"], payload["message_id"] = (
+                "approved",
+                row["contact_email"],
+                mail["Message-ID"],
+            )
+        file = (f"{prefix}-{item.action_id}.eml", mail.as_bytes())
+        yield Message(item.delivery_key, (item,), payload, file)
+
+
+def _digest_key(items: Iterable[Item]) -> str:
+    keys = "\n".join(sorted(item.delivery_key for item in items))
+    return f"digest:{hashlib.sha256(keys.encode()).hexdigest()[:32]}"

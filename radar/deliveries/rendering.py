@@ -1,0 +1,209 @@
+"""Templates of messages, rendered in a sandbox: what a person edits can do no more than write text.
+
+A template is found in the folder of `RADAR_TEMPLATES` first and then among those that ship, file by file.
+Every value that comes out of data is escaped for where it goes and held on one line; a name that a template
+misspells is an error, never an empty place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from radar.core.errors import InputError
+from radar.core.settings import PROJECT
+
+SHIPPED = PROJECT / "exports" / "templates"
+BARS = "▁▂▃▄▅▆▇█"
+BUCKETS = {"healthy": "healthy", "watch": "on watch", "at_risk": "at risk"}
+MOST_IN_BLOCK, MOST_BLOCKS = 2_900, 48
+"""Slack takes 3,000 characters a block and 50 blocks a message; room is left for what is cut."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Controls of a terminal, line ends, and marks that turn the direction of what follows them."""
+_INERT = re.compile(
+    r"([*_~`])"  # bold, italic, struck, code
+    r"|(:(?=[\w+'-]+:))"  # :emoji:
+    r"|((?<=[A-Za-z]):(?=//))"  # http://
+    r"|((?<=\w)[.](?=[A-Za-z]{2}))"  # www.example.com
+    r"|((?<=\w)@(?=\w))"  # a mail address
+    r"|(@(?=channel|here|everyone))"
+)
+
+
+class MissingValueError(InputError):
+    """A template writes a value that is not known; the problem says which."""
+
+
+class Missing(Undefined):
+    """Stands for a value that is not known: false in a condition, and an error where it would be written."""
+
+
+def _known_line(value: object) -> str:
+    if isinstance(value, Missing):
+        raise MissingValueError(
+            f"the template needs {value._undefined_name}, which is not known",
+            "add the value at its source, or let the template go without it",
+        )
+    return "" if value is None else one_line(value)
+
+
+class _Finished(str):
+    """Text that is escaped already."""
+
+    __slots__ = ()
+
+
+def one_line(value: object) -> str:
+    """A value as one line without control characters, so that no name can begin a new paragraph or header."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def slack_escaped(value: object) -> str:
+    """For Slack's mrkdwn: no mention, link or formatting comes out of data."""
+    if value is None:
+        return ""
+    if isinstance(value, _Finished):
+        return value
+    text = one_line(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # a zero-width space keeps Slack from making of these what nobody wrote in a template
+    return _INERT.sub("\u200b\\g<0>\u200b", text)
+
+
+def slack_mention(user_id: str | None, name: str | None) -> str:
+    """A mention of one of our own people; the name where Slack does not know the person, if there is one."""
+    if user_id and re.fullmatch(r"[A-Z0-9]+", user_id):
+        return _Finished(f"<@{user_id}>")
+    return name or "no owner"
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Numbers as bars, oldest first: characters, which every mail client shows and no image blocker hides."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    top = max(known)
+    return "".join(
+        " " if value is None else BARS[round((len(BARS) - 1) * value / top) if top > 0 else 0]
+        for value in values
+    )
+
+
+class Templates:
+    """The templates of one installation."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: files that replace the shipped ones of the same name."""
+        self._folders = [path for path in (folder, SHIPPED) if path is not None]
+        self._slack = self._environment(finalize=slack_escaped)
+        self._slack.filters["link"] = _slack_link
+        self._text = self._environment(finalize=_known_line)
+        self._html = self._environment(autoescape=True)
+
+    def _environment(self, **options: Any) -> ImmutableSandboxedEnvironment:
+        environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(self._folders),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            **options,
+        )
+        environment.filters |= {"bucket": _bucket, "known": _known, "sparkline": sparkline}
+        return environment
+
+    def slack(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A message of blocks: each paragraph of the template a section, `---` a divider, and a plain `text`.
+
+        Raises InputError for a template that is broken or asks for what is not there.
+        """
+        paragraphs = _paragraphs(self._render(self._slack, name, values))
+        blocks: list[dict[str, Any]] = [
+            {"type": "divider"}
+            if paragraph == "---"
+            else {"type": "section", "text": {"type": "mrkdwn", "text": _cut(paragraph, MOST_IN_BLOCK)}}
+            for paragraph in paragraphs[:MOST_BLOCKS]
+        ]
+        return {"text": _cut(paragraphs[0] if paragraphs else name, MOST_IN_BLOCK), "blocks": blocks}
+
+    def text(self, name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Subject and body.
+
+        The template's first line and, after an empty one, the rest. Raises InputError.
+        """
+        subject, _, body = self._render(self._text, name, values).strip().partition("\n")
+        return subject.strip(), _tidy(body)
+
+    def html(self, name: str, values: Mapping[str, Any]) -> str:
+        """HTML; what comes out of data is escaped. Raises InputError."""
+        return self._render(self._html, name, values)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a template."""
+        return self._place(name) is not None
+
+    def _place(self, name: str) -> Path | None:
+        return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
+
+    def _render(
+        self, environment: ImmutableSandboxedEnvironment, name: str, values: Mapping[str, Any]
+    ) -> str:
+        try:
+            return environment.get_template(name).render(values)
+        except TemplateNotFound as error:
+            raise InputError(
+                f"there is no template {error.name}", "restore it, or correct its name"
+            ) from error
+        except TemplateSyntaxError as error:
+            raise InputError(
+                f"{error.message} (line {error.lineno})", "correct the template", file=self._place(name)
+            ) from error
+        except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
+            raise InputError(
+                f"the template cannot be filled in: {error}",
+                "use the names of docs/crm-setup.md, and nothing that reaches outside of them",
+                file=self._place(name),
+            ) from error
+
+
+def _bucket(value: str) -> str:
+    return BUCKETS.get(value, value)
+
+
+def _known(value: object) -> object:
+    return "not known" if value is None else value
+
+
+def _slack_link(text: object, url: str | None) -> _Finished:
+    """A link in mrkdwn; the text alone where there is no address."""
+    shown = slack_escaped(text)
+    if not url:
+        return _Finished(shown)
+    address, label = re.sub(r"[<>|\s]", "", url), shown.replace("|", "/")
+    return _Finished(f"<{address}|{label}>")
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [paragraph.strip() for paragraph in re.split(r"\n\s*\n", text.strip()) if paragraph.strip()]
+
+
+def _tidy(body: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,114 @@
+"""Slack hears once that runs fail, and once that they are done again.
+
+What was said is kept in a file beside the warehouse, because the warehouse may be what fails. It is written
+before the call and after it: where nobody knows whether a message came through, it is not sent again. Another
+problem is another state, and is said too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from radar.audit.delivery_ledger import ATTEMPTING, DELIVERED, FAILED, IN_DOUBT
+from radar.core.state_files import read_json, replace_file
+from radar.core.warehouse import state_dir
+from radar.deliveries.channels.base import Message, TroubleError
+from radar.deliveries.channels.choose import OUTBOX, carrier, destination
+from radar.deliveries.rendering import Templates
+from radar.deliveries.settings import Destinations
+
+_FILE = "run_alert.json"
+_RECOVERING = "recovering"
+"""The state of a recovery that could not be said yet."""
+
+
+def run_failed(warehouse: Path, text: str, settings: Destinations) -> str | None:
+    """Say that a run failed, if that is news; what became of it, or None where nothing was to be said.
+
+    Raises RadarError where Slack's settings, a template or the file cannot be used.
+    """
+    problem, _, remedy = _masked(text, settings).partition("\nWhat to do: ")
+    # numbers (processes, runs, rows) do not make it another problem
+    state = hashlib.sha256(re.sub(r"[0-9a-f-]*\d[0-9a-f-]*", "#", problem).encode()).hexdigest()[:16]
+    said = _said(warehouse)
+    if said.get("state") == state and said.get("status") != FAILED:
+        return None
+    values = {"problem": problem, "remedy": remedy.strip()}
+    return _say(
+        warehouse,
+        settings,
+        key=f"run_failed:{state}",
+        state=state,
+        template="slack_run_failed.j2",
+        values=values,
+    )
+
+
+def run_done(warehouse: Path, as_of: date, settings: Destinations) -> str | None:
+    """Say that runs are done again, if a failure was said; what became of it, or None.
+
+    Raises RadarError as `run_failed` does.
+    """
+    said = _said(warehouse)
+    if not said:
+        return None
+    status: str | None = None
+    if said["state"] == _RECOVERING or said["status"] != FAILED:
+        values = {"as_of_date": as_of}
+        status = _say(
+            warehouse,
+            settings,
+            key="run_recovered",
+            state=_RECOVERING,
+            template="slack_run_recovered.j2",
+            values=values,
+        )
+    if status != FAILED:
+        (state_dir(warehouse) / _FILE).unlink(missing_ok=True)
+    return status
+
+
+def _say(
+    warehouse: Path,
+    settings: Destinations,
+    *,
+    key: str,
+    state: str,
+    template: str,
+    values: Mapping[str, Any],
+) -> str | None:
+    """Post a message and keep what became of it; None where Slack has no secret."""
+    name = destination("slack", settings)
+    if name == OUTBOX:
+        return None
+    message = Message(key, (), Templates(settings.templates).slack(template, values))
+    _keep(warehouse, state, ATTEMPTING)
+    try:
+        taker = carrier(name, "slack", settings)
+        taker.send([message])
+        status = DELIVERED
+    except TroubleError as trouble:
+        status = FAILED if trouble.status == FAILED else IN_DOUBT
+    _keep(warehouse, state, status)
+    return status
+
+
+def _masked(text: str, settings: Destinations) -> str:
+    return "\n".join(settings.mask(line) for line in text.splitlines())
+
+
+def _said(warehouse: Path) -> dict[str, str]:
+    def read(told: Any) -> dict[str, str]:
+        return {"state": str(told["state"]), "status": str(told["status"])}
+
+    return read_json(state_dir(warehouse) / _FILE, read) or {}
+
+
+def _keep(warehouse: Path, state: str, status: str) -> None:
+    replace_file(state_dir(warehouse) / _FILE, json.dumps({"state": state, "status": status}))

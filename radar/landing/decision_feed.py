@@ -1,0 +1,110 @@
+"""What people decided in the panel, as files of the feeds `crm/overrides` and `crm/reviews` that a run lands.
+
+Belongs here: reading the store without the panel being up, and writing files that only change when something
+was decided. A snooze stays in the panel; everything else lands.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from radar.core.errors import InputError
+from radar.core.state_files import replace_file
+from radar.core.warehouse import readable_os_errors
+
+FILE = "panel_decisions.ndjson"
+REVIEWS = ("sign_off", "spot_check", "outcome", "action")
+"""Kinds of decisions that become rows of `crm/reviews`."""
+
+_QUERY = """
+    select decision_id, account_id, as_of_date, kind, verdict, bucket, reason, until_date, action_id,
+        decided_by, decided_at
+    from decisions order by sequence
+"""
+_BUSY_SECONDS = 10
+
+
+def hand_over(store: Path, folder: Path) -> int:
+    """Write the decisions of `store` below `folder` as `<source>/<feed>/`; how many. No store, no files.
+
+    The same bytes where nothing new was decided, each file replaced whole. Raises InputError where the store
+    cannot be read.
+    """
+    if not store.exists():
+        return 0
+    rows = _read(store)
+    feeds = {
+        "crm/overrides": [_override(row) for row in rows if row["kind"] in ("override", "withdraw")],
+        "crm/reviews": [_review(row) for row in rows if row["kind"] in REVIEWS],
+    }
+    for feed, lines in feeds.items():
+        if lines:
+            _write(folder / feed / FILE, lines)
+    return sum(len(lines) for lines in feeds.values())
+
+
+def _read(store: Path) -> list[dict[str, Any]]:
+    try:
+        with closing(_open(store)) as con:
+            con.row_factory = sqlite3.Row
+            return [dict(row) for row in con.execute(_QUERY)]
+    except sqlite3.Error as error:
+        raise InputError(
+            f"what was decided in the panel cannot be read ({error})",
+            "check the file and its rights, or name another with RADAR_PANEL_STORE",
+            file=store,
+        ) from error
+
+
+def _open(store: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+
+
+def _override(row: dict[str, Any]) -> dict[str, Any]:
+    """A withdrawal is an override that is over on the day on which it was made: the rules hold again."""
+    is_withdrawal = row["kind"] == "withdraw"
+    return {
+        "override_id": row["decision_id"],
+        "account_id": row["account_id"],
+        "bucket": row["bucket"],
+        "reason": row["reason"] or "Override withdrawn",
+        "overridden_by": row["decided_by"],
+        "overridden_at": row["decided_at"],
+        "expires_at": row["decided_at"] if is_withdrawal else _midnight(row["until_date"]),
+    }
+
+
+def _review(row: dict[str, Any]) -> dict[str, Any]:
+    told = {
+        "review_id": row["decision_id"],
+        "account_id": row["account_id"],
+        "as_of_date": row["as_of_date"],
+        "kind": row["kind"],
+        "verdict": row["verdict"],
+        "bucket": row["bucket"],
+        "reason": row["reason"],
+        "reviewed_by": row["decided_by"],
+        "reviewed_at": row["decided_at"],
+        "updated_at": row["decided_at"],
+    }
+    return {**told, "action_id": row["action_id"]} if row["kind"] == "action" else told
+
+
+def _midnight(day: str | None) -> str | None:
+    return f"{day}T00:00:00Z" if day else None
+
+
+def _write(file: Path, rows: list[dict[str, Any]]) -> None:
+    content = b"".join(_line(row) for row in rows)
+    with readable_os_errors(file):
+        if file.exists() and file.read_bytes() == content:
+            return
+    replace_file(file, content)
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,170 @@
+"""Finds the files of the feeds below the extracts folder. Looks at names and types, never at contents."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from radar.core.errors import InputError, UsageError
+from radar.landing.feeds import load_feeds
+
+TEXT_FORMATS = ("csv", "tsv", "ndjson", "jsonl", "json")
+FORMATS = (*TEXT_FORMATS, "parquet")
+COMPRESSIONS = ("gz", "zst")
+UNFINISHED = (".tmp", ".part")  # what copying programs call a file until it is whole
+GLOB_CHARACTERS = "*?[]"
+
+_FORMATS_TOLD = (
+    "land files ending in .csv .tsv .ndjson .jsonl .json or .parquet, also as .gz (text also as .zst)"
+)
+
+
+@dataclass(frozen=True)
+class ExtractFile:
+    """One file in a feed's folder. `refusal`: why it must not be opened at all."""
+
+    path: Path
+    source_file: str  # relative to the extracts folder, with /
+    format: str
+    compression: str | None = None
+    refusal: InputError | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds lines rather than Parquet."""
+        return self.format in TEXT_FORMATS
+
+
+@dataclass
+class Discovery:
+    """Files per feed, in path order; notices of what was passed over, by feed, or '' outside of feeds."""
+
+    files: dict[str, list[ExtractFile]]
+    notices: dict[str, list[str]] = field(default_factory=dict)
+
+    def notice(self, feed: str, text: str) -> None:
+        """Note something that was passed over."""
+        self.notices.setdefault(feed, []).append(text)
+
+    def join(self, other: Discovery) -> None:
+        """Take in the files of another folder, after one's own."""
+        for feed, files in other.files.items():
+            self.files[feed].extend(files)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no feed has a file."""
+        return not any(self.files.values())
+
+
+def discover(extracts: Path) -> Discovery:
+    """Find every feed's files. Raises UsageError where the folder is missing, cannot be read or is a file."""
+    if not extracts.is_dir():
+        problem = "is not a folder" if extracts.exists() else "there is no such folder of extracts"
+        raise UsageError(
+            problem, "name the folder that holds <source>/<feed>/ with --extracts", file=extracts
+        )
+    feeds = load_feeds()
+    found = Discovery({name: [] for name in feeds})
+    sources = {feed.source for feed in feeds.values()}
+    for outer in _entries(extracts, extracts):
+        if not _is_own_folder(found, outer, "", sources, "no feed is called so"):
+            continue
+        names = {feed.feed for feed in feeds.values() if feed.source == outer.name}
+        for inner in _entries(extracts, Path(outer.path)):
+            feed = f"{outer.name}/{inner.name}"
+            if _is_own_folder(found, inner, outer.name + "/", names, f"the feeds of {outer.name} are"):
+                for entry in _entries(extracts, Path(inner.path)):
+                    _take(found, feed, entry)
+    return found
+
+
+def _entries(extracts: Path, folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read ({error.strerror})",
+            "give the user that runs Radar the right to read the folder",
+            file=folder if folder != extracts else extracts,
+        ) from error
+
+
+def _is_own_folder(
+    found: Discovery, entry: os.DirEntry[str], parent: str, known: set[str], hint: str
+) -> bool:
+    """Whether it is a folder of the contract; else a notice says why it is passed over."""
+    name = printable(f"{parent}{entry.name}")
+    if _is_ignored(entry.name):
+        return False
+    if entry.is_symlink():
+        found.notice("", f"{name} is a link, and links are not followed: put the folder itself there")
+    elif not entry.is_dir():
+        found.notice("", f"{name} lies outside the feeds' folders, <source>/<feed>/: it is not read")
+    elif entry.name not in known:
+        hint = f"{hint} {', '.join(sorted(known))}" if parent else f"{hint}; the sources are {_list(known)}"
+        found.notice("", f"folder {name} is not read: {hint}")
+    else:
+        return True
+    return False
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(UNFINISHED)
+
+
+def _take(found: Discovery, feed: str, entry: os.DirEntry[str]) -> None:
+    source_file = printable(f"{feed}/{entry.name}")
+    if _is_ignored(entry.name):
+        return
+    if entry.is_dir(follow_symlinks=False):
+        found.notice(feed, f"folder {source_file} is not read: files lie in {feed}/ itself")
+        return
+    kind = file_kind(entry.name)
+    if kind is None:
+        found.notice(feed, f"{source_file} is not read, its type is unknown: {_FORMATS_TOLD}")
+        return
+    refusal = _refusal(source_file, entry)
+    found.files[feed].append(ExtractFile(Path(entry.path), source_file, *kind, refusal=refusal))
+
+
+def file_kind(name: str) -> tuple[str, str | None] | None:
+    """Format and compression that the name tells, or None: `a.CSV.gz` -> ('csv', 'gz')."""
+    parts = name.lower().split(".")
+    compression = parts.pop() if parts[-1] in COMPRESSIONS else None
+    if len(parts) < 2 or parts[-1] not in FORMATS:
+        return None
+    if parts[-1] == "parquet" and compression == "zst":
+        return None
+    return parts[-1], compression
+
+
+def _refusal(source_file: str, entry: os.DirEntry[str]) -> InputError | None:
+    """Why the file must not be opened: DuckDB reads names as patterns, and links lead out of the folder."""
+    if entry.is_symlink():
+        return InputError(
+            "is a link, and links are not followed", "put the file itself here", file=source_file
+        )
+    if not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+        return InputError("is not a regular file", "put a plain file here", file=source_file)
+    if any(character in entry.name for character in GLOB_CHARACTERS):
+        return InputError(
+            f"its name holds one of {' '.join(GLOB_CHARACTERS)}", "rename the file", file=source_file
+        )
+    if printable(entry.name) != entry.name:
+        return InputError("its name is not UTF-8 text", "rename the file", file=source_file)
+    return None
+
+
+def printable(name: str) -> str:
+    """The name as UTF-8 text without control characters, so that it can be stored and shown."""
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,0 +1,72 @@
+"""Creates the schemas and tables of the warehouse that exist before dbt builds anything. Never drops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from radar.audit import delivery_ledger as ledger
+from radar.landing.feeds import Feed, load_feeds
+
+# Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
+UNPACKED = " using compression uncompressed"
+
+# Grain: one row per source and id of an account there that is no living account, and is claimed by one alone.
+ALIASES = """
+    create table if not exists raw.account_aliases (
+        source varchar, account_id varchar, resolved_account_id varchar
+    )
+"""
+
+META_COLUMNS = {
+    "_extra": "VARCHAR",
+    "_loaded_at": "TIMESTAMP",
+    "_batch_id": "BIGINT",
+    "_source_file": "VARCHAR",
+    "_row_number": "BIGINT",
+}
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing, also a column that the contract gained; may run any number of times."""
+    con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    ledger.create(con)  # models read it before the first delivery is made
+    present = _present_columns(con)
+    for feed in load_feeds().values():
+        for table in (feed.raw_table, feed.waiting_table):
+            if table is None:
+                continue
+            if table not in present:
+                con.execute(create_table_sql(table, feed))
+            for column, sql_type in table_columns(feed).items():
+                if table in present and column not in present[table]:
+                    con.execute(f"alter table {table} add column {column} {sql_type}")
+    con.execute(ALIASES)
+
+
+def table_columns(feed: Feed) -> dict[str, str]:
+    """Column name -> SQL type of the feed's raw and waiting tables."""
+    return {column.name: column.sql_type for column in feed.columns} | META_COLUMNS
+
+
+def create_table_sql(table: str, feed: Feed) -> str:
+    """The statement that creates `table` for the feed."""
+    has_payload = any(column.type == "json" for column in feed.columns)
+    unpacked = {column.name for column in feed.columns if has_payload and column.sql_type == "VARCHAR"}
+    columns = ", ".join(
+        f"{name} {sql_type}{UNPACKED if name in unpacked else ''}"
+        for name, sql_type in table_columns(feed).items()
+    )
+    return f"create table if not exists {table} ({columns})"
+
+
+def _present_columns(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    rows = con.execute(
+        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        " where database_name = current_database() and schema_name in ('raw', 'quarantine')"
+    ).fetchall()
+    present: dict[str, set[str]] = {}
+    for table, column in rows:
+        present.setdefault(table, set()).add(column)
+    return present

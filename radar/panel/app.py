@@ -1,0 +1,70 @@
+"""The panel as an ASGI application: routes, and what stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from anyio import CapacityLimiter
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from radar.panel import oidc
+from radar.panel.guard import Guard, problem
+from radar.panel.page_cache import Kept
+from radar.panel.pages import account, audit, my_day, portfolio, quality, rules, sign_in
+from radar.panel.published_db import PublishedCopy
+from radar.panel.read_model import Lookup
+from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
+
+PAGES = (sign_in, my_day, account, portfolio, quality, rules, audit)
+STATIC = Path(__file__).with_name("static")
+
+
+def create_app(settings: PanelSettings | None = None) -> Starlette:
+    """The application. Everything it needs is made here and found in `app.state`: settings, store, copy."""
+    settings = settings or PanelSettings()
+    store = Store(settings.store)
+    copy = PublishedCopy(
+        settings.published, stale_days=settings.stale_days, memory_limit=settings.memory_limit
+    )
+
+    lookup = Lookup(copy, settings.cache_folder)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(lookup.prepare)
+        yield
+        copy.close()
+
+    app = Starlette(
+        routes=[
+            *(route for page in PAGES for route in page.routes),
+            Route("/alive", _alive),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Guard, settings=settings, store=store, copy=copy)],
+        exception_handlers={404: _not_found, 405: _not_found},
+        lifespan=lifespan,
+    )
+    app.state.settings, app.state.store, app.state.copy = settings, store, copy
+    app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
+    app.state.lookup = lookup
+    app.state.checks = CapacityLimiter(sign_in.CHECKS)
+    app.state.provider = oidc.provider(settings)
+    return app
+
+
+def _alive(request: Request) -> Response:
+    return PlainTextResponse("yes\n")
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    return problem(request, 404)

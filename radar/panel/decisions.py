@@ -1,0 +1,231 @@
+"""What people decide: added to the store, never changed, each once.
+
+Belongs here: what a form may say, and how two people who decide at once are told of each other. How it
+reaches the warehouse is `radar.landing.decision_feed`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
+from typing import Any
+from unicodedata import category
+
+from radar.core.runs import utc_now
+from radar.panel.people import Person
+from radar.panel.store import Store
+
+KINDS = ("sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action")
+VERDICTS = {
+    "sign_off": ("agree", "disagree"),
+    "spot_check": ("agree", "disagree"),
+    "outcome": ("right", "too_early", "wrong"),
+    "action": ("approved", "dropped"),
+}
+BUCKETS = ("healthy", "watch", "at_risk")
+REASON_LIMIT = 2_000
+LONGEST_OVERRIDE_DAYS = 366
+LONGEST_SNOOZE_DAYS = 90
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+class UnfitError(Exception):
+    """What a form says cannot be decided; the message tells what to correct."""
+
+
+class OvertakenError(Exception):
+    """Somebody decided on the account after the form was shown."""
+
+    def __init__(self, since: list[Decision]) -> None:
+        super().__init__("overtaken")
+        self.since = since
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a form asks for, found sound. `version`: the last decision of the account that its author saw."""
+
+    account_id: str
+    as_of_date: str
+    kind: str
+    form_token: str
+    version: int
+    verdict: str | None = None
+    bucket: str | None = None
+    reason: str | None = None
+    until_date: str | None = None
+    action_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision as it was kept. `sequence` is its place among all; `decided_at` is UTC."""
+
+    sequence: int
+    decision_id: str
+    account_id: str
+    as_of_date: str
+    kind: str
+    verdict: str | None
+    bucket: str | None
+    reason: str | None
+    until_date: str | None
+    action_id: str | None
+    decided_by: str
+    decided_at: str
+
+    @property
+    def words(self) -> str:
+        """In one line, as a reviewer would say it."""
+        return in_words(asdict(self))
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Decision))
+
+
+def new_token() -> str:
+    """For one form: whatever comes with it is decided once."""
+    return secrets.token_urlsafe(18)
+
+
+def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
+    """What the fields ask for. Raises UnfitError."""
+    kind = form.get("kind", "")
+    if kind not in KINDS:
+        raise UnfitError("Choose what to decide.")
+    token, version = form.get("form_token", ""), form.get("version", "")
+    if not _TOKEN.fullmatch(token) or not re.fullmatch(r"\d{1,15}", version):
+        raise UnfitError("This form is not complete: load the page again.")
+    as_of = _day(form.get("as_of_date", ""), "the day that was looked at")
+    reason = _reason(form.get("reason", ""))
+    given: dict[str, str | None] = {"reason": reason}
+    if kind in VERDICTS:
+        given["verdict"] = _one_of(form.get("verdict", ""), VERDICTS[kind], "Choose one of the answers.")
+    if kind == "override":
+        given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Choose the bucket that you would say.")
+        if not reason:
+            raise UnfitError("Say why: an override needs a reason.")
+        if form.get("until_date"):
+            given["until_date"] = _until(form["until_date"], today, LONGEST_OVERRIDE_DAYS)
+    if kind == "withdraw":
+        given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Load the page again.")
+    if kind == "snooze":
+        given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
+    if kind == "action":
+        action_id = form.get("action_id", "")
+        if not re.fullmatch(r"[\w.:-]{1,100}", action_id):
+            raise UnfitError("Load the page again: the draft is not named.")
+        given["action_id"] = action_id
+    if kind == "sign_off" and given["verdict"] == "disagree" and not reason:
+        raise UnfitError("Say why you do not agree.")
+    return Wanted(account_id, as_of.isoformat(), kind, token, int(version), **given)
+
+
+def decide(store: Store, person: Person, wanted: Wanted) -> bool:
+    """Keep it; False where this form was kept before (a double click). Raises OvertakenError.
+
+    What has returned is on the disk.
+    """
+    with store.writing() as con:
+        if con.execute("select 1 from decisions where form_token = ?", [wanted.form_token]).fetchone():
+            return False
+        since = _of_account(con, wanted.account_id, after=wanted.version)
+        if since:
+            raise OvertakenError(since)
+        con.execute(
+            "insert into decisions (decision_id, form_token, account_id, as_of_date, kind, verdict, bucket,"
+            " reason, until_date, action_id, decided_by, decided_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                f"panel-{secrets.token_hex(12)}",
+                wanted.form_token,
+                wanted.account_id,
+                wanted.as_of_date,
+                wanted.kind,
+                wanted.verdict,
+                wanted.bucket,
+                wanted.reason,
+                wanted.until_date,
+                wanted.action_id,
+                person.name,
+                f"{utc_now():%Y-%m-%dT%H:%M:%S.%fZ}",
+            ],
+        )
+    return True
+
+
+def of_account(store: Store, account_id: str) -> list[Decision]:
+    """Everything decided on an account, newest first."""
+    return _of_account(store.con, account_id)[::-1]
+
+
+def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Decision]]:
+    """The same of several accounts at once."""
+    wanted = list(account_ids)
+    marks = ", ".join("?" * len(wanted))
+    found: dict[str, list[Decision]] = {account_id: [] for account_id in wanted}
+    query = f"select {_COLUMNS} from decisions where account_id in ({marks}) order by sequence desc"
+    for row in store.con.execute(query, wanted):
+        found[row["account_id"]].append(Decision(*row))
+    return found
+
+
+def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
+    """The newest of these kinds."""
+    return next((one for one in decisions if one.kind in kinds), None)
+
+
+def in_words(of: Mapping[str, Any]) -> str:
+    """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
+    bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
+    verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]
+    told = {
+        "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
+        "spot_check": f"Spot check: {verdict}s",
+        "override": f"Override to {bucket}" + (f" until {until}" if until else ""),
+        "withdraw": "Override withdrawn",
+        "snooze": f"Snoozed until {until}",
+        "wake": "Snooze ended",
+        "outcome": f"Outcome: {verdict}",
+        "action": f"Draft {verdict}",
+    }
+    return told[of["kind"]]
+
+
+def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> list[Decision]:
+    query = f"select {_COLUMNS} from decisions where account_id = ? and sequence > ? order by sequence"
+    return [Decision(*row) for row in con.execute(query, [account_id, after])]
+
+
+def _reason(text: str) -> str | None:
+    """One line without control characters; marks of direction and joined emoji stay."""
+    told = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
+    if len(told) > REASON_LIMIT:
+        raise UnfitError(f"The reason is too long: {REASON_LIMIT:,} characters at most.")
+    return told or None
+
+
+def _one_of(value: str, allowed: tuple[str, ...], message: str) -> str:
+    if value not in allowed:
+        raise UnfitError(message)
+    return value
+
+
+def _day(text: str, what: str) -> date:
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnfitError(f"Write {what} as a date, such as 2026-07-31.") from None
+
+
+def _until(text: str, today: date, longest: int) -> str:
+    told = _day(text, "the day until which it holds")
+    if not today < told <= today + timedelta(days=longest):
+        raise UnfitError(f"The day must lie after today, by {longest} days at most.")
+    return told.isoformat()

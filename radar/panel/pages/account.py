@@ -1,0 +1,263 @@
+"""The page of one account: the ledger, the year, what happened, and what people decided."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from itertools import groupby, pairwise
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from radar.core.runs import utc_now
+from radar.panel import charts, decisions
+from radar.panel.pages.my_day import account_card, form_dates, lookup_of
+from radar.panel.queries import load
+from radar.panel.read_model import fold, read
+from radar.panel.web import own_path, page, person_of, with_query
+
+FOUND = 50
+OLDEST_PAGE_DAYS = 31
+PARTS = {
+    "behaviour": "What the customer did",
+    "new_data": "Data that came new",
+    "late_data": "Data that came late",
+    "rule_change": "Rules that changed",
+    "coverage": "What became known or unknown",
+}
+KINDS = {
+    "contact": "Contacts",
+    "ticket": "Tickets",
+    "invoice": "Invoices",
+    "milestone": "Milestones",
+    "touchpoint": "Times in touch",
+}
+
+
+def show(request: Request) -> Response:
+    """One account. 404 for one that does not exist and for one that is not theirs, alike."""
+    account_id = request.path_params["account_id"]
+    body, details = _look_up(request, account_id)
+    store = request.app.state.store
+    drawn = lookup_of(request).about()
+    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
+    year = details.get("years") or []
+    daily = list(_daily(year))
+    facts = details.get("facts") or []
+    return page(
+        request,
+        "account.html",
+        title=body["health"]["account_name"],
+        card=card,
+        landed_at=drawn.landed_at,
+        ledger=details.get("ledgers") or [],
+        chart=charts.score_chart(
+            [_score_day(one) for one in daily],
+            [*_markers(year, facts)],
+            f"Score of {body['health']['account_name']}",
+            bounds=drawn.bounds,
+        ),
+        change=_change(request, daily, details.get("changes") or []),
+        steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
+        facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
+        kinds=KINDS,
+        parts=PARTS,
+        conflicts=details.get("conflicts") or [],
+        overrides=[
+            one
+            for one in details.get("overrides") or []
+            if not any(own.decision_id == one["override_id"] for own in card["decided"])
+        ],
+        kept=next(
+            (one.words for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
+            None,
+        ),
+        mistake=None,
+        back=f"/accounts/{quote(account_id, safe='')}",
+        days=form_dates(),
+    )
+
+
+def find(request: Request) -> Response:
+    """Accounts whose name, id and owner hold every word that was asked for, in any order."""
+    text = " ".join(request.query_params.get("q", "")[:100].split())
+    words = json.dumps(fold(text).split())
+    person, lookup = person_of(request), lookup_of(request)
+    rows = lookup.rows(person, load("account")["find"], words=words) if text else []
+    if len(rows) == 1:
+        return RedirectResponse(f"/accounts/{quote(rows[0]['account_id'], safe='')}", status_code=303)
+    found = [read(row["body"])["health"] for row in rows[:FOUND]]
+    return page(
+        request, "find.html", title="Find an account", text=text, found=found, is_cut=len(rows) > FOUND
+    )
+
+
+def decide(request: Request) -> Response:
+    """Keep what a form decides, once; tell its author of whoever was quicker (409)."""
+    account_id, form = request.path_params["account_id"], request.state.form
+    body, _ = _look_up(request, account_id)
+    person, store = person_of(request), request.app.state.store
+    try:
+        wanted = decisions.read_form(form, account_id, utc_now().date())
+        _require_known(wanted, body)
+        decisions.decide(store, person, wanted)
+    except decisions.UnfitError as error:
+        return _again(request, body, str(error), 422)
+    except decisions.OvertakenError as error:
+        return _again(request, body, None, 409, since=error.since)
+    sequence = decisions.of_account(store, account_id)[0].sequence
+    path, _, query = own_path(form.get("back", "/")).partition("?")
+    owner = f"{query}&" if query.startswith("owner=") else ""
+    return RedirectResponse(f"{path}?{owner}{urlencode({'kept': sequence})}", status_code=303)
+
+
+def _again(
+    request: Request,
+    body: dict[str, Any],
+    mistake: str | None,
+    status: int,
+    since: list[decisions.Decision] | None = None,
+) -> Response:
+    """The same decision as a form to correct or, where somebody was quicker, to confirm."""
+    form = request.state.form
+    landed_at, account_id = lookup_of(request).about().landed_at, body["health"]["account_id"]
+    card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
+    kept = {
+        name: form.get(name, "")[: decisions.REASON_LIMIT]
+        for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
+    }
+    wanted = None
+    if kept["kind"] in decisions.KINDS:
+        wanted = decisions.in_words({name: value or None for name, value in kept.items()})
+    return page(
+        request,
+        "decide_again.html",
+        status=status,
+        title="Somebody was quicker" if since else "Not kept yet",
+        card=card,
+        landed_at=landed_at,
+        mistake=mistake,
+        since=since or [],
+        form=kept,
+        wanted=wanted,
+        back=own_path(form.get("back", "/")),
+        days=form_dates(),
+    )
+
+
+def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
+    """A draft must be one of this account, and the day one that was shown. Raises UnfitError."""
+    newest = date.fromisoformat(body["health"]["as_of_date"])
+    if not 0 <= (newest - date.fromisoformat(wanted.as_of_date)).days <= OLDEST_PAGE_DAYS:
+        raise decisions.UnfitError("This page is too old: load it again.")
+    if wanted.kind == "action":
+        shown = {action["action_id"]: action["status"] for action in body["actions"] or []}
+        if shown.get(wanted.action_id or "") != "to_approve":
+            raise decisions.UnfitError("This draft does not wait for an answer any more.")
+
+
+def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    person, lookup = person_of(request), lookup_of(request)
+    found = lookup.rows(person, load("account")["account"], account_id=account_id)
+    if not found:
+        raise HTTPException(404)
+    if request.method == "POST":
+        return read(found[0]["body"]), {}
+    details = lookup.rows(person, load("account")["details"], account_id=account_id)
+    return read(found[0]["body"]), {row["piece"]: read(row["body"]) for row in details}
+
+
+def _daily(days: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Every told day out of those on which something differs; a gap stays one."""
+    for one, following in zip(days, [*days[1:], None], strict=True):
+        yield one
+        if following and not following["is_gap"]:
+            first = date.fromisoformat(one["day"]).toordinal() + 1
+            for ordinal in range(first, date.fromisoformat(following["day"]).toordinal()):
+                yield {**one, "day": date.fromordinal(ordinal).isoformat()}
+
+
+def _score_day(one: dict[str, Any]) -> charts.ScoreDay:
+    return charts.ScoreDay(date.fromisoformat(one["day"]), one["score"], one["low"], one["high"])
+
+
+def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterable[charts.Marker]:
+    """Rule changes, overrides, missing data and times in touch, of the days that are shown."""
+    if not days:
+        return
+    first, newest = days[0]["day"], days[-1]["day"]
+    for before, after in pairwise(days):
+        if before["rule_version"] != after["rule_version"]:
+            yield charts.Marker(date.fromisoformat(after["day"]), "rules", "The rules changed")
+    for is_held, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
+        held = list(run)
+        if is_held[0]:
+            bucket = charts.WORDS.get(held[0]["bucket"], held[0]["bucket"])
+            label = f"{bucket} by {held[0]['overridden_by'] or 'a person'}: {is_held[1]}"
+            yield charts.Marker(date.fromisoformat(held[0]["day"]), "override", label, _end(held))
+    for unknown, run in groupby(days, key=lambda one: one["unknown"]):
+        held = list(run)
+        if unknown:
+            label = f"Not known: {unknown.replace('_', ' ')}"
+            yield charts.Marker(date.fromisoformat(held[0]["day"]), "outage", label, _end(held))
+    for fact in facts:
+        happened = (fact["happened_at"] or "")[:10]
+        is_person = fact["kind"] == "touchpoint" and fact["state"] != "automated"
+        if is_person and first <= happened <= newest:
+            label = f"In touch: {fact['detail'] or ''} {fact['state'] or ''}".strip()
+            yield charts.Marker(date.fromisoformat(happened), "contact", label)
+
+
+def _end(held: list[dict[str, Any]]) -> date | None:
+    return date.fromisoformat(held[-1]["day"]) if len(held) > 1 else None
+
+
+def _change(
+    request: Request, days: list[dict[str, Any]], changes: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The change between two days: the last told by each, and the sums of what lies between, part by part."""
+    if len(days) < 2:
+        return None
+    first, newest = days[0]["day"], days[-1]["day"]
+    asked = [request.query_params.get(name, "") for name in ("from", "to")]
+    start, end = (
+        _told_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
+    )
+    if start > end:
+        start, end = end, start
+    between = [one for one in changes if start < one["day"] <= end]
+    scores = {one["day"]: one["score"] for one in days}
+    return {
+        "start": start,
+        "end": end,
+        "first": first,
+        "newest": newest,
+        "before": scores[start],
+        "after": scores[end],
+        "parts": {part: sum(one[part] or 0 for one in between) for part in PARTS},
+        "explained": sum(one["change"] or 0 for one in between),
+        "steps": [one for one in between if one["change"] or one["reasons"]],
+        "address": with_query(request, **{"from": start, "to": end, "kept": None}),
+    }
+
+
+def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
+    """The last told day that is not after the one asked for."""
+    try:
+        asked = date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
+    told: list[str] = [one["day"] for one in days if one["day"] <= asked]
+    return told[-1] if told else str(days[0]["day"])
+
+
+routes = [
+    Route("/accounts", find),
+    Route("/accounts/{account_id:path}/decide", decide, methods=["POST"]),
+    Route("/accounts/{account_id:path}", show),
+]

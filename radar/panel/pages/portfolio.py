@@ -1,0 +1,326 @@
+"""The page Portfolio: where the accounts stand, how that moves, and what those at risk have in common.
+
+Filters, order and page stand in the address, so that a view can be sent to somebody; each part can be had
+as a file too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from radar.panel import charts, queries
+from radar.panel.charts import Move, StackDay
+from radar.panel.page_cache import Kept, kept_page
+from radar.panel.people import Person
+from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
+from radar.panel.web import copy_of, csv_answer, day, number, person_of
+
+PATH = "/portfolio"
+PAGE_ROWS = 50
+MOST_PARTS = 30
+MOST_FACTORS = 12
+BUCKETS = ("healthy", "watch", "at_risk")
+
+_RENEWAL = (
+    "year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer)"
+)
+GROUPS = {"segment": "segment", "owner": "owner_id", "plan": "plan_id", "renewal": _RENEWAL}
+"""What the table of parts can be told apart by: the filter's name and the column."""
+
+ORDERS = {
+    "score": "score",
+    "arr": "arr_usd",
+    "name": "strip_accents(lower(account_name))",
+    "owner": "strip_accents(lower(owner_name))",
+    "change": "delta_7d",
+    "renewal": "days_to_renewal",
+}
+_DEFAULT_ORDER = "score"
+_CSV = {
+    "accounts": (
+        "account_id", "account_name", "owner_name", "segment", "plan_id", "arr_usd", "score", "score_low",
+        "score_high", "bucket", "decision", "is_overridden", "delta_7d", "days_to_renewal", "reason_1",
+        "flags",
+    ),
+    "buckets": ("as_of_date", "bucket", "accounts", "arr_usd"),
+    "moves": ("compared_with", "bucket_before", "bucket", "accounts", "arr_usd"),
+    "factors": (
+        "kind", "factor", "said", "bound", "lift", "with_factor", "at_risk_with_factor", "accounts",
+        "at_risk", "is_scored",
+    ),
+    "parts": (
+        "value", "accounts", "healthy", "watch", "at_risk", "arr_usd", "at_risk_arr_usd", "mean_score",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """All of the address that the page depends on; None is no filter."""
+
+    segment: str | None = None
+    owner: str | None = None
+    plan: str | None = None
+    renewal: str | None = None
+    bucket: str | None = None
+    decision: str | None = None
+    rule: str | None = None
+    unit: str = "accounts"
+    by: str = "segment"
+    sort: str = _DEFAULT_ORDER
+    desc: bool = False
+    page: int = 1
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> View:
+        """What an address asks for; what it says wrongly counts as not said."""
+        filters = {name: asked[name][:100] for name in FILTERS if asked.get(name)}
+        bucket, decision = filters.get("bucket"), filters.get("decision")
+        number = asked.get("page", "1")
+        return cls(
+            **filters
+            | {
+                "bucket": bucket if bucket in BUCKETS else None,
+                "decision": decision if decision in ("decided", "undecided", "conflict") else None,
+            },
+            unit="arr" if asked.get("unit") == "arr" else "accounts",
+            by=asked["by"] if asked.get("by") in GROUPS else "segment",
+            sort=asked["sort"] if asked.get("sort") in ORDERS else _DEFAULT_ORDER,
+            desc=asked.get("desc") == "1",
+            page=int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1,
+        )
+
+    def link(self, anchor: str = "", **changes: Any) -> str:
+        """The address of this view with some of it changed; any change goes back to the first page."""
+        changed = replace(self, **{"page": 1, **changes})
+        default = View()
+        said = {
+            name: "1" if value is True else str(value)
+            for name, value in asdict(changed).items()
+            if value != getattr(default, name)
+        }
+        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+
+    def without(self, name: str) -> str:
+        """The address without one of the filters."""
+        left: dict[str, Any] = {name: None}
+        return self.link(**left)
+
+    def csv(self, part: str) -> str:
+        """The address of a part of this view as a file."""
+        address = self.link()
+        return f"{address}{'&' if '?' in address else '?'}format=csv&part={part}"
+
+    @property
+    def filters(self) -> dict[str, str | None]:
+        """The filters by name."""
+        return {name: getattr(self, name) for name in FILTERS}
+
+
+FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The answers of the copy for one view and person."""
+
+    copy: PublishedCopy
+    person: Person
+    about: About
+    view: View
+    kept: Kept
+
+    def _ask(self, name: str, **parameters: Any) -> list[Row]:
+        """A query that hangs on little of the view, so that its answer is kept for other views too."""
+        return self._kept(queries.load("portfolio")[name], parameters)
+
+    def _of_accounts(self, name: str, **marks: str) -> list[Row]:
+        """A query of the newest day's accounts with all filters, kept for every order and page of them."""
+        return self._kept(self._filtered(name, **marks), self._filters)
+
+    def _kept(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        key = (query, self.person.scope, tuple(sorted(parameters.items())))
+        return self.kept.get(
+            self.about.version, key, lambda: self.copy.rows(self.person, query, **parameters)
+        )
+
+    @staticmethod
+    def _filtered(name: str, **marks: str) -> str:
+        texts = queries.load("portfolio")
+        return texts[name].format(where=texts["where"], **marks)
+
+    @property
+    def _filters(self) -> dict[str, Any]:
+        return {"as_of": self.about.as_of, **self.view.filters}
+
+    def options(self) -> dict[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
+        for row in self._ask("options"):
+            found[row["filter"]].append((row["value"], row["said"]))
+        found["rule"] = [(row["rule_id"], row["title"]) for row in self._ask("rule_titles")]
+        return found
+
+    def days(self) -> list[Row]:
+        """Of one plan or one renewal quarter, else of a segment; see `left_out`."""
+        split = next(((name, value) for name, value in self._splits() if value), None)
+        if split is None:
+            return self._ask("days", as_of=self.about.as_of, segment=self.view.segment, owner=self.view.owner)
+        return self._ask(
+            "days_of_split",
+            as_of=self.about.as_of, split=split[0], value=split[1], owner=self.view.owner,
+        )  # fmt: skip
+
+    def _splits(self) -> Iterable[tuple[str, str | None]]:
+        return (("plan", self.view.plan), ("renewal_quarter", self.view.renewal))
+
+    def left_out(self) -> list[str]:
+        """Filters that history is not kept for: the chart leaves them out, and says so."""
+        names = [name for name in ("bucket", "decision", "rule") if getattr(self.view, name)]
+        if self.view.plan and self.view.renewal:
+            names.append("renewal")
+        if self.view.segment and (self.view.plan or self.view.renewal):
+            names.append("segment")
+        return names
+
+    def moves(self) -> list[Row]:
+        return self._ask("moves", segment=self.view.segment, owner=self.view.owner)
+
+    def factors(self) -> list[Row]:
+        return self._ask("factors", segment=self.view.segment, owner=self.view.owner)
+
+    def parts(self) -> list[Row]:
+        order = "value" if self.view.by == "renewal" else "at_risk_arr_usd desc, accounts desc, value"
+        return self._of_accounts("groups", group=GROUPS[self.view.by], order=order)
+
+    def totals(self) -> Row:
+        return self._of_accounts("totals")[0]
+
+    def accounts(self, rows: int, from_row: int) -> list[Row]:
+        order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
+        query = self._filtered("accounts", order=order)
+        return self.copy.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
+
+
+def show(request: Request) -> Response:
+    """The page, or one part of it as a file."""
+    about = request.state.about
+    if about is None:
+        raise NoDataError
+    view = View.of(request.query_params)
+    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
+    if request.query_params.get("format") == "csv":
+        return _file(data, request.query_params.get("part", "accounts"))
+    return kept_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
+
+
+def _file(data: _Data, part: str) -> Response:
+    part = part if part in _CSV else "accounts"
+    made = {
+        "accounts": lambda: data.accounts(1_000_000, 0),
+        "buckets": data.days,
+        "moves": data.moves,
+        "factors": data.factors,
+        "parts": data.parts,
+    }[part]
+    return csv_answer(f"radar_{part}_{data.about.as_of}.csv", _CSV[part], made())
+
+
+def _context(data: _Data) -> dict[str, Any]:
+    view, totals = data.view, data.totals()
+    pages = max(-(-int(totals["accounts"]) // PAGE_ROWS), 1)
+    at = min(view.page, pages)
+    days, moves, options, parts = data.days(), data.moves(), data.options(), data.parts()
+    is_money = view.unit == "arr"
+    unit, column = ("$", "arr_usd") if is_money else ("", "accounts")
+    told = _by_day(days, column)
+    moved = [row for row in moves if row["bucket_before"] != row["bucket"]]
+    return {
+        "view": view,
+        "totals": totals,
+        "options": options,
+        "said": _said(view, options),
+        "chart": charts.stacked(told, _chart_label(told, is_money), unit=unit),
+        "weeks": _weeks(told),
+        "left_out": data.left_out(),
+        "flow": charts.flow(
+            [Move(row["bucket_before"], row["bucket"], int(row["accounts"])) for row in moved],
+            f"Moves between buckets: {_moves_in_words(moved)}",
+        ),
+        "moved": moved,
+        "stayed": sum(int(row["accounts"]) for row in moves if row["bucket_before"] == row["bucket"]),
+        "compared_with": next((row["compared_with"] for row in moves), None),
+        "factors": [_factor(row) for row in data.factors()[:MOST_FACTORS]],
+        "parts": parts[:MOST_PARTS],
+        "all_parts": len(parts),
+        "part_words": dict(options[view.by]),
+        "accounts": data.accounts(PAGE_ROWS, (at - 1) * PAGE_ROWS),
+        "pages": pages,
+        "at": at,
+        "bar": charts.bar,
+        "word": charts.WORDS,
+    }
+
+
+def _by_day(rows: Iterable[Row], column: str) -> list[StackDay]:
+    found: dict[Any, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(row["as_of_date"], {})[row["bucket"]] = float(row[column] or 0)
+    return [StackDay(day, values) for day, values in sorted(found.items())]
+
+
+def _weeks(told: list[StackDay]) -> list[StackDay]:
+    """The last told day of each of the newest twelve weeks, the newest first."""
+    last = {told_day.day.isocalendar()[:2]: told_day for told_day in told}
+    return sorted(last.values(), key=lambda told_day: told_day.day, reverse=True)[:12]
+
+
+def _chart_label(told: list[StackDay], is_money: bool) -> str:
+    what = "Revenue a year per bucket" if is_money else "Accounts per bucket"
+    if not told:
+        return what
+    last = ", ".join(
+        f"{charts.WORDS[bucket]} {charts.short(told[-1].values.get(bucket, 0), '$' if is_money else '')}"
+        for bucket in BUCKETS
+    )
+    return f"{what} from {day(told[0].day)} to {day(told[-1].day)}; on the last day {last}"
+
+
+def _moves_in_words(moved: list[Row]) -> str:
+    return "; ".join(
+        f"{charts.WORDS[row['bucket_before']]} to {charts.WORDS[row['bucket']]} {int(row['accounts']):,}"
+        for row in moved
+    )
+
+
+def _factor(row: Row) -> Row:
+    """A factor with its sentence: what it is, and in how many accounts it is met."""
+    bound = {"signal_low": "at most", "signal_high": "at least"}.get(row["kind"])
+    is_yes_or_no = row["unit"] == "0 or 1"
+    if bound is None:
+        said = row["said"]
+    elif is_yes_or_no:
+        said = f"{row['said']}: {'yes' if row['bound'] else 'no'}"
+    else:
+        said = f"{row['said']} {bound} {number(row['bound'])}{' %' if row['unit'] == 'percent' else ''}"
+    return row | {"said": said, "share": row["at_risk_with_factor"] / row["with_factor"]}
+
+
+def _said(view: View, options: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:
+    """The filters in use: name, what people read, and the address without it."""
+    words = {"bucket": charts.WORDS} | {name: dict(values) for name, values in options.items() if values}
+    return [
+        (name, words.get(name, {}).get(value, value), view.without(name))
+        for name, value in view.filters.items()
+        if value
+    ]
+
+
+routes = [Route(PATH, show)]

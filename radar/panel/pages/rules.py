@@ -1,0 +1,225 @@
+"""The page Rules: every rule in words, how often it holds and what it costs, and what a shadow would say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from radar.panel import charts, queries
+from radar.panel.page_cache import kept_page
+from radar.panel.people import Person
+from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
+from radar.panel.web import copy_of, csv_answer, person_of
+from radar.rules.page import STATUSES, RuleInWords, in_words
+
+PATH = "/rules"
+PAGE_ROWS = 25
+BUCKETS = ("healthy", "watch", "at_risk")
+SEEDS = ("rule_sets", "rules", "rule_conditions", "signals", "feeds")
+
+DIFFER = {
+    "differs": "(comparison.bucket_difference <> 0 or comparison.is_other_decision)",
+    "worse": "comparison.bucket_difference < 0",
+    "better": "comparison.bucket_difference > 0",
+    "decision": "comparison.is_other_decision",
+}
+"""Which accounts of a comparison are listed, and their condition."""
+
+_CSV = {
+    "rules": (
+        "rule_set", "rule_id", "segment", "accounts", "held", "unknown", "switched_off", "points",
+        "held_arr_usd",
+    ),
+    "differences": (
+        "account_id", "account_name", "owner_name", "segment", "arr_usd", "champion_score",
+        "champion_bucket", "champion_decision", "shadow_score", "shadow_bucket", "shadow_decision",
+        "score_difference", "champion_reasons", "shadow_reasons",
+    ),
+}  # fmt: skip
+_INLINE = re.compile(r"\\(.)|`([^`]*)`|\*\*(.+?)\*\*")
+
+
+@dataclass(frozen=True)
+class View:
+    """All of the address that the page depends on; `set` empty is the champion."""
+
+    set: str = ""
+    differ: str = "differs"
+    page: int = 1
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> View:
+        """What an address asks for; what it says wrongly counts as not said."""
+        number = asked.get("page", "1")
+        return cls(
+            set=asked.get("set", "")[:100],
+            differ=asked["differ"] if asked.get("differ") in DIFFER else "differs",
+            page=int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1,
+        )
+
+    def link(self, anchor: str = "", **changes: Any) -> str:
+        """The address of this view with some of it changed; any change goes back to the first page."""
+        changed = replace(self, **{"page": 1, **changes})
+        default = View()
+        said = {
+            name: str(value) for name, value in asdict(changed).items() if value != getattr(default, name)
+        }
+        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+
+    def csv(self, part: str) -> str:
+        """The address of a part of this view as a file."""
+        address = self.link()
+        return f"{address}{'&' if '?' in address else '?'}format=csv&part={part}"
+
+
+@dataclass(frozen=True)
+class Fired:
+    """How often a rule holds: of how many accounts, unknown for how many, and the points in all."""
+
+    accounts: int
+    held: int
+    unknown: int
+    switched_off: int
+    points: float
+    held_arr_usd: float
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Fired:
+        """The sum of these rows of the mart."""
+        told = list(rows)
+        accounts, held, unknown, switched_off = (
+            int(sum(row[name] for row in told)) for name in ("accounts", "held", "unknown", "switched_off")
+        )
+        return cls(
+            accounts,
+            held,
+            unknown,
+            switched_off,
+            points=float(sum(row["points"] for row in told)),
+            held_arr_usd=float(sum(row["held_arr_usd"] or 0 for row in told)),
+        )
+
+
+@dataclass(frozen=True)
+class _Data:
+    copy: PublishedCopy
+    person: Person
+    about: About
+    view: View
+
+    def ask(self, name: str, **parameters: Any) -> list[Row]:
+        return self.copy.rows(self.person, queries.load("rules")[name], **parameters)
+
+    def differences(self, rows: int, from_row: int) -> list[Row]:
+        query = queries.load("rules")["differences"].format(differ=DIFFER[self.view.differ])
+        return self.copy.rows(self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row)
+
+    def in_words(self) -> list[RuleInWords]:
+        """The rules as the page in the documentation says them, from the seeds of this copy."""
+        return in_words({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
+
+
+def show(request: Request) -> Response:
+    """The page, or one part of it as a file."""
+    about = request.state.about
+    if about is None:
+        raise NoDataError
+    data = _Data(copy_of(request), person_of(request), about, View.of(request.query_params))
+    if request.query_params.get("format") == "csv":
+        part = "differences" if request.query_params.get("part") == "differences" else "rules"
+        rows = data.differences(1_000_000, 0) if part == "differences" else data.ask("firings")
+        return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], rows)
+    return kept_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
+
+
+def _context(data: _Data) -> dict[str, Any]:
+    order = list(STATUSES)
+    versions = {row["rule_set"]: row["rule_version"] for row in data.ask("versions")}
+    sets = sorted(data.ask("rule_sets"), key=lambda row: (order.index(row["status"]), row["rule_set"]))
+    named = next((row for row in sets if row["rule_set"] == data.view.set), sets[0])
+    chosen = named["rule_set"]
+    view = replace(data.view, set="" if named["status"] == "champion" else chosen)
+    firings = [row for row in data.ask("firings") if row["rule_set"] == chosen]
+    context = {
+        "view": view,
+        "sets": sets,
+        "chosen": named,
+        "version": versions.get(chosen),
+        "status": STATUSES[named["status"]],
+        "rules": [
+            (told, *_fired(told.rule_id, firings)) for told in data.in_words() if told.rule_set == chosen
+        ],
+        "inline": inline,
+        "bar": charts.bar,
+        "shadow": named["status"] == "shadow",
+        "champion": sets[0]["rule_set"],
+    }
+    return context | (_comparison(replace(data, view=view)) if named["status"] == "shadow" else {})
+
+
+def _fired(rule_id: str, firings: list[Row]) -> tuple[Fired, list[tuple[str, Fired]]]:
+    """Of all accounts, and segment by segment."""
+    rows = [row for row in firings if row["rule_id"] == rule_id]
+    return Fired.of(rows), [(row["segment"], Fired.of([row])) for row in rows]
+
+
+def _comparison(data: _Data) -> dict[str, Any]:
+    counts = data.ask("how_many_differ", rule_set=data.view.set)[0]
+    listed = int(counts[data.view.differ])
+    pages = max(-(-listed // PAGE_ROWS), 1)
+    at = min(data.view.page, pages)
+    crossed = {
+        (row["champion_bucket"], row["shadow_bucket"]): row
+        for row in data.ask("crossed", rule_set=data.view.set)
+    }
+    return {
+        "counts": counts,
+        "crossed": crossed,
+        "differences": data.differences(PAGE_ROWS, (at - 1) * PAGE_ROWS),
+        "pages": pages,
+        "at": at,
+        "buckets": BUCKETS,
+    }
+
+
+def _as_text(row: Row) -> dict[str, str]:
+    """A row of a seed as the file has it: all text, nothing for null."""
+    return {name: _cell(value) for name, value in row.items()}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def inline(text: str) -> Markup:
+    """One line of the Markdown that rules are said in: `code`, **strong**, a backslash before a character."""
+    parts: list[str] = []
+    at = 0
+    for found in _INLINE.finditer(text):
+        parts.append(escape(text[at : found.start()]))
+        plain, code, strong = found.groups()
+        if plain is not None:
+            parts.append(escape(plain))
+        elif code is not None:
+            parts.append(Markup("<code>{}</code>").format(code))
+        else:
+            parts.append(Markup("<strong>{}</strong>").format(inline(strong)))
+        at = found.end()
+    parts.append(escape(text[at:]))
+    return Markup("").join(parts)
+
+
+routes = [Route(PATH, show)]

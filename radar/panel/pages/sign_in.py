@@ -1,0 +1,213 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote, unquote
+
+from anyio import CapacityLimiter, fail_after
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from radar.panel import oidc, sessions, users
+from radar.panel.guard import PREFORM_COOKIE
+from radar.panel.people import Person
+from radar.panel.store import Store
+from radar.panel.web import own_path, page
+
+LOG = logging.getLogger("panel")
+ATTEMPT_COOKIE = "__Host-radar-attempt"
+"""What a browser keeps on its way to the OpenID provider and back: the seed, and where it wanted to go."""
+_ATTEMPT_SECONDS = 600
+
+_KNOWN_SECONDS = 365 * 24 * 3600
+
+CHECKS = 2
+"""Passwords that one process checks at once: each takes 64 MB of memory and a processor for a moment."""
+_QUEUE, _QUEUE_SECONDS = 20, 5
+"""Attempts that wait for that, and for how long; more are told to come again."""
+_BUSY_SECONDS = 2
+
+_WRONG = "Name and password do not belong together."
+_WAIT = "Too many attempts. Try again in {}."
+_BUSY = "Many people are signing in at this moment. Try again in a few seconds."
+_FAILED = "The sign-in at {} did not come through. Try it once more."
+_AWAY = "{} does not answer. Try it again in a few minutes."
+_UNKNOWN = "{} knows you, but the panel does not yet: ask whoever looks after it to add your e-mail address."
+
+
+def show(request: Request) -> Response:
+    """The form."""
+    if hasattr(request.state, "person"):
+        return RedirectResponse("/", status_code=303)
+    return _form(request)
+
+
+async def sign_in(request: Request) -> Response:
+    """Begin a session, or say that name and password do not match, and no more."""
+    form, store = request.state.form, request.app.state.store
+    name, password = form.get("name", "")[:100].strip(), form.get("password", "")[:1000]
+    known = request.cookies.get(sessions.KNOWN_COOKIE, "")
+    attempt = await run_in_threadpool(sessions.admit, store, name, request.state.address, known)
+    if isinstance(attempt, int):
+        seconds = f"{attempt} second{'s' if attempt != 1 else ''}"
+        return _later(_form(request, name=name, mistake=_WAIT.format(seconds), status=429), attempt)
+    try:
+        async with _place(request):
+            found = await run_in_threadpool(_checked, store, name, password, attempt)
+    except TimeoutError:
+        await run_in_threadpool(sessions.take_back, store, attempt, is_right=False)
+        return _later(_form(request, name=name, mistake=_BUSY, status=503), _BUSY_SECONDS)
+    if found is None:
+        return _form(request, name=name, mistake=_WRONG, status=401)
+    token, is_known = await run_in_threadpool(_begun, request, found, known)
+    answer = signed_in(request, token, form.get("next", "/"))
+    if not is_known:
+        answer.set_cookie(
+            sessions.KNOWN_COOKIE, sessions.mark(store, name), max_age=_KNOWN_SECONDS,
+            secure=True, httponly=True, samesite="strict", path="/",
+        )  # fmt: skip
+    return answer
+
+
+def _checked(store: Store, name: str, password: str, attempt: sessions.Attempt) -> tuple[Person, int] | None:
+    """Whose password it is; then the attempt was no failure."""
+    if not users.check_password(store, name, password):
+        return None
+    sessions.take_back(store, attempt, is_right=True)
+    return users.find(store, name)
+
+
+def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str, bool]:
+    """The cookie of a new session in place of the one before, and whether the browser has its mark."""
+    store = request.app.state.store
+    sessions.end(store, request.state.session_token)
+    return sessions.begin(store, *found), sessions.is_marked(store, found[0].name, known)
+
+
+@asynccontextmanager
+async def _place(request: Request) -> AsyncIterator[None]:
+    """One of the few places at which passwords are checked. Raises TimeoutError where too many wait."""
+    places: CapacityLimiter = request.app.state.checks
+    if places.statistics().tasks_waiting >= _QUEUE:
+        raise TimeoutError
+    with fail_after(_QUEUE_SECONDS):
+        await places.acquire()
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _later(answer: Response, seconds: int) -> Response:
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def signed_in(request: Request, token: str, target: str) -> Response:
+    """To the page that was asked for, with the session's cookie."""
+    answer = RedirectResponse(own_path(target), status_code=303)
+    answer.set_cookie(sessions.COOKIE, token, secure=True, httponly=True, samesite="lax", path="/")
+    answer.delete_cookie(PREFORM_COOKIE, secure=True, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+def leave(request: Request) -> Response:
+    """To the OpenID provider. Nothing is kept here: the browser has all of it in a cookie."""
+    provider = _provider(request)
+    attempt = oidc.Attempt.new()
+    try:
+        address = provider.address(attempt)
+    except oidc.AwayError as error:
+        return _away(request, provider, error)
+    target = own_path(request.query_params.get("next", "/"))
+    answer = RedirectResponse(address, status_code=303)
+    answer.set_cookie(
+        ATTEMPT_COOKIE, f"{attempt.seed}.{quote(target, safe='')}", max_age=_ATTEMPT_SECONDS,
+        secure=True, httponly=True, samesite="lax", path="/",
+    )  # fmt: skip
+    return answer
+
+
+def come_back(request: Request) -> Response:
+    """Begin a session for whoever the provider names, if the panel knows them."""
+    provider, asked = _provider(request), request.query_params
+    seed, _, target = request.cookies.get(ATTEMPT_COOKIE, "").partition(".")
+    attempt = oidc.Attempt(seed)
+    if not seed or not sessions.same(asked.get("state", ""), attempt.state) or not asked.get("code"):
+        return _refused(request, provider, "no attempt of this browser, or ended by the provider")
+    try:
+        email = provider.email(attempt, asked["code"])
+    except oidc.AwayError as error:
+        return _away(request, provider, error)
+    except oidc.RefusedError as error:
+        return _refused(request, provider, str(error))
+    store = request.app.state.store
+    found = users.find_by_email(store, email)
+    if found is None:
+        return _refused(request, provider, "nobody known here", _UNKNOWN.format(provider.name))
+    sessions.end(store, request.state.session_token)
+    return _forget(signed_in(request, sessions.begin(store, *found), unquote(target)))
+
+
+def _provider(request: Request) -> oidc.Provider:
+    found: oidc.Provider | None = request.app.state.provider
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _refused(request: Request, provider: oidc.Provider, why: str, told: str = "") -> Response:
+    LOG.warning("sign-in by OpenID Connect refused: %s", why)
+    return _forget(_form(request, mistake=told or _FAILED.format(provider.name), status=401))
+
+
+def _away(request: Request, provider: oidc.Provider, error: oidc.AwayError) -> Response:
+    LOG.error("the OpenID provider cannot be asked: %s", error)
+    return _forget(_form(request, mistake=_AWAY.format(provider.name), status=502))
+
+
+def _forget(answer: Response) -> Response:
+    answer.delete_cookie(ATTEMPT_COOKIE, secure=True, httponly=True, samesite="lax", path="/")
+    return answer
+
+
+def sign_out(request: Request) -> Response:
+    """End the session."""
+    sessions.end(request.app.state.store, request.state.session_token)
+    answer = RedirectResponse("/sign-in", status_code=303)
+    answer.delete_cookie(sessions.COOKIE, secure=True, httponly=True, samesite="lax", path="/")
+    return answer
+
+
+def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 200) -> Response:
+    key = request.state.form_key or secrets.token_urlsafe(24)
+    request.state.form_key = key
+    target = request.query_params.get("next") or request.state.form.get("next", "/")
+    answer = page(
+        request,
+        "sign_in.html",
+        status=status,
+        title="Sign in",
+        name=name,
+        mistake=mistake,
+        next=own_path(target),
+        provider=request.app.state.provider,
+    )
+    answer.set_cookie(PREFORM_COOKIE, key, secure=True, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+routes = [
+    Route("/sign-in", show),
+    Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-in/provider", leave),
+    Route(oidc.RETURN_PATH, come_back),
+    Route("/sign-out", sign_out, methods=["POST"]),
+]

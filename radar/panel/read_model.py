@@ -1,0 +1,314 @@
+"""What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
+
+The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
+how the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from radar.audit.delivery_ledger import QUERIES as DELIVERIES
+from radar.core.settings import PROJECT
+from radar.core.state_files import put_in_place
+from radar.deliveries.drafts import ACTIVITY_DAYS
+from radar.landing.decision_feed import FILE
+from radar.panel import files
+from radar.panel.people import SQLITE_OWNERS, Person, scoped
+from radar.panel.published_db import NoDataError, PublishedCopy
+from radar.publishing.publish import MAIL_CONTACTS
+
+LOG = logging.getLogger("panel")
+FORMAT = 6
+"""Part of the file's name: another number makes all anew."""
+
+_SCHEMA = """
+    create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
+    create table owners (owner_id text primary key, owner_name text);
+    create table accounts (
+        account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
+        rank_for_owner integer, body text
+    );
+    create table details (account_id text, piece text, body text);
+"""
+_INDEXES = """
+    create index details_by_account on details (account_id);
+    create index accounts_by_owner on accounts (owner_id, rank_overall);
+    create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
+"""
+MEMORY_LIMIT = "1GB"
+"""What DuckDB may use while the file is made."""
+
+_TABLES = ("about", "owners", "accounts", "details")
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
+)
+"""Letters with a stroke or of two, which are none with an accent."""
+_PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+_ACCOUNTS_A_PART = 5_000
+_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
+_BATCH = 2_000
+_PAUSE_SECONDS = 60  # before a file that could not be made is tried again
+_QUERIES: dict[str, str] = dict(
+    re.findall(
+        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
+        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The copy that answers, while a newer one is drawn the one before it.
+
+    `landed_at`: when the newest decisions of its data landed, as `decided_at` is written; empty for never.
+    `bounds`: the scores from which on the champion says watch and healthy.
+    """
+
+    version: str
+    landed_at: str
+    bounds: tuple[float, float]
+
+
+class Lookup:
+    """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
+
+    def __init__(self, copy: PublishedCopy, folder: Path) -> None:
+        self._copy, self._folder = copy, folder
+        self._local = threading.local()
+        self._making = threading.Lock()
+        self._version: str | None = None
+        self._not_before = 0.0
+
+    def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
+        """What a query answers this person: `radar.panel.people.scoped` says whose rows."""
+        text, owners = scoped(person, query, SQLITE_OWNERS)
+        return self._ask(text, {**parameters, **owners})
+
+    def about(self) -> Drawn:
+        """What the file was drawn from."""
+        row = self._ask("select * from about", {})[0]
+        return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
+
+    def is_ready(self) -> bool:
+        """Whether the file of the newest copy lies there, whole. Raises NoDataError."""
+        version = self._copy.newest()[0]
+        return _is_whole(self._file(version), version)
+
+    def _ask(self, query: str, parameters: dict[str, Any]) -> list[sqlite3.Row]:
+        """The rows; a file that turns out to be damaged is made anew, once."""
+        version, con = self._connection()
+        try:
+            return con.execute(query, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._discard(version, error)
+        return self._connection()[1].execute(query, parameters).fetchall()
+
+    def _discard(self, version: str, error: sqlite3.Error) -> None:
+        """Take a damaged file away, unless another thread has had it made anew meanwhile."""
+        with self._making:
+            file = self._file(version)
+            with _alone(self._folder / "lock"):
+                if not _is_whole(file, version, thoroughly=True):
+                    LOG.warning("%s is damaged (%s) and made anew", file, error)
+                    files.remove(file)
+            self._local = threading.local()
+            self._make()
+
+    def prepare(self) -> None:
+        """Make the file of the copy that stands, if there is one; the application does this as it starts."""
+        with self._making:
+            try:
+                self._make()
+            except NoDataError:
+                return
+
+    def _connection(self) -> tuple[str, sqlite3.Connection]:
+        wanted = self._copy.about().version
+        if wanted != self._version:
+            self._renew(wanted)
+        held: tuple[str, sqlite3.Connection] | None = getattr(self._local, "held", None)
+        if held is None or held[0] != self._version:
+            if held:
+                held[1].close()
+            version = self._version or wanted
+            con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
+            con.row_factory = sqlite3.Row
+            held = self._local.held = (version, con)
+        return held
+
+    def _renew(self, wanted: str) -> None:
+        """Have the newer file made: at once where there is none, else beside."""
+        if self._version is None:
+            with self._making:
+                if self._version is None:
+                    self._make()
+        elif time.monotonic() >= self._not_before and self._making.acquire(blocking=False):
+            threading.Thread(target=self._make_beside, name="lookup", daemon=True).start()
+
+    def _make_beside(self) -> None:
+        try:
+            self._make()
+        except Exception as error:
+            self._not_before = time.monotonic() + _PAUSE_SECONDS
+            LOG.error("what is looked up could not be made anew: %s", type(error).__name__)
+        finally:
+            self._making.release()
+
+    def _make(self) -> None:
+        version, copy = self._copy.newest()
+        file = self._file(version)
+        if not _is_whole(file, version):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self._folder / "lock"):
+                if not _is_whole(file, version):
+                    if file.exists():
+                        LOG.warning("%s is not what the panel drew there, and is made anew", file)
+                        files.remove(file)
+                    _make_apart(copy, file)
+        before, self._version = self._version, version
+        for old in self._folder.glob("*.sqlite"):
+            if old not in (file, before and self._file(before)):
+                old.unlink(missing_ok=True)  # who has it open keeps it
+
+    def _file(self, version: str) -> Path:
+        return self._folder / f"{version}.{FORMAT}.sqlite"
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Of many processes one makes the file; the others wait for it."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _is_whole(file: Path, version: str, *, thoroughly: bool = False) -> bool:
+    """Whether the panel drew it from this version of the copy, to its end; `thoroughly` reads all of it."""
+    if not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as con:
+            drawn = con.execute("select version from about").fetchall()
+            tables = {name for (name,) in con.execute("select name from sqlite_master where type = 'table'")}
+            is_sound = not thoroughly or con.execute("pragma quick_check(1)").fetchall() == [("ok",)]
+    except sqlite3.Error:
+        return False
+    return is_sound and drawn == [(version,)] and tables.issuperset(_TABLES)
+
+
+def fold(text: str) -> str:
+    """Letters without case and accents, as people look for names: `Ærø Müller` becomes `aero muller`."""
+    parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+
+
+def _make_apart(copy: Path, file: Path) -> None:
+    """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
+    temporary = file.with_suffix(".tmp")
+    for left in (*file.parent.glob("*.tmp"), *file.parent.glob("spill-*")):
+        files.remove(left)  # by one that was killed: nobody else makes a file now
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "radar.panel.read_model", str(copy), str(temporary)],
+            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        put_in_place(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main(copy: Path, file: Path) -> None:
+    """Draw `file` from `copy`."""
+    os.nice(10)
+    os.umask(0o077)
+    file.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix="spill-") as spill:
+        config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
+        with closing(duckdb.connect(str(copy), read_only=True, config=config)) as con:
+            con.execute("set enable_progress_bar = false")
+            _fill(con, file, copy.parent.name)
+
+
+def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
+    as_of = con.execute("select as_of_end from main.published_run").fetchall()[0][0]
+    known = {f"{schema}.{name}" for schema, name in con.execute(
+        "select table_schema, table_name from information_schema.tables"
+    ).fetchall()}  # fmt: skip
+    with closing(sqlite3.connect(file, isolation_level=None)) as out:
+        out.execute("pragma journal_mode = off")
+        out.execute("pragma synchronous = off")
+        out.executescript(_SCHEMA)
+        out.create_function("fold", 1, fold, deterministic=True)
+        out.execute("begin")
+        landed_at = None
+        if "audit.loads" in known:
+            landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
+        told = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
+        bounds = con.execute(_QUERIES["bounds"]).fetchall()[0]
+        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), told, *bounds])
+        _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
+        con.execute(_QUERIES["kept_days"], {"as_of": as_of})
+        _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
+        con.execute("drop table kept_days")
+        con.execute(_QUERIES["mail_contacts" if MAIL_CONTACTS in known else "any_contacts"])
+        for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
+            shared = {"as_of": as_of, "first": first, "last": last}
+            _note_mail_facts(con, shared)
+            _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
+            for piece in _PIECES:
+                if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
+                    _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        out.execute("commit")
+        out.executescript(_INDEXES)
+
+
+def _note_mail_facts(con: duckdb.DuckDBPyConnection, shared: dict[str, Any]) -> None:
+    """What the drafts of these accounts say, by the query that deliveries ask."""
+    accounts = [account_id for (account_id,) in con.execute(_QUERIES["mailed_accounts"], shared).fetchall()]
+    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"].rstrip().rstrip(";"))
+    try:
+        con.execute(text, {"accounts": accounts, "as_of": shared["as_of"], "days": ACTIVITY_DAYS})
+    except (duckdb.BinderException, duckdb.CatalogException):
+        con.execute(_QUERIES["no_mail_facts"])
+
+
+def _move(
+    con: duckdb.DuckDBPyConnection,
+    out: sqlite3.Connection,
+    query: str,
+    parameters: dict[str, Any],
+    insert: str,
+) -> None:
+    text = _QUERIES[query]
+    con.execute(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+    while rows := con.fetchmany(_BATCH):
+        out.executemany(insert, rows)
+
+
+def read(body: str | None) -> Any:
+    """A JSON text of the file; None stays None."""
+    return None if body is None else json.loads(body)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

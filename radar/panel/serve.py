@@ -1,0 +1,125 @@
+"""Running the panel: a server on this machine, with an invented company where that is asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import secrets
+from pathlib import Path
+
+import duckdb
+import uvicorn
+from starlette.applications import Starlette
+
+from radar.core.errors import UsageError
+from radar.core.state_files import replace_file
+from radar.panel import oidc, users
+from radar.panel.app import create_app
+from radar.panel.connections import Connection, raise_descriptors
+from radar.panel.published_db import PublishedCopy
+from radar.panel.read_model import Lookup
+from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
+from radar.publishing.publish import COPY_NAME
+
+
+def serve(
+    *, host: str, port: int, workers: int, published: Path | None, store: Path | None, is_demo: bool = False
+) -> None:
+    """Serve until stopped. `is_demo`: `rep`, `lead` and `admin` may sign in."""
+    for name, path in (("PUBLISHED", published), ("STORE", store)):
+        if path is not None:
+            os.environ[f"RADAR_PANEL_{name}"] = str(path)
+    settings = PanelSettings()
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not _is_loopback(host) and not settings.origin:
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and passwords would travel in the clear",
+            "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
+        )
+    oidc.provider(settings)  # what is wrong with it, or with the store, is said before anything starts
+    Store(settings.store).check()
+    password = _demo_users(settings) if is_demo else None
+    print(f"Radar panel: {settings.origin or address}")
+    if password:
+        print(f"  Sign in as rep, lead or admin, each with the password: {password}")
+    elif not Store(settings.store).con.execute("select 1 from users").fetchone():
+        print("  Nobody may sign in yet: radar panel users add NAME --role rep --owner OWNER_ID")
+    _prepare(settings)
+    raise_descriptors()
+    uvicorn.run(
+        "radar.panel.serve:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        http=Connection,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        h11_max_incomplete_event_size=16_384,
+    )
+
+
+def _prepare(settings: PanelSettings) -> None:
+    """Make what pages look up before the first request, once for all processes."""
+    copy = PublishedCopy(settings.published)
+    lookup = Lookup(copy, settings.cache_folder)
+    if copy.file.exists() and not lookup.is_ready():
+        print("  Drawing what the pages look up from the published copy ...", flush=True)
+        lookup.prepare()
+    copy.close()
+
+
+def application() -> Starlette:
+    """The application of one process, from the variables that `serve` set."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return create_app(PanelSettings())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _kept_password(file: Path) -> str:
+    """What the file holds; nothing where it is not there or is not one of ours."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return text if len(text) >= users.LEAST_PASSWORD and text.isprintable() else ""
+
+
+def _demo_users(settings: PanelSettings) -> str:
+    """`rep`, `lead` and `admin`, with a password of this machine that is kept beside the store."""
+    file = settings.store.with_name("demo-password.txt")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    password, store = _kept_password(file), Store(settings.store)
+    is_new = not password
+    if is_new:
+        password = secrets.token_hex(8)
+        replace_file(file, f"{password}\n", mode=0o600)
+    if store.con.execute("select 1 from users").fetchone():
+        for name in ("rep", "lead", "admin"):
+            if is_new and users.find(store, name):
+                users.change(store, name, password=password)
+        return password
+    with duckdb.connect(str(settings.published / COPY_NAME), read_only=True) as con:
+        owners = [
+            owner
+            for (owner,) in con.execute(
+                "select owner_id from marts.rpt_account_health where owner_id is not null"
+                " group by owner_id order by count(*) desc, owner_id limit 3"
+            ).fetchall()
+        ]
+    users.add(store, "rep", "rep", owners[:1], password)
+    users.add(store, "lead", "lead", owners, password)
+    users.add(store, "admin", "admin", [], password)
+    return password

@@ -1,0 +1,63 @@
+"""Where the panel's own things are and how it is reached: `RADAR_PANEL_*` variables or the defaults.
+
+The published copy is that of the installation (`RADAR_PUBLISHED`). Nothing here reads or writes files.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from radar.core.settings import AbsolutePath, Settings
+
+
+class PanelSettings(BaseSettings):
+    """One panel. Paths are absolute; relative ones count from the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix="RADAR_PANEL_", env_ignore_empty=True, validate_default=True)
+
+    published: AbsolutePath = Field(default_factory=lambda: Settings().published)
+    """The folder of the published copy."""
+    store: AbsolutePath = Field(default_factory=lambda: Settings().panel_store)
+    """The SQLite file of what people decide, of local users and of sessions."""
+    cache: AbsolutePath | None = None
+    """Folder of what is looked up fast, made anew from each copy; beside the store by default."""
+    origin: str = ""
+    """The address that people use, `https://panel.example.com`: behind a proxy, and for sign-in elsewhere."""
+    stale_days: int = 1
+    """A copy whose newest day is more than this many days ago is told to be old on every page."""
+    session_hours: int = 10
+    """A session that was not used for this long ends."""
+    memory_limit: str = "512MB"
+    """What DuckDB may use in each process."""
+
+    proxy_header: str = ""
+    """Name of a header that holds the user, set by a proxy; only from `proxy_addresses`."""
+    proxy_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks of trusted proxies, separated by commas in the variable; none by default.
+
+    From them alone `X-Forwarded-For` counts, and `proxy_header`.
+    """
+
+    oidc_issuer: str = ""
+    """The company's OpenID provider, as it calls itself: `https://login.example.com`."""
+    oidc_client_id: str = ""
+    """What the provider calls this panel."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """The panel's secret there."""
+
+    @field_validator("proxy_addresses", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where what is looked up fast lies."""
+        return self.cache or self.store.with_name(f"{self.store.stem}.cache")

@@ -1,0 +1,179 @@
+"""What every page uses: templates, forms, answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from radar.core.spreadsheets import harmless_start
+from radar.panel.charts import UNSEEN
+from radar.panel.people import Person
+from radar.panel.published_db import PublishedCopy
+
+BUCKET_WORDS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
+
+
+def person_of(request: Request) -> Person:
+    """Who is signed in; the middleware lets nobody else through."""
+    return cast(Person, request.state.person)
+
+
+def copy_of(request: Request) -> PublishedCopy:
+    """The published copy."""
+    return cast(PublishedCopy, request.app.state.copy)
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+    """The template with what `base.html` needs: who is signed in, which copy this is, tokens for forms."""
+    state = request.state
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            person=getattr(state, "person", None),
+            about=getattr(state, "about", None),
+            form_key=getattr(state, "form_key", ""),
+            path=request.url.path,
+            notice=getattr(state, "notice", None),
+            **context,
+        )
+    )
+    return HTMLResponse(text, status_code=status)
+
+
+def with_query(request: Request, **changes: Any) -> str:
+    """This page's address with some filters changed; None leaves one out."""
+    given = dict(request.query_params.items())
+    given.update({key: str(value) for key, value in changes.items() if value is not None})
+    left = {key: value for key, value in given.items() if changes.get(key, "") is not None}
+    return request.url.path + (f"?{urlencode(left)}" if left else "")
+
+
+def own_path(target: str) -> str:
+    """A path of this panel; anything that leads elsewhere becomes the first page."""
+    is_own = target.startswith("/") and not target.startswith("//") and target.isascii()
+    return target if is_own and target.isprintable() and "\\" not in target else "/"
+
+
+def csv_answer(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response:
+    """A file for people and spreadsheets: BOM, every cell quoted, a `'` before what a sheet would run.
+
+    Numbers have a point and no separators, whatever the spreadsheet's country makes of commas; days and times
+    are those of ISO 8601, in UTC.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[column]) for column in columns])
+    return Response(
+        b"\xef\xbb\xbf" + text.getvalue().encode(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float | Decimal):
+        return _plain(value)
+    if isinstance(value, datetime):
+        told = value.astimezone(UTC) if value.tzinfo else value
+        return f"{told:%Y-%m-%dT%H:%M:%SZ}"
+    return harmless_start(value) if isinstance(value, str) else str(value)
+
+
+def _plain(value: float | Decimal) -> str:
+    """`12420`, `12420.5`: at most six digits after the point; nothing for what is no number."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def number(value: float | int | None, digits: int = 1) -> str:
+    """`1,234.5`; whole numbers without a point, nothing for None and what is no number."""
+    if value is None or not math.isfinite(value):
+        return ""
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def signed(value: float | None) -> str:
+    """`+5`, `−3`, `0`: with a true minus sign."""
+    if value is None or not math.isfinite(value):
+        return ""
+    told = number(abs(value))
+    return told if told == "0" else f"{'−' if value < 0 else '+'}{told}"
+
+
+def usd(value: float | None) -> str:
+    """`$12,300`."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return f"{'−' if value < 0 else ''}${abs(value):,.0f}"
+
+
+def day(value: date | str | None) -> str:
+    """`30 Jun 2026`."""
+    if value is None or value == "":
+        return ""
+    told = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{told.day} {told:%b %Y}"
+
+
+def moment(value: datetime | str | None) -> str:
+    """`30 Jun 2026, 14:05 UTC`."""
+    if value is None or value == "":
+        return ""
+    told = datetime.fromisoformat(value.replace("Z", "")) if isinstance(value, str) else value
+    return f"{day(told)}, {told:%H:%M} UTC"
+
+
+def words(value: str | None) -> str:
+    """`too_early` -> `too early`."""
+    return (value or "").replace("_", " ")
+
+
+def inert(value: Any) -> Any:
+    """A value as a page shows it: nothing for None, no escapes, no marks that turn text round."""
+    if value is None:
+        return ""
+    return UNSEEN.sub("", value) if type(value) is str else value
+
+
+_environment: Environment | None = None
+
+
+def environment() -> Environment:
+    """The templates, made once; they escape everything and refuse names that are not there."""
+    global _environment  # noqa: PLW0603
+    if _environment is None:
+        _environment = Environment(
+            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=True,
+            finalize=inert,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        _environment.filters.update(
+            number=number, signed=signed, usd=usd, day=day, moment=moment, words=words, inert=inert,
+            bucket_word=lambda bucket: BUCKET_WORDS.get(bucket, words(bucket)),
+        )  # fmt: skip
+    return _environment

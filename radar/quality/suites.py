@@ -1,0 +1,152 @@
+"""Reads the suites, `<source>_<feed>.yml` in Great Expectations' own schema, strictly.
+
+Every expectation has `type description kwargs severity meta`, and in `meta` what follows from it:
+`check` its name; `action` what becomes of failing rows: `reject_row` to quarantine, `null_value` the value
+goes and the row stays, `wait` until the account arrives, `tell` nothing; `rule` the name under which
+quarantine lists them; `column` where kwargs name none; `words` the table of `hygiene` whose words the column
+should have, where no set of values names them. A query may read `raw.*`, `hygiene.reference_plans`,
+`_product_events` and `_ticket_statuses`, `hygiene.accounts_<source>` (ids that are an account for the feeds
+of a source) and `hygiene.folded_name(name)` (by which names of events are compared); it names columns of
+those with their table, because a name that is missing there would silently mean the batch's own.
+
+Nothing here imports Great Expectations, so that whoever only lists the checks stays fast. What builds and
+runs the suites is `validate.py`; what follows from a failing rule is `hygiene.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from radar.core.errors import CheckError
+from radar.core.settings import PROJECT
+
+FOLDER = PROJECT / "expectations"
+
+Action = Literal["reject_row", "null_value", "wait", "tell"]
+Severity = Literal["critical", "warning", "info"]
+
+_SUITE_KEYS = {"name", "meta", "expectations"}
+_RULE_KEYS = {"type", "description", "kwargs", "severity", "meta"}
+_META_KEYS = {"check", "action", "rule", "column", "words"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation of a feed: `check` names it, `rule` is what its failing rows are recorded under."""
+
+    feed: str
+    check: str
+    expectation_type: str
+    description: str
+    severity: Severity
+    action: Action
+    rule: str | None
+    column: str | None
+    kwargs: dict[str, Any] = field(compare=False)
+    words: str | None = None
+
+
+@cache
+def rules() -> dict[str, tuple[Rule, ...]]:
+    """Feed (`<source>/<feed>`) -> its rules in the order of the file."""
+    return {spec["meta"]["feed"]: read_rules(path) for path, spec in _specs().items()}
+
+
+def table_name(feed: str) -> str:
+    """The name of the feed's table, suite and page: `product/events` -> `product_events`."""
+    return feed.replace("/", "_")
+
+
+def path_of(feed: str) -> Path:
+    """The feed's suite file."""
+    return FOLDER / f"{table_name(feed)}.yml"
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """The rules of one suite file. Raises CheckError naming the file and the expectation."""
+    spec = read_yaml(path)
+    if not isinstance(spec, dict) or set(spec) != _SUITE_KEYS:
+        raise CheckError(f"a suite has exactly the keys {sorted(_SUITE_KEYS)}", "correct the keys", file=path)
+    feed = (spec["meta"] or {}).get("feed", "")
+    if spec["name"] != path.stem or table_name(feed) != path.stem:
+        raise CheckError(
+            "name, meta.feed and the file's name do not agree",
+            "name the file <source>_<feed>.yml, the suite <source>_<feed>, and meta.feed <source>/<feed>",
+            file=path,
+        )
+    found = tuple(_rule(path, number, feed, entry) for number, entry in enumerate(spec["expectations"], 1))
+    names = [rule.check for rule in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CheckError(f"two expectations are called {twice[0]}", "give each its own meta.check", file=path)
+    return found
+
+
+def _rule(path: Path, number: int, feed: str, entry: Any) -> Rule:
+    if not isinstance(entry, dict) or set(entry) != _RULE_KEYS:
+        raise refused(path, number, f"it has not exactly the keys {sorted(_RULE_KEYS)}")
+    meta, kwargs = entry["meta"] or {}, entry["kwargs"] or {}
+    unknown = sorted(set(meta) - _META_KEYS)
+    if unknown or not {"check", "action"} <= set(meta):
+        raise refused(path, number, f"meta takes check and action, at most {sorted(_META_KEYS)}")
+    if meta["action"] not in get_args(Action):
+        raise refused(path, number, f"action is {meta['action']}, not one of {', '.join(get_args(Action))}")
+    if entry["severity"] not in get_args(Severity):
+        raise refused(
+            path, number, f"severity is {entry['severity']}, not one of {', '.join(get_args(Severity))}"
+        )
+    column = meta.get("column", kwargs.get("column"))
+    if meta["action"] != "tell" and not (column and meta.get("rule")):
+        raise refused(path, number, f"action {meta['action']} needs a column and meta.rule")
+    return Rule(
+        feed=feed,
+        check=meta["check"],
+        expectation_type=entry["type"],
+        description=entry["description"],
+        severity=entry["severity"],
+        action=meta["action"],
+        rule=meta.get("rule"),
+        column=column,
+        kwargs=kwargs,
+        words=meta.get("words"),
+    )
+
+
+def refused(path: Path, number: int, why: str) -> CheckError:
+    """The error about expectation `number` of a suite, counted from 1."""
+    return CheckError(
+        f"expectation {number} is not valid: {why}", "correct its entry in the suite", file=path
+    )
+
+
+@cache
+def _specs() -> dict[Path, dict[str, Any]]:
+    return {path: read_yaml(path) for path in sorted(FOLDER.glob("*.yml"))}
+
+
+def read_yaml(path: Path) -> Any:
+    """The file's content; a key that stands twice is an error, where YAML would keep the last one."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
+    except yaml.YAMLError as error:
+        raise CheckError(f"not valid YAML: {error}", "correct the file", file=path) from error
+
+
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where PyYAML was built with it
+
+
+class _StrictLoader(_SafeLoader):  # type: ignore[misc, valid-type]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key} stands twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]

@@ -1,0 +1,888 @@
+"""One task, one alert, one mail for each action, whatever the other end does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from radar.deliveries.settings import Destinations
+from tests.deliveries.delivery_house import NAME, House
+from tests.deliveries.vendors import Vendors
+
+WEBHOOK_SECRET = "a-shared-secret"
+
+
+class Mailbox:
+    """What a mail server took; `faults` as in `Vendors`."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.to: list[str] = []
+        self.faults: list[str] = []
+        self.port = 0
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        fault = self.faults.pop(0) if self.faults else "ok"
+        if fault == "451":
+            return "451 come back later"
+        if fault == "550":
+            return "550 no such mailbox"
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(envelope.content)
+        self.to += envelope.rcpt_tos
+        if fault == "lose":
+            server.transport.abort()
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        mailbox.port = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, ready_timeout=20)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+def slack_bot(vendors: Vendors) -> Destinations:
+    return Destinations(
+        slack_bot_token="xoxb-secret", slack_channel="C1", slack_api_url=f"{vendors.url}/slack/api/"
+    )
+
+
+def slack_webhook(vendors: Vendors) -> Destinations:
+    return Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
+
+
+def hubspot(vendors: Vendors) -> Destinations:
+    return Destinations(hubspot_token="pat-secret", hubspot_url=vendors.url)
+
+
+def salesforce(vendors: Vendors) -> Destinations:
+    return Destinations(salesforce_url=vendors.url, salesforce_token="00Dsecret")
+
+
+def webhook(vendors: Vendors, **values: Any) -> Destinations:
+    return Destinations(webhook_url=f"{vendors.url}/make", webhook_secret=WEBHOOK_SECRET, **values)
+
+
+def smtp(mailbox: Any) -> Destinations:
+    return Destinations(
+        smtp_host="127.0.0.1",
+        smtp_port=mailbox.port,
+        smtp_security="none",
+        smtp_from="Acme <success@house.example>",
+    )
+
+
+def with_crm_accounts(vendors: Vendors, count: int) -> None:
+    """The CRM has these accounts already."""
+    for number in range(count):
+        key = f"acc-{number:02}"
+        vendors.companies[key] = {"id": f"c{number}"}
+        vendors.accounts[key] = {}
+
+
+# --- exactly one -------------------------------------------------------------------------------------------
+
+DESTINATIONS: dict[str, tuple[Callable[[Vendors], Destinations], str, str, str]] = {
+    "slack_bot": (slack_bot, "slack", "alert", "chat.postMessage"),
+    "slack_webhook": (slack_webhook, "slack", "alert", "/slack/hook"),
+    "hubspot": (hubspot, "tasks", "task", "tasks/batch/create"),
+    "salesforce": (salesforce, "tasks", "task", "composite/sobjects"),
+    "webhook": (webhook, "webhook", "guide", "/make"),
+}
+
+
+def committed(vendors: Vendors) -> list[str]:
+    """What each side effect is about."""
+    return sorted(
+        [json.dumps(post, sort_keys=True) for post in vendors.posts]
+        + [task["key"] for task in vendors.hubspot_tasks]
+        + [task["Radar_Action_Id__c"] for task in vendors.salesforce_tasks]
+        + [hook["key"] for hook in vendors.hooks]
+    )
+
+
+@pytest.mark.parametrize("fault", ["ok", "429", "500", "503", "lose"])
+@pytest.mark.parametrize("name", DESTINATIONS)
+def test_an_action_has_one_side_effect_whatever_happens(
+    name: str, fault: str, vendors: Vendors, house: House
+) -> None:
+    make, channel, kind, path = DESTINATIONS[name]
+    house.settings = make(vendors)
+    with_crm_accounts(vendors, 3)
+    action = house.act(kind, 1)
+    vendors.fail(path, fault)
+    for _ in range(3):
+        house.run(channel)
+    assert len(committed(vendors)) == 1, vendors.calls
+    looks_up = name not in ("slack_webhook", "webhook")
+    expected = "in_doubt" if fault == "lose" and not looks_up else "delivered"
+    assert house.states() == {f"{kind}:{action}": expected}
+
+
+@pytest.mark.parametrize("name", ["hubspot", "salesforce"])
+def test_half_a_batch_that_is_refused_goes_again_without_the_other_half(
+    name: str, vendors: Vendors, house: House
+) -> None:
+    make, channel, kind, path = DESTINATIONS[name]
+    house.settings = make(vendors)
+    with_crm_accounts(vendors, 4)
+    actions = [house.act(kind, number) for number in range(4)]
+    vendors.fail(path, "half")
+    report = house.run(channel)
+    assert committed(vendors) == sorted(actions)
+    assert report.counts == {"delivered": 4}
+    assert report.is_ok
+    house.run(channel)
+    assert committed(vendors) == sorted(actions)
+
+
+def test_a_destination_that_asks_to_wait_is_waited_for(vendors: Vendors, house: House) -> None:
+    house.settings = slack_bot(vendors)
+    house.act("alert", 1)
+    vendors.fail("chat.postMessage", "429")
+    assert house.run("slack").is_ok
+    assert house.slept[0] == 7.0
+
+
+def test_a_destination_that_is_down_is_tried_again_later_and_later(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    vendors.fail("/slack/hook", *["503"] * 6)
+    report = house.run("slack")
+    assert (report.counts["failed"], len(vendors.calls)) == (1, 3)
+    assert not report.is_ok
+    house.run("slack", at=timedelta(minutes=4))
+    assert len(vendors.calls) == 3  # five minutes have not passed
+    house.run("slack", at=timedelta(minutes=2))
+    assert len(vendors.calls) == 6
+    house.run("slack", at=timedelta(minutes=6))
+    assert len(vendors.calls) == 6  # now it is ten
+    house.run("slack", at=timedelta(minutes=6))
+    assert len(vendors.posts) == 1
+
+
+def test_nobody_listening_is_a_failure_that_is_tried_again_and_not_a_doubt(house: House) -> None:
+    house.settings = Destinations(webhook_url="http://127.0.0.1:9/make", webhook_secret=WEBHOOK_SECRET)
+    house.act("guide", 1)
+    house.run("webhook")
+    assert set(house.states().values()) == {"failed"}
+
+
+def test_a_run_that_died_during_the_call_asks_the_destination_first(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    with_crm_accounts(vendors, 3)
+    house.act("task", 1)
+    house.act("task", 2)
+    house.run("tasks")
+    house.do("delete from audit.deliveries where status = 'delivered'")  # as if it had been killed
+    vendors.hubspot_tasks = vendors.hubspot_tasks[:1]
+    house.run("tasks")
+    assert committed(vendors) == ["task01", "task02"]
+    assert set(house.states().values()) == {"delivered"}
+
+
+def test_a_run_that_died_where_nobody_can_be_asked_leaves_a_doubt(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.do("delete from audit.deliveries where status = 'delivered'")
+    report = house.run("slack")
+    assert len(vendors.posts) == 1
+    assert report.counts == {"in_doubt": 1}
+
+
+def test_a_receiver_that_drops_repeats_is_called_again_with_the_same_key(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = webhook(vendors, webhook_drops_repeats=True)
+    house.act("guide", 1)
+    vendors.fail("/make", "lose")
+    house.run("webhook")
+    assert [hook["key"] for hook in vendors.hooks] == ["guide01", "guide01"]
+    assert set(house.states().values()) == {"delivered"}
+
+
+def test_each_attempt_is_written_down_before_it_is_made(vendors: Vendors, house: House) -> None:
+    house.settings = slack_bot(vendors)
+    house.act("alert", 1)
+    vendors.fail("chat.postMessage", "500")
+    house.run("slack")
+    rows = house.con.execute("select status, attempt from audit.deliveries order by sequence").fetchall()
+    assert rows == [("attempting", 1), ("in_doubt", 1), ("attempting", 2), ("delivered", 2)]
+
+
+def test_one_task_that_is_refused_does_not_keep_the_others_back(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    with_crm_accounts(vendors, 8)
+    for number in range(8):
+        house.act("task", number)
+    vendors.refuse = "task05"
+    report = house.run("tasks")
+    assert len(committed(vendors)) == 7
+    assert report.counts == {"delivered": 7, "failed": 1}
+
+
+def test_one_mailbox_that_does_not_exist_does_not_keep_the_others_back(
+    mailbox: Mailbox, house: House
+) -> None:
+    house.settings = smtp(mailbox)
+    for number in range(3):
+        house.say(house.act("mail", number, status="to_approve"), "approved")
+    mailbox.faults = ["550"]
+    assert house.run("mail").counts == {"failed": 1, "delivered": 2}
+
+
+def test_deliveries_stop_for_a_process_that_waits_and_go_on_with_the_next_run(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(3):
+        house.act("alert", number)
+    house.is_wanted = lambda: len(vendors.calls) >= 1
+    report = house.run("slack")
+    assert (len(vendors.calls), report.held, report.gave_way) == (1, 2, True)
+    assert report.error is not None
+    assert "waits to write the warehouse" in report.error
+    house.is_wanted = lambda: False
+    report = house.run("slack")
+    assert (len(vendors.posts), report.gave_way, report.error) == (3, False, None)
+
+
+def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(3):
+        house.act("alert", number)
+    vendors.fail("/slack/hook", *["503"] * 9)
+    report = house.run("slack")
+    assert (len(vendors.calls), report.held) == (3, 2)
+    vendors.forgive()
+    house.run("slack")
+    assert len(vendors.posts) == 3
+
+
+@pytest.mark.parametrize("channel", ["tasks", "accounts"])
+@pytest.mark.parametrize("name", ["hubspot", "salesforce"])
+@pytest.mark.parametrize("fault", ["400", "403"])
+def test_a_crm_that_refuses_everything_is_called_a_few_times_and_no_more(
+    fault: str, name: str, channel: str, vendors: Vendors, house: House
+) -> None:
+    house.settings = {"hubspot": hubspot, "salesforce": salesforce}[name](vendors)
+    for number in range(400):
+        house.account(f"acc-{number:02}")
+        if channel == "tasks":
+            house.act("task", number)
+    with_crm_accounts(vendors, 400)
+    vendors.fail("", *[fault] * 2_000)
+    report = house.run(channel)
+    assert not report.is_ok
+    assert report.error is not None
+    assert len(vendors.calls) <= 40
+    ((rows,),) = house.con.execute("select count(*) from audit.deliveries").fetchall()
+    assert rows <= 1_000
+    assert report.held + len(report.results) == 400
+    assert report.held >= 200
+    vendors.forgive()
+    for _ in range(2):
+        assert house.run(channel).held == 0
+    assert set(house.states().values()) == {"delivered"}
+
+
+def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    for number in range(250):
+        house.act("task", number)  # of companies that HubSpot does not have
+    report = house.run("tasks")
+    assert "refusals in a row" in (report.error or "")
+    assert report.held == 150
+    with_crm_accounts(vendors, 250)
+    house.run("tasks")
+    assert len(committed(vendors)) == 250
+
+
+def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(8):
+        house.act("alert", number, owner_id=f"owner{number}")
+    vendors.fail("/slack/hook", *["400"] * 5)
+    assert house.run("slack").held == 3
+    vendors.fail("/slack/hook", "ok", "ok", "ok", *["400"] * 5)
+    house.run("slack")
+    assert len(vendors.posts) == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "posts"), [("channel_calls", 2, 2), ("channel_minutes", 0.03, 3)]
+)
+def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
+    setting: str, value: float, posts: int, vendors: Vendors, house: House
+) -> None:
+    house.do(f"insert into seeds.settings values ('{setting}', {value})")
+    house.settings = slack_webhook(vendors)
+    for number in range(7):
+        house.act("alert", number, owner_id=f"owner{number}")
+    report = house.run("slack")
+    assert (len(vendors.posts), report.held) == (posts, 7 - posts)
+    assert setting in (report.error or "")
+    house.run("slack")
+    assert len(vendors.posts) == 2 * posts
+
+
+def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    vendors.fail("/slack/hook", "lose")
+    house.run("slack")
+    for settings in (Destinations(), slack_bot(vendors)):
+        house.settings = settings
+        house.run("slack")
+    assert len(vendors.posts) == 1
+    assert house.outbox("slack") == []
+
+
+# --- mail --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("ok", "delivered"), ("451", "delivered"), ("550", "failed"), ("lose", "in_doubt")]
+)
+def test_an_approved_mail_is_sent_once(fault: str, state: str, mailbox: Mailbox, house: House) -> None:
+    house.settings = smtp(mailbox)
+    action = house.act("mail", 1, status="to_approve")
+    house.run("mail")
+    assert mailbox.mails == []  # nobody has approved it
+    house.say(action, "approved")
+    mailbox.faults = [fault]
+    house.run("mail")
+    assert house.states()[f"mail:{action}"] == state
+    house.run("mail", at=timedelta(hours=7))
+    assert len(mailbox.mails) == 1
+    assert mailbox.to == ["yes@acc-01.example"]  # the contact who consented
+    assert b"Message-ID: <mail01@house.example>" in mailbox.mails[0]
+    assert b"X-Unsent" not in mailbox.mails[0]
+
+
+def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, house: House) -> None:
+    house.settings = smtp(mailbox)
+    house.say(house.act("mail", 1, status="to_approve"), "approved")
+    house.do("update staging.stg_crm__contacts set marketing_consent = false")
+    report = house.run("mail")
+    assert mailbox.mails == []
+    assert report.error == "no contact who consented has an address"
+
+
+LACKS = {
+    "owner": "update marts.rpt_account_health set owner_id = null, owner_name = null",
+    "owner's name": "update marts.rpt_account_health set owner_name = '  '",
+    "contact": "delete from staging.stg_crm__contacts",
+    "address": "update staging.stg_crm__contacts set email = null",
+    "consent": "update staging.stg_crm__contacts set marketing_consent = false",
+    "known consent": "insert into intermediate.int_account_unknowns values "
+    "('acc-01', 'crm/contacts', 'c1', '2026-03-01', '9999-12-31')",
+    "consent that is known of anybody": "insert into intermediate.int_account_unknowns values "
+    "('acc-01', 'crm/contacts', null, '2026-03-01', '9999-12-31')",
+    "template's value": "update marts.rpt_account_health set account_name = ' '",
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_there(
+    is_approved: bool, lack: str, mailbox: Mailbox, house: House
+) -> None:
+    house.settings = smtp(mailbox)
+    action = house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("create table kept_contacts as from staging.stg_crm__contacts")
+    if is_approved:
+        house.say(action, "approved")
+    key = f"{'mail' if is_approved else 'draft'}:{action}"
+    house.do(LACKS[lack])
+    for _ in range(2):
+        report = house.run("mail")
+        assert report.counts == {"blocked": 1}
+        assert report.error
+    rows = house.con.execute("select delivery_key, status, error from audit.deliveries").fetchall()
+    assert rows == [(key, "blocked", report.error)]
+    assert mailbox.mails == []
+    assert house.outbox("mail") == []
+
+    house.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
+    house.do("delete from intermediate.int_account_unknowns")
+    house.do("update marts.rpt_account_health set account_name = 'Acme', owner_name = 'Ruth Okafor'")
+    house.run("mail")
+    assert house.states()[key] == ("delivered" if is_approved else "written")
+    sent = mailbox.mails or [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"Ruth Okafor" in sent[0]
+    assert b"Nobody" not in sent[0]
+
+
+def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(house: House) -> None:
+    house.act("mail", 1, status="to_approve", play="check_in")
+    house.do("update marts.rpt_account_health set segment = 'smb'")
+    for rule_id, number, segment, guidance in (
+        ("silent", 1, None, None),
+        ("of_the_house", 2, None, "shall we look at your export together?"),
+        ("of_the_house", 2, "enterprise", "not for you"),
+        ("later", 3, None, "too late"),
+    ):
+        values = [rule_id, segment, guidance]
+        house.con.execute("insert into seeds.rules values ('own_v1', ?, ?, ?)", values)
+        house.con.execute(
+            "insert into marts.fct_health_evidence values ('acc-01', ?, 'own_v1', ?, ?, 'true', -20)",
+            [house.day, rule_id, number],
+        )
+    house.run("mail")
+    (draft,) = [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    assert b"shall we look at your export together?" in draft
+
+
+def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("update marts.rpt_account_health set bucket = 'healthy', is_overridden = true")
+    house.run("slack")
+    assert len(vendors.posts) == 1
+    house.do("update marts.rpt_account_health set bucket = 'at_risk', is_overridden = false")
+    house.run("slack")
+    assert len(vendors.posts) == 1, "the override ended, and it is at risk as before"
+    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+    house.run("slack")
+    assert len(vendors.posts) == 2
+
+
+def test_a_mail_goes_in_the_clear_to_this_machine_only() -> None:
+    from radar.core.errors import UsageError  # noqa: PLC0415
+    from radar.deliveries.channels.mail import Smtp  # noqa: PLC0415
+
+    with pytest.raises(UsageError, match="only this machine"):
+        Smtp("mail.example.com", 25, security="none", user=None, password=None, sender="a@b.example")
+
+
+# --- what is due -------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(house: House) -> None:
+    waits = {kind: house.act(kind, 1, status="to_approve") for kind in ("task", "guide")}
+    channels = ("tasks", "webhook")
+    assert all(not house.run(channel).counts for channel in channels)
+    for action in waits.values():
+        house.say(action, "approved")
+    assert all(house.run(channel).counts == {"written": 1} for channel in channels)
+
+
+def test_an_alert_that_a_person_decides_is_told_to_that_person(house: House) -> None:
+    house.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
+    house.say(house.act("alert", 2, status="to_approve"), "dropped")
+    house.act("alert", 3, status="suppressed", suppressed_by="undecided")
+    assert house.run("slack").counts == {"written": 1}
+
+
+def test_what_a_person_dropped_or_did_is_not_delivered(house: House) -> None:
+    house.say(house.act("task", 1), "dropped")
+    house.say(house.act("task", 2), "done")
+    house.act("task", 3, status="suppressed", suppressed_by="quiet_mode")
+    house.act("task", 4, status="lapsed")
+    assert not house.run("tasks").counts
+
+
+def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    action = house.act("alert", 1)
+    for _ in range(3):
+        house.run("slack")
+        house.next_day()
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+    for _ in range(3):
+        house.run("slack")
+        house.next_day()
+    assert len(vendors.posts) == 2
+    assert "is *at risk*, score 35" in vendors.posts[0]["text"]
+    assert "is over it: now *healthy*, score 90" in vendors.posts[1]["text"]
+    assert house.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
+
+
+def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newest_name(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.run("slack")
+    house.next_day()
+    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
+    house.do("delete from marts.rpt_account_health")
+    assert house.run("slack").counts == {"delivered": 1}
+    assert len(vendors.posts) == 2
+    assert "Größe" in vendors.posts[1]["text"]
+
+
+def test_an_end_is_not_told_of_what_nobody_heard_of(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    vendors.fail("/slack/hook", "500", "500", "500")
+    house.run("slack")
+    house.do("update marts.fct_actions set status = 'closed'")
+    house.run("slack")
+    assert vendors.posts == []
+
+
+def test_an_overdue_task_is_reminded_of_once_and_not_where_it_is_done(house: House) -> None:
+    due, done = house.act("task", 1), house.act("task", 2)
+    house.act("task", 3, who="marketing")
+    house.run("tasks")
+    assert not house.run("slack").counts  # due at the end of tomorrow
+    house.next_day()
+    house.say(done, "done")
+    house.run("slack")
+    assert house.states()[f"reminder:{due}"] == "written"
+    assert [key for key in house.states() if key.startswith("reminder")] == [f"reminder:{due}"]
+    house.next_day()
+    assert not house.run("slack").counts
+
+
+def test_an_owner_with_more_than_three_hears_of_them_in_one_digest(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(3):
+        house.act("alert", number, owner_id="other")
+    for number in range(10, 14):
+        house.act("alert", number)
+    house.act("task", 20, status="to_approve")
+    house.run("slack")
+    digest = [post for post in vendors.posts if "4 of your accounts have news" in post["text"]]
+    assert (len(vendors.posts), len(digest)) == (4, 1)
+    assert "<@U0RUTH>" in digest[0]["text"]
+    assert "1 action waits for your decision" in digest[0]["blocks"][-1]["text"]["text"]
+    assert len(house.states()) == 7
+    house.run("slack")
+    assert len(vendors.posts) == 4
+
+
+def test_a_digest_of_very_many_is_cut_and_says_so(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    for number in range(60):
+        house.act("alert", number)
+    house.run("slack")
+    (post,) = vendors.posts
+    assert len(post["blocks"]) <= 50
+    assert "… and 40 more" in json.dumps(post, ensure_ascii=False)
+    assert len(house.states()) == 60
+
+
+def test_a_name_can_neither_mention_nor_link_nor_begin_a_paragraph(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    house.do(
+        "update marts.rpt_account_health set account_name = '<!channel> *x*' || chr(10) || chr(10) || '<http://e|y>'"
+    )
+    house.run("slack")
+    (post,) = vendors.posts
+    text = json.dumps(post, ensure_ascii=False)
+    assert "<!channel>" not in text
+    assert "<http" not in text
+    assert len(post["blocks"]) == 4
+
+
+def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, house: House) -> None:
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 1)
+    name = "\x1b[31mA\x9b2J :tada: https://evil.example www.evil.example a@evil.example @here \u202ex"
+    house.con.execute("update marts.rpt_account_health set account_name = ?", [name])
+    house.run("slack")
+    (post,) = vendors.posts
+    text = json.dumps(post, ensure_ascii=False)
+    for live in ("\x1b", "\\u001b", "\x9b", ":tada:", "://", "www.evil", "evil.ex", "a@e", "@here", "\u202e"):
+        assert live not in text, live
+    assert "tada" in text
+
+
+def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, house: House) -> None:
+    house.settings = Destinations(
+        slack_webhook_url=f"{vendors.url}/slack/hook", panel_url="https://radar.example/"
+    )
+    house.act("alert", 1, account_id="a/b|c>")
+    house.run("slack")
+    assert "<https://radar.example/accounts/a%2Fb%7Cc%3E|Größe &amp; &lt;Sons&gt;" in vendors.posts[0]["text"]
+
+
+# --- where there is no secret ------------------------------------------------------------------------------
+
+
+def test_without_a_secret_everything_lies_in_the_outbox_once(house: House) -> None:
+    for kind, channel in (("alert", "slack"), ("task", "tasks"), ("guide", "webhook")):
+        house.act(kind, 1)
+        assert house.run(channel).carrier == "outbox"
+        assert not house.run(channel).counts
+        lines, manifest = sorted(house.outbox(channel), key=lambda path: path.name, reverse=True)
+        told = json.loads(manifest.read_text())
+        assert told["files"][0]["sha256"] == hashlib.sha256(lines.read_bytes()).hexdigest()
+        assert told["files"][0]["rows"] == len(lines.read_text().splitlines()) == 1
+
+
+def test_drafts_lie_in_the_outbox_as_mails_that_a_program_opens(house: House) -> None:
+    house.act("mail", 1, status="to_approve")
+    house.run("mail")
+    (draft,) = [path for path in house.outbox("mail") if path.suffix == ".eml"]
+    again = House(house.con, house.exports.parent / "again")
+    house.do("delete from audit.deliveries")
+    again.run("mail")
+    assert [path.read_bytes() for path in again.outbox("mail") if path.suffix == ".eml"] == [
+        draft.read_bytes()
+    ]
+    assert draft.read_bytes().isascii()
+    assert b"X-Unsent: 1" in draft.read_bytes()
+
+
+def test_more_drafts_than_anybody_opens_are_lines_of_one_file(house: House) -> None:
+    house.act("mail", 0, status="to_approve")
+    house.do(
+        "insert into marts.fct_actions by name select * exclude (i) replace (action_id || i as action_id) "
+        "from marts.fct_actions cross join range(1, 700) as numbers (i)"
+    )
+    house.run("mail")
+    assert len([path for path in house.outbox("mail") if path.suffix == ".eml"]) == 500
+    (lines,) = [path for path in house.outbox("mail") if path.name == "messages.ndjson"]
+    assert len(lines.read_text().splitlines()) == 700
+
+
+def test_no_text_of_the_outbox_is_a_formula(house: House) -> None:
+    house.act("guide", 1)
+    house.con.execute("update marts.rpt_account_health set account_name = ?", ["\u200b=HYPERLINK(1)"])
+    house.run("webhook")
+    (lines,) = [path for path in house.outbox("webhook") if path.name == "messages.ndjson"]
+    told = json.loads(lines.read_text())
+    assert told["account_name"] == "'\u200b=HYPERLINK(1)"
+    assert (told["account_id"], told["key"]) == ("acc-01", "guide01")
+
+
+def test_a_run_that_died_after_writing_the_outbox_does_not_write_it_again(house: House) -> None:
+    house.act("alert", 1)
+    house.run("slack")
+    house.do("delete from audit.deliveries where status = 'written'")
+    house.run("slack")
+    assert len(house.outbox("slack")) == 2
+    assert set(house.states().values()) == {"written"}
+
+
+def test_a_secret_that_comes_later_sends_only_what_is_new(vendors: Vendors, house: House) -> None:
+    house.act("alert", 1)
+    house.run("slack")
+    house.settings = slack_webhook(vendors)
+    house.act("alert", 2)
+    house.run("slack")
+    assert len(vendors.posts) == 1
+
+
+# --- accounts ----------------------------------------------------------------------------------------------
+
+
+def test_accounts_that_changed_are_written_through_the_api_once(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    for number in range(3):
+        house.account(f"acc-{number:02}")
+    vendors.fail("companies/batch/upsert", "lose", "half")
+    report = house.run("accounts")
+    assert report.is_ok
+    assert {key: company["radar_score"] for key, company in vendors.companies.items()} == dict.fromkeys(
+        ["acc-00", "acc-01", "acc-02"], "35"
+    )
+    assert vendors.companies["acc-00"]["radar_account_name"] == NAME
+    assert vendors.companies["acc-00"]["radar_reason_2"] == "none"
+    calls = len(vendors.calls)
+    house.next_day()
+    house.run("accounts")
+    assert len(vendors.calls) == calls  # the day alone is no change
+    house.do("update marts.rpt_account_health set score = 34.5 where account_id = 'acc-01'")
+    house.run("accounts")
+    (inputs,) = json.loads(vendors.bodies[-1])["inputs"]
+    assert (inputs["id"], inputs["properties"]["radar_score"]) == ("acc-01", "34.5")
+
+
+def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
+    vendors: Vendors, house: House
+) -> None:
+    house.settings = salesforce(vendors)
+    house.account("acc-01")
+    house.account("acc-02", is_overridden=None)
+    assert house.run("accounts").is_ok
+    first, second = json.loads(vendors.bodies[-1])["records"]
+    told = {
+        "attributes": {"type": "Account"},
+        "Radar_Account_Id__c": "acc-01",
+        "Radar_Bucket__c": "at_risk",
+        "Radar_Score__c": 35.0,
+        "Radar_Is_Overridden__c": False,
+        "Radar_Reason_2__c": None,
+    }
+    assert {name: first[name] for name in told} == told
+    assert second["Radar_Is_Overridden__c"] is False
+    house.do("delete from marts.rpt_account_health where account_id = 'acc-02'")
+    house.run("accounts")
+    (gone,) = json.loads(vendors.bodies[-1])["records"]
+    assert gone.keys() == second.keys(), "every field that was written is told anew"
+    assert {name: value for name, value in gone.items() if value is not None} == {
+        "attributes": {"type": "Account"},
+        "Radar_Account_Id__c": "acc-02",
+        "Radar_Bucket__c": "not_scored",
+        "Radar_Decision__c": "not_scored",
+        "Radar_Is_Overridden__c": False,
+        "Radar_Needs_Review__c": False,
+        "Radar_As_Of_Date__c": "2026-03-13",
+    }
+    calls = len(vendors.calls)
+    house.run("accounts")
+    assert len(vendors.calls) == calls
+    house.account("acc-02")
+    house.run("accounts")
+    assert len(vendors.calls) == calls + 1
+
+
+def test_hubspot_forgets_what_it_was_told_of_an_account_that_left(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    house.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
+    house.account("acc-02")
+    house.run("accounts")
+    assert vendors.companies["acc-01"]["radar_flags"] == "churn_risk"
+    house.do("delete from marts.rpt_account_health where account_id = 'acc-01'")
+    house.run("accounts")
+    left = vendors.companies["acc-01"]
+    assert {name: value for name, value in left.items() if name.startswith("radar_") and value != "none"} == {
+        "radar_account_id": "acc-01",
+        "radar_account_name": "",
+        "radar_score": "",
+        "radar_score_low": "",
+        "radar_score_high": "",
+        "radar_bucket": "not_scored",
+        "radar_decision": "not_scored",
+        "radar_is_overridden": "false",
+        "radar_trend": "unknown",
+        "radar_needs_review": "false",
+        "radar_coverage_pct": "",
+        "radar_as_of_date": "2026-03-13",
+    }
+
+
+def test_without_a_crm_no_account_is_written_anywhere(house: House) -> None:
+    house.account("acc-01")
+    assert house.run("accounts").carrier == "none"
+    assert house.outbox("accounts") == []
+
+
+def test_a_task_of_an_account_that_the_crm_does_not_have_says_so(vendors: Vendors, house: House) -> None:
+    house.settings = hubspot(vendors)
+    with_crm_accounts(vendors, 2)
+    house.act("task", 1)
+    house.act("task", 7)
+    report = house.run("tasks")
+    assert committed(vendors) == ["task01"]
+    assert report.error == "HubSpot has no company whose radar_account_id is acc-07"
+
+
+def test_tasks_carry_what_a_rep_needs(vendors: Vendors, house: House) -> None:
+    house.act("task", 1)
+    with_crm_accounts(vendors, 2)
+    house.settings = hubspot(vendors)
+    house.run("tasks")
+    (task,) = vendors.hubspot_tasks
+    assert task["properties"]["hs_timestamp"] == str(int(datetime(2026, 3, 15).timestamp() * 1000))
+    assert task["properties"]["hubspot_owner_id"] == "1001"
+    assert "No login for 25 days" in task["properties"]["hs_task_body"]
+    assert "Größe &amp; &lt;Sons&gt;" in task["properties"]["hs_task_body"]
+    assert task["associations"][0]["to"] == {"id": "c1"}
+    house.do("delete from audit.deliveries")
+    house.settings = salesforce(vendors)
+    house.run("tasks")
+    (made,) = vendors.salesforce_tasks
+    assert (made["WhatId"], made["ActivityDate"], made["Priority"]) == ("001acc-01", "2026-03-15", "High")
+
+
+def test_two_crms_at_once_are_refused_on_their_channels_alone(vendors: Vendors, house: House) -> None:
+    house.settings = Destinations(
+        hubspot_token="secret-a",
+        hubspot_url=vendors.url,
+        salesforce_url=vendors.url,
+        salesforce_token="secret-b",
+    )
+    house.act("task", 1)
+    house.act("alert", 1)
+    assert "both set" in (house.run("tasks").error or "")
+    assert house.run("slack").is_ok
+    assert vendors.calls == []
+
+
+# --- secrets -----------------------------------------------------------------------------------------------
+
+
+def test_the_webhook_is_signed_over_time_and_body(vendors: Vendors, house: House) -> None:
+    house.settings = webhook(vendors)
+    house.act("guide", 1)
+    house.run("webhook")
+    headers, body = vendors.headers[-1], vendors.bodies[-1]
+    expected = hmac.new(
+        WEBHOOK_SECRET.encode(), headers["Radar-Timestamp"].encode() + b"." + body, hashlib.sha256
+    )
+    assert headers["Radar-Signature"] == f"v1={expected.hexdigest()}"
+    assert headers["Radar-Key"] == json.loads(body)["key"] == "guide01"
+
+
+def test_no_secret_stands_in_errors_or_in_what_is_printed(vendors: Vendors, house: House) -> None:
+    secret = "xoxb-1234-abcdef"
+    settings = Destinations(
+        slack_webhook_url=f"{vendors.url}/slack/hook?token={secret}", smtp_password=secret
+    )
+    assert secret not in repr(settings)
+    text = f"POST {vendors.url}/slack/hook?token={secret} Bearer abc jo@doe.example https://hooks.slack.com/services/T/B/x"
+    masked = settings.mask(text)
+    assert not [part for part in (secret, "abc", "jo@", "/services/") if part in masked]
+    house.settings = Destinations(slack_webhook_url="http://127.0.0.1:9/T000/B000/verysecret")
+    house.act("alert", 1)
+    report = house.run("slack")
+    assert "verysecret" not in f"{report.error} {house.con.execute('from audit.deliveries').fetchall()}"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"slack_webhook_url": "http://hooks.example/x"},
+        {"hubspot_token": "secret", "hubspot_url": "http://api.example"},
+        {
+            "webhook_url": "ftp://x.example",
+            "webhook_secret": "secret",
+            "webhook_channels": "crm_task,in_app_guide",
+        },
+    ],
+)
+def test_secrets_do_not_leave_without_tls(values: dict[str, str], house: House) -> None:
+    house.settings = Destinations(**values)  # type: ignore[arg-type]
+    house.act("alert", 1)
+    house.act("task", 1)
+    errors = [house.run(channel).error for channel in ("slack", "tasks")]
+    assert [error for error in errors if error and "https://" in error]
+
+
+def test_only_of_the_newest_day_is_anything_delivered(house: House) -> None:
+    from radar.deliveries.deliveries import Deliveries  # noqa: PLC0415
+
+    house.act("alert", 1)
+    for day, expected in ((house.day, True), (date(2026, 3, 1), False)):
+        work = Deliveries(house.con, house.exports, "run", day, Destinations())
+        assert work.is_newest_day() == expected

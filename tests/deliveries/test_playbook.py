@@ -1,0 +1,58 @@
+"""The playbook is checked before anything is built: file, row and what to do."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from radar.core.settings import PROJECT
+from radar.rules.checks import CUSTOMER_CHANNELS, SHIPPED_SEEDS, check
+
+
+def problems(folder: Path, change: dict[str, str], row: int = 1) -> list[str]:
+    """What is said of the shipped seeds with cells of one row of the playbook changed."""
+    seeds = folder / "seeds"
+    shutil.copytree(SHIPPED_SEEDS, seeds)
+    file = seeds / "playbook.csv"
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    rows[row - 1] |= change
+    with file.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return [str(problem) for problem in check(seeds)]
+
+
+def test_the_shipped_playbook_is_sound(tmp_path: Path) -> None:
+    assert problems(tmp_path, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"bucket": "", "flag": ""}, "column bucket: the row is for no bucket and no flag"),
+        ({"bucket": "fine"}, "column bucket: there is no bucket 'fine'"),
+        ({"flag": "rain"}, "column flag: no rule raises the flag 'rain'"),
+        ({"mode": "maybe"}, "column mode: 'maybe' is not allowed"),
+        ({"mode": ""}, "column mode: '' is not allowed"),
+        ({"channel": "pigeon"}, "column channel: 'pigeon' is not allowed"),
+        ({"within_hours": "-1"}, "column within_hours: the number is below 0"),
+        ({"cooldown_days": "-1"}, "column cooldown_days: the number is below 0"),
+        ({"play": "save_call"}, "column play: 'save_call' stands in more than one row"),
+        ({"channel": "survey", "mode": "automatic"}, "column mode: survey reaches the customer"),
+    ],
+)
+def test_a_wrong_row_is_named_with_its_remedy(tmp_path: Path, change: dict[str, str], said: str) -> None:
+    found = problems(tmp_path, change)
+    assert any(problem.startswith(f"playbook.csv, row 1, {said}") for problem in found), found
+    assert all("What to do" in problem for problem in found)
+
+
+def test_the_checks_and_the_models_mean_the_same_channels() -> None:
+    macro = (PROJECT / "dbt_project" / "macros" / "reaches_customer.sql").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"'(\w+)'", macro)) == CUSTOMER_CHANNELS

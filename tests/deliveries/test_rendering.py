@@ -1,0 +1,197 @@
+"""Messages as they ship, held against golden files; what a person edits can do no harm.
+
+UPDATE_SNAPSHOTS=1 writes the golden files anew; what changed then stands in the diff.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radar.core.errors import InputError
+from radar.deliveries.drafts import Draft, render, weekly
+from radar.deliveries.messages import with_links
+from radar.deliveries.rendering import SHIPPED, Templates, sparkline
+from tests.panel.test_files_and_words import faults
+
+GOLDEN = Path(__file__).parent / "golden"
+NAME = 'Größe & <b>Sons</b> "x"\n\nمجموعة 🚀'
+ROW: dict[str, Any] = {
+    "account_id": "acc-1",
+    "account_name": NAME,
+    "owner_name": "Ruth Okafor",
+    "slack_user_id": "U0RUTH",
+    "bucket": "at_risk",
+    "is_scored": True,
+    "score": 35.5,
+    "score_low": 20.0,
+    "score_high": 50.0,
+    "days_since_login": 25,
+    "days_to_renewal": 40,
+    "reason_1": "No login for 25 days (limit 14) (-20 points)",
+    "reason_2": "1 failed payment(s) in 30 days (-15 points)",
+    "reason_3": None,
+    "reason_4": None,
+    "evidence": "No login for 25 days",
+    "next_action": "Look at the account today: it is at risk",
+    "due_at": datetime(2026, 3, 15, 4),
+    "episode_started_on": date(2026, 3, 10),
+    "ended_on": date(2026, 3, 13),
+    "mode_reason": None,
+}
+DRAFTS: dict[str, dict[str, Any]] = {
+    "check_in": {
+        "guidance": "some of what you set out to do with us has not been used lately. If something is in the "
+        "way, I would like to hear of it, and can show your team how others do it."
+    },
+    "upsell_prompt": {"activity": list(range(8)) * 8},
+    "monthly_summary": {"activity": []},
+    "some_play_of_the_house": {},
+}
+
+
+def held_against(name: str, text: str) -> None:
+    file = GOLDEN / name
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["alert", "recovery", "reminder"])
+def test_a_message_to_slack_is_what_was_agreed(kind: str) -> None:
+    message = Templates().slack(f"slack_{kind}.j2", with_links(ROW, "https://radar.example"))
+    held_against(f"slack_{kind}.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+def test_an_alert_that_a_person_decides_says_why() -> None:
+    row = with_links({**ROW, "mode_reason": "High value: 120,000 USD a year"}, "https://radar.example")
+    said = json.dumps(Templates().slack("slack_alert.j2", row))
+    assert "A person decides: High value: 120,000 USD a year" in said
+
+
+def test_a_digest_is_what_was_agreed() -> None:
+    row = with_links(ROW, "https://radar.example")
+    items = [{**row, "kind": kind} for kind in ("alert", "recovery", "reminder", "alert")]
+    values = {
+        "items": items,
+        "most": 3,
+        "waiting_actions": 2,
+        **{name: row[name] for name in ("mention", "owner_name", "panel")},
+    }
+    message = Templates().slack("slack_digest.j2", values)
+    held_against("slack_digest.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+def test_a_task_is_what_was_agreed() -> None:
+    subject, body = Templates().text("task.j2", with_links(ROW, "https://radar.example"))
+    held_against("task.txt", f"{subject}\n\n{body}")
+
+
+BARE = dict.fromkeys(ROW) | {
+    "account_id": "acc-1", "account_name": "acc-1", "bucket": "watch", "next_action": "Look at the account",
+    "due_at": ROW["due_at"], "episode_started_on": date(2026, 3, 10), "is_scored": True,
+}  # fmt: skip
+"""What a row of an account always has; all else is not known."""
+
+
+@pytest.mark.parametrize("kind", ["alert", "recovery", "reminder", "digest", "task"])
+@pytest.mark.parametrize("is_scored", [True, False])
+def test_a_message_of_which_little_is_known_reads_well(kind: str, is_scored: bool) -> None:
+    row = with_links({**BARE, "is_scored": is_scored, "kind": kind}, None)
+    items = [{**row, "kind": each} for each in ("alert", "recovery", "reminder")]
+    if kind == "digest":
+        row |= {"items": items, "most": 3, "waiting_actions": 1}
+    if kind == "task":
+        said = "\n".join(Templates().text("task.j2", row))
+    else:
+        blocks = Templates().slack(f"slack_{kind}.j2", row)["blocks"]
+        said = "\n".join(block["text"]["text"] for block in blocks if "text" in block)
+    assert faults(said) == []
+    halves = (r"score *$", r"score *[→,:;.]", r": *$", r"^- *$", r"[ \t]$", r"not told")
+    assert [half for half in halves if re.search(half, said, re.MULTILINE)] == [], said
+
+
+@pytest.mark.parametrize("play", DRAFTS)
+def test_a_draft_is_what_was_agreed(play: str) -> None:
+    draft = render({"play": play, "contact_name": "Łucja Zając", **ROW, **DRAFTS[play]})
+    held_against(f"mail_{play}.txt", f"{draft.subject}\n\n{draft.text}")
+    held_against(f"mail_{play}.html", draft.html)
+
+
+@pytest.mark.parametrize("play", DRAFTS)
+def test_a_customer_reads_neither_score_nor_bucket_nor_rules(play: str) -> None:
+    draft = render({"play": play, **ROW, **DRAFTS[play]})
+    told = f"{draft.subject}{draft.text}{draft.html}"
+    assert not [
+        word
+        for word in ("35", "score", "at risk", "points", "limit", "_")
+        if word in told.replace("font_", "")
+    ]
+
+
+def test_a_draft_needs_little_and_says_what_it_lacks() -> None:
+    draft = render({"play": "check_in", "account_name": "A", "owner_name": "B"})
+    assert isinstance(draft, Draft)
+    assert draft.text.startswith("Hello,\n")
+    with pytest.raises(KeyError, match="owner_name"):
+        render({"play": "check_in", "account_name": "A"})
+
+
+def test_html_of_a_name_is_text() -> None:
+    html = render({"play": "check_in", "account_name": "<script>x</script>", "owner_name": "&"}).html
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_file_of_ones_own_replaces_one_template(tmp_path: Path) -> None:
+    (tmp_path / "mail_check_in.j2").write_text("Hi\n\n{{ account_name }}, {{ owner_name }} here.\n")
+    mine = Templates(tmp_path)
+    assert render({"play": "check_in", **ROW}, mine).subject == "Hi"
+    assert render({"play": "upsell_prompt", **ROW}, mine) == render({"play": "upsell_prompt", **ROW})
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{{ acount_name }}", "'acount_name' is undefined"),
+        ("{{ account_name.__class__.__mro__ }}", "unsafe"),
+        ("{{ ''.__class__ }}", "unsafe"),
+        ("{% for x in range(10 ** 9) %}{% endfor %}", "Range too big"),
+        ("{{ rules.append('x') }}", "unsafe"),
+        ("{% if %}", "line 1"),
+        ("{% include '../secrets.txt' %}", "there is no template"),
+        ("{{ 1 / 0 }}", "division"),
+    ],
+)
+def test_a_template_that_is_wrong_is_named_and_harms_nothing(
+    template: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mail_check_in.j2").write_text(template)
+    (tmp_path.parent / "secrets.txt").write_text("secret")
+    with pytest.raises(InputError, match=told) as caught:
+        render({"play": "check_in", **ROW}, Templates(tmp_path))
+    assert "line 1" in told or "no template" in told or "mail_check_in.j2" in str(caught.value)
+
+
+def test_every_template_that_ships_is_described() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "crm-setup.md").read_text(encoding="utf-8")
+    assert [path.name for path in sorted(SHIPPED.glob("*.j2")) if f"`{path.name}`" not in page] == []
+
+
+def test_bars_are_relative_to_the_greatest_and_a_gap_is_a_gap() -> None:
+    assert sparkline([0, 3.5, 7]) == "▁▅█"
+    assert sparkline([1, None, 1]) == "█ █"
+    assert sparkline([0, 0]) == "▁▁"
+    assert sparkline([5]) == sparkline([]) == ""
+
+
+def test_weeks_end_with_the_newest_day() -> None:
+    assert weekly(range(15)) == [0, 7, 14]
+    assert weekly([4]) == [4]

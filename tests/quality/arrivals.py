@@ -1,0 +1,166 @@
+"""A warehouse with the raw tables of every feed: rows arrive in it and are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from radar.landing.schema import create
+from radar.quality.hygiene import Outcome, check
+from radar.quality.suites import table_name
+
+ROOT = Path(__file__).parents[2]
+FEEDS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "radar/landing/feeds.yml").read_text())
+NOW = datetime(2025, 6, 30, 6, 0, tzinfo=UTC)
+
+# One good row per feed. Every test changes what it is about.
+GOOD: dict[str, dict[str, Any]] = {
+    "crm/accounts": {
+        "account_id": "a1", "name": "Acme", "owner_id": "o1", "arr_usd": 1200, "plan_id": "pro",
+        "created_at": "2024-01-01", "updated_at": "2025-06-01",
+    },
+    "crm/owners": {"owner_id": "o1", "name": "Olga", "email": "olga@radar.test", "updated_at": "2025-06-01"},
+    "crm/contacts": {
+        "contact_id": "c1", "account_id": "a1", "email": "ann@acme.test", "role": "champion",
+        "consent_updated_at": "2025-01-01", "created_at": "2025-01-01", "updated_at": "2025-06-01",
+    },
+    "crm/touchpoints": {
+        "touchpoint_id": "t1", "account_id": "a1", "owner_id": "o1", "channel": "call",
+        "direction": "outbound", "occurred_at": "2025-06-29",
+    },
+    "crm/milestones": {
+        "milestone_id": "m1", "account_id": "a1", "due_date": "2027-01-01", "completed_at": "2025-06-01",
+        "updated_at": "2025-06-01",
+    },
+    "crm/goals": {
+        "goal_id": "g1", "account_id": "a1", "signal": "logins_7d", "target": 3, "valid_from": "2025-01-01",
+        "valid_to": "2027-01-01",
+    },
+    "crm/pulses": {
+        "pulse_id": "p1", "account_id": "a1", "owner_id": "o1", "sentiment": 3, "recorded_at": "2025-06-29",
+    },
+    "crm/overrides": {
+        "override_id": "v1", "account_id": "a1", "bucket": "watch", "reason": "known",
+        "overridden_by": "olga", "overridden_at": "2025-06-29", "expires_at": "2027-01-01",
+    },
+    "crm/reviews": {
+        "review_id": "w1", "account_id": "a1", "as_of_date": "2025-06-28", "kind": "spot_check",
+        "verdict": "agree", "bucket": "watch", "reviewed_by": "olga", "reviewed_at": "2025-06-29",
+        "updated_at": "2025-06-29",
+    },
+    "crm/identities": {"source": "billing", "source_account_id": "cus_1", "account_id": "a1"},
+    "billing/subscriptions": {
+        "subscription_id": "s1", "account_id": "a1", "plan_id": "pro", "status": "active", "seats": 5,
+        "mrr_usd": 100, "started_at": "2025-01-01", "current_period_end": "2027-01-01",
+        "card_expires_on": "2028-01-01", "updated_at": "2025-06-29",
+    },
+    "billing/invoices": {
+        "invoice_id": "i1", "account_id": "a1", "amount_usd": 100, "status": "paid",
+        "issued_at": "2025-06-29", "due_at": "2027-01-01", "paid_at": "2025-06-29",
+        "updated_at": "2025-06-29",
+    },
+    "billing/payments": {
+        "payment_id": "y1", "account_id": "a1", "amount_usd": 100, "status": "succeeded",
+        "attempted_at": "2025-06-29",
+    },
+    "product/events": {
+        "event_id": "e1", "account_id": "a1", "event_name": "login", "occurred_at": "2025-06-29",
+    },
+    "support/tickets": {
+        "ticket_id": "k1", "account_id": "a1", "priority": "high", "sentiment": 0.5,
+        "opened_at": "2025-06-28", "first_response_at": "2025-06-28", "resolved_at": "2025-06-29",
+        "updated_at": "2025-06-29",
+    },
+    "comms/messages": {
+        "message_id": "x1", "account_id": "a1", "kind": "feature", "sent_at": "2025-06-28",
+        "opened_at": "2025-06-29", "clicked_at": "2025-06-29", "unsubscribed_at": "2025-06-29",
+        "updated_at": "2025-06-29",
+    },
+    "feedback/surveys": {
+        "response_id": "r1", "account_id": "a1", "kind": "nps", "score": 9, "responded_at": "2025-06-29",
+    },
+}  # fmt: skip
+
+
+@dataclass
+class Warehouse:
+    """A warehouse under test: `land` what arrives, `check` it, `rows` to see what became of it."""
+
+    con: duckdb.DuckDBPyConnection
+    seeds: Path
+    docs: Path | None = None
+    steps: list[tuple[str, int, float]] = field(default_factory=list)
+
+    def land(
+        self, feed: str, *changes: dict[str, Any], batch: int = 1, file: str | None = None, good: int = 0
+    ) -> None:
+        """Rows of the feed in `raw`: one for each of `changes` to the good row, and `good` unchanged ones."""
+        file = file or f"{feed}/{batch}.csv"
+        key = FEEDS[feed]["key"][-1] if feed == "crm/identities" else FEEDS[feed]["key"][0]
+        rows = [{**GOOD[feed], **change} for change in changes]
+        rows += [{**GOOD[feed], key: f"good{batch}_{number}"} for number in range(good)]
+        placed = {"_loaded_at": NOW.replace(tzinfo=None), "_batch_id": batch, "_source_file": file}
+        table = f"raw.{table_name(feed)}"
+        for number, row in enumerate(rows, start=1):
+            whole = {**row, **placed, "_row_number": number}
+            columns, marks = ", ".join(whole), ", ".join("?" * len(whole))
+            self.con.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(whole.values()))
+        self.arrive(feed, batch=batch, file=file, rows=len(rows))
+
+    def arrive(
+        self, feed: str, *, batch: int = 1, file: str = "f.csv", rows: int = 0, status: str = "landed"
+    ) -> None:
+        """Only the record of a file."""
+        self.con.execute(
+            "INSERT INTO audit.loads (run_id, batch_id, feed, source_file, sha256, status, rows_landed, "
+            "loaded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [f"run{batch}", batch, feed, file, f"{file}{batch}", status, rows, NOW.replace(tzinfo=None)],
+        )
+
+    def check(self, batch: int = 1, **changes: Any) -> dict[tuple[str, str], Outcome]:
+        """Run the checks; (feed, check) -> outcome."""
+        arguments = {
+            "run_id": f"run{batch}", "batch_id": batch, "now": NOW, "as_of_end": date(2025, 6, 30),
+            "seeds": self.seeds, "docs": self.docs, "on_step": lambda *step: self.steps.append(step),
+        }  # fmt: skip
+        outcomes = check(self.con, **{**arguments, **changes})
+        return {(outcome.feed, outcome.check): outcome for outcome in outcomes}
+
+    def rows(self, query: str) -> list[Any]:
+        """The rows of a query; those of one column as bare values."""
+        found = self.con.execute(query).fetchall()
+        return [row[0] for row in found] if found and len(found[0]) == 1 else found
+
+    def state(self, feed: str, batch: int = 1) -> tuple[str, str | None]:
+        """The feed's state and reason after the batch."""
+        found = self.rows(
+            f"SELECT state, reason FROM audit.feed_states WHERE feed = '{feed}' AND batch_id = {batch}"
+        )
+        assert len(found) == 1, found
+        return found[0]
+
+
+@contextmanager
+def open_warehouse(folder: Path) -> Iterator[Warehouse]:
+    """Empty but for the account `a1` and the owner `o1`, which an earlier batch brought."""
+    seeds = folder / "seeds"
+    seeds.mkdir()
+    (seeds / "plans.csv").write_text("plan_id,name,is_paid,rank\nfree,Free,false,0\npro,Pro,true,1\n")
+    (seeds / "product_events.csv").write_text("event_name,is_login\nlogin,true\n")
+    (seeds / "settings.csv").write_text("setting,value\nkey_conflict_pct,20\n")
+    (seeds / "feeds.csv").write_text(
+        "feed,is_used,max_age_days\n" + "".join(f"{feed},true,7\n" for feed in FEEDS)
+    )
+    with duckdb.connect() as con:
+        create(con)
+        made = Warehouse(con, seeds)
+        for feed in ("crm/accounts", "crm/owners"):
+            made.land(feed, {}, batch=0)
+        yield made

@@ -84,6 +84,7 @@ class Workspace:
         """The variables that the profile reads, always the same for one warehouse."""
         return {
             "RADAR_WAREHOUSE": str(self.warehouse),
+            "RADAR_SEEDS": str(self.project.with_name("seeds")),
             "RADAR_MEMORY_LIMIT": MEMORY_LIMIT,
             "RADAR_SPILL": str(state_dir(self.warehouse) / "spill"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

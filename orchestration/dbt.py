@@ -24,7 +24,7 @@ from typing import Any, cast
 
 import duckdb
 from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from radar.core.errors import CheckError, RadarError, WarehouseError
@@ -180,14 +180,22 @@ def _fingerprint(workspace: Workspace) -> str:
 
 
 def _parse(workspace: Workspace) -> Manifest:
-    with _environment(workspace):
-        result = dbtRunner().invoke([*OUTPUT, "parse", *workspace.paths()])
-    if not result.success:
-        raise _explain_text(workspace, "dbt cannot read the project", str(result.exception))
-    return cast(Manifest, result.result)
+    done = _invoke(workspace, dbtRunner(), ["parse"])
+    if not done.success:
+        raise _explain_text(workspace, "dbt cannot read the project", str(done.exception))
+    return cast(Manifest, done.result)
 
 
-def build_arguments(workspace: Workspace, select: Sequence[str] = ()) -> list[str]:
+def _invoke(workspace: Workspace, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
+    """Call dbt. What ends a process, Ctrl-C above all, ends this call too: dbt only reports it."""
+    with _environment(workspace), _stopped_by_signals():
+        done = runner.invoke([*OUTPUT, *arguments, *workspace.paths()])
+    if done.exception and not isinstance(done.exception, Exception):
+        raise done.exception
+    return done
+
+
+def build_arguments(select: Sequence[str] = ()) -> list[str]:
     """dbt's command line. Unit tests are left out: they prove the code, not the day, and run in the tests.
 
     So are dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
@@ -196,7 +204,7 @@ def build_arguments(workspace: Workspace, select: Sequence[str] = ()) -> list[st
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
     left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
-    return [*OUTPUT, "build", *workspace.paths(), "--threads", str(THREADS), *left_out, *chosen]
+    return ["build", "--threads", str(THREADS), *left_out, *chosen]
 
 
 def build(
@@ -211,10 +219,7 @@ def build(
     _, manifest = _parsed.pop(workspace, ("", None))
     runner = dbtRunner(manifest, callbacks=[lambda event: _tell(event, on_node)])
     with connect(workspace.warehouse) as con:
-        with _environment(workspace), _stopped_by_signals():
-            done = runner.invoke(build_arguments(workspace, select))
-        if isinstance(done.exception, KeyboardInterrupt):
-            raise done.exception
+        done = _invoke(workspace, runner, build_arguments(select))
         relations = _tables(json.loads(workspace.manifest.read_bytes()))
         ended = done.result.results if isinstance(done.result, RunExecutionResult) else []
         results = [_result(con, result, relations) for result in ended]

@@ -151,13 +151,12 @@ def test_a_warehouse_that_somebody_opened_is_told_as_such(tmp_path: Path) -> Non
     assert "locked by another process" in error.problem
 
 
-def test_arguments_leave_unit_tests_out_and_name_what_is_selected(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "w", tmp_path / "p", tmp_path / "t", tmp_path / "l")
-    everything = building.build_arguments(workspace)
+def test_arguments_leave_unit_tests_out_and_name_what_is_selected() -> None:
+    everything = building.build_arguments()
     assert everything[-2:] == ["--exclude-resource-type", "unit_test"]
     assert "--select" not in everything
     assert "--vars" not in everything
-    assert building.build_arguments(workspace, ["radar.marts.a"])[-2:] == ["--select", "radar.marts.a"]
+    assert building.build_arguments(["radar.marts.a"])[-2:] == ["--select", "radar.marts.a"]
 
 
 def test_the_project_is_linked_and_parsed_once_for_the_same_files(

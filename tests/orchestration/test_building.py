@@ -18,6 +18,7 @@ from orchestration.dbt import NodeResult, Workspace
 from radar.core.errors import CheckError, RadarError, WarehouseError
 from radar.core.settings import PROJECT
 from radar.core.warehouse import connect, state_dir
+from tests.frozen import SEEDS
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",
@@ -167,7 +168,7 @@ def test_the_project_is_linked_and_parsed_once_for_the_same_files(
     monkeypatch.setattr(building, "_parse", lambda workspace: parsed.append(workspace) or parse(workspace))
     warehouse, mine = tmp_path / "w.duckdb", tmp_path / "mine"
     mine.mkdir()
-    workspace = building.prepare(warehouse, PROJECT / "seeds")
+    workspace = building.prepare(warehouse, SEEDS)
     assert (workspace.project / "models").readlink() == PROJECT / "dbt_project" / "models"
     assert (workspace.project / "../seeds").resolve() == state_dir(warehouse) / "seeds"
     building.prepare(warehouse, mine)
@@ -179,10 +180,10 @@ def test_the_project_is_linked_and_parsed_once_for_the_same_files(
 
 
 def test_a_process_that_comes_later_parses_only_what_has_changed(tmp_path: Path) -> None:
-    building.prepare(tmp_path / "w.duckdb", PROJECT / "seeds")
+    building.prepare(tmp_path / "w.duckdb", SEEDS)
     script = "import sys; from pathlib import Path; from orchestration import dbt as building; "
     script += "print(building.prepare(Path(sys.argv[1]), Path(sys.argv[2])))"
-    command = [sys.executable, "-c", script, tmp_path / "w.duckdb", PROJECT / "seeds"]
+    command = [sys.executable, "-c", script, tmp_path / "w.duckdb", SEEDS]
     subprocess.run(command, check=True)
     log = (state_dir(tmp_path / "w.duckdb") / "logs" / "dbt.log").read_text()
     assert log.count("Starting full parse") == 1

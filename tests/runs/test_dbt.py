@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.dbt import Workspace, prepare
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
@@ -37,7 +38,7 @@ def copy_of(demo_run: Place, folder: Path) -> tuple[Place, Workspace]:
     """A warehouse of its own that dbt may change."""
     place = Place(folder)
     shutil.copy(demo_run.warehouse, place.warehouse)
-    return place, prepare(place.warehouse, ROOT / "seeds")
+    return place, prepare(place.warehouse, SEEDS)
 
 
 def test_every_rule_of_the_starter_set_holds_where_it_is_a_shadow(

@@ -1,4 +1,8 @@
-"""Plain dbt, as CONTRIBUTING.md has it: called in `dbt_project/` on the warehouse of a finished run."""
+"""Plain dbt, as CONTRIBUTING.md has it, on the warehouse of a finished run.
+
+What loads reference data is called in the links to `dbt_project/` beside the warehouse, so that it loads the
+frozen reference data of these tests; everything else in `dbt_project/` itself.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,13 @@ import pytest
 
 from orchestration.dbt import prepare
 from radar.core.settings import PROJECT
+from radar.core.warehouse import state_dir
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
 Dbt = Callable[..., str]
+HERE = PROJECT / "dbt_project"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,14 @@ def place(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """One warehouse for all commands: what they build, they build again alike."""
     place = Place(tmp_path_factory.mktemp("plain"))
     shutil.copy(demo_run.warehouse, place.warehouse)
+    prepare(place.warehouse, SEEDS)
     return place
+
+
+@pytest.fixture(scope="module")
+def frozen(place: Place) -> Path:
+    """The project whose `../seeds` is the frozen reference data."""
+    return state_dir(place.warehouse) / "project"
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +47,7 @@ def dbt(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
     """What a command of dbt prints. Its own files go elsewhere: the checkout under test stays as it is."""
     artifacts = tmp_path_factory.mktemp("dbt")
 
-    def call(
-        *arguments: str, status: int = 0, folder: Path = PROJECT / "dbt_project", **environment: str
-    ) -> str:
+    def call(*arguments: str, status: int = 0, folder: Path = HERE, **environment: str) -> str:
         done = subprocess.run(
             [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments],
             cwd=folder,
@@ -62,10 +74,10 @@ def all_passed(said: str) -> bool:
     return bool(re.search(r"PASS=[1-9]\d* WARN=0 ERROR=0 SKIP=0", said))
 
 
-def test_dbt_build_builds_and_tests_everything(dbt: Dbt, place: Place) -> None:
+def test_dbt_build_builds_and_tests_everything(dbt: Dbt, place: Place, frozen: Path) -> None:
     history = "select count(*), sum(hash(kept)) from marts.fct_health_history as kept"
     before = place.rows(history)
-    assert all_passed(dbt("build", "--exclude-resource-type", "unit_test"))
+    assert all_passed(dbt("build", "--exclude-resource-type", "unit_test", folder=frozen))
     assert place.rows(history) == before
 
 
@@ -75,8 +87,8 @@ def test_dbt_test_holds_every_rule_and_boundary_and_every_table(dbt: Dbt) -> Non
     assert "test_int_rule_evaluations__" in said, "unit tests among them"
 
 
-def test_dbt_build_of_a_model_and_what_depends_on_it(dbt: Dbt) -> None:
-    said = dbt("build", "--select", "sig_billing+", "--exclude-resource-type", "unit_test")
+def test_dbt_build_of_a_model_and_what_depends_on_it(dbt: Dbt, frozen: Path) -> None:
+    said = dbt("build", "--select", "sig_billing+", "--exclude-resource-type", "unit_test", folder=frozen)
     assert all_passed(said)
     assert "rpt_account_health" in said
 
@@ -124,6 +136,7 @@ def test_reference_data_of_ones_own_is_read_where_a_run_gathered_it(
     assert f"Call dbt in {workspace.project}" in said
     dbt("seed", "--select", "rule_sets", folder=workspace.project, **seeds)
     assert ("Mine",) in place.rows("select description from seeds.rule_sets")
+    prepare(place.warehouse, SEEDS)
 
 
 def test_the_profile_names_the_warehouse_of_the_demo_by_default() -> None:

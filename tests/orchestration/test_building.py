@@ -206,6 +206,20 @@ def test_a_build_never_writes_over_the_seeds_that_it_reads(tmp_path: Path) -> No
     assert "seed-paths: [../seeds]" in seeds
 
 
+def test_reference_data_is_the_same_in_a_folder_with_an_apostrophe(tmp_path: Path) -> None:
+    found = []
+    for folder in ("obrien", "o'brien"):
+        workspace = building.prepare(tmp_path / folder / "w.duckdb", SEEDS)
+        with connect(workspace.warehouse):
+            pass
+        assert building.build(workspace, ["resource_type:seed"]).error is None
+        with duckdb.connect(str(workspace.warehouse)) as con:
+            tables = con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+            found.append({name: con.execute(f"from {name} order by all").fetchall() for (name,) in tables})
+    assert len(found[0]) > 10
+    assert found[0] == found[1]
+
+
 def test_the_environment_is_left_as_it_was(tmp_path: Path) -> None:
     before = dict(os.environ)
     workspace = make(tmp_path, MODELS)

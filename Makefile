@@ -19,7 +19,6 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib || true
-	$(BIN)/python -m orchestration.warm || true
 	@touch $@
 
 # What only tests and checks need comes on top, and never where the product alone runs.

@@ -1,48 +1,47 @@
 """dbt, run inside this process: where it works, what it is asked to do, and what each node came to.
 
-The project is not copied: `<state>/project` holds links to the parts of `dbt_project/`, so that its
-`../seeds` is the folder of reference data in use. (Seed paths that are absolute, or climb further, let dbt
-write its rendered SQL over the seed files themselves.) Nothing here knows Dagster.
+What dbt does here it does for anybody who calls it in `dbt_project/`: the same project and profile, and dbt's
+documented `dbtRunner`. The project is not copied: `<state>/project` holds links to the parts of
+`dbt_project/`, so that its `../seeds` is the folder of reference data in use. dbt takes relative seed paths
+only: with one that is absolute, or climbs further, it writes its SQL over the seed files themselves. Nothing
+here knows Dagster.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
-import queue
 import re
 import shutil
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, cast
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.adapters.factory import get_adapter_by_type
+import duckdb
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration import order, parsed
 from radar.core.errors import CheckError, RadarError, WarehouseError
 from radar.core.masking import masked
 from radar.core.project import PROJECT
-from radar.core.state_files import replace_file
 from radar.core.terminal import inert_value
-from radar.core.warehouse import MEMORY_LIMIT, explain_duckdb_error, readable_os_errors, state_dir
+from radar.core.warehouse import MEMORY_LIMIT, connect, explain_duckdb_error, readable_os_errors, state_dir
 from radar.rules.checks import gather
 
 OUTPUT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "info", "--no-use-colors")
+THREADS = 2
+"""Of a build. `profiles.yml` has the same for whoever calls dbt by hand."""
+
 TABLES = ("table", "incremental", "seed", "snapshot")
 STORAGE_TROUBLE = re.compile(
     r"[Cc]onflicting lock|Could not set lock|No space left|disk full|not a valid DuckDB"
 )
-WORKER = "dbt"
 MOST_LINES = 5
 """Lines of an error of dbt's that are shown; the log has all of them."""
 _NAMED_FILE = re.compile(r"^\s*[\w ]+ Error in \w+ \S+ \(([^()]+)\)", re.MULTILINE)
@@ -54,12 +53,12 @@ _MAY_QUOTE_A_VALUE = re.compile(
 )
 _QUOTED = re.compile(r"(['\"]).*\1")
 _SOURCE_LINE = re.compile(r"\s*(?:LINE \d+:|\^)")
-_MANIFEST, _FINGERPRINT = "manifest.json", "fingerprint.txt"
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where dbt works for one warehouse."""
+class Workspace:
+    """Where dbt works for one warehouse. Its target keeps what dbt has parsed (`partial_parse.msgpack`)."""
 
     warehouse: Path
     project: Path
@@ -69,7 +68,7 @@ class Place:
     @property
     def manifest(self) -> Path:
         """The manifest of the newest parse."""
-        return self.target / _MANIFEST
+        return self.target / "manifest.json"
 
     def paths(self) -> list[str]:
         """The options that name these folders."""
@@ -78,20 +77,22 @@ class Place:
             "--profiles-dir", str(self.project),
             "--target-path", str(self.target),
             "--log-path", str(self.logs),
+            "--target", "in_process",
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
         """The variables that the profile reads, always the same for one warehouse."""
         return {
             "RADAR_WAREHOUSE": str(self.warehouse),
+            "RADAR_SEEDS": str(self.project.with_name("seeds")),
             "RADAR_MEMORY_LIMIT": MEMORY_LIMIT,
             "RADAR_SPILL": str(state_dir(self.warehouse) / "spill"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
 
 
-_parsed: dict[Place, tuple[str, Manifest]] = {}
-"""What this process has parsed itself, with its fingerprint, until a build takes it and changes it."""
+_parsed: dict[Workspace, tuple[str, Manifest]] = {}
+"""What this process has parsed, and from which files, until a build takes it and changes it."""
 
 
 @dataclass(frozen=True)
@@ -111,29 +112,28 @@ class NodeResult:
         return self.status in ("success", "pass")
 
 
-def prepare(warehouse: Path, seeds: Path) -> Place:
-    """Bring the reference data in use, the project's links and dbt's manifest up to date.
+@dataclass(frozen=True)
+class Build:
+    """What a build came to: every node in the order in which they ended, and the error of one that failed."""
 
-    Parsing is skipped where it was done for the same files, also for another warehouse of the same name.
-    Raises RadarError.
+    results: Sequence[NodeResult]
+    error: RadarError | None
+
+
+def prepare(warehouse: Path, seeds: Path) -> Workspace:
+    """Bring the reference data in use, the project's links and dbt's manifest up to date. Raises RadarError.
+
+    dbt parses what has changed since it last did for this warehouse; it is asked once for the same files.
     """
     state = state_dir(warehouse)
     gather_seeds(warehouse, seeds)
-    place = Place(warehouse, state / "project", state / "dbt", state / "logs")
+    workspace = Workspace(warehouse, state / "project", state / "dbt", state / "logs")
     with readable_os_errors(state):
-        _link_project(place.project)
-        place.target.mkdir(exist_ok=True)
-        fingerprint = _fingerprint(place)
-        recorded = place.target / _FINGERPRINT
-        if not (
-            place.manifest.exists() and recorded.exists() and recorded.read_bytes() == fingerprint.encode()
-        ):
-            recorded.unlink(missing_ok=True)
-            if not parsed.write_json(fingerprint, place.project, place.manifest):
-                _parsed[place] = (fingerprint, _parse(place))
-                parsed.keep(*_parsed[place], place.manifest)
-            replace_file(recorded, fingerprint)
-    return place
+        _link_project(workspace.project)
+        fingerprint = _fingerprint(workspace)
+        if not workspace.manifest.exists() or _parsed.get(workspace, ("",))[0] != fingerprint:
+            _parsed[workspace] = fingerprint, _parse(workspace)
+    return workspace
 
 
 def gather_seeds(warehouse: Path, seeds: Path) -> Path:
@@ -166,11 +166,10 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _fingerprint(place: Place) -> str:
-    """Changes with every file that dbt parses, with dbt itself, and with the name that tables stand under."""
-    versions = [version(package) for package in ("dbt-core", "dbt-adapters", "dbt-duckdb")]
-    digest = hashlib.sha256(json.dumps([*versions, place.warehouse.stem]).encode())
-    for root in (place.project, place.project.with_name("seeds")):
+def _fingerprint(workspace: Workspace) -> str:
+    """Changes with every file that dbt parses."""
+    digest = hashlib.sha256()
+    for root in (workspace.project, workspace.project.with_name("seeds")):
         for folder, folders, names in os.walk(root, followlinks=True):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
@@ -180,15 +179,23 @@ def _fingerprint(place: Place) -> str:
     return digest.hexdigest()
 
 
-def _parse(place: Place) -> Manifest:
-    with _environment(place):
-        result = dbtRunner().invoke([*OUTPUT, "parse", *place.paths()])
-    if not result.success:
-        raise _explain_text(place, "dbt cannot read the project", str(result.exception))
-    return cast(Manifest, result.result)
+def _parse(workspace: Workspace) -> Manifest:
+    done = _invoke(workspace, dbtRunner(), ["parse"])
+    if not done.success:
+        raise _explain_text(workspace, "dbt cannot read the project", str(done.exception))
+    return cast(Manifest, done.result)
 
 
-def build_arguments(place: Place, select: Sequence[str] = ()) -> list[str]:
+def _invoke(workspace: Workspace, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
+    """Call dbt. What ends a process, Ctrl-C above all, ends this call too: dbt only reports it."""
+    with _environment(workspace), _stopped_by_signals():
+        done = runner.invoke([*OUTPUT, *arguments, *workspace.paths()])
+    if done.exception and not isinstance(done.exception, Exception):
+        raise done.exception
+    return done
+
+
+def build_arguments(select: Sequence[str] = ()) -> list[str]:
     """dbt's command line. Unit tests are left out: they prove the code, not the day, and run in the tests.
 
     So are dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
@@ -197,75 +204,46 @@ def build_arguments(place: Place, select: Sequence[str] = ()) -> list[str]:
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
     left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
-    return [*OUTPUT, "build", *place.paths(), "--threads", str(order.THREADS), *left_out, *chosen]
+    return ["build", "--threads", str(THREADS), *left_out, *chosen]
 
 
-def build(place: Place, select: Sequence[str] = ()) -> Iterator[NodeResult]:
-    """Run the build and yield every node as it finishes. The warehouse is free again at the end.
+def build(
+    workspace: Workspace, select: Sequence[str] = (), on_node: Callable[[str], None] = lambda unique_id: None
+) -> Build:
+    """Run the build; where a node fails, those that depend on it are skipped.
 
-    Raises RadarError after the last node where one failed; the nodes behind it were then skipped.
+    `on_node` is called as each node ends. Raises KeyboardInterrupt where Ctrl-C or SIGTERM ended the build:
+    dbt cancels its queries itself. The warehouse is free again at the end. It stays open until then: opening
+    it again for each of some hundred nodes costs 5 s.
     """
-    events: queue.SimpleQueue[NodeResult | dbtRunnerResult] = queue.SimpleQueue()
-    relations = _tables(json.loads(place.manifest.read_bytes()))
-    manifest = _taken(place)
+    _, manifest = _parsed.pop(workspace, ("", None))
+    runner = dbtRunner(manifest, callbacks=[lambda event: _tell(event, on_node)])
+    with connect(workspace.warehouse) as con:
+        done = _invoke(workspace, runner, build_arguments(select))
+        relations = _tables(json.loads(workspace.manifest.read_bytes()))
+        ended = done.result.results if isinstance(done.result, RunExecutionResult) else []
+        results = [_result(con, result, relations) for result in ended]
+    return Build(results, None if done.success else explain(workspace, results, done.exception))
 
-    def work() -> None:
-        runner = dbtRunner(manifest, callbacks=[lambda event: _take(event, events)])
-        with _environment(place):
-            events.put(runner.invoke(build_arguments(place, select)))
 
-    worker = threading.Thread(target=work, name=WORKER, daemon=True)
-    worker.start()
-    results: list[NodeResult] = []
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let both signals raise KeyboardInterrupt, on which dbt cancels its queries."""
+    if current_thread() is not main_thread():  # signals are the main thread's
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _STOPS}
     try:
-        while isinstance(event := events.get(), NodeResult):
-            result = _with_rows(event, relations)
-            results.append(result)
-            yield result
+        yield
     finally:
-        worker.join(1)
-        stop()
-    if not event.success:
-        raise explain(place, results, event.exception)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def stop() -> None:
-    """Cancel whatever dbt still runs, wait for its end, and release the warehouse.
-
-    A build that was interrupted between two results is left where it stands; its queries would go on, and the
-    process could not end in peace.
-    """
-    for worker in threading.enumerate():
-        while worker.name == WORKER and worker.is_alive():
-            get_adapter_by_type("duckdb").cancel_open_connections()  # type: ignore[no-untyped-call]
-            worker.join(0.1)
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-
-
-atexit.register(stop)
-order.install()
-
-
-def _taken(place: Place) -> Manifest | None:
-    """What a build starts from; dbt looks at the files itself where there is none."""
-    fingerprint = _fingerprint(place)
-    known, manifest = _parsed.pop(place, ("", None))
-    return manifest if known == fingerprint else parsed.load(fingerprint, place.project)
-
-
-def _take(event: Any, events: queue.SimpleQueue[Any]) -> None:
+def _tell(event: Any, on_node: Callable[[str], None]) -> None:
     """Called by dbt, in its threads, for everything that it logs."""
     if event.info.name == "NodeFinished":
-        node, run = event.data.node_info, event.data.run_result
-        failures = int(run.num_failures) if node.resource_type == "test" else None
-        seconds = _seconds(node.node_started_at, node.node_finished_at)
-        events.put(NodeResult(node.unique_id, node.node_status, seconds, failures, run.message, None))
-
-
-def _seconds(started: str, finished: str) -> float:
-    if not (started and finished):
-        return 0.0
-    return (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
+        on_node(event.data.node_info.unique_id)
 
 
 def _tables(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -276,24 +254,20 @@ def _tables(manifest: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _with_rows(result: NodeResult, relations: Mapping[str, str]) -> NodeResult:
-    """The result with the rows of its table, counted through the connection that dbt holds open."""
-    relation = relations.get(result.unique_id)
-    if relation is None or not result.ok:
-        return result
-    handle = DuckDBConnectionManager.env().handle()  # type: ignore[no-untyped-call]
-    try:
-        rows = handle.cursor().execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
-    finally:
-        handle.close()
-    return NodeResult(result.unique_id, result.status, result.seconds, result.failures, result.message, rows)
+def _result(con: duckdb.DuckDBPyConnection, result: Any, relations: Mapping[str, str]) -> NodeResult:
+    """Of a node, as dbt tells it; with the rows of its table."""
+    unique_id, status = result.node.unique_id, str(result.status)
+    rows = None
+    if status == "success" and (relation := relations.get(unique_id)):
+        (rows,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+    return NodeResult(unique_id, status, result.execution_time, result.failures, result.message or "", rows)
 
 
 @contextmanager
-def _environment(place: Place) -> Iterator[None]:
-    """dbt copies the variables when it is called; the place's own stand there only for that call."""
-    before = {name: os.environ.get(name) for name in place.environment()}
-    os.environ.update(place.environment())
+def _environment(workspace: Workspace) -> Iterator[None]:
+    """dbt copies the variables when it is called; the workspace's own stand there only for that call."""
+    before = {name: os.environ.get(name) for name in workspace.environment()}
+    os.environ.update(workspace.environment())
     try:
         yield
     finally:
@@ -304,20 +278,22 @@ def _environment(place: Place) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def explain(place: Place, results: Sequence[NodeResult], exception: BaseException | None) -> RadarError:
+def explain(
+    workspace: Workspace, results: Sequence[NodeResult], exception: BaseException | None
+) -> RadarError:
     """The user's version of a build that failed: the first node that did, and how many others."""
     if exception is not None:
-        return _explain_text(place, "dbt could not build", str(exception))
+        return _explain_text(workspace, "dbt could not build", str(exception))
     broken = [result for result in results if result.status in ("error", "runtime error")]
     if broken:
         kind, name = _name(broken[0].unique_id)
-        return _explain_text(place, f"the {kind} {name} could not be built", broken[0].message)
+        return _explain_text(workspace, f"the {kind} {name} could not be built", broken[0].message)
     failed = [_name(result.unique_id)[1] for result in results if result.status == "fail"]
     others = f" and {len(failed) - 1} others" if len(failed) > 1 else ""
     rows = next((result.failures for result in results if result.status == "fail"), 0)
     return CheckError(
         f"the check {failed[0] if failed else 'of a table'} failed ({rows} rows){others}",
-        f"see the rows with its query in {place.target / 'compiled'}; nothing was published",
+        f"see the rows with its query in {workspace.target / 'compiled'}; nothing was published",
     )
 
 
@@ -326,19 +302,20 @@ def _name(unique_id: str) -> tuple[str, str]:
     return kind, name
 
 
-def _explain_text(place: Place, problem: str, text: str) -> RadarError:
+def _explain_text(workspace: Workspace, problem: str, text: str) -> RadarError:
     if STORAGE_TROUBLE.search(text):
-        return explain_duckdb_error(place.warehouse, text)
+        return explain_duckdb_error(workspace.warehouse, text)
     if "Out of Memory" in text:
         return WarehouseError(
             f"{problem}: DuckDB needs more than its {MEMORY_LIMIT} of memory",
             "set RADAR_MEMORY_LIMIT (for example 4GB) and run again",
-            file=place.warehouse,
+            file=workspace.warehouse,
         )
     file, lines = _lines_that_matter(text)
     where = f" ({file})" if file else ""
     return RadarError(
-        f"{problem}{where}: {f'{chr(10)}    '.join(lines)}", f"the log says more: {place.logs / 'dbt.log'}"
+        f"{problem}{where}: {f'{chr(10)}    '.join(lines)}",
+        f"the log says more: {workspace.logs / 'dbt.log'}",
     )
 
 

@@ -10,10 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import dbt as building
 from orchestration.definitions import defs
 from orchestration.steps import EXPORT_STEP, window_tags
-from orchestration.unrecorded import unrecorded
 from radar.core.errors import RadarError
 from radar.core.masking import masked
 from radar.core.runs import StoppedError, Window
@@ -36,7 +34,7 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
     note_asked(warehouse, window.start)
     job = _daily_job()
     try:
-        with dg.DagsterInstance.get() if is_recorded else unrecorded() as instance:
+        with dg.DagsterInstance.get() if is_recorded else dg.DagsterInstance.ephemeral() as instance:
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
@@ -46,8 +44,6 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
             )
     except dg.DagsterExecutionInterruptedError:
         raise StoppedError from None
-    finally:
-        building.stop()
     if not result.success and (failure := _failure(result, log)):
         raise failure
 

@@ -1,28 +1,13 @@
 """What the SQL linter takes for dbt's context: it renders models without dbt and without a warehouse.
 
-A dispatched macro becomes a call of a function of its name, so the linter sees the form of a model, not an
-engine's words.
+A cross-database macro of dbt becomes a call of a function of its name: what counts is the form of a model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 execute = False
-
-
-class _Adapter:
-    @staticmethod
-    def dispatch(name: str, package: str = "") -> Callable[..., str]:
-        def call(*arguments: Any) -> str:
-            words = f"{name}({', '.join(str(argument) for argument in arguments)})"
-            return f"select day from {words}" if name == "date_range" else words
-
-        return call
-
-
-adapter = _Adapter()
 
 
 def as_of_start() -> str:
@@ -51,9 +36,24 @@ def has_whole_word(text: str, names: list[str]) -> str:
 
 
 class dbt:  # noqa: N801  dbt's own name
-    """The cross-database types of dbt that the models name."""
+    """The cross-database macros of dbt that the models and our macros name."""
 
     @staticmethod
     def type_string() -> str:
         """Text."""
         return "varchar"
+
+    @staticmethod
+    def dateadd(datepart: str, interval: object, day: str) -> str:
+        """A call in its place."""
+        return f"dateadd('{datepart}', {interval}, {day})"
+
+    @staticmethod
+    def datediff(earlier: str, later: str, datepart: str) -> str:
+        """A call in its place."""
+        return f"datediff('{datepart}', {earlier}, {later})"
+
+    @staticmethod
+    def date_trunc(datepart: str, day: str) -> str:
+        """A call in its place."""
+        return f"date_trunc('{datepart}', {day})"

@@ -8,16 +8,8 @@
     {%- if not escaped -%}
         false
     {%- else -%}
-        {{ adapter.dispatch('matches_pattern', 'radar')(
-            text, '(^|[^\\p{L}\\p{M}\\p{N}_])(' ~ escaped | join('|') ~ ')($|[^\\p{L}\\p{M}\\p{N}_])'
-        ) }}
+        regexp_matches({{ text }}, {{ quoted(
+            '(^|[^\\p{L}\\p{M}\\p{N}_])(' ~ escaped | join('|') ~ ')($|[^\\p{L}\\p{M}\\p{N}_])'
+        ) }})
     {%- endif -%}
-{%- endmacro %}
-
-{% macro default__matches_pattern(text, pattern) -%}
-    regexp_matches({{ text }}, {{ quoted(pattern) }})
-{%- endmacro %}
-
-{% macro spark__matches_pattern(text, pattern) -%}
-    {{ text }} rlike {{ quoted(pattern | replace('\\', '\\\\')) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
 {# The first day of a day's quarter, a DATE. #}
 {% macro quarter_start(day) -%}
-    cast(date_trunc('quarter', {{ day }}) as date)
+    cast({{ dbt.date_trunc('quarter', day) }} as date)
 {%- endmacro %}

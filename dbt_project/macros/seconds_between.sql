@@ -1,12 +1,4 @@
 {# The time from one TIMESTAMP to a later one in seconds, to the microsecond, as DECIMAL. #}
 {% macro seconds_between(earlier, later) -%}
-    {{ adapter.dispatch('seconds_between', 'radar')(earlier, later) }}
-{%- endmacro %}
-
-{% macro default__seconds_between(earlier, later) -%}
     cast(epoch_us({{ later }}) - epoch_us({{ earlier }}) as decimal(24, 6)) / 1000000
-{%- endmacro %}
-
-{% macro spark__seconds_between(earlier, later) -%}
-    cast(unix_micros({{ later }}) - unix_micros({{ earlier }}) as decimal(24, 6)) / 1000000
 {%- endmacro %}

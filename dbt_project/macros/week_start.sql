@@ -1,4 +1,4 @@
 {# The Monday of a DATE's week, a DATE. #}
 {% macro week_start(day) -%}
-    cast(date_trunc('week', {{ day }}) as date)
+    cast({{ dbt.date_trunc('week', day) }} as date)
 {%- endmacro %}

@@ -5,12 +5,10 @@ Options in, exit status out: 0 done, 1 failed, 2 wrong usage, 3 done but somethi
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import shlex
 import sys
-from contextlib import suppress
 from datetime import timedelta
 from getpass import getuser
 from pathlib import Path
@@ -72,12 +70,12 @@ def main() -> NoReturn:
     gc.set_threshold(50_000, 20, 20)
     guard_output()
     status = _status()
-    # What is left is memory, which the system takes back at once and the interpreter only in a second or two.
-    atexit._run_exitfuncs()
-    with suppress(BrokenPipeError):  # a reader that has seen enough
+    gc.freeze()  # so that the interpreter does not look for cycles once more as it ends, a second or two
+    try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
+    except BrokenPipeError:  # a reader that has seen enough; the interpreter flushes again as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
 
 
 def _status() -> int:

@@ -18,13 +18,10 @@ import os
 import re
 from typing import Any, Literal
 
-from radar.quality.unused import postponed
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-with postponed():
-    import great_expectations  # noqa: F401 whole, before any part of it
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read on import
 
 import duckdb
+import great_expectations  # noqa: F401 whole, before any part of it
 import sqlalchemy as sa
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine

@@ -18,13 +18,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from radar.quality.unused import postponed
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-with postponed():
-    import great_expectations as gx
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read on import
 
 import duckdb
+import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import (

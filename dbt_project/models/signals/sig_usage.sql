@@ -1,6 +1,4 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that never sent an event.
--- Its rows come from int_account_activity__as_of account by account, so they are written in pieces of days.
-{{ config(meta={'is_chunked': true, 'is_gathered': true, 'is_read_by_day': true}) }}
 with
 
 accounts as (

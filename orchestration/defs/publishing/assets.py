@@ -21,9 +21,9 @@ from radar.publishing.published_copy import publish
 def publishing() -> dg.Definitions:
     """The copy follows every table that it holds."""
     settings = Settings()
-    place = building.prepare(settings.warehouse, settings.seeds)
+    workspace = building.prepare(settings.warehouse, settings.seeds)
     contacts = dg.AssetKey(MAIL_CONTACTS.split("."))  # no table of SCHEMAS reads it
-    return dg.Definitions(assets=[make_copy([*keys_of(place.manifest, SCHEMAS), contacts])])
+    return dg.Definitions(assets=[make_copy([*keys_of(workspace.manifest, SCHEMAS), contacts])])
 
 
 def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:

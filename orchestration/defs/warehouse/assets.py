@@ -4,7 +4,7 @@ Belongs here: how dbt nodes look in Dagster. How dbt is run is `orchestration.db
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,8 +26,8 @@ from radar.publishing.windows import announce_window
 def warehouse() -> dg.Definitions:
     """Parse the project where it has changed, and define its assets."""
     settings = Settings()
-    place = building.prepare(settings.warehouse, settings.seeds)
-    return dg.Definitions(assets=[make_assets(place.manifest)])
+    workspace = building.prepare(settings.warehouse, settings.seeds)
+    return dg.Definitions(assets=[make_assets(workspace.manifest)])
 
 
 def make_assets(manifest: Path) -> dg.AssetsDefinition:
@@ -57,7 +57,7 @@ def _build(
     settings, window = current.settings, current.run.window
     with current.connect() as con:  # a run without landing has not been looked at yet
         require_near_facts(con, window, seeds=current.seeds, force_day=current.force_day)
-    place = building.prepare(settings.warehouse, settings.seeds)
+    workspace = building.prepare(settings.warehouse, settings.seeds)
     with current.connect() as con:
         outbound.prepare(
             con,
@@ -67,22 +67,21 @@ def _build(
             now=runs.utc_now(),
         )
     announce_window(settings.warehouse, as_of_start=window.start, as_of_end=window.end)
-    nodes = json.loads(place.manifest.read_bytes())["nodes"]
+    nodes = json.loads(workspace.manifest.read_bytes())["nodes"]
     keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}
     checks = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.check_specs}
-    layers = _Layers(sum(node["resource_type"] in ("model", "seed", "test") for node in nodes.values()))
-    try:
-        for result in building.build(place, _selection(context, nodes, keys)):
-            layers.add(result, nodes[result.unique_id])
-            if result.status == "skipped":
-                continue
-            spec = checks.get(result.unique_id)
-            if spec and spec.key in context.selected_asset_check_keys:
-                yield _check_result(result, spec)
-            elif result.ok and keys.get(result.unique_id) in context.selected_asset_keys:
-                yield dg.MaterializeResult(keys[result.unique_id], metadata=_metadata(result, window))
-    finally:
-        layers.report()
+    done = building.build(workspace, _selection(context, nodes, keys), _Watcher(nodes))
+    _report_layers(done.results, nodes)
+    for result in done.results:
+        if result.status == "skipped":
+            continue
+        spec = checks.get(result.unique_id)
+        if spec and spec.key in context.selected_asset_check_keys:
+            yield _check_result(result, spec)
+        elif result.ok and keys.get(result.unique_id) in context.selected_asset_keys:
+            yield dg.MaterializeResult(keys[result.unique_id], metadata=_metadata(result, window))
+    if done.error:
+        raise done.error
 
 
 def _selection(
@@ -115,21 +114,27 @@ def _check_result(result: NodeResult, spec: dg.AssetCheckSpec) -> dg.AssetCheckR
     )
 
 
-class _Layers:
-    """Sums a build up by layer, for the person who watches."""
+class _Watcher:
+    """Shows which node of how many has ended."""
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self, nodes: Mapping[str, Any]) -> None:
         self._nodes, self._done = nodes, 0
-        self._sums: dict[str, list[float]] = {}
+        self._all = sum(node["resource_type"] in ("model", "seed", "test") for node in nodes.values())
 
-    def add(self, result: NodeResult, node: Mapping[str, Any]) -> None:
+    def __call__(self, unique_id: str) -> None:
+        self._done += 1
+        progress.status(f"  building {self._done} of {self._all}: {self._nodes[unique_id]['name']}")
+
+
+def _report_layers(results: Sequence[NodeResult], nodes: Mapping[str, Any]) -> None:
+    """A build summed up by layer, for the person who watches."""
+    sums: dict[str, list[float]] = {}
+    for result in results:
+        node = nodes[result.unique_id]
         kind = node["resource_type"]
         layer = {"seed": "reference data", "test": "tests of the tables"}.get(kind) or node["fqn"][1]
-        sums = self._sums.setdefault(layer, [0, 0, 0.0])
-        sums[0], sums[1], sums[2] = sums[0] + 1, sums[1] + (result.rows or 0), sums[2] + result.seconds
-        self._done += 1
-        progress.status(f"  building {self._done} of {self._nodes}: {node['name']}")
-
-    def report(self) -> None:
-        for layer, (nodes, rows, seconds) in self._sums.items():
-            progress.line(f"build {layer} ({int(nodes)})", int(rows) or None, seconds)
+        counted = sums.setdefault(layer, [0, 0, 0.0])
+        counted[0], counted[1] = counted[0] + 1, counted[1] + (result.rows or 0)
+        counted[2] += result.seconds
+    for layer, (count, rows, seconds) in sums.items():
+        progress.line(f"build {layer} ({int(count)})", int(rows) or None, seconds)

@@ -3,7 +3,6 @@
 -- subscriptions that started by then and all of them are canceled), on days on which it has no live subscription and
 -- a lifecycle stage of seeds/not_customers.csv, and while seeds/excluded.csv names it.
 -- What holds is looked up once for each span of days over which nothing changes; only then are there rows of every day.
-{{ config(meta={'is_chunked': true, 'is_gathered': true, 'is_read_by_day': true}) }}
 with
 
 versions as (

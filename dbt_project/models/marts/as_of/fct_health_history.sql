@@ -1,7 +1,7 @@
 -- Grain: one row per scored account and as_of_date: the score as recorded for that day, by the champion rule set: base
 -- plus the points of its rows in fct_health_evidence, clamped to 0 to 100.
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
-{{ config(meta={'archive': 'audit.health_history_changes', 'is_chunked': true}) }}
+{{ config(incremental_strategy='replace_window_and_archive') }}
 
 with
 

@@ -48,7 +48,7 @@ demo: $(VENV)/.ready
 		&& { test -d $(DEMO)/extracts \
 			|| { echo "Demo, 1 of 2: writing the extracts of an invented company to $(DEMO)/extracts (a few seconds)"; \
 				$(BIN)/radar demo $(DEMO)/extracts --end $$last; }; } \
-		&& echo "Demo, 2 of 2: radar run, which loads, checks and scores each day from $$since to $$last (about a minute)" \
+		&& echo "Demo, 2 of 2: radar run, which loads, checks and scores each day from $$since to $$last (1 to 2 minutes)" \
 		&& $(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
 			--exports $(DEMO)/exports --published $(DEMO)/published --since $$since --as-of $$last
 	@$(BIN)/python -m radar.demo.next_steps $(DEMO)

@@ -1,12 +1,11 @@
-"""`python -m radar.demo.next_steps FOLDER`: what a person can do with the demo company that `make demo` has scored.
+"""`python -m radar.demo.next_steps FOLDER`: what can be done with the demo company in the folder.
 
-Belongs here: the closing lines of `make demo`. Does not belong here: the summary of a run (`radar.cli.summary`).
+Belongs here: the closing lines of `make demo`. Does not belong here: what a run did (`radar.cli.summary`).
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -16,9 +15,26 @@ _ACCOUNT = """
     SELECT account_id FROM marts.rpt_account_health
     ORDER BY has_live_subscription DESC, score, account_id LIMIT 1
 """
-_QUERY = (
-    "select bucket, count(*) as accounts, sum(arr_usd) as arr_usd from marts.rpt_account_health group by bucket"
-)
+_QUERY = "select bucket, count(*) as accounts from marts.rpt_account_health group by bucket"
+_TEXT = """
+The demo is ready. Its extracts have faults on purpose, as real extracts do: rows that are refused or wait
+for their account, columns set aside, words that are not recognised, messages that are blocked. The summary
+above names them, and none of them needs repair.
+
+Next, any of these:
+
+  # the review panel on http://127.0.0.1:8080; it prints users and a password
+  make panel
+
+  # Dagster on http://127.0.0.1:3000
+  make dev
+
+  # why the account with the lowest score has it
+  {programs}/radar explain {account} --published {published}
+
+  # SQL on the published copy
+  {programs}/python -c "import duckdb; print(duckdb.connect('{copy}', read_only=True).sql('{query}'))"
+"""
 
 
 def text(folder: Path, programs: Path) -> str:
@@ -26,27 +42,8 @@ def text(folder: Path, programs: Path) -> str:
     published = folder / "published"
     copy = published / "radar.duckdb"
     with duckdb.connect(str(copy), read_only=True) as con:
-        found = con.execute(_ACCOUNT).fetchone()
-    account = str(found[0]) if found else "ACCOUNT_ID"
-    radar, python = str(programs / "radar"), str(programs / "python")
-    script = f"import duckdb; print(duckdb.connect('{copy}', read_only=True).sql('{_QUERY}'))"
-    commands = (
-        ("The review panel on http://127.0.0.1:8080; it prints a user and a password", ["make", "panel"]),
-        ("Dagster on http://127.0.0.1:3000", ["make", "dev"]),
-        ("Why one account has its score", [radar, "explain", account, "--published", str(published)]),
-        ("SQL on the published copy", [python, "-c", script]),
-    )
-    return "\n".join(
-        [
-            "",
-            "The demo is ready. Its extracts have faults on purpose, as real extracts do: the summary above lists",
-            "rows that were refused or wait for their account, columns set aside, words that were not recognised and",
-            "messages that are blocked. Nothing of that needs repair.",
-            "",
-            "Next, any of these:",
-            *(f"  # {meaning}\n  {shlex.join(command)}" for meaning, command in commands),
-        ]
-    )
+        ((account,),) = con.execute(_ACCOUNT).fetchall()
+    return _TEXT.format(programs=programs, account=account, published=published, copy=copy, query=_QUERY)
 
 
 if __name__ == "__main__":

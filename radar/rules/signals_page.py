@@ -16,11 +16,10 @@ _HEAD = """\
 
 Written by `radar rules signals` from `seeds/signals.csv`: change that file, not this page.
 
-A signal is one number about one account on one as-of date. The table `signals.sig_<family>` holds the signals of a \
-family next to each other, one row per account and as-of date; `scoring.fct_signal_values` holds them below each \
-other. Windows end with the as-of date and count whole UTC days. A signal is unknown where one of its feeds is \
-missing, stale or blocked; where it is known and its definition says so, it may still be null. Which rules read a \
-signal is in [rules.md](rules.md).
+A signal is one number about one account on one as-of date. The table `signals.sig_<family>` has the \
+signals of a family next to each other, one row per account and as-of date; `scoring.fct_signal_values` has \
+a row per signal. Windows end with the as-of date and count whole UTC days. A signal is unknown where one of \
+its feeds is missing, stale or blocked. Which rules read a signal is in [rules.md](rules.md).
 """
 
 

@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel test lint dev bench clean
+.PHONY: install demo panel test check-company lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -66,6 +66,10 @@ lint: $(VENV)/.test-ready .venv-lint/.ready
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# After an edit of seeds/: are the rules sound, are docs/rules.md and docs/signals.md up to date, does a run score as the rules say?
+check-company: $(VENV)/.test-ready
+	$(BIN)/python -m pytest -q tests/company
 
 # On what make demo made, unless the RADAR_ variables name other places. Dagster's records are beside the warehouse,
 # where radar run finds them.

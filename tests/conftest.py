@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.frozen import SEEDS  # noqa: F401  sets which reference data the engine reads
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 

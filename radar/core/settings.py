@@ -27,8 +27,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RADAR_", env_ignore_empty=True, validate_default=True)
 
     extracts: AbsolutePath = Path("var/extracts")
-    seeds: AbsolutePath = PROJECT / "seeds"
-    """A folder whose files replace those of the project's `seeds/` one by one."""
+    shipped_seeds: AbsolutePath = PROJECT / "seeds"
+    """A whole set of reference data: what holds where `seeds` has no file of its own."""
+    seeds: AbsolutePath = Field(default_factory=lambda known: known["shipped_seeds"])
+    """A folder whose files replace those of `shipped_seeds` one by one."""
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")

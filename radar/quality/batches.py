@@ -17,7 +17,7 @@ import duckdb
 from radar.core.errors import InputError
 from radar.landing.feeds import Feed, load_feeds
 from radar.quality.suites import FOLDER, rules, table_name
-from radar.rules.checks import SHIPPED_SEEDS
+from radar.rules.checks import shipped_seeds
 from radar.rules.vocabulary import folded_name_sql
 
 SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
@@ -66,7 +66,7 @@ def scratch(con: duckdb.DuckDBPyConnection, seeds: Path) -> Iterator[None]:
             table = f"{SCRATCH}.reference_{Path(file).stem}"
             con.execute(f"CREATE TABLE {table} ({column} VARCHAR)")
             is_shipped = file in CAME_LATER and not (seeds / file).exists()
-            path = (SHIPPED_SEEDS if is_shipped else seeds) / file
+            path = (shipped_seeds() if is_shipped else seeds) / file
             values = [row[column] for row in _seed(path, column) if row[column]]
             con.execute(f"INSERT INTO {table} SELECT DISTINCT unnest(?::VARCHAR[])", [values])
         con.execute(f"CREATE MACRO {SCRATCH}.folded_name(name) AS {folded_name_sql('name')}")
@@ -175,7 +175,7 @@ def max_age_days(file: Path) -> dict[str, int | None]:
 
 def setting(seeds: Path, name: str) -> int:
     """The number of a setting in `settings.csv`, as it ships where the file has no row of it."""
-    for folder in (seeds, SHIPPED_SEEDS):
+    for folder in (seeds, shipped_seeds()):
         if (folder / "settings.csv").is_file():
             for row in _seed(folder / "settings.csv", "setting", "value"):
                 if row["setting"] == name:

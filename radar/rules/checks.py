@@ -19,11 +19,10 @@ from typing import Any
 import yaml
 
 from radar.core.errors import UsageError
-from radar.core.settings import PROJECT
+from radar.core.settings import PROJECT, Settings
 from radar.exports.profiles import profile_names
 from radar.landing.feeds import load_feeds
 
-SHIPPED_SEEDS = PROJECT / "seeds"
 DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
 BUCKETS = ("healthy", "watch", "at_risk")
@@ -58,6 +57,11 @@ class Problem:
         return f"{', '.join(place)}: {self.what}\n  What to do: {self.remedy}"
 
 
+def shipped_seeds() -> Path:
+    """The whole set of reference data that a folder of seeds replaces files of."""
+    return Settings().shipped_seeds
+
+
 def gather(seeds: Path | None, target: Path) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
@@ -65,9 +69,10 @@ def gather(seeds: Path | None, target: Path) -> Path:
     empty and settings as they ship. Of rules and conditions, shipped rows are left out whose rule set the
     folder's own files do not have. Files that have not changed are left alone: dbt need not read them again.
     """
-    shipped = {path.name: path for path in SHIPPED_SEEDS.glob("*.csv")}
+    base = shipped_seeds()
+    shipped = {path.name: path for path in base.glob("*.csv")}
     chosen = dict(shipped)
-    if seeds is not None and seeds.resolve() != SHIPPED_SEEDS:
+    if seeds is not None and seeds.resolve() != base.resolve():
         if not seeds.is_dir():
             raise UsageError(
                 "there is no such folder", "name a folder of seed files with --seeds", file=seeds
@@ -132,7 +137,7 @@ def _of_rule_sets(content: bytes, rule_sets: set[str]) -> bytes:
 
 def _with_later_settings(content: bytes) -> bytes:
     """The file with the settings that it has no row for; as it is where its header is not the shipped one."""
-    with (SHIPPED_SEEDS / "settings.csv").open(encoding="utf-8", newline="") as file:
+    with (shipped_seeds() / "settings.csv").open(encoding="utf-8", newline="") as file:
         shipped = list(csv.reader(file))
     try:
         rows = list(csv.reader(content.decode("utf-8-sig").splitlines()))
@@ -280,7 +285,7 @@ def _feeds_exist(tables: Tables) -> Iterator[Problem]:
 
 
 def _shipped_signals(tables: Tables) -> Iterator[Problem]:
-    with (SHIPPED_SEEDS / "signals.csv").open(encoding="utf-8", newline="") as file:
+    with (shipped_seeds() / "signals.csv").open(encoding="utf-8", newline="") as file:
         shipped = {row["signal"]: row["family"] for row in csv.DictReader(file)}
     found = {row["signal"]: row["family"] for row in tables["signals"]}
     for signal in sorted(shipped.keys() - found.keys()):
@@ -488,7 +493,7 @@ def _destinations(tables: Tables) -> Iterator[Problem]:
 
 
 def _settings(tables: Tables) -> Iterator[Problem]:
-    with (SHIPPED_SEEDS / "settings.csv").open(encoding="utf-8", newline="") as file:
+    with (shipped_seeds() / "settings.csv").open(encoding="utf-8", newline="") as file:
         needed = {row["setting"] for row in csv.DictReader(file)}
     found = {row["setting"] for row in tables["settings"]}
     for setting in sorted(needed - found):

@@ -18,10 +18,11 @@ import pytest
 
 from radar.audit.chain import KEY_VARIABLE
 from radar.demo import generate
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
 DAY = "--as-of=2026-06-30"
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+
 KILLED = """
 import os, signal
 from radar.audit import chain

@@ -18,8 +18,8 @@ from radar.audit.entries import KEYS, record
 from radar.core.runs import Run, Window
 from radar.core.warehouse import connect
 from radar.exports.writer import QUERIES as SYNC
+from tests.frozen import SEEDS
 
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 DAY = date(2026, 3, 13)
 RUN = Run("run-1", 1, Window(DAY, DAY), datetime(2026, 3, 14, 5))
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from radar.landing.feeds import feeds_of, load_feeds
-from radar.rules.checks import SHIPPED_SEEDS, check, gather
+from radar.rules.checks import check, gather
+from tests.frozen import SEEDS
 
 
 def lines(name: str) -> list[str]:
-    return (SHIPPED_SEEDS / name).read_text(encoding="utf-8").splitlines()
+    return (SEEDS / name).read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
@@ -74,7 +75,7 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
     for name in ("ticket_statuses.csv", "not_customers.csv", "excluded.csv"):
-        assert (gathered / name).read_text() == (SHIPPED_SEEDS / name).read_text()
+        assert (gathered / name).read_text() == (SEEDS / name).read_text()
 
 
 @pytest.mark.parametrize(

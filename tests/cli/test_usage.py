@@ -11,12 +11,14 @@ import duckdb
 import pytest
 
 from radar.core.warehouse import state_dir, writer_lock
+from tests.frozen import SEEDS
 
 RADAR = Path(sys.executable).with_name("radar")
 
 
 def radar(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RADAR_", "DAGSTER_"))}
+    clean["RADAR_SHIPPED_SEEDS"] = str(SEEDS)
     return subprocess.run(
         [RADAR, *map(str, arguments)],
         cwd=cwd,
@@ -122,6 +124,7 @@ def test_a_second_run_is_refused_while_one_is_writing(extracts: Path, tmp_path: 
 _GIVES_WAY = """
 import pathlib, sys, time
 from radar.core.warehouse import giving_way, writer_lock
+from tests.frozen import SEEDS
 warehouse = pathlib.Path(sys.argv[1])
 with writer_lock(warehouse):
     with giving_way(warehouse) as is_wanted:
@@ -173,7 +176,7 @@ def test_the_shipped_rules_are_sound(tmp_path: Path) -> None:
 
 
 def test_a_broken_rule_is_named_with_file_and_row(tmp_path: Path) -> None:
-    rules = (Path(__file__).parents[2] / "seeds" / "rules.csv").read_text().splitlines()
+    rules = (SEEDS / "rules.csv").read_text().splitlines()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "rules.csv").write_text("\n".join([*rules, rules[-1]]) + "\n")
     answer = radar("rules", "check", "--seeds", tmp_path / "mine", cwd=tmp_path)

@@ -16,10 +16,10 @@ import duckdb
 import pytest
 
 from orchestration.dbt import prepare
-from radar.core.settings import PROJECT
 from tests.deliveries.delivery_house import SCHEMA, House
 from tests.deliveries.sql import MODELS, SENTINELS, Models
 from tests.deliveries.vendors import Vendors, serving
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 
@@ -30,7 +30,7 @@ def models(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Models:
     shutil.copy(demo_run.warehouse, warehouse)
     with duckdb.connect(str(warehouse)) as con:
         con.execute("update control.run_window set as_of_start = ?, as_of_end = ?", SENTINELS)
-    place = prepare(warehouse, PROJECT / "seeds")
+    place = prepare(warehouse, SEEDS)
     dbt = Path(sys.executable).with_name("dbt")
     done = subprocess.run(
         [str(dbt), "compile", *place.paths(), "--quiet", "--no-use-colors", "--select", *MODELS],

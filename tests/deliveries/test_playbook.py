@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from radar.core.settings import PROJECT
-from radar.rules.checks import CUSTOMER_CHANNELS, SHIPPED_SEEDS, check
+from radar.rules.checks import CUSTOMER_CHANNELS, check
+from tests.frozen import SEEDS
 
 
 def problems(folder: Path, change: dict[str, str], row: int = 1) -> list[str]:
     """What is said of the shipped seeds with cells of one row of the playbook changed."""
     seeds = folder / "seeds"
-    shutil.copytree(SHIPPED_SEEDS, seeds)
+    shutil.copytree(SEEDS, seeds)
     file = seeds / "playbook.csv"
     with file.open(encoding="utf-8", newline="") as text:
         rows = list(csv.DictReader(text))

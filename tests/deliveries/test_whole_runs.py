@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from orchestration import dbt as building
-from radar.core.settings import PROJECT
 from tests.deliveries.sql import MODELS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
 END = date(2026, 6, 30)
@@ -84,7 +84,7 @@ def test_single_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -
     with duckdb.connect(str(place.warehouse)) as con:
         for table in TABLES:
             con.execute(f"drop table {table}")
-    project = building.prepare(place.warehouse, PROJECT / "seeds")
+    project = building.prepare(place.warehouse, SEEDS)
     for day in DAYS:
         with duckdb.connect(str(place.warehouse)) as con:
             con.execute("update control.run_window set as_of_start = $day, as_of_end = $day", {"day": day})
@@ -102,7 +102,7 @@ def test_history_and_ledger_of_a_past_day_can_be_built_alone(demo_run: Place, tm
     with duckdb.connect(str(place.warehouse)) as con:
         con.execute("delete from intermediate.int_champion_inputs")
         con.execute("update control.run_window set as_of_start = '2026-06-25', as_of_end = '2026-06-25'")
-    results = list(building.build(building.prepare(place.warehouse, PROJECT / "seeds"), tables))
+    results = list(building.build(building.prepare(place.warehouse, SEEDS), tables))
     assert all(result.ok for result in results)
     assert {table: place.rows(f"select * from marts.{table} order by all") for table in tables} == before
 

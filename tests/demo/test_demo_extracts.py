@@ -13,6 +13,7 @@ from radar.demo import usage
 from radar.demo.files import COLUMNS
 from radar.demo.names import COMPETITORS
 from radar.demo.stories import PAID, PRICE_CENTS, UNKNOWN_PLAN
+from tests.frozen import SEEDS
 
 FEEDS = sorted(COLUMNS)
 FEED_CONTRACT = yaml.safe_load((REPOSITORY / "radar/landing/feeds.yml").read_text(encoding="utf-8"))
@@ -30,7 +31,7 @@ def table(feed: str) -> str:
 
 
 def seed_rows(name: str) -> list[dict[str, str]]:
-    with (REPOSITORY / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -9,6 +9,7 @@ import pytest
 from written_demo import END, REPOSITORY, Demo
 
 from radar.demo.stories import STORIES, Account, Calendar, account_id, level, tell
+from tests.frozen import SEEDS
 
 ACCOUNTS = 400
 CALENDAR = Calendar(END - timedelta(days=364), 365)
@@ -22,7 +23,7 @@ def stories() -> dict[str, Account]:
 @pytest.fixture(scope="module")
 def facts(demo: Demo) -> dict[str, dict[str, object]]:
     sql = (REPOSITORY / "tests/demo/champion.sql").read_text(encoding="utf-8")
-    for name, folder in (("{root}", demo.folder), ("{seeds}", REPOSITORY / "seeds")):
+    for name, folder in (("{root}", demo.folder), ("{seeds}", SEEDS)):
         sql = sql.replace(name, str(folder))
     rows = demo.con.execute(sql, {"as_of": END})
     columns = [column[0] for column in rows.description]

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from radar.exports.profiles import check_against_mart, load_profile
-from radar.rules.checks import SHIPPED_SEEDS, check
-from radar.rules.signals_page import page as signals_page
+from radar.rules.checks import check
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,11 +77,6 @@ def test_query_answers_on_the_published_copy(name: str, query: str, demo_run: Pl
         assert con.execute(query).fetchall(), name
 
 
-def test_signals_are_those_of_the_catalogue() -> None:
-    """`radar rules signals --output docs/signals.md` writes it again."""
-    assert (ROOT / "docs" / "signals.md").read_text(encoding="utf-8") == signals_page(SHIPPED_SEEDS)
-
-
 def example(kind: str) -> str:
     (found,) = re.findall(rf"```\w+ {kind}\n(.*?)```", EXTENDING, re.DOTALL)
     return str(found)
@@ -91,7 +86,7 @@ def example(kind: str) -> str:
 def extended(tmp_path: Path) -> Path:
     """The shipped seeds with the rule that the page adds."""
     folder = tmp_path / "seeds"
-    shutil.copytree(SHIPPED_SEEDS, folder)
+    shutil.copytree(SEEDS, folder)
     for name in ("rules", "rule_conditions"):
         with (folder / f"{name}.csv").open("a", encoding="utf-8") as file:
             file.write(example(name))
@@ -100,7 +95,7 @@ def extended(tmp_path: Path) -> Path:
 
 def test_the_rule_of_extending_is_sound_and_its_columns_are_explained(extended: Path) -> None:
     assert check(extended) == []
-    with (SHIPPED_SEEDS / "rules.csv").open(encoding="utf-8", newline="") as file:
+    with (SEEDS / "rules.csv").open(encoding="utf-8", newline="") as file:
         for column in next(csv.reader(file)):
             assert f"`{column}`" in EXTENDING, column
 

@@ -19,7 +19,8 @@ from radar.exports.profiles import (
     used_profiles,
     vendors,
 )
-from radar.rules.checks import SHIPPED_SEEDS, check, gather
+from radar.rules.checks import check, gather
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
@@ -55,8 +56,8 @@ def test_every_mapped_column_is_in_the_mart_of_a_whole_run(name: str, demo_run: 
 
 
 def test_the_seed_names_every_profile_and_uses_two() -> None:
-    assert [profile.name for profile in used_profiles(SHIPPED_SEEDS)] == ["generic", "hubspot_companies"]
-    with (SHIPPED_SEEDS / "destinations.csv").open(encoding="utf-8") as file:
+    assert [profile.name for profile in used_profiles(SEEDS)] == ["generic", "hubspot_companies"]
+    with (SEEDS / "destinations.csv").open(encoding="utf-8") as file:
         assert [line.split(",")[0] for line in file][1:] == NAMES
 
 

@@ -16,6 +16,7 @@ from landing_place import NOW, Place, ndjson
 from radar.landing import records
 from radar.landing.file_rules import FileRules
 from radar.landing.land import land
+from tests.frozen import SEEDS
 
 ROOT = Path(__file__).parents[2]
 OWNER = "owner_id,name,email\n"
@@ -48,7 +49,7 @@ def test_the_data_test_finds_a_file_whose_rows_do_not_add_up(place: Place) -> No
 
 
 def test_the_setting_is_read_from_the_seeds(tmp_path: Path) -> None:
-    settings = (ROOT / "seeds/settings.csv").read_text()
+    settings = (SEEDS / "settings.csv").read_text()
     (tmp_path / "settings.csv").write_text(settings)
     assert FileRules.of(tmp_path) == FileRules(needs_line_end=True, least_rows_pct=20)
     changed = settings.replace("unended_last_row,0", "unended_last_row,1").replace(

@@ -13,9 +13,10 @@ from typing import Any
 
 import duckdb
 
+from tests.frozen import SEEDS
+
 from .contract import FAMILIES, AccountResult, Feeds, RuleResult, Seeds, evaluate, load_seeds
 
-_PROJECT_SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 _SCORES = ("score", "score_low", "score_high", "bucket", "decision")
 _SNAPSHOT = ("score", "score_low", "score_high", "model_bucket", "bucket", "decision", "is_overridden")
 
@@ -34,7 +35,7 @@ def compare(
 
     A seed file that `seeds_dir` lacks is the project's. Retired rule sets are not looked at.
     """
-    seeds = load_seeds(seeds_dir, _PROJECT_SEEDS)
+    seeds = load_seeds(seeds_dir, SEEDS)
     scored = _scored(evaluate(feeds, seeds, as_of, feed_states))
     with duckdb.connect(str(warehouse), read_only=True) as con:
         return [*_signals(con, scored, as_of), *_rules(con, scored, seeds, as_of), *_sets(con, scored, as_of)]
@@ -48,7 +49,7 @@ def compare_snapshot(
     feed_states: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The same for what overrides and flags make of it: `rpt_account_health` and `fct_account_flags`."""
-    scored = _scored(evaluate(feeds, load_seeds(seeds_dir, _PROJECT_SEEDS), as_of, feed_states))
+    scored = _scored(evaluate(feeds, load_seeds(seeds_dir, SEEDS), as_of, feed_states))
     with duckdb.connect(str(warehouse), read_only=True) as con:
         return [*_snapshot(con, scored, as_of), *_flags(con, scored, as_of)]
 

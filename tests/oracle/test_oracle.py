@@ -20,6 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.frozen import SEEDS as FROZEN
+
 from .company import COLUMNS, random_company, safely_shuffled, shift, write
 from .compare import compare, compare_snapshot, same
 from .contract import FAMILIES, KEYS, SIGNAL_FEEDS, AccountResult, Row, Seeds, evaluate, load_seeds
@@ -854,7 +856,7 @@ def test_seeds_written_and_read_are_the_same(tmp_path: Path) -> None:
 
 
 def test_projects_catalogue_of_signals_needs_the_feeds_of_the_contract() -> None:
-    path = Path(__file__).resolve().parents[2] / "seeds" / "signals.csv"
+    path = FROZEN / "signals.csv"
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["signal"]: tuple(row["feeds"].split()) for row in rows} == SIGNAL_FEEDS
@@ -864,7 +866,7 @@ def test_projects_catalogue_of_signals_needs_the_feeds_of_the_contract() -> None
 
 
 def test_projects_playbook_is_that_of_the_contract() -> None:
-    shipped = load_seeds(Path(__file__).resolve().parents[2] / "seeds")
+    shipped = load_seeds(FROZEN)
 
     def playbook(seeds: Seeds) -> tuple[Any, ...]:
         return (

@@ -18,6 +18,7 @@ from orchestration.dbt import Place
 from radar.core.errors import CheckError, RadarError, WarehouseError
 from radar.core.settings import PROJECT
 from radar.core.warehouse import state_dir
+from tests.frozen import SEEDS
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",
@@ -144,7 +145,7 @@ def test_the_project_is_linked_and_parsed_only_when_it_changes(
     monkeypatch.setattr(building, "_parse", parse)
     warehouse, mine = tmp_path / "w.duckdb", tmp_path / "mine"
     mine.mkdir()
-    place = building.prepare(warehouse, PROJECT / "seeds")
+    place = building.prepare(warehouse, SEEDS)
     assert (place.project / "models").readlink() == PROJECT / "dbt_project" / "models"
     assert (place.project / "../seeds").resolve() == state_dir(warehouse) / "seeds"
     building.prepare(warehouse, mine)

@@ -10,7 +10,7 @@ import pytest
 from orchestration.defs.exports.assets import make_export
 from orchestration.steps import PUBLISHED, WriterLock, first_step, record_failed_run
 from radar.exports.profiles import load_profiles
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "exports"))
 import small_mart
@@ -28,7 +28,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small_mart.fill(tmp_path / "w.duckdb", 12)
     small_mart.change(
         tmp_path / "w.duckdb",
-        f"create schema seeds; create table seeds.settings as from read_csv('{SHIPPED_SEEDS}/settings.csv')",
+        f"create schema seeds; create table seeds.settings as from read_csv('{SEEDS}/settings.csv')",
     )
     return tmp_path / "w.duckdb"
 

@@ -20,7 +20,7 @@ from orchestration import dbt as building
 from orchestration import parsed
 from orchestration.dbt import Place
 from radar.core import settings
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 
 MODELS = {
     "numbers.sql": "{{ config(materialized='table') }} select unnest(range(3)) as n",
@@ -58,7 +58,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
     return places
 
 
-def prepared(folder: Path, name: str = "w.duckdb", seeds: Path = SHIPPED_SEEDS) -> Place:
+def prepared(folder: Path, name: str = "w.duckdb", seeds: Path = SEEDS) -> Place:
     return building.prepare(folder / name, seeds)
 
 
@@ -84,7 +84,7 @@ def run_elsewhere(warehouse: Path, project: Path) -> None:
         building.PROJECT = Path(sys.argv[2])
         list(building.build(building.prepare(Path(sys.argv[1]), Path(sys.argv[3]))))
     """
-    command = [sys.executable, "-c", textwrap.dedent(script), warehouse, project.parent, SHIPPED_SEEDS]
+    command = [sys.executable, "-c", textwrap.dedent(script), warehouse, project.parent, SEEDS]
     subprocess.run(command, check=True)
 
 

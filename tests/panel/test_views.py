@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 from radar.panel import sessions, users
 from radar.panel.app import create_app
 from radar.panel.settings import PanelSettings
-from radar.rules.checks import SHIPPED_SEEDS
 from radar.rules.page import page as rules_page
+from tests.frozen import SEEDS
 from tests.panel.people import Owners
 from tests.panel.told_copy import LIVE, publish_again
 from tests.runs.radar_run import Place
@@ -330,7 +330,7 @@ def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
 @pytest.mark.parametrize("address", ["/rules", "/rules?set=snapshot_v1"])
 def test_rules_are_said_as_in_the_documentation(clients: dict[str, TestClient], address: str) -> None:
     name = "snapshot_v1" if "set=" in address else "playbook_v1"
-    section = rules_page(SHIPPED_SEEDS).partition(f"## {name}\n")[2].partition("\n## ")[0]
+    section = rules_page(SEEDS).partition(f"## {name}\n")[2].partition("\n## ")[0]
     plain = re.sub(r"\\(.)|[`*]", lambda found: found[1] or "", section)
     said = text(clients["admin"], address)
     squeezed = re.sub(r"\s+", "", said)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from radar.rules.checks import SHIPPED_SEEDS, Problem, check, gather
+from radar.rules.checks import Problem, check, gather
+from tests.frozen import SEEDS
 
 Rows = list[dict[str, str]]
 
@@ -19,9 +20,7 @@ class SeedFolder:
 
     def rows(self, name: str) -> Rows:
         path = self.folder / f"{name}.csv"
-        with (path if path.exists() else SHIPPED_SEEDS / path.name).open(
-            encoding="utf-8", newline=""
-        ) as file:
+        with (path if path.exists() else SEEDS / path.name).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     def write(self, name: str, rows: Rows) -> None:

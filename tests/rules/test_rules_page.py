@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from radar.rules.checks import SHIPPED_SEEDS
 from radar.rules.page import page
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,13 +21,8 @@ def rule(text: str, anchor: str) -> str:
     return text.partition(f'<a id="{anchor}"></a>')[2].partition("<a id=")[0]
 
 
-def test_the_page_in_docs_is_the_one_that_the_seeds_give() -> None:
-    """`radar rules docs --output docs/rules.md` writes it again."""
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page(SHIPPED_SEEDS)
-
-
 def test_every_rule_has_one_anchor_and_every_signal_its_label(mine: SeedFolder, tmp_path: Path) -> None:
-    text = page(SHIPPED_SEEDS)
+    text = page(SEEDS)
     rules = {f"{row['rule_set']}-{row['rule_id']}" for row in mine.rows("rules")}
     assert sorted(re.findall(r'<a id="([^"]+-[^"]+)"></a>', text)) == sorted(rules)
     labels = {row["signal"]: row["label"] for row in mine.rows("signals")}
@@ -37,17 +32,17 @@ def test_every_rule_has_one_anchor_and_every_signal_its_label(mine: SeedFolder, 
 
 
 def test_segments_weights_limits_and_unknowns_are_said() -> None:
-    said = rule(page(SHIPPED_SEEDS), "snapshot_v1-late_success_plan")
+    said = rule(page(SEEDS), "snapshot_v1-late_success_plan")
     assert "**Segment enterprise**: when overdue milestones (`overdue_milestones`) is at least 1" in said
     assert "This counts 1.5 times where days to renewal (`days_to_renewal`) is at most 120." in said
     assert "the score could still be up to 20 points lower (30 if the renewal is near)" in said
     assert "Needs crm/milestones; its weight billing/subscriptions." in said
-    limited = rule(page(SHIPPED_SEEDS), "snapshot_v1-urgent_tickets")
+    limited = rule(page(SEEDS), "snapshot_v1-urgent_tickets")
     assert (
         "the score loses 10 points times open urgent tickets (`open_urgent_tickets`), 20 points at most"
         in limited
     )
-    silent = rule(page(SHIPPED_SEEDS), "playbook_v1-silent_relationship")
+    silent = rule(page(SEEDS), "playbook_v1-silent_relationship")
     assert "then the bucket is no better than `watch`, and a person looks at the account." in silent
 
 
@@ -78,10 +73,10 @@ def radar(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_prints_or_writes_and_refuses_broken_rules(mine: SeedFolder, tmp_path: Path) -> None:
-    assert radar().stdout == page(SHIPPED_SEEDS)
+    assert radar().stdout == page(SEEDS)
     done = radar("--output", tmp_path / "rules.md")
     assert (done.returncode, done.stdout) == (0, f"Wrote {tmp_path / 'rules.md'}.\n")
-    assert (tmp_path / "rules.md").read_text(encoding="utf-8") == page(SHIPPED_SEEDS)
+    assert (tmp_path / "rules.md").read_text(encoding="utf-8") == page(SEEDS)
     nowhere = radar("--output", tmp_path / "no" / "rules.md")
     assert nowhere.returncode == 1
     assert "What to do" in nowhere.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +19,7 @@ USED = ("crm/accounts", "billing/invoices")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("company"))
-    shipped = (ROOT / "seeds/feeds.csv").read_text().splitlines()
+    shipped = (SEEDS / "feeds.csv").read_text().splitlines()
     (place.folder / "seeds").mkdir()
     used = [line if line.split(",")[0] in USED else line.replace("true", "false") for line in shipped]
     (place.folder / "seeds/feeds.csv").write_text("\n".join(used) + "\n")

@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestration.dbt import Place as Workspace
 from orchestration.dbt import prepare
+from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
@@ -38,7 +39,7 @@ def copy_of(demo_run: Place, folder: Path) -> tuple[Place, Workspace]:
     """A warehouse of its own that dbt may change."""
     place = Place(folder)
     shutil.copy(demo_run.warehouse, place.warehouse)
-    return place, prepare(place.warehouse, ROOT / "seeds")
+    return place, prepare(place.warehouse, SEEDS)
 
 
 def test_every_rule_and_boundary_holds_in_dbt_unit_tests(demo_run: Place, tmp_path: Path) -> None:

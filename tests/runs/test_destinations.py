@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
 
@@ -29,10 +29,10 @@ def sets(place: Place) -> set[str]:
 def test_one_that_is_held_and_one_that_fails_stop_nobody_else(place: Place, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
-    text = (SHIPPED_SEEDS / "rule_sets.csv").read_text()
+    text = (SEEDS / "rule_sets.csv").read_text()
     assert "champion,100," in text
     (seeds / "rule_sets.csv").write_text(text.replace("champion,100,", "champion,30,"))
-    text = (SHIPPED_SEEDS / "destinations.csv").read_text()
+    text = (SEEDS / "destinations.csv").read_text()
     (seeds / "destinations.csv").write_text(
         text.replace("tasks,false", "tasks,true").replace("zoho_accounts,false", "zoho_accounts,true")
     )

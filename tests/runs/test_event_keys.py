@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 AS_OF = "2026-11-27"
@@ -25,7 +25,7 @@ def write_events(place: Place, name: str, *rows: str) -> None:
 
 
 def name_key(place: Place, key: str) -> None:
-    lines = (SHIPPED_SEEDS / "feeds.csv").read_text().splitlines()
+    lines = (SEEDS / "feeds.csv").read_text().splitlines()
     used = [line if line.split(",")[0] in FEEDS else line.replace("true", "false") for line in lines]
     seeds = place.folder / "seeds"
     seeds.mkdir(exist_ok=True)

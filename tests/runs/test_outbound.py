@@ -13,7 +13,7 @@ import pytest
 from orchestration.definitions import defs
 from orchestration.steps import ALLOW_FLOOD
 from radar.core.warehouse import state_dir
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
 DAY, NEXT_DAY = "2026-06-30", "2026-07-01"
@@ -35,7 +35,7 @@ def flooded_seeds(folder: Path) -> Path:
     """Seeds under which everybody's score falls by 70."""
     seeds = folder / "seeds"
     seeds.mkdir()
-    text = (SHIPPED_SEEDS / "rule_sets.csv").read_text()
+    text = (SEEDS / "rule_sets.csv").read_text()
     (seeds / "rule_sets.csv").write_text(text.replace("champion,100,", "champion,30,"))
     return seeds
 
@@ -94,7 +94,7 @@ def test_a_backup_put_back_sends_nothing_twice(demo_run: Place, tmp_path: Path) 
     place = a_place(demo_run, tmp_path)
     seeds = tmp_path / "seeds"
     seeds.mkdir()
-    text = (SHIPPED_SEEDS / "destinations.csv").read_text()
+    text = (SEEDS / "destinations.csv").read_text()
     (seeds / "destinations.csv").write_text(text.replace("hubspot_tasks,false", "hubspot_tasks,true"))
     backup = tmp_path / "backup"
     backup.mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,14 +58,13 @@ def write_seeds(place: Place) -> None:
     (seeds / "feeds.csv").write_text(
         "feed,is_used,max_age_days\n"
         + "".join(
-            f"{row['feed']},{str(row['feed'] in USED).lower()},\n"
-            for row in rows_of(ROOT / "seeds/feeds.csv")
+            f"{row['feed']},{str(row['feed'] in USED).lower()},\n" for row in rows_of(SEEDS / "feeds.csv")
         )
     )
     with (seeds / "settings.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["setting", "value", "unit", "description"])
         writer.writeheader()
-        for row in rows_of(ROOT / "seeds/settings.csv"):
+        for row in rows_of(SEEDS / "settings.csv"):
             writer.writerow(row | {"value": SETTINGS.get(row["setting"], row["value"])})
 
 

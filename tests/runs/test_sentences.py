@@ -8,15 +8,14 @@ import shutil
 from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import DEMO_DAYS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 NUMBER = re.compile(r"\d+(?:[.]\d+)?")
 BLANK = re.compile(r"[{]\w+[}]")
 REASONS = ("reason_1", "reason_2", "reason_3", "reason_4")

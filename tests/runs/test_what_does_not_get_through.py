@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 DAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -23,7 +23,7 @@ def write(place: Place, feed: str, name: str, columns: str, rows: list[str]) -> 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("company"))
-    shipped = (Path(__file__).parents[2] / "seeds/feeds.csv").read_text().splitlines()
+    shipped = (SEEDS / "feeds.csv").read_text().splitlines()
     seeds = place.folder / "seeds"
     seeds.mkdir()
     used = [line if line.split(",")[0] in FEEDS else line.replace("true", "false") for line in shipped]

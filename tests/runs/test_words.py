@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radar.rules.checks import SHIPPED_SEEDS
+from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
 AS_OF = "2026-11-27"
@@ -46,7 +46,7 @@ def company(place: Place, changes: Mapping[str, tuple[str, list[str]]]) -> None:
         write(place, feed, header, rows)
     seeds = place.folder / "seeds"
     seeds.mkdir()
-    lines = (SHIPPED_SEEDS / "feeds.csv").read_text().splitlines()
+    lines = (SEEDS / "feeds.csv").read_text().splitlines()
     used = [line if line.split(",")[0] in feeds else line.replace(",true,", ",false,") for line in lines]
     (seeds / "feeds.csv").write_text("\n".join(used) + "\n")
 
@@ -298,7 +298,7 @@ def test_names_that_are_all_known_hold_no_run_over_a_flag(tmp_path: Path) -> Non
     assert "no event name that counts as premium use; unknown: premium_usage_14d_pct" in done.stdout
     assert known(place, AS_OF)["days_since_login"]
     assert not known(place, AS_OF)["premium_usage_14d_pct"]
-    lines = (SHIPPED_SEEDS / "product_events.csv").read_text().splitlines()
+    lines = (SEEDS / "product_events.csv").read_text().splitlines()
     unmarked = [line.replace("false,false,true,false", "false,false,false,false") for line in lines]
     (seeds / "product_events.csv").write_text("\n".join(unmarked) + "\n")
     done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")
@@ -338,7 +338,7 @@ def other_spellings(tmp_path_factory: pytest.TempPathFactory) -> Place:
         rows.append(f"w{number},acc_02,u1,{name},2026-11-20T09:00:00Z,")
     company(place, {"product/events": (EVENT, rows)})
     seeds = place.folder / "seeds"
-    lines = (SHIPPED_SEEDS / "product_events.csv").read_text()
+    lines = (SEEDS / "product_events.csv").read_text()
     two = "Export Done,true,false,false,false,\nexport_done,true,false,false,false,\n"
     (seeds / "product_events.csv").write_text(lines + two)
     done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")

@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: demo panel test check-company lint dev bench clean
+.PHONY: demo panel contracts test check-company lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -46,6 +46,10 @@ demo: $(VENV)/.ready
 # The panel on an invented company up to yesterday; made once, in var/panel.
 panel: $(VENV)/.ready
 	@$(BIN)/radar panel --demo var/panel
+
+# What is derived from feeds/contract and has to be a file: dbt's sources and staging descriptions, docs/feeds.md.
+contracts: $(VENV)/.ready
+	@$(BIN)/python -m radar.landing.contract_files
 
 lint: $(VENV)/.test-ready .venv-lint/.ready
 	$(BIN)/ruff check .

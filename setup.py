@@ -2,8 +2,8 @@
 
 from setuptools import find_packages, setup
 
-FOLDERS = ("dbt_project", "expectations", "exports", "seeds")
-"""Reference data, SQL and YAML that the engine reads; see `radar.core.settings.PROJECT`."""
+FOLDERS = ("dbt_project", "expectations", "exports", "feeds", "seeds")
+"""Reference data, SQL and YAML that the engine reads; see `radar.core.project.PROJECT`."""
 
 setup(
     packages=[

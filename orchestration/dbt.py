@@ -29,7 +29,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from radar.core.errors import CheckError, RadarError, WarehouseError
 from radar.core.masking import masked
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.terminal import inert_value
 from radar.core.warehouse import MEMORY_LIMIT, connect, explain_duckdb_error, readable_os_errors, state_dir
 from radar.rules.checks import gather

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from orchestration.steps import DATA_TEAM
-from radar.publishing.publish import SNAPSHOTS
+from radar.publishing.contents import SNAPSHOTS
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 NEWEST_DAY_ONLY = "radar/newest_day_only"

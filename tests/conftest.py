@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.frozen import SEEDS  # noqa: F401  sets which reference data the engine reads
 from tests.rules.seed_folder import SeedFolder
@@ -29,8 +29,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Place:
     from radar.demo import generate  # noqa: PLC0415  only where a test asks for it
 
     folder = shared_folder(tmp_path_factory) / "demo"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(folder.with_suffix(".lock")):
         place = Place(folder)
         told = folder / "first.txt"
         if not told.exists():

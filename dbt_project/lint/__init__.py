@@ -20,7 +20,7 @@ def as_of_end() -> str:
     return "cast('2026-01-02' as date)"
 
 
-def days_of_other_rules() -> str:
+def dates_of_other_rules() -> str:
     """Days whose rules were others, some day."""
     return "cast('2026-01-01' as date)"
 

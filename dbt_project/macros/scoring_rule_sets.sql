@@ -1,52 +1,51 @@
 {#
-    The rule sets in use (the champion, and shadows that have rules; var `rule_set` names one alone) as the seeds hold
-    them: a list of
-    {rule_set, status, base_score, watch_from, healthy_from, version, rules}, each rule
-    {rule_id, rule_number, variants, has_weight}, each variant (the general row or one of a segment) with its conditions.
-    The version is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows,
-    same version, whatever the order of columns and whichever columns are left empty.
-    The seeds are read while the scoring views are written, so a view says its rules in plain SQL.
+    The rule sets that are scored, read from the seeds when dbt compiles, so that views say their rules in plain SQL: a
+    list of rule sets, each with its `rules`, one per row of seeds/rules.csv. `status`: the sets of this status alone.
+    Each rule has its `conditions` and, as `other_segments`, the segments that have a row of their own in its place.
+    `version` is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows, same
+    version, whatever the order of columns and whichever columns are left empty.
 #}
-{% macro scoring_rule_sets() %}
+{% macro scoring_rule_sets(status=none) %}
+    {%- set signals = {} -%}
+    {%- for signal in seed_rows("
+        select signal, coalesce(label || ' (' || signal || ')', signal) as label, can_be_negative from seeds.signals
+    ") -%}
+        {%- do signals.update({signal['signal']: signal}) -%}
+    {%- endfor -%}
     {%- set rule_sets = seed_rows(
-        "select * from seeds.rule_sets where status <> 'retired' and '" ~ var('rule_set') ~ "' in ('', rule_set) "
-        ~ 'order by rule_set'
+        "select * from seeds.rule_sets where status <> 'retired' and '" ~ var('rule_set') ~ "' in ('', rule_set)"
+        ~ ' order by rule_set'
     ) -%}
-    {%- set rules = seed_rows('select * from seeds.rules order by rule_set, rule_id, segment nulls first') -%}
+    {%- set rules = seed_rows(
+        "select * from seeds.rules where '" ~ var('rule_id') ~ "' in ('', rule_id)"
+        ~ ' order by rule_set, rule_id, segment nulls first'
+    ) -%}
     {%- set conditions = seed_rows(
         'select * from seeds.rule_conditions order by rule_set, rule_id, segment nulls first, position'
     ) -%}
-    {%- set negative_signals = seed_rows('select signal from seeds.signals where can_be_negative')
-        | map(attribute='signal') | list -%}
     {%- for rule_set in rule_sets -%}
         {%- set rows = [filled_cells(rule_set)] -%}
-        {%- set found = {} -%}
-        {%- for rule in rules if rule['rule_set'] == rule_set['rule_set'] -%}
+        {%- set own_rules = rules | selectattr('rule_set', 'equalto', rule_set['rule_set']) | list -%}
+        {%- set rule_ids = own_rules | map(attribute='rule_id') | unique | list -%}
+        {%- for rule in own_rules -%}
+            {%- set own_conditions = conditions | selectattr('rule_set', 'equalto', rule['rule_set'])
+                | selectattr('rule_id', 'equalto', rule['rule_id'])
+                | selectattr('segment', 'equalto', rule['segment']) | list -%}
             {%- do rows.append(filled_cells(rule)) -%}
-            {%- set own_conditions = [] -%}
-            {%- for condition in conditions
-                if condition['rule_set'] == rule['rule_set']
-                and condition['rule_id'] == rule['rule_id']
-                and condition['segment'] == rule['segment'] -%}
+            {%- for condition in own_conditions -%}
                 {%- do rows.append(filled_cells(condition)) -%}
-                {%- do own_conditions.append(condition) -%}
+                {%- do condition.update(signals.get(condition['signal'], {})) -%}
             {%- endfor -%}
             {%- do rule.update({
+                'rule_number': rule_ids.index(rule['rule_id']) + 1,
                 'conditions': own_conditions,
-                'can_be_negative': own_conditions and own_conditions[0]['signal'] in negative_signals,
-            }) -%}
-            {%- do found.setdefault(rule['rule_id'], []).append(rule) -%}
-        {%- endfor -%}
-        {%- set listed = [] -%}
-        {%- for rule_id, variants in found.items() -%}
-            {%- do listed.append({
-                'rule_id': rule_id,
-                'rule_number': loop.index,
-                'variants': variants,
-                'has_weight': variants | rejectattr('renewal_factor', 'none') | list | length > 0,
+                'renewal_label': signals['days_to_renewal']['label'],
+                'other_segments': [] if rule['segment'] else own_rules
+                    | selectattr('rule_id', 'equalto', rule['rule_id']) | map(attribute='segment') | select | list,
             }) -%}
         {%- endfor -%}
-        {%- do rule_set.update({'rules': listed, 'version': local_md5(rows | join('\n'))[:12]}) -%}
+        {%- do rule_set.update({'rules': own_rules, 'version': local_md5(rows | join('\n'))[:12]}) -%}
     {%- endfor -%}
-    {%- do return(rule_sets | selectattr('rules') | list) -%}
+    {%- set scored = rule_sets | selectattr('rules') | list -%}
+    {%- do return(scored | selectattr('status', 'equalto', status) | list if status else scored) -%}
 {% endmacro %}

@@ -2,7 +2,7 @@
 -- over the days of the build, and the day after them that is compared with one of them.
 with
 
-told as (
+recorded as (
 
     select
         history.account_id,
@@ -11,8 +11,8 @@ told as (
         lag(history.as_of_date) over by_account as compared_with,
         lag(history.score) over by_account as score_before
     from {{ ref('fct_health_history') }} as history
-    inner join {{ ref('int_told_runs') }} as runs
-        on history.as_of_date = runs.as_of_date
+    inner join {{ ref('int_scored_dates') }} as scored_dates
+        on history.as_of_date = scored_dates.as_of_date
     window by_account as (
         partition by history.account_id
         order by history.as_of_date
@@ -45,16 +45,16 @@ where
     )
 union all
 select
-    told.account_id,
-    told.as_of_date,
+    recorded.account_id,
+    recorded.as_of_date,
     'history says another change' as problem
-from told
+from recorded
 left join changes
     on
-        told.account_id = changes.account_id
-        and told.as_of_date = changes.as_of_date
+        recorded.account_id = changes.account_id
+        and recorded.as_of_date = changes.as_of_date
 where
-    coalesce(changes.score_before, told.score_before) <> told.score_before
-    or coalesce(changes.score_after, told.score) <> told.score
-    or coalesce(changes.compared_with, told.compared_with) <> told.compared_with
-    or (changes.account_id is null and told.score <> told.score_before)
+    coalesce(changes.score_before, recorded.score_before) <> recorded.score_before
+    or coalesce(changes.score_after, recorded.score) <> recorded.score
+    or coalesce(changes.compared_with, recorded.compared_with) <> recorded.compared_with
+    or (changes.account_id is null and recorded.score <> recorded.score_before)

@@ -164,7 +164,7 @@ class Chain:
         """
         left = iter(entries)
         # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted behind an empty INSERT (see
-        # `publishing._replace_days`).
+        # `publishing.table_copy`).
         self.con.execute(_NEW)
         while batch := list(islice(left, _BATCH)):
             self.con.execute(_GATHER, [list(column) for column in zip(*batch, strict=True)])

@@ -29,7 +29,7 @@ from radar.deliveries.forget_day import forget_day as take_back
 from radar.deliveries.restoring import restore as restore_warehouse
 from radar.demo import generate
 from radar.publishing.explain import explain as explain_account
-from radar.publishing.publish import COPY_NAME
+from radar.publishing.file_set import COPY_NAME
 
 NEEDS_A_LOOK = 3
 """The exit status of what is done, but leaves something for a person to look at."""

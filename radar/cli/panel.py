@@ -19,7 +19,7 @@ from radar.panel import users
 from radar.panel.serve import serve as serve_panel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
-from radar.publishing.publish import COPY_NAME
+from radar.publishing.file_set import COPY_NAME
 
 DEMO_DAYS = 30
 

@@ -33,6 +33,7 @@ from radar.exports.guards import guards_of
 from radar.exports.profiles import used_profiles
 from radar.exports.report import preview_text
 from radar.exports.writer import preview
+from radar.landing.staging import require_sound_contracts
 from radar.rules.checks import gather
 
 JOB = "orchestration.in_process"
@@ -130,6 +131,7 @@ def _check_places(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
     Destinations.read()
+    require_sound_contracts()
     if not settings.extracts.is_dir():
         raise UsageError(
             "there is no such folder of extracts",

@@ -16,17 +16,19 @@ class RadarError(Exception):
         remedy: str,
         *,
         file: Path | str | None = None,
+        line: int | None = None,
         row: int | None = None,
         column: str | None = None,
     ) -> None:
-        """`row` counts data rows from 1, the header not counted, as in `_row_number`."""
+        """`line` counts from 1; so does `row`, of data rows without the header, as in `_row_number`."""
         self.problem, self.remedy = problem, remedy
-        self.file, self.row, self.column = file, row, column
+        self.file, self.line, self.row, self.column = file, line, row, column
         super().__init__(str(self))
 
     def __str__(self) -> str:
         place = [
             str(self.file) if self.file is not None else "",
+            f"line {self.line}" if self.line is not None else "",
             f"row {self.row}" if self.row is not None else "",
             f"column {self.column}" if self.column else "",
         ]

@@ -14,9 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_ROOT = Path(__file__).resolve().parents[2]
-PROJECT = _ROOT if (_ROOT / "dbt_project").is_dir() else _ROOT / "radar" / "project"
-"""The folder of `seeds/`, `dbt_project/`, `expectations/` and `exports/`: in the checkout or in the wheel."""
+from radar.core.project import PROJECT
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(path.expanduser())))]
 

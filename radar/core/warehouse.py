@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from radar.core import progress
 from radar.core.errors import RadarError, WarehouseError
 
 MEMORY_LIMIT = os.environ.get("RADAR_MEMORY_LIMIT", "2GB")
 _FORMAT = "v1.5.0"  # of new files: packs text a third faster than the oldest, and reads it faster
-_held: dict[Path, tuple[int, int]] = {}  # lock file -> (descriptor, how often this process took it)
-_GIVING_WAY = "gives way"  # in the lock file, behind the process
+_GIVING_WAY = "gives way"  # in the holder file, after the process
 _WAIT_SECONDS, _LOOK_SECONDS = 120.0, 0.1
 
 
@@ -37,28 +35,24 @@ def writer_lock(warehouse: Path) -> Iterator[None]:
     Waits for none but a process that gives way (`giving_way`), and two minutes at the most.
     """
     path = _lock_file(warehouse)
-    descriptor, times = _held.get(path, (-1, 0))
-    if times == 0:
-        with readable_os_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if holder := _lock(descriptor, path):
-            os.close(descriptor)
+    wait = _Wait(path)
+    with readable_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, is_singleton=True, thread_local=False, fallback_to_soft=False)
+        try:
+            acquired = lock.acquire(_WAIT_SECONDS, _LOOK_SECONDS, cancel_check=wait.is_over)
+        except Timeout:
             raise WarehouseError(
-                f"another Radar run (process {holder}) is writing this warehouse",
+                f"another Radar run (process {wait.holder or 'unknown'}) is writing this warehouse",
                 "wait until it has ended, then run again",
                 file=warehouse,
-            )
-        _write_holder(descriptor)
-    _held[path] = (descriptor, times + 1)
-    try:
+            ) from None
+    with acquired:
+        if lock.lock_counter == 1:
+            _write_holder(path)
+            if wait.waits_for:
+                _wanted_file(path).unlink(missing_ok=True)
         yield
-    finally:
-        descriptor, times = _held.pop(path)
-        if times > 1:
-            _held[path] = (descriptor, times - 1)
-        else:
-            os.close(descriptor)
 
 
 @contextmanager
@@ -68,14 +62,33 @@ def giving_way(warehouse: Path) -> Iterator[Callable[[], bool]]:
     Whoever wants the lock meanwhile waits for it; what is yielded says whether somebody does.
     """
     path = _lock_file(warehouse)
-    descriptor, _ = _held[path]
     wanted = _wanted_file(path)
     wanted.unlink(missing_ok=True)  # of one that was killed as it waited
-    _write_holder(descriptor, _GIVING_WAY)
+    _write_holder(path, _GIVING_WAY)
     try:
         yield wanted.exists
     finally:
-        _write_holder(descriptor)
+        _write_holder(path)
+
+
+class _Wait:
+    """What a process that wants the lock knows of the `holder`, and for which one it waits, if for any."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+        self.holder = self.waits_for = ""
+
+    def is_over(self) -> bool:
+        """Whether the holder does not give way. One that began to is waited for until it lets go."""
+        self.holder, _, says = _read_holder(self._lock).partition(" ")
+        if says == _GIVING_WAY:
+            if not self.waits_for:
+                progress.note(
+                    f"waiting for another Radar run (process {self.holder}), which stops delivering"
+                )
+            self.waits_for = self.holder
+            _wanted_file(self._lock).touch()
+        return not self.waits_for or self.holder != self.waits_for
 
 
 def _lock_file(warehouse: Path) -> Path:
@@ -86,30 +99,24 @@ def _wanted_file(lock: Path) -> Path:
     return lock.with_name("writer.wanted")
 
 
-def _lock(descriptor: int, path: Path) -> str | None:
-    """Take the lock; None, or the process that has it and does not give way (in time)."""
-    until, waits_for = time.monotonic() + _WAIT_SECONDS, ""
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder, _, says = os.pread(descriptor, 64, 0).decode().strip().partition(" ")
-            if says == _GIVING_WAY:
-                if not waits_for:
-                    progress.note(f"waiting for another Radar run (process {holder}), which stops delivering")
-                waits_for = holder
-                _wanted_file(path).touch()
-            if holder != waits_for or time.monotonic() > until:
-                return holder or "unknown"
-            time.sleep(_LOOK_SECONDS)
-        else:
-            if waits_for:
-                _wanted_file(path).unlink(missing_ok=True)
-            return None
+def _holder_file(lock: Path) -> Path:
+    return lock.with_name("writer.holder")
 
 
-def _write_holder(descriptor: int, says: str = "") -> None:
-    os.pwrite(descriptor, f"{os.getpid()} {says}".ljust(64).encode(), 0)  # at once, for those who read it
+def _read_holder(lock: Path) -> str:
+    """The process that holds the lock, and whether it gives way; empty where that is not written."""
+    try:
+        return _holder_file(lock).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _write_holder(lock: Path, says: str = "") -> None:
+    """Replace the text in one step, for those who read it meanwhile."""
+    new = lock.with_name("writer.holder.new")
+    with readable_os_errors(new):
+        new.write_text(f"{os.getpid()} {says}\n", encoding="ascii")
+        new.replace(_holder_file(lock))
 
 
 @contextmanager

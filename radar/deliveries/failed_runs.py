@@ -15,7 +15,7 @@ from radar.core.settings import Settings
 from radar.core.warehouse import connect, writer_lock
 from radar.deliveries.run_alerts import run_failed
 from radar.deliveries.settings import Destinations
-from radar.publishing.publish import published_run
+from radar.publishing.manifest import published_run
 
 UNFINISHED = ("*/.new-*", "outbox/*/.new-*")
 """Folders below the exports that were being written when their run was killed."""

@@ -24,7 +24,7 @@ from radar.deliveries.retries import next_attempt, note_next_attempt
 from radar.exports import outbound
 from radar.exports.writer import create_tables
 from radar.landing.as_of_guard import newest_scored_day
-from radar.publishing.publish import announce_window
+from radar.publishing.windows import announce_window
 
 FORGOTTEN_DAY = "forgotten_day"
 MOST_NAMED = 20

@@ -23,7 +23,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from radar.core.errors import InputError
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 
 SHIPPED = PROJECT / "exports" / "templates"
 BARS = "▁▂▃▄▅▆▇█"

@@ -14,11 +14,11 @@ from radar.core.warehouse import readable_os_errors
 from radar.demo import billing, crm, service, usage
 from radar.demo.company import Company
 from radar.demo.files import (
-    COLUMNS,
     DELIVERY,
     FeedFiles,
     ParquetFile,
     TextFile,
+    columns_of,
     cut_short,
     file_of,
     parts,
@@ -81,7 +81,7 @@ def _second_deliveries(calendar: Calendar) -> dict[str, tuple[str, bool]]:
 
 def _planned(calendar: Calendar) -> list[str]:
     """Every file that the demo of this calendar has, the marker left out."""
-    names = [file_of(feed, part) for feed in COLUMNS for part in parts(feed, calendar)]
+    names = [file_of(feed, part) for feed in DELIVERY for part in parts(feed, calendar)]
     return names + list(_second_deliveries(calendar))
 
 
@@ -109,7 +109,7 @@ def _earlier_files(marker: Path) -> list[str]:
     except (ValueError, KeyError, TypeError):
         names = None
     is_ours = isinstance(names, list) and all(
-        isinstance(name, str) and name.rsplit("/", 1)[0] in COLUMNS for name in names
+        isinstance(name, str) and name.rsplit("/", 1)[0] in DELIVERY for name in names
     )
     if not is_ours:
         raise UsageError(
@@ -119,7 +119,7 @@ def _earlier_files(marker: Path) -> list[str]:
 
 
 def _write(stack: ExitStack, folder: Path, calendar: Calendar, accounts: int, seed: int) -> dict[str, int]:
-    feeds = {feed: _open_text(stack, folder, feed, calendar) for feed in COLUMNS if feed != _EVENTS}
+    feeds = {feed: _open_text(stack, folder, feed, calendar) for feed in DELIVERY if feed != _EVENTS}
     company = Company(seed, accounts, calendar, feeds)
     months = parts(_EVENTS, calendar)
     event_files = [
@@ -135,7 +135,7 @@ def _write(stack: ExitStack, folder: Path, calendar: Calendar, accounts: int, se
         events.write(chunk, with_strangers=chunk[0].number == 1)
     rows = {feed: files.rows for feed, files in feeds.items()}
     rows[_EVENTS] = sum(file.rows for file in event_files)
-    return {feed: rows[feed] for feed in COLUMNS}
+    return {feed: rows[feed] for feed in DELIVERY}
 
 
 def _told(company: Company) -> Iterator[Account]:
@@ -145,9 +145,9 @@ def _told(company: Company) -> Iterator[Account]:
 
 def _open_text(stack: ExitStack, folder: Path, feed: str, calendar: Calendar) -> FeedFiles:
     feed_parts = parts(feed, calendar)
-    is_spreadsheet = DELIVERY[feed][2]
+    columns, is_spreadsheet = columns_of(feed), DELIVERY[feed][2]
     files = [
-        stack.enter_context(TextFile(folder / file_of(feed, part), COLUMNS[feed], spreadsheet=is_spreadsheet))
+        stack.enter_context(TextFile(folder / file_of(feed, part), columns, spreadsheet=is_spreadsheet))
         for part in feed_parts
     ]
     return FeedFiles(files, feed_parts, calendar)

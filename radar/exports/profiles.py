@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from radar.core.errors import InputError, UsageError
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 
 _EXPORTS = PROJECT / "exports"
 FOLDER = _EXPORTS / "profiles"

@@ -192,7 +192,7 @@ def within_years(column: Column, value: str) -> str:
         return value
     last = "timestamp '9999-12-31 23:59:59.999999'" if column.type == "timestamp" else "date '9999-12-31'"
     bounded = f"least({value}, {last})"
-    if column.is_open:
+    if column.is_open_ended:
         bounded = f"case when {value} < {OPEN_END_FROM} then {value} end"
     return (
         f"case when isfinite({value}) and {value} >= date '1900-01-01' and {value} < date '10000-01-02'"
@@ -202,7 +202,7 @@ def within_years(column: Column, value: str) -> str:
 
 def is_open_end(column: Column, value: str) -> str | None:
     """A condition on a cast value: it says that there is no end; None where the column has none to say."""
-    if not column.is_open:
+    if not column.is_open_ended:
         return None
     return (
         f"coalesce(isfinite({value}) and {value} >= {OPEN_END_FROM} and {value} < date '10000-01-02', false)"

@@ -244,7 +244,9 @@ class _Rows:
         """Insert, record what was refused, count."""
         con, feed, rows = self._con, self._feed, str(self._reading.rows)
         ids = self._whole_ids(rows)
-        clean = count(con, statements.land_clean(feed, rows, ids), self._landing) if feed.every_row else 0
+        clean = (
+            count(con, statements.land_clean(feed, rows, ids), self._landing) if feed.lands_every_row else 0
+        )
         con.execute(statements.stage_rows(feed, rows, ids))
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:

@@ -186,7 +186,7 @@ class _Reading:
         self._con, self._file, self._folder = con, request.file, Path(request.folder)
         self._feed: Feed = load_feeds()[request.feed]
         day = request.payloads_from
-        self._payloads_from = date.fromisoformat(day) if day and self._feed.every_row else None
+        self._payloads_from = date.fromisoformat(day) if day and self._feed.lands_every_row else None
         for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
             con.execute(f"drop table if exists {table}")
         self._source: Source = open_source(

@@ -1,4 +1,7 @@
-"""Creates the schemas and tables of the warehouse that exist before dbt builds anything. Never drops."""
+"""Creates the schemas and tables of the warehouse that exist before dbt builds anything.
+
+Drops nothing but what no model makes any more (see earlier_layouts).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from pathlib import Path
 import duckdb
 
 from radar.audit import delivery_ledger as ledger
+from radar.core.errors import UsageError
+from radar.landing import earlier_layouts
 from radar.landing.feeds import Feed, load_feeds
 
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
@@ -29,8 +34,12 @@ META_COLUMNS = {
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing, also a column that the contract gained; may run any number of times."""
+    """Create what is missing, also a column that a contract gained; may run any number of times.
+
+    Raises UsageError where a contract gives a column another type than the warehouse has.
+    """
     con.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+    earlier_layouts.migrate(con)
     ledger.create(con)  # models read it before the first delivery is made
     present = _present_columns(con)
     for feed in load_feeds().values():
@@ -42,6 +51,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
             for column, sql_type in table_columns(feed).items():
                 if table in present and column not in present[table]:
                     con.execute(f"alter table {table} add column {column} {sql_type}")
+            _require_types(feed, present.get(table, {}))
     con.execute(ALIASES)
 
 
@@ -61,12 +71,26 @@ def create_table_sql(table: str, feed: Feed) -> str:
     return f"create table if not exists {table} ({columns})"
 
 
-def _present_columns(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+def _require_types(feed: Feed, present: dict[str, str]) -> None:
+    for column in feed.columns:
+        landed = present.get(column.name, column.sql_type)
+        if landed != column.sql_type:
+            raise UsageError(
+                f"column {column.name} of {feed.name} is of type {column.type} ({column.sql_type}), and has"
+                f" landed as {landed}",
+                "give the column another name, or land all files in a new warehouse (--warehouse)",
+                file=feed.file,
+                line=column.line,
+            )
+
+
+def _present_columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Table -> column -> SQL type."""
     rows = con.execute(
-        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns()"
         " where database_name = current_database() and schema_name in ('raw', 'quarantine')"
     ).fetchall()
-    present: dict[str, set[str]] = {}
-    for table, column in rows:
-        present.setdefault(table, set()).add(column)
+    present: dict[str, dict[str, str]] = {}
+    for table, column, sql_type in rows:
+        present.setdefault(table, {})[column] = sql_type
     return present

@@ -1,4 +1,4 @@
--- The schemas and the fixed tables of the warehouse. The tables of the feeds are built from feeds.yml.
+-- The schemas and the fixed tables of the warehouse. The tables of the feeds are built from their contracts.
 create schema if not exists raw;
 create schema if not exists staging;
 create schema if not exists intermediate;

@@ -252,7 +252,7 @@ def land_clean(feed: Feed, rows: str, whole_ids: Sequence[str]) -> str:
 
 def stage_rows(feed: Feed, rows: str, whole_ids: Sequence[str]) -> str:
     """Take the rows of a file that was read into the stage; of feeds whose rows all land, those not clean."""
-    condition = "_row_problems is not null or _value_problems is not null" if feed.every_row else "true"
+    condition = "_row_problems is not null or _value_problems is not null" if feed.lands_every_row else "true"
     source = _with_whole_ids(rows, whole_ids)
     return f"create or replace temp table {STAGE} as select * from {source} where {condition}"
 
@@ -413,7 +413,7 @@ def match_landed(feed: Feed) -> str:
         where rowid in (select landed.rowid from {table} as landed semi join {STAGE} as staged on {same})
         """
         for table in (feed.raw_table, feed.waiting_table)
-        if table and not feed.every_row
+        if table and not feed.lands_every_row
     ]
     nothing = f"select {names}, 0::bigint as _batch_id, '' as _source_file, _row_number from {STAGE} limit 0"
     return f"create or replace temp table {MATCHES} as {' union all '.join(matches) or nothing}"
@@ -427,7 +427,7 @@ def find_repeats(feed: Feed) -> str:
     Where neither the file nor what landed has two rows for a key, that is one join.
     """
     key, names = ", ".join(feed.version_key), ", ".join(feed.column_names)
-    if feed.every_row:
+    if feed.lands_every_row:
         return f"create or replace temp table {REPEATS} as select _row_number from {STAGE} limit 0"
     return f"""
         create or replace temp table {REPEATS} as
@@ -565,7 +565,7 @@ def fact_time(feed: Feed) -> str:
     """When a row's version was made, or its fact happened."""
     if feed.has_versions:
         return "updated_at"
-    return feed.own_times[0] if feed.own_times else "cast(null as timestamp)"
+    return feed.event_times[0] if feed.event_times else "cast(null as timestamp)"
 
 
 def record_value_problems() -> str:
@@ -642,7 +642,7 @@ def land_released(feed: Feed) -> str:
         insert into {feed.raw_table} ({names}, _extra, _loaded_at, _batch_id, _source_file, _row_number)
         select {names}, _extra, _loaded_at, $batch_id, _source_file, _row_number
         from {RELEASED} as released
-        {"" if feed.every_row else superseded}
+        {"" if feed.lands_every_row else superseded}
     """
 
 

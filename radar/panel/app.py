@@ -37,6 +37,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     )
 
     lookup = Lookup(copy, settings.cache_folder)
+    provider = oidc.provider(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -47,6 +48,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     app = Starlette(
         routes=[
             *(route for page in PAGES for route in page.routes),
+            *(sign_in.provider_routes(store) if provider else ()),
             Route("/alive", _alive),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -58,7 +60,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
     app.state.lookup = lookup
     app.state.checks = CapacityLimiter(sign_in.CHECKS)
-    app.state.provider = oidc.provider(settings)
+    app.state.provider = provider
     return app
 
 

@@ -1,229 +1,157 @@
-"""Signing in at the company's OpenID provider: where a person is sent, and what is believed on their return.
+"""Signing in at the company's OpenID provider: authlib's client for Starlette, set up as the panel needs it.
 
-Authorization code with PKCE; the ID token alone says who it is. Belongs here: talking with the provider. Does
-not belong here: who may enter, and as what; that is in the panel's users.
+Authorization code with PKCE; the ID token alone says who it is. State, nonce, keys and claims are authlib's.
+Belongs here: which provider, what of its answers is accepted, for how long it is asked. Does not belong here:
+who may enter, and as what; that is in the panel's users.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter, fail_after
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
 from radar import DISTRIBUTION
 from radar.core.errors import UsageError
+from radar.panel import sessions
 from radar.panel.settings import PanelSettings
+from radar.panel.store import Store
 
 RETURN_PATH = "/sign-in/return"
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Of signatures that are believed: those that nobody can make with what the panel itself knows."""
+ATTEMPT_COOKIE = "__Host-radar-attempt"
+"""What a browser keeps, signed, until it is back from the provider: authlib's state, the page asked for."""
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Of accepted signatures, whatever the provider names: none can be made with what the panel itself knows."""
 
+_ATTEMPT_SECONDS = 600
 _LEEWAY = 30  # seconds that two clocks may differ
-_TIMEOUT = 5  # seconds for one answer of the provider
+_TIMEOUT = 5  # seconds for all that one request of a browser asks the provider
 _FRESH = 3600  # seconds for which its addresses and keys are used
-_PAUSE = 30  # seconds before keys are asked for again because of a token
-_REST = 15  # seconds after a failure in which they are not asked for
-_AT_ONCE = 8  # codes that are redeemed at a time; while the provider hangs, other threads go on serving pages
+_AT_ONCE = 8  # requests that ask it at a time; more wait for them, within the same seconds
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 class RefusedError(Exception):
-    """Whoever returned is not believed. The message is for the log: it names no person."""
+    """Whoever returned is not accepted. The message is for the log: it names no person."""
 
 
 class AwayError(Exception):
     """The provider cannot be asked now, or answers what nobody can use."""
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One way to the provider and back. Its browser alone keeps `seed`; all else comes of it."""
-
-    seed: str
-
-    @classmethod
-    def new(cls) -> Attempt:
-        """Another one."""
-        return cls(secrets.token_urlsafe(32))
-
-    @property
-    def state(self) -> str:
-        """Shows that whoever returns is who was sent."""
-        return self._of("state")
-
-    @property
-    def nonce(self) -> str:
-        """Shows that the ID token was made for this attempt."""
-        return self._of("nonce")
-
-    @property
-    def verifier(self) -> str:
-        """Shows that the code is redeemed by whom it was asked for (PKCE)."""
-        return self._of("verifier")
-
-    def _of(self, what: str) -> str:
-        return hashlib.sha256(f"{what}\n{self.seed}".encode()).hexdigest()
-
-
 class Provider:
-    """The provider of the settings; safe for many threads."""
+    """The provider of the settings."""
 
     def __init__(self, settings: PanelSettings) -> None:
         self.issuer, self._client_id = settings.oidc_issuer, settings.oidc_client_id
         self.name = urlsplit(self.issuer).netloc
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._return = f"{settings.origin}{RETURN_PATH}"
-        self._places = threading.BoundedSemaphore(_AT_ONCE)
-        self._description, self._keys = _Answer(), _Answer()
+        self._places = CapacityLimiter(_AT_ONCE)
+        self._found: Any = None
+        self._found_at = float("-inf")
 
-    def address(self, attempt: Attempt) -> str:
-        """Where to send the browser. Raises AwayError."""
-        endpoint = self._endpoint("authorization_endpoint")
-        url, _ = self._session().create_authorization_url(
-            endpoint, state=attempt.state, nonce=attempt.nonce, code_verifier=attempt.verifier
-        )
-        return str(url)
+    async def redirect(self, request: Request) -> Response:
+        """Send the browser there. Raises AwayError."""
+        async with self._asked():
+            client = await self._client()
+            answer: Response = await client.authorize_redirect(request, self._return)
+        return answer
 
-    def email(self, attempt: Attempt, code: str) -> str:
-        """The verified e-mail address of who returned with the code. Raises RefusedError and AwayError."""
+    async def email(self, request: Request) -> str:
+        """The verified e-mail address of who returned. Raises RefusedError and AwayError."""
         from authlib.common.errors import AuthlibBaseError  # noqa: PLC0415 an extra
-        from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
         from joserfc.errors import JoseError  # noqa: PLC0415
-        from requests import RequestException  # noqa: PLC0415
 
-        endpoint, session = self._endpoint("token_endpoint"), self._session()
+        claims = {
+            "iss": {"essential": True, "value": self.issuer},
+            "aud": {"essential": True, "value": self._client_id},
+        }
         try:
-            with self._place():
-                token = session.fetch_token(
-                    endpoint, grant_type="authorization_code", code=code, code_verifier=attempt.verifier,
-                    timeout=_TIMEOUT, allow_redirects=False,
-                )  # fmt: skip
-            signed = self._verified(str(token["id_token"]))
-            claims = CodeIDToken(
-                signed.claims,
-                signed.header,
-                {
-                    "iss": {"essential": True, "value": self.issuer},
-                    "aud": {"essential": True, "value": self._client_id},
-                },
-                {
-                    "nonce": attempt.nonce,
-                    "client_id": self._client_id,
-                    "access_token": token.get("access_token"),
-                },
-            )
-            claims.validate(leeway=_LEEWAY)
-        except RequestException as error:
-            raise AwayError(type(error).__name__) from None
+            async with self._asked():
+                client = await self._client()
+                token = await client.authorize_access_token(request, claims_options=claims, leeway=_LEEWAY)
+            person = token["userinfo"]
         except (AuthlibBaseError, JoseError) as error:
-            raise RefusedError(
-                f"{type(error).__name__} {getattr(error, 'claim', None) or ''}".strip()
-            ) from None
-        except (KeyError, TypeError, ValueError) as error:
+            raise RefusedError(f"{type(error).__name__} {getattr(error, 'claim', '')}".strip()) from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RefusedError(f"an answer that cannot be read: {type(error).__name__}") from None
-        email = claims.get("email")
-        if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
+        email = person.get("email")
+        if not isinstance(email, str) or not email or person.get("email_verified") is not True:
             raise RefusedError("no verified e-mail address in the ID token")
         return email
 
-    def _session(self) -> Any:
-        from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415 an extra
+    async def _client(self) -> Any:
+        """authlib's client. It keeps addresses and keys for good: each hour a new one asks for them again."""
+        if time.monotonic() - self._found_at > _FRESH:
+            self._found, self._found_at = await self._discovered(), time.monotonic()
+        return self._found
 
-        methods = self._described().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        return OAuth2Session(
-            self._client_id,
-            self._secret,
-            token_endpoint_auth_method="client_secret_basic"
-            if "client_secret_basic" in methods
-            else "client_secret_post",
-            scope="openid email",
-            redirect_uri=self._return,
-            code_challenge_method="S256",
+    async def _discovered(self) -> Any:
+        """A client for what the provider publishes of itself, of which nothing else is used."""
+        from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415 an extra
+
+        oauth, address = OAuth(), f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        network = {"timeout": _TIMEOUT, "follow_redirects": False}
+        discovery = oauth.register("discovery", server_metadata_url=address, client_kwargs=network)
+        try:
+            found = await discovery.load_server_metadata()
+            if found.get("issuer") != self.issuer:
+                raise AwayError("it calls itself by another issuer")
+            endpoints = {name: found.get(name) for name in _ENDPOINTS}
+            if unsafe := [name for name, value in endpoints.items() if not _is_safe(value)]:
+                raise AwayError(f"no https address for {', '.join(unsafe)}")
+            methods = found.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+            method = "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
+        except (TypeError, ValueError) as error:
+            raise AwayError(f"what it publishes of itself cannot be read: {type(error).__name__}") from None
+        return oauth.register(
+            "provider",
+            client_id=self._client_id,
+            client_secret=self._secret,
+            **endpoints,
+            id_token_signing_alg_values_supported=ALGORITHMS,
+            client_kwargs={
+                **network,
+                "scope": "openid email",
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": method,
+            },
         )
 
-    def _verified(self, token: str) -> Any:
-        """The token, signed by a key of the provider; where it names a new one, they are asked for again."""
-        from joserfc import jwt  # noqa: PLC0415 an extra
-        from joserfc.errors import InvalidKeyIdError  # noqa: PLC0415
-        from joserfc.jwk import KeySet  # noqa: PLC0415
+    @asynccontextmanager
+    async def _asked(self) -> AsyncIterator[None]:
+        """One of the few places at which it is asked, for a few seconds in all. Raises AwayError."""
+        from httpx2 import HTTPError, InvalidURL  # noqa: PLC0415 an extra
 
         try:
-            return jwt.decode(token, KeySet.import_key_set(self._key_set(_FRESH)), list(ALGORITHMS))
-        except InvalidKeyIdError:
-            return jwt.decode(token, KeySet.import_key_set(self._key_set(_PAUSE)), list(ALGORITHMS))
-
-    def _described(self) -> dict[str, Any]:
-        address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = self._description.get(address, _FRESH)
-        if found.get("issuer") != self.issuer:
-            raise AwayError("it calls itself by another issuer")
-        return found
-
-    def _key_set(self, fresh: float) -> Any:
-        return self._keys.get(self._endpoint("jwks_uri"), fresh)
-
-    def _endpoint(self, name: str) -> str:
-        address = self._described().get(name)
-        if not isinstance(address, str) or not _is_safe(address):
-            raise AwayError(f"no https address for {name}")
-        return address
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=1):
-            raise AwayError("too many ask at once")
-        try:
-            yield
-        finally:
-            self._places.release()
+            with fail_after(_TIMEOUT):
+                async with self._places:
+                    yield
+        except (HTTPError, InvalidURL, TimeoutError) as error:
+            raise AwayError(type(error).__name__) from None
 
 
-class _Answer:
-    """A JSON object of the provider, asked for again when it is old; after a failure not at once.
+def attempt_cookie(store: Store) -> Middleware:
+    """What keeps authlib's state in the browser; any process of the panel reads what another one wrote."""
+    from starlette.middleware.sessions import SessionMiddleware  # noqa: PLC0415 needs an extra
 
-    While the provider hangs, one thread waits for it and the others go on serving pages.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: dict[str, Any] = {}
-        self._found_at = self._failed_at = float("-inf")
-
-    def get(self, address: str, fresh: float) -> dict[str, Any]:
-        """The object, asked for at most `fresh` seconds ago. Raises AwayError."""
-        if not self._lock.acquire(timeout=1):
-            raise AwayError("too many ask at once")
-        try:
-            now = time.monotonic()
-            if now - self._found_at > fresh:
-                if now - self._failed_at < _REST:
-                    raise AwayError("it did not answer a moment ago")
-                self._failed_at = now
-                self._found = _json(address)
-                self._found_at, self._failed_at = now, float("-inf")
-            return self._found
-        finally:
-            self._lock.release()
-
-
-def _json(address: str) -> dict[str, Any]:
-    import requests  # noqa: PLC0415 an extra
-
-    try:
-        answer = requests.get(address, timeout=_TIMEOUT, allow_redirects=False)
-        answer.raise_for_status()
-        found = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise AwayError(type(error).__name__) from None
-    if not isinstance(found, dict):
-        raise AwayError("an answer that is no object")
-    return found
+    return Middleware(
+        SessionMiddleware,
+        secret_key=sessions.attempt_key(store),
+        session_cookie=ATTEMPT_COOKIE,
+        max_age=_ATTEMPT_SECONDS,
+        same_site="lax",
+        https_only=True,
+    )
 
 
 def provider(settings: PanelSettings) -> Provider | None:
@@ -247,7 +175,9 @@ def provider(settings: PanelSettings) -> Provider | None:
             "write it as the provider does: https://...",
         )
     try:
-        import authlib.integrations.requests_client  # noqa: F401, PLC0415 an extra
+        import authlib.integrations.starlette_client  # noqa: F401, PLC0415 an extra
+        import httpx2  # noqa: F401, PLC0415
+        import itsdangerous  # noqa: F401, PLC0415
     except ImportError:
         raise UsageError(
             "sign-in by OpenID Connect needs a package that is not installed",
@@ -256,8 +186,10 @@ def provider(settings: PanelSettings) -> Provider | None:
     return Provider(settings)
 
 
-def _is_safe(address: str) -> bool:
+def _is_safe(address: Any) -> bool:
     """https, or this machine."""
+    if not isinstance(address, str):
+        return False
     parts = urlsplit(address)
     return bool(parts.netloc) and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)

@@ -18,7 +18,7 @@ import duckdb
 
 from radar.core.runs import utc_now
 from radar.panel.people import Person, scoped
-from radar.publishing.publish import COPY_NAME
+from radar.publishing.file_set import COPY_NAME
 
 Row = dict[str, Any]
 

@@ -6,7 +6,6 @@ how the file is made, beside the one in use, and replaced. What goes into it is 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -18,23 +17,23 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import FileLock
 
 from radar.audit.delivery_ledger import QUERIES as DELIVERIES
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.state_files import put_in_place
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedCopy
-from radar.publishing.publish import MAIL_CONTACTS
+from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
 FORMAT = 6
@@ -127,7 +126,7 @@ class Lookup:
         """Take a damaged file away, unless another thread has had it made anew meanwhile."""
         with self._making:
             file = self._file(version)
-            with _alone(self._folder / "lock"):
+            with self._lock():
                 if not _is_whole(file, version, thoroughly=True):
                     LOG.warning("%s is damaged (%s) and made anew", file, error)
                     files.remove(file)
@@ -179,7 +178,7 @@ class Lookup:
         file = self._file(version)
         if not _is_whole(file, version):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with _alone(self._folder / "lock"):
+            with self._lock():
                 if not _is_whole(file, version):
                     if file.exists():
                         LOG.warning("%s is not what the panel drew there, and is made anew", file)
@@ -190,16 +189,12 @@ class Lookup:
             if old not in (file, before and self._file(before)):
                 old.unlink(missing_ok=True)  # who has it open keeps it
 
+    def _lock(self) -> FileLock:
+        """Of many processes one makes the file; the others wait for it."""
+        return FileLock(self._folder / "lock")
+
     def _file(self, version: str) -> Path:
         return self._folder / f"{version}.{FORMAT}.sqlite"
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Of many processes one makes the file; the others wait for it."""
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _is_whole(file: Path, version: str, *, thoroughly: bool = False) -> bool:

@@ -21,7 +21,7 @@ from radar.panel.published_db import PublishedCopy
 from radar.panel.read_model import Lookup
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
-from radar.publishing.publish import COPY_NAME
+from radar.publishing.file_set import COPY_NAME
 
 
 def serve(
@@ -78,6 +78,7 @@ def _prepare(settings: PanelSettings) -> None:
 def application() -> Starlette:
     """The application of one process, from the variables that `serve` set."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # else a line for all that a provider is asked
     return create_app(PanelSettings())
 
 

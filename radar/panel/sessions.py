@@ -184,6 +184,11 @@ def proxy_form_key(store: Store, name: str, epoch: int) -> str:
     return hmac.new(_secret(store), f"{name}\n{epoch}".encode(), hashlib.sha256).hexdigest()
 
 
+def attempt_key(store: Store) -> str:
+    """The key for the cookie of a sign-in at a provider: made from a secret of the store."""
+    return hmac.new(_secret(store), b"attempt at a provider", hashlib.sha256).hexdigest()
+
+
 def _secret(store: Store) -> bytes:
     query = "select value from secrets where name = 'forms'"
     row = store.con.execute(query).fetchone()

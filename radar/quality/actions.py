@@ -230,7 +230,7 @@ def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Mom
 
 def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
     con.execute("DELETE FROM control.repeated_keys WHERE feed = ?", [batch.feed])
-    if not batch.contract.every_row:
+    if not batch.contract.lands_every_row:
         _record_refused_keys(con, batch, batch.table, moment)
     con.execute(
         sql("record_held_files", table=batch.table),

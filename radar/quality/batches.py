@@ -116,14 +116,15 @@ def _database(con: duckdb.DuckDBPyConnection) -> str:
 def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Feed, first: int) -> None:
     """The table `hygiene.<table>_key_conflicts`: new rows whose key stands for something else as well.
 
-    That is a row of the same key (and updated_at) with another account, or what else `one` of feeds.yml
-    names: no version of the same fact, wherever it landed. A row without an updated_at, in a feed that has
-    it, is compared within its file only: in a later file the fact may have moved.
+    That is a row of the same key (and updated_at) with another account, or what else `constant_per_key` of
+    the contract names: no version of the same fact, wherever it landed. A row without an updated_at, in a
+    feed that has it, is compared within its file only: in a later file the fact may have moved.
 
-    A key of several columns may have all of `one` in it; then there is no such row.
+    A key of several columns may have all of these in it; then there is no such row.
     """
-    if not load_feeds()[contract.name].one:
+    if not load_feeds()[contract.name].constant_per_key:
         return
+    constant = contract.constant_per_key
     is_dated = "updated_at" in contract.column_names
     con.execute(
         sql(
@@ -131,9 +132,9 @@ def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Feed, first: i
             table=table_name(contract.name),
             key=", ".join(contract.version_key),
             first_key=contract.key[0],
-            one=", ".join(contract.one) or "null as nothing",
+            one=", ".join(constant) or "null as nothing",
             of_file="case when updated_at is null then _source_file end" if is_dated else "null::varchar",
-            differs=" or ".join(f"min({column}) <> max({column})" for column in contract.one) or "false",
+            differs=" or ".join(f"min({column}) <> max({column})" for column in constant) or "false",
             same_key=" and ".join(
                 f"new_rows.{column} is not distinct from taken.{column}" for column in contract.version_key
             ),

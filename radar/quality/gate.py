@@ -181,9 +181,9 @@ def _settle_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: i
 
 def record_fact_days(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, moment: Moment) -> None:
     """Note on which days the feed's new facts happened, by its own times."""
-    if feed.own_times:
+    if feed.event_times:
         facts = " union all ".join(
-            f"select {column} as fact_at, _batch_id from raw.{_table(feed)}" for column in feed.own_times
+            f"select {column} as fact_at, _batch_id from raw.{_table(feed)}" for column in feed.event_times
         )
         con.execute(
             sql("record_fact_days", facts=facts),

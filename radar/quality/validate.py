@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read on import
@@ -39,8 +38,9 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.metrics_calculator import MetricsCalculator
 
 from radar.core.errors import CheckError
+from radar.landing.feeds import load_feeds
 from radar.quality import gx_duckdb  # noqa: F401 registers the datasource
-from radar.quality.suites import Rule, path_of, read_rules, read_yaml, refused, rules, table_name
+from radar.quality.suites import Expectation, Rule, path_of, rules, suites, table_name
 
 ROW_IDENTITY = ("_source_file", "_batch_id", "_row_number")
 EXAMPLES = 5
@@ -99,7 +99,7 @@ class Validator:
         name = table_name(feed)
         batch = self._source.add_table_asset(name).add_batch_definition_whole_table("new rows")
         definition = gx.ValidationDefinition(
-            name=name, data=batch, suite=self._context.suites.add(build_suite(path_of(feed)))
+            name=name, data=batch, suite=self._context.suites.add(build_suite(name, suites()[feed]))
         )
         try:
             result = self._context.validation_definitions.add(definition).run(
@@ -134,7 +134,10 @@ class Run:
         self._con.execute(f"INSERT INTO {target} SELECT ?, {columns} FROM ({query}) {first}", [number])
 
     def examples(self, rule: Rule) -> list[str]:
-        """The commonest failing values of a query or a closed list: ids and words, never free text."""
+        """The commonest failing values of a query or a closed list: ids and words, no personal data."""
+        column = next((one for one in load_feeds()[rule.feed].columns if one.name == rule.column), None)
+        if column and column.pii in ("personal", "free_text"):
+            return []
         query = _query(rule, self._table)
         if rule.rule == "unknown_value" and "value_set" in rule.kwargs:
             words = ", ".join(f"'{word}'" for word in rule.kwargs["value_set"])
@@ -194,20 +197,18 @@ def validator(con: duckdb.DuckDBPyConnection, schema: str, run_id: str, now: dat
         made.close()
 
 
-def build_suite(path: Path) -> Any:
-    """The `great_expectations.ExpectationSuite` of a file. Raises CheckError naming a rule that GX refuses.
+def build_suite(name: str, suite: Iterable[Expectation]) -> Any:
+    """The `great_expectations.ExpectationSuite`. Raises CheckError naming an expectation that GX refuses.
 
     GX's own list form logs a rule with a misspelt key and drops it: fewer checks, all of them green.
     """
-    read_rules(path)
-    spec = read_yaml(path)
     expectations = []
-    for number, entry in enumerate(spec["expectations"], start=1):
+    for one in suite:
         try:
-            expectations.append(ExpectationConfiguration(**entry).to_domain_obj())
+            expectations.append(ExpectationConfiguration(**one.entry).to_domain_obj())
         except (GreatExpectationsError, ValueError, TypeError, AttributeError) as error:
-            raise refused(path, number, str(error)) from error
-    return gx.ExpectationSuite(name=spec["name"], meta=spec["meta"], expectations=expectations)
+            raise one.refused(str(error)) from error
+    return gx.ExpectationSuite(name=name, expectations=expectations)
 
 
 @cache

@@ -19,9 +19,11 @@ from typing import Any
 import yaml
 
 from radar.core.errors import UsageError
-from radar.core.settings import PROJECT, Settings
+from radar.core.project import PROJECT
+from radar.core.settings import Settings
 from radar.exports.profiles import profile_names
 from radar.landing.feeds import load_feeds
+from radar.landing.staging import require_sound_contracts
 
 DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
@@ -259,6 +261,7 @@ def _numbered(tables: Tables, name: str) -> Iterator[tuple[int, Row]]:
 
 
 def _feeds_exist(tables: Tables) -> Iterator[Problem]:
+    require_sound_contracts()
     feeds = load_feeds()
     known = set(feeds)
     listed = {row["feed"] for row in tables["feeds"]}

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import jinja2
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 
 FOLDED_NAME = PROJECT / "dbt_project" / "macros" / "folded_name.sql"
 LEAST_LIKENESS = 0.6

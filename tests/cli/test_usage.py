@@ -136,17 +136,41 @@ with writer_lock(warehouse):
 """
 
 
+def gives_way(warehouse: Path) -> subprocess.Popen[str]:
+    """A process that has the lock and lets it go once somebody wants it."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _GIVES_WAY, warehouse], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    return holder
+
+
 def test_whoever_gives_way_is_waited_for_and_ends(tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
-    with subprocess.Popen(
-        [sys.executable, "-c", _GIVES_WAY, warehouse], stdout=subprocess.PIPE, text=True
-    ) as holder:
+    with gives_way(warehouse) as holder:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
         with writer_lock(warehouse):
             assert holder.stdout.readline() == "stopped\n"
     assert holder.returncode == 0
-    assert sorted(path.name for path in state_dir(warehouse).iterdir()) == ["writer.lock"]
+    assert sorted(path.name for path in state_dir(warehouse).iterdir()) == ["writer.holder", "writer.lock"]
+
+
+def test_a_process_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
+    """Also where an earlier release left its lock file, which named the holder and said that it gives way."""
+    warehouse = tmp_path / "w.duckdb"
+    state_dir(warehouse).mkdir()
+    (state_dir(warehouse) / "writer.lock").write_text("4711 gives way".ljust(64))
+    with gives_way(warehouse) as holder:
+        holder.kill()
+    with writer_lock(warehouse):
+        with writer_lock(warehouse):
+            pass
+        command = [sys.executable, "-c", _GIVES_WAY, warehouse]  # the lock was taken twice and let go once
+        refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        assert f"another Radar run (process {os.getpid()}) is writing this warehouse" in refused.stderr
+    with gives_way(warehouse) as holder:
+        holder.kill()
 
 
 def test_a_file_where_a_folder_must_be_is_named(extracts: Path, tmp_path: Path) -> None:

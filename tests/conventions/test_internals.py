@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 
 DOCUMENTED_OF_DBT = {
     "dbt.cli.main",  # dbtRunner

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from jinja2 import Template
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.deliveries.deliveries import Clock, Deliveries, Report
 from radar.deliveries.settings import Destinations
 
 DAY = date(2026, 3, 13)
-_MAIL_CONTACTS = PROJECT / "dbt_project" / "models" / "intermediate" / "int_mail_contacts.sql"
+_PLAYS = PROJECT / "dbt_project" / "models" / "plays"
 SCHEMA = """
 create schema marts; create schema staging; create schema signals; create schema seeds; create schema
 intermediate; create table seeds.settings (setting varchar, value double); insert into seeds.settings values
@@ -48,7 +49,8 @@ create table staging.stg_crm__owners (
 );
 create table staging.stg_crm__contacts (
     contact_id varchar, account_id varchar, email varchar, full_name varchar, role varchar, is_active boolean,
-    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, deleted_date date
+    marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, updated_at timestamp,
+    deleted_date date
 );
 create table intermediate.int_account_unknowns (
     account_id varchar, feed varchar, entity_key varchar, valid_from_date date, valid_to_date date
@@ -58,12 +60,19 @@ create table intermediate.int_reviews (
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """
-SCHEMA += "create view intermediate.int_mail_contacts as " + (
-    _MAIL_CONTACTS.read_text()
-    .replace("{{ ref('stg_crm__contacts') }}", "staging.stg_crm__contacts")
-    .replace("{{ ref('int_account_unknowns') }}", "intermediate.int_account_unknowns")
-    .replace("{{ as_of_end() }}", "(select max(as_of_date) from marts.rpt_account_health)")
-)
+
+
+def _view(name: str) -> str:
+    """A view that is a model of plays, over the tables of this warehouse."""
+    sql = Template((_PLAYS / f"{name}.sql").read_text()).render(
+        ref=lambda model: f"{'staging' if model.startswith('stg') else 'intermediate'}.{model}",
+        as_of_end=lambda: "(select max(as_of_date) from marts.rpt_account_health)",
+        add_days=lambda day, days: f"cast({day} + {days} as date)",
+    )
+    return f"create view intermediate.{name} as {sql};"
+
+
+SCHEMA += _view("int_contact_consents") + _view("int_mail_contacts")
 CHANNELS = {
     "alert": "slack_alert",
     "task": "crm_task",

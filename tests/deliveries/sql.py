@@ -15,16 +15,29 @@ from radar.audit import delivery_ledger as ledger
 from tests.oracle.actions import Delivery, Life, Limits, Told, World
 
 MODELS = (
-    "int_told_runs",
-    "int_told_changes",
-    "int_told_moves",
-    "int_stop_reasons__as_of",
-    "int_told_spans",
-    "int_play_days__as_of",
-    "int_action_releases__as_of",
+    "int_scored_dates",
+    "int_score_transitions",
+    "int_segment_rules",
+    "int_account_states",
+    "int_stale_inputs",
+    "int_value_caps",
+    "int_account_stop_reasons",
+    "int_contact_consents",
+    "int_outreach_states",
+    "int_episode_days",
+    "int_play_stop_reasons",
+    "int_stop_reasons",
+    "int_review_reasons",
+    "int_action_days",
+    "int_releasable_days",
+    "int_action_releases",
     "int_action_hand_overs",
+    "int_newest_action_days",
+    "int_action_evidence",
     "fct_actions",
 )
+STORED = ("int_episode_days", "int_action_days", "int_action_releases")
+"""Models that keep the rows of earlier builds by as-of date; the others but actions hold those of one."""
 SENTINELS = (date(1999, 1, 1), date(1999, 1, 2))
 INPUTS = (
     "marts.fct_health_history",
@@ -36,7 +49,6 @@ INPUTS = (
     "staging.stg_crm__contacts",
     "intermediate.int_account_unknowns",
     "seeds.playbook",
-    "intermediate.int_late_points",
     "intermediate.int_flood_guard",
 )
 WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signals", "seeds.settings")
@@ -168,21 +180,9 @@ class Warehouse:
             )
             table = _table(name)
             self.con.execute(f"create or replace temp table built as {sql}")
-            old = f"as_of_date between '{start}' and '{end}'"
-            if name.startswith("int_told") or name == "int_action_hand_overs":
-                old = "true"
-            elif name == "int_play_days__as_of":
-                old = f"as_of_date >= '{start}' and first_date <= '{end}'"
-                self.con.execute(
-                    f"""
-                    insert into built by name
-                    select * replace (date '{start}' - 1 as as_of_date, date '{start}' - 1 as last_open_on)
-                    from {table} where {old} and first_date < '{start}';
-                    insert into built by name
-                    select * replace (date '{end}' + 1 as first_date)
-                    from {table} where {old} and as_of_date > '{end}'
-                    """
-                )
+            old = "true"
+            if name in STORED:
+                old = f"as_of_date between '{start}' and '{end}'"
             elif name == "fct_actions":
                 old = f"as_of_date >= '{start}' or action_id in (select action_id from built)"
             self.con.execute(f"delete from {table} where {old}")

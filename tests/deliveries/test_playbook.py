@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.rules.checks import CUSTOMER_CHANNELS, check
 from tests.frozen import SEEDS
 

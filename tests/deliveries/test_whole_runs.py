@@ -20,32 +20,20 @@ from tests.runs.radar_run import Place, radar
 END = date(2026, 6, 30)
 DAYS = [END - timedelta(days=age) for age in range(13, -1, -1)]
 TABLES = (
-    "intermediate.int_stop_reasons__as_of",
-    "intermediate.int_play_days__as_of",
-    "intermediate.int_action_releases__as_of",
+    "intermediate.int_episode_days",
+    "intermediate.int_action_days",
+    "intermediate.int_action_releases",
     "marts.fct_actions",
 )
-PLAY_DAYS = """
-    select
-        plays.* exclude (first_date, as_of_date, last_open_on),
-        days.as_of_date,
-        case when is_open then days.as_of_date else last_open_on end as last_open_on
-    from intermediate.int_play_days__as_of as plays
-    inner join (select distinct as_of_date from marts.fct_health_history) as days
-        on days.as_of_date between plays.first_date and plays.as_of_date
-    order by all
-"""
-"""Day by day: where its spans are cut depends on how the days were run."""
 DUE = "select action_id, due_at from marts.fct_actions order by all"
 
 
 def rows(place: Place) -> dict[str, list[tuple[Any, ...]]]:
     """What stands in TABLES. When an action was handed over, and so is due, is up to the runs."""
-    said = {
+    return {
         table: place.rows(f"select columns(name -> name <> 'due_at') from {table} order by all")
         for table in TABLES
     }
-    return said | {"intermediate.int_play_days__as_of": place.rows(PLAY_DAYS)}
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +82,12 @@ def test_single_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -
 
 
 def test_history_and_ledger_of_a_past_day_can_be_built_alone(demo_run: Place, tmp_path: Path) -> None:
-    """As whoever selects them alone in Dagster does: the table that they read holds the newest run's days."""
+    """As whoever selects them alone in Dagster does."""
     place = Place(tmp_path)
     shutil.copy(demo_run.warehouse, place.warehouse)
     tables = ("fct_health_history", "fct_health_evidence")
     before = {table: place.rows(f"select * from marts.{table} order by all") for table in tables}
     with duckdb.connect(str(place.warehouse)) as con:
-        con.execute("delete from intermediate.int_champion_inputs")
         con.execute("update control.run_window set as_of_start = '2026-06-25', as_of_end = '2026-06-25'")
     assert building.build(building.prepare(place.warehouse, SEEDS), tables).error is None
     assert {table: place.rows(f"select * from marts.{table} order by all") for table in tables} == before

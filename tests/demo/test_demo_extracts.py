@@ -6,23 +6,22 @@ import csv
 import gzip
 
 import pytest
-import yaml
-from written_demo import END, REPOSITORY, Demo
+from written_demo import END, Demo
 
 from radar.demo import usage
-from radar.demo.files import COLUMNS
+from radar.demo.files import DELIVERY, columns_of
 from radar.demo.names import COMPETITORS
 from radar.demo.stories import PAID, PRICE_CENTS, UNKNOWN_PLAN
+from radar.landing.feeds import ALLOWED, TIMES, load_feeds
 from tests.frozen import SEEDS
 
-FEEDS = sorted(COLUMNS)
-FEED_CONTRACT = yaml.safe_load((REPOSITORY / "radar/landing/feeds.yml").read_text(encoding="utf-8"))
+FEEDS = {name: feed for name, feed in load_feeds().items() if name in DELIVERY}
 STRANGERS = ("acc-999001", "acc-999002", "acc-999003")
 FACT_TIMES = [
-    (feed, column)
-    for feed, entry in FEED_CONTRACT.items()
-    for column, (kind, *_) in entry["columns"].items()
-    if kind == "timestamp" and column not in {"due_at", "current_period_end", "expires_at"}
+    (name, column.name)
+    for name, feed in FEEDS.items()
+    for column in feed.columns
+    if column.is_own and column.type in TIMES and column.future != ALLOWED
 ]
 
 
@@ -38,12 +37,15 @@ def seed_rows(name: str) -> list[dict[str, str]]:
 # --- whole ------------------------------------------------------------------------------------------
 
 
-def test_all_seventeen_feeds_are_there_with_the_contract_s_columns(demo: Demo) -> None:
-    assert set(COLUMNS) == set(FEED_CONTRACT)
-    assert len(COLUMNS) == 17
-    for feed, entry in FEED_CONTRACT.items():
-        unknown = {"time_zone"} if feed == "crm/contacts" else set()
-        assert set(COLUMNS[feed]) | {"is_deleted"} == set(entry["columns"]) | unknown | {"is_deleted"}, feed
+def test_every_shipped_feed_is_there_with_the_header_of_its_contract(demo: Demo) -> None:
+    with (SEEDS / "feeds.csv").open(encoding="utf-8", newline="") as file:
+        assert set(DELIVERY) == {row["feed"] for row in csv.DictReader(file)} == set(FEEDS)
+    for name, feed in FEEDS.items():
+        unknown = {"time_zone"} if name == "crm/contacts" else set()
+        assert set(columns_of(name)) - unknown == {column.name for column in feed.columns if column.is_own}
+    with (demo.folder / "crm/owners/2026-06-30.csv").open(encoding="utf-8") as file:
+        assert file.readline().strip().split(",") == list(columns_of("crm/owners"))
+    assert tuple(usage.SCHEMA.names) == columns_of("product/events")
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -62,7 +64,7 @@ def test_formats_are_mixed(demo: Demo) -> None:
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_required_columns_are_never_empty(demo: Demo, feed: str) -> None:
-    required = [name for name, need in FEED_CONTRACT[feed]["columns"].items() if need[1] == "required"]
+    required = [column.name for column in FEEDS[feed].columns if column.required]
     empty = " or ".join(f"{column} is null" for column in required)
     assert demo.number(f"select count(*) from {table(feed)} where {empty}") == 0
 
@@ -73,7 +75,7 @@ def test_no_fact_is_later_than_the_last_day(demo: Demo, feed: str, column: str) 
     assert latest is None or latest <= END
 
 
-@pytest.mark.parametrize("feed", [feed for feed in FEEDS if "account_id" in COLUMNS[feed]])
+@pytest.mark.parametrize("feed", [feed for feed in FEEDS if "account_id" in columns_of(feed)])
 def test_every_row_has_a_known_account_but_for_three_events(demo: Demo, feed: str) -> None:
     strangers = demo.ask(f"""
         select distinct account_id from {table(feed)}
@@ -109,10 +111,10 @@ def test_ids_belong_to_one_fact(demo: Demo) -> None:
         "select event_id from product_events group by 1 having count(distinct (account_id, occurred_at)) > 1"
     )
     assert demo.ask(twice) == []
-    for feed, entry in FEED_CONTRACT.items():
-        key = ", ".join(entry["key"])
+    for feed, contract in FEEDS.items():
+        key = ", ".join(contract.key)
         owners = f"select {key} from {table(feed)} group by all having count(distinct account_id) > 1"
-        if "account_id" in COLUMNS[feed] and feed != "crm/identities":
+        if "account_id" in columns_of(feed) and feed != "crm/identities":
             assert demo.ask(owners) == [], feed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.demo.files import COLUMNS, DELIVERY
+from radar.demo.files import DELIVERY, columns_of
 
 END = date(2026, 6, 30)
 REPOSITORY = Path(__file__).parents[2]
@@ -39,8 +39,8 @@ def delivered(folder: Path, feed: str) -> list[str]:
 def open_demo(folder: Path, rows: dict[str, int]) -> Demo:
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
-    for feed, columns in COLUMNS.items():
-        files, ending = delivered(folder, feed), DELIVERY[feed][1]
+    for feed, (_, ending, _) in DELIVERY.items():
+        files, columns = delivered(folder, feed), columns_of(feed)
         types = "{" + ", ".join(f"'{column}': 'varchar'" for column in columns) + "}"
         if not files:  # a feed of JSON lines without a row has no file
             names = ", ".join(f"null::varchar as {column}" for column in (*columns, "filename"))

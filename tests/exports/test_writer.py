@@ -16,7 +16,7 @@ import small_mart
 from small_mart import DAY, change
 
 from radar.core.errors import CheckError, InputError, RadarError, UsageError, WarehouseError
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.warehouse import connect
 from radar.exports import writer
 from radar.exports.files import write_for_a_person

@@ -23,49 +23,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .contract import Feeds, Row, Seeds
+from radar.landing.feeds import load_feeds
+
+from .contract import KEYS, Feeds, Row, Seeds
 from .reference import default_seeds
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    feed: tuple(dict.fromkeys([*columns.split(), "is_deleted"]))
-    for feed, columns in {
-        "crm/accounts": (
-            "account_id name domain owner_id segment industry country parent_account_id arr_usd "
-            "lifecycle_stage plan_id created_at updated_at is_deleted"
-        ),
-        "crm/owners": "owner_id name email slack_user_id is_active updated_at",
-        "crm/contacts": (
-            "contact_id account_id email full_name role is_active marketing_consent consent_updated_at "
-            "created_at updated_at"
-        ),
-        "crm/touchpoints": (
-            "touchpoint_id account_id contact_id owner_id channel direction is_automated occurred_at"
-        ),
-        "crm/milestones": "milestone_id account_id name due_date completed_at updated_at",
-        "crm/goals": "goal_id account_id signal target valid_from valid_to",
-        "crm/pulses": "pulse_id account_id owner_id sentiment note recorded_at",
-        "crm/overrides": "override_id account_id bucket reason overridden_by overridden_at expires_at",
-        "crm/identities": "source source_account_id account_id",
-        "billing/subscriptions": (
-            "subscription_id account_id plan_id status seats mrr_usd started_at current_period_end "
-            "cancel_at_period_end canceled_at card_expires_on updated_at"
-        ),
-        "billing/invoices": (
-            "invoice_id account_id subscription_id amount_usd status issued_at due_at paid_at updated_at"
-        ),
-        "billing/payments": "payment_id invoice_id account_id amount_usd status failure_code attempted_at",
-        "product/events": "event_id account_id user_id event_name occurred_at properties",
-        "support/tickets": (
-            "ticket_id account_id contact_id status priority sentiment subject body opened_at "
-            "first_response_at resolved_at updated_at"
-        ),
-        "comms/messages": (
-            "message_id account_id contact_id kind invoice_id sent_at opened_at clicked_at "
-            "unsubscribed_at updated_at"
-        ),
-        "feedback/surveys": "response_id account_id contact_id kind score comment responded_at",
-    }.items()
-}
+# The headers of the feeds' contracts; the oracle reads no reviews.
+COLUMNS: dict[str, tuple[str, ...]] = {feed: load_feeds()[feed].column_names for feed in KEYS}
 
 _AGES = (
     0,

@@ -16,7 +16,7 @@ import pytest
 from orchestration import dbt as building
 from orchestration.dbt import NodeResult, Workspace
 from radar.core.errors import CheckError, RadarError, WarehouseError
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.warehouse import connect, state_dir
 from tests.frozen import SEEDS
 

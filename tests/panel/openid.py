@@ -44,6 +44,11 @@ class Provider:
     published: list[RSAKey] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    """Path -> where a request for it is redirected to."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Path -> what is answered there instead."""
+    asked: list[str] = field(default_factory=list)
 
     def authorize(self, asked: dict[str, str]) -> str:
         """The address that a browser is sent back to, once the person there has agreed."""
@@ -89,7 +94,7 @@ class Provider:
             "authorization_endpoint": f"{self.address}/authorize",
             "token_endpoint": f"{self.address}/token",
             "jwks_uri": f"{self.address}/keys",
-            "id_token_signing_alg_values_supported": ["RS256"],
+            "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
         }
 
     def keys(self) -> Any:
@@ -104,6 +109,9 @@ def served() -> Iterator[Provider]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
+            provider.asked.append(parts.path)
+            if self.answered_otherwise(parts.path):
+                return
             if parts.path == "/authorize":
                 self.send_response(302)
                 asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -117,9 +125,22 @@ def served() -> Iterator[Provider]:
 
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            provider.asked.append(self.path)
+            if self.answered_otherwise(self.path):
+                return
             fields = {name: values[0] for name, values in form.items()}
             found = provider.token(fields, self.headers.get("Authorization", ""))
             self.say(200 if found else 400, found or {"error": "invalid_grant"})
+
+        def answered_otherwise(self, path: str) -> bool:
+            if path in provider.moved:
+                self.send_response(307)
+                self.send_header("Location", provider.moved[path])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif path in provider.answers:
+                self.say(200, provider.answers[path])
+            return path in provider.moved or path in provider.answers
 
         def say(self, status: int, what: Any) -> None:
             body = json.dumps(what).encode()

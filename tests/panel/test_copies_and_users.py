@@ -27,7 +27,7 @@ RADAR = Path(sys.executable).with_name("radar")
 
 
 def published(folder: Path, number: int, source: Path, name: str | None = None) -> None:
-    """A set of files as `radar.publishing.publish` lays them, with one account renamed."""
+    """A set of files as `radar.publishing.published_copy` lays them, with one account renamed."""
     made = folder / ".sets" / f"{number:06d}-00000000"
     made.mkdir(parents=True)
     shutil.copyfile(source / "radar.duckdb", made / "radar.duckdb")

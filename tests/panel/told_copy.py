@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from radar.publishing.publish import MAIL_CONTACTS, RECORDS, publish
+from radar.publishing.contents import MAIL_CONTACTS, RECORDS
+from radar.publishing.published_copy import publish
 from tests.runs.radar_run import Place
 
 LONG = "Gesellschaft für außerordentlich lange Firmennamen und Zusammenhängendesohneleerzeichen " * 2
@@ -39,6 +40,6 @@ def publish_again(demo: Place, folder: Path, *changes: str) -> Path:
         run_id="again",
         as_of_start=DAY,
         as_of_end=DAY,
-        also=(*RECORDS, MAIL_CONTACTS),
+        extra_relations=(*RECORDS, MAIL_CONTACTS),
     )
     return folder / "published"

@@ -11,7 +11,8 @@ from pathlib import Path
 import small_warehouse
 from small_warehouse import FIRST, LAST
 
-from radar.publishing.publish import announce_window, publish
+from radar.publishing.published_copy import publish
+from radar.publishing.windows import announce_window
 
 MIDDLE = FIRST + timedelta(days=4)
 

@@ -17,8 +17,9 @@ from small_warehouse import FIRST, LAST
 
 from radar.core.errors import CheckError, InputError, RadarError, WarehouseError
 from radar.core.warehouse import state_dir
-from radar.publishing import publish as publishing
-from radar.publishing.publish import announce_window, publish
+from radar.publishing import build_file, file_set
+from radar.publishing.published_copy import PublishReport, publish
+from radar.publishing.windows import announce_window
 
 NEXT = LAST + timedelta(days=1)
 VIEWS = (
@@ -30,7 +31,7 @@ VIEWS = (
 )
 
 
-def first_publish(warehouse: Path, published: Path) -> publishing.PublishReport:
+def first_publish(warehouse: Path, published: Path) -> PublishReport:
     return publish(warehouse, published, run_id="r1", as_of_start=FIRST, as_of_end=LAST)
 
 
@@ -52,7 +53,7 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
     report = first_publish(warehouse, published)
     found = query(published, "select table_schema, table_name, table_type from information_schema.tables")
     views = {f"{schema}.{name}" for schema, name, kind in found if kind == "VIEW"}
-    assert views == {*VIEWS, "marts.fct_health_history"}
+    assert views == set(VIEWS)
     assert set(report.views) == set(VIEWS)
     assert {schema for schema, _, _ in found} == {
         "intermediate",
@@ -61,7 +62,6 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
         "scoring",
         "seeds",
         "signals",
-        "stored",
     }
     assert {name for schema, name, _ in found if schema == "intermediate"} == {
         "int_accounts__as_of",
@@ -72,41 +72,52 @@ def test_holds_what_readers_may_see_and_nothing_else(warehouse: Path, published:
     ], "only the columns that the views read"
     assert b"secret" not in (published / "radar.duckdb").read_bytes()
     assert report.rows["signals.sig_usage"] == 400
-    assert query(published, "select * from main.published_run") == [(publishing.FORMAT, "r1", FIRST, LAST)]
+    assert query(published, "select * from main.published_run") == [(build_file.FORMAT, "r1", FIRST, LAST)]
 
 
-def test_words_are_text_to_readers_and_new_ones_are_learned(warehouse: Path, published: Path) -> None:
-    history = "marts.fct_health_history"
-    change(warehouse, f"update {history} set segment = null where as_of_date = '2026-03-02'")
+def test_tables_have_the_kind_names_and_types_of_the_warehouse(warehouse: Path, published: Path) -> None:
+    columns = """
+        select table_schema, table_name, table_type, column_name, data_type, ordinal_position
+        from information_schema.tables
+        inner join information_schema.columns using (table_catalog, table_schema, table_name)
+        where table_schema in ('marts', 'scoring', 'seeds', 'signals')
+        order by all
+    """
     first_publish(warehouse, published)
-    small_warehouse.build(warehouse, NEXT, NEXT, run=2)
-    change(warehouse, f"update {history} set segment = 'it''s new' where as_of_date = '{NEXT}'")
-    publish(warehouse, published, run_id="r2", as_of_start=NEXT, as_of_end=NEXT)
-    told = f"select segment, typeof(segment), count(*), min(run) from {history} group by all order by all"
-    assert query(published, told) == [
-        ("it's new", "VARCHAR", 40, 2),
-        ("smb", "VARCHAR", 360, 1),
-        (None, "VARCHAR", 40, 1),
-    ]
-    kept = query(published, "select distinct typeof(segment) from stored.fct_health_history")
-    assert kept == [("ENUM('it''s new', 'smb')",)]
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        expected = con.execute(columns).fetchall()
+    assert query(published, columns) == expected
+    assert ("marts", "fct_health_history", "BASE TABLE", "segment", "VARCHAR", 5) in expected
 
 
-def test_a_table_of_an_earlier_release_gives_way_to_its_view(warehouse: Path, published: Path) -> None:
+def test_a_copy_of_a_release_that_kept_enums_behind_views_is_rebuilt(
+    warehouse: Path, published: Path
+) -> None:
     first_publish(warehouse, published)
     build = state_dir(warehouse) / "publish" / "build.duckdb"
-    with duckdb.connect(str(build)) as con:
-        con.execute("drop view scoring.fct_health_scores; drop view scoring.fct_signal_values")
-        con.execute("drop view intermediate.int_accounts__as_of; drop view marts.fct_health_history")
-        con.execute("create table marts.fct_health_history as select * from stored.fct_health_history")
-        con.execute(
-            "alter table marts.fct_health_history alter segment type varchar; drop schema stored cascade"
-        )
+    change(
+        build,
+        """
+        create schema stored;
+        create table stored.fct_health_history as
+        select * replace (cast(segment as enum ('smb')) as segment) from marts.fct_health_history;
+        drop table marts.fct_health_history;
+        create view marts.fct_health_history as
+        select * replace (cast(segment as varchar) as segment) from stored.fct_health_history;
+        update main.published_run set format = 1;
+        """,
+    )
+    shutil.copy(build, (published / "radar.duckdb").resolve())
     small_warehouse.build(warehouse, NEXT, NEXT, run=2)
+    change(warehouse, f"update marts.fct_health_history set segment = 'new' where as_of_date = '{NEXT}'")
     report = publish(warehouse, published, run_id="r2", as_of_start=NEXT, as_of_end=NEXT)
-    assert report.rebuilt == ""
-    assert runs_by_day(published)[NEXT] == 2
-    assert len(runs_by_day(published)) == 11
+    assert report.rebuilt == "the build file has another format"
+    kinds = (
+        "select segment, typeof(segment), count(*) from marts.fct_health_history group by all order by all"
+    )
+    assert query(published, kinds) == [("new", "VARCHAR", 40), ("smb", "VARCHAR", 400)]
+    assert query(published, "from information_schema.tables where table_schema = 'stored'") == []
+    assert query(published, "from duckdb_schemas() where schema_name = 'stored'") == []
 
 
 @pytest.mark.parametrize("alias", ["radar", "Some Copy", "house"])
@@ -317,12 +328,10 @@ def test_a_copy_that_fails_leaves_the_old_one(
 ) -> None:
     first_publish(warehouse, published)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            publishing, "copy_command", lambda source, target: ["sh", "-c", "echo quota >&2; exit 1"]
-        )
+        patch.setattr(file_set, "copy_command", lambda source, target: ["sh", "-c", "echo quota >&2; exit 1"])
         with pytest.raises(WarehouseError, match=r"radar.duckdb: quota"):
             publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
-        patch.setattr(publishing, "copy_command", lambda source, target: ["cp", "/dev/null", str(target)])
+        patch.setattr(file_set, "copy_command", lambda source, target: ["cp", "/dev/null", str(target)])
         with pytest.raises(CheckError, match=r"the new copy cannot be read"):
             publish(warehouse, published, run_id="r3", as_of_start=LAST, as_of_end=LAST)
     assert query(published, "select run_id from main.published_run") == [("r1",)]
@@ -339,7 +348,7 @@ def test_an_engine_that_gives_up_is_told_without_a_stack_trace_and_its_build_fil
     def give_up(*_: object) -> None:
         raise duckdb.FatalException("database has been invalidated")
 
-    monkeypatch.setattr(publishing, "_carry_comments", give_up)
+    monkeypatch.setattr(build_file, "_carry_comments", give_up)
     with pytest.raises(WarehouseError, match=r"database has been invalidated\n.*What to do"):
         publish(warehouse, published, run_id="r2", as_of_start=LAST, as_of_end=LAST)
     assert not (state_dir(warehouse) / "publish" / "build.duckdb").exists()
@@ -423,36 +432,6 @@ def test_no_permission_is_named_and_the_old_copy_stays(warehouse: Path, publishe
     assert runs_by_day(published)[LAST] == 1
 
 
-def test_what_is_written_beside_is_in_the_copy(warehouse: Path, published: Path) -> None:
-    change(warehouse, "create table audit.entries (sequence bigint)")
-
-    def beside(con: duckdb.DuckDBPyConnection) -> None:
-        con.execute("insert into audit.entries select 1 where not exists (from audit.entries)")
-
-    window: Any = {"as_of_start": FIRST, "as_of_end": LAST, "also": ["audit.entries"]}
-    publish(warehouse, published, run_id="r1", beside=beside, **window)
-    assert query(published, "from audit.entries") == [(1,)]
-    _broken(warehouse, published)
-    publish(warehouse, published, run_id="r2", beside=beside, **window)
-    assert query(published, "from audit.entries") == [(1,)]
-
-
-def test_what_goes_wrong_beside_is_raised_and_the_old_copy_stays(warehouse: Path, published: Path) -> None:
-    first_publish(warehouse, published)
-    with pytest.raises(WarehouseError, match="nowhere"):
-        publish(
-            warehouse,
-            published,
-            run_id="r2",
-            as_of_start=LAST,
-            as_of_end=LAST,
-            beside=lambda con: con.execute("from nowhere"),
-        )
-    assert query(published, "select run_id from main.published_run") == [("r1",)]
-    report = publish(warehouse, published, run_id="r3", as_of_start=LAST, as_of_end=LAST)
-    assert report.rebuilt == "no build file"
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
@@ -470,9 +449,9 @@ def test_a_full_disk_is_named_and_the_old_copy_stays(
     warehouse: Path, published: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch,
     full: str, seen_before: bool,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(publishing, "_SPARE_BYTES", 0)
+    monkeypatch.setattr(file_set, "_SPARE_BYTES", 0)
     if not seen_before:
-        monkeypatch.setattr(publishing, "require_free_space", lambda folder, needed: None)
+        monkeypatch.setattr(file_set, "require_free_space", lambda folder, needed: None)
     if full == "published":
         published = small_disk / "published"
     else:
@@ -497,6 +476,6 @@ def test_a_full_disk_is_named_and_the_old_copy_stays(
 
 
 def test_the_copy_command_is_pure() -> None:
-    command = publishing.copy_command(Path("a b"), Path("-c"))
+    command = file_set.copy_command(Path("a b"), Path("-c"))
     assert command[0] == "cp"
     assert command[-3:] == ["--", "a b", "-c"]

@@ -15,7 +15,7 @@ import reader
 import small_warehouse
 from small_warehouse import FIRST, LAST
 
-from radar.publishing.publish import publish
+from radar.publishing.published_copy import publish
 
 HERE = Path(__file__).parent
 

@@ -10,83 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
+from radar.landing.feeds import load_feeds
 from radar.landing.schema import create
 from radar.quality.hygiene import Outcome, check
 from radar.quality.suites import table_name
 
 ROOT = Path(__file__).parents[2]
-FEEDS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "radar/landing/feeds.yml").read_text())
+FEEDS = load_feeds()
 NOW = datetime(2025, 6, 30, 6, 0, tzinfo=UTC)
 
-# One good row per feed. Every test changes what it is about.
+# One good row per feed: the example of its contract. Every test changes what it is about.
 GOOD: dict[str, dict[str, Any]] = {
-    "crm/accounts": {
-        "account_id": "a1", "name": "Acme", "owner_id": "o1", "arr_usd": 1200, "plan_id": "pro",
-        "created_at": "2024-01-01", "updated_at": "2025-06-01",
-    },
-    "crm/owners": {"owner_id": "o1", "name": "Olga", "email": "olga@radar.test", "updated_at": "2025-06-01"},
-    "crm/contacts": {
-        "contact_id": "c1", "account_id": "a1", "email": "ann@acme.test", "role": "champion",
-        "consent_updated_at": "2025-01-01", "created_at": "2025-01-01", "updated_at": "2025-06-01",
-    },
-    "crm/touchpoints": {
-        "touchpoint_id": "t1", "account_id": "a1", "owner_id": "o1", "channel": "call",
-        "direction": "outbound", "occurred_at": "2025-06-29",
-    },
-    "crm/milestones": {
-        "milestone_id": "m1", "account_id": "a1", "due_date": "2027-01-01", "completed_at": "2025-06-01",
-        "updated_at": "2025-06-01",
-    },
-    "crm/goals": {
-        "goal_id": "g1", "account_id": "a1", "signal": "logins_7d", "target": 3, "valid_from": "2025-01-01",
-        "valid_to": "2027-01-01",
-    },
-    "crm/pulses": {
-        "pulse_id": "p1", "account_id": "a1", "owner_id": "o1", "sentiment": 3, "recorded_at": "2025-06-29",
-    },
-    "crm/overrides": {
-        "override_id": "v1", "account_id": "a1", "bucket": "watch", "reason": "known",
-        "overridden_by": "olga", "overridden_at": "2025-06-29", "expires_at": "2027-01-01",
-    },
-    "crm/reviews": {
-        "review_id": "w1", "account_id": "a1", "as_of_date": "2025-06-28", "kind": "spot_check",
-        "verdict": "agree", "bucket": "watch", "reviewed_by": "olga", "reviewed_at": "2025-06-29",
-        "updated_at": "2025-06-29",
-    },
-    "crm/identities": {"source": "billing", "source_account_id": "cus_1", "account_id": "a1"},
-    "billing/subscriptions": {
-        "subscription_id": "s1", "account_id": "a1", "plan_id": "pro", "status": "active", "seats": 5,
-        "mrr_usd": 100, "started_at": "2025-01-01", "current_period_end": "2027-01-01",
-        "card_expires_on": "2028-01-01", "updated_at": "2025-06-29",
-    },
-    "billing/invoices": {
-        "invoice_id": "i1", "account_id": "a1", "amount_usd": 100, "status": "paid",
-        "issued_at": "2025-06-29", "due_at": "2027-01-01", "paid_at": "2025-06-29",
-        "updated_at": "2025-06-29",
-    },
-    "billing/payments": {
-        "payment_id": "y1", "account_id": "a1", "amount_usd": 100, "status": "succeeded",
-        "attempted_at": "2025-06-29",
-    },
-    "product/events": {
-        "event_id": "e1", "account_id": "a1", "event_name": "login", "occurred_at": "2025-06-29",
-    },
-    "support/tickets": {
-        "ticket_id": "k1", "account_id": "a1", "priority": "high", "sentiment": 0.5,
-        "opened_at": "2025-06-28", "first_response_at": "2025-06-28", "resolved_at": "2025-06-29",
-        "updated_at": "2025-06-29",
-    },
-    "comms/messages": {
-        "message_id": "x1", "account_id": "a1", "kind": "feature", "sent_at": "2025-06-28",
-        "opened_at": "2025-06-29", "clicked_at": "2025-06-29", "unsubscribed_at": "2025-06-29",
-        "updated_at": "2025-06-29",
-    },
-    "feedback/surveys": {
-        "response_id": "r1", "account_id": "a1", "kind": "nps", "score": 9, "responded_at": "2025-06-29",
-    },
-}  # fmt: skip
+    name: {column.name: column.example for column in feed.columns if column.example}
+    for name, feed in FEEDS.items()
+}
 
 
 @dataclass
@@ -103,7 +41,7 @@ class Warehouse:
     ) -> None:
         """Rows of the feed in `raw`: one for each of `changes` to the good row, and `good` unchanged ones."""
         file = file or f"{feed}/{batch}.csv"
-        key = FEEDS[feed]["key"][-1] if feed == "crm/identities" else FEEDS[feed]["key"][0]
+        key = FEEDS[feed].key[-1] if feed == "crm/identities" else FEEDS[feed].key[0]
         rows = [{**GOOD[feed], **change} for change in changes]
         rows += [{**GOOD[feed], key: f"good{batch}_{number}"} for number in range(good)]
         placed = {"_loaded_at": NOW.replace(tzinfo=None), "_batch_id": batch, "_source_file": file}

@@ -16,9 +16,9 @@ from arrivals import FEEDS, GOOD, NOW, ROOT, Warehouse
 from radar.core.errors import CheckError, InputError
 from radar.landing.land import land
 from radar.landing.schema import create
-from radar.quality import actions, gate, validate
+from radar.quality import actions, gate, suites, validate
 from radar.quality.hygiene import check, held_feeds
-from radar.quality.suites import path_of, rules, table_name
+from radar.quality.suites import path_of, read_suite, rules, table_name
 
 REJECTED = "SELECT row_number, rule, column_name FROM quarantine.rejected_rows ORDER BY ALL"
 EMPTIED = "SELECT row_number, rule, column_name FROM quarantine.rejected_values ORDER BY ALL"
@@ -172,7 +172,7 @@ def test_what_is_recorded_of_a_value_is_its_first_character_and_length(warehouse
         ("crm/contacts", "crm/contacts/1.csv", 1, "a***(16)", 1, "expected: email has the form of an address")
     ]
     kept = warehouse.rows("SELECT email, full_name, role FROM raw.crm_contacts WHERE _row_number = 1")
-    assert kept == [(None, None, "champion")]
+    assert kept == [(None, "Ann Miller", "champion")]
 
 
 def test_a_row_that_breaks_two_rules_has_one_line_and_leaves_once(warehouse: Warehouse) -> None:
@@ -312,6 +312,34 @@ def test_an_event_name_in_another_spelling_is_known_where_one_can_be_meant(
     assert warehouse.rows("SELECT list(event_name ORDER BY _row_number) FROM raw.product_events") == [names]
 
 
+def test_values_of_columns_with_personal_data_are_no_examples(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crm_contacts.yml").write_text(
+        "name: crm_contacts\nmeta: {feed: crm/contacts}\nexpectations:\n"
+        + "".join(
+            "  - type: unexpected_rows_expectation\n    severity: warning\n"
+            f"    description: {column} is empty\n"
+            f"    kwargs: {{unexpected_rows_query: 'select * from {{batch}} where {column} is not null'}}\n"
+            f"    meta: {{check: no_{column}, action: tell, column: {column}}}\n"
+            for column in ("contact_id", "full_name")
+        )
+    )
+    monkeypatch.setattr(suites, "FOLDER", tmp_path)
+    caches = (suites.suites, suites.rules)
+    for cached in caches:
+        cached.cache_clear()
+    try:
+        warehouse.land("crm/contacts", {})
+        outcomes = warehouse.check()
+    finally:
+        for cached in caches:
+            cached.cache_clear()
+    assert "c1" in outcomes["crm/contacts", "no_contact_id"].message
+    assert outcomes["crm/contacts", "no_full_name"].unexpected_count == 1
+    assert "Ann" not in outcomes["crm/contacts", "no_full_name"].message
+
+
 def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:
     warehouse.land("billing/invoices", {}, {}, {"invoice_id": "i2"})
     warehouse.land("billing/subscriptions", {}, {}, {"updated_at": "2025-06-28"})
@@ -429,14 +457,16 @@ def test_a_told_check_that_cannot_run_holds_its_feed_too(warehouse: Warehouse) -
 def test_a_suite_with_an_unknown_parameter_is_an_error_that_names_it(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = tmp_path / "crm_overrides.yml"
-    suite.write_text(path_of("crm/overrides").read_text().replace("latest_time", "latest_tme"))
+    suite = tmp_path / "billing_subscriptions.yml"
+    suite.write_text(path_of("billing/subscriptions").read_text().replace("fresh_after", "fresh_aftr"))
     monkeypatch.setattr(validate, "path_of", lambda _: suite)
-    warehouse.land("crm/overrides", {})
-    with pytest.raises(CheckError, match=r"No value found for [$]PARAMETER latest_tme") as error:
+    monkeypatch.setattr(validate, "suites", lambda: dict([read_suite(suite)]))
+    monkeypatch.setattr(validate, "rules", lambda: {"billing/subscriptions": ()})
+    warehouse.land("billing/subscriptions", {})
+    with pytest.raises(CheckError, match=r"No value found for [$]PARAMETER fresh_aftr") as error:
         warehouse.check()
     assert error.value.file == suite
-    assert len(warehouse.rows("FROM raw.crm_overrides")) == 1
+    assert len(warehouse.rows("FROM raw.billing_subscriptions")) == 1
 
 
 @pytest.mark.parametrize(

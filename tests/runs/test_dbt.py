@@ -91,14 +91,7 @@ def contents(place: Place, relations: Sequence[str]) -> dict[str, tuple[Any, ...
         for relation in relations:
             columns = {name for name, *_ in con.execute(f"describe {relation}").fetchall()}
             rows_of = f"select * from {relation}"
-            if {"first_date", "last_open_on"} <= columns:
-                # intervals: a day that is built again cuts them and changes no day
-                day = "unnest(generate_series(first_date::timestamp, as_of_date::timestamp, interval 1 day))"
-                others = "* exclude (first_date, as_of_date, last_open_on)"
-                rows_of = (
-                    f"select * from (select {others}, {day} as day from {relation}) where day < '{LAST}'"
-                )
-            elif "as_of_date" in columns:
+            if "as_of_date" in columns:
                 rows_of += f" where as_of_date < '{LAST}'"
             ((rows, digest),) = con.execute(
                 f"select count(*), sum(hash(kept)) from ({rows_of}) as kept"

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from radar.publishing.publish import RECORDS
+from radar.publishing.contents import RECORDS
 from tests.conftest import DEMO_DAYS as DAYS
 from tests.runs.radar_run import Place, radar
 
@@ -156,6 +156,8 @@ def test_the_published_copy_answers_alone(demo: Place, tmp_path: Path) -> None:
         told = con.execute("select count(*) from marts.rpt_account_health").fetchone()
         assert scored == told
         assert con.execute("select count(*) from scoring.fct_signal_values where is_known").fetchone() > (0,)
+        kinds = con.execute("select distinct kind from audit.entries").fetchall()
+        assert {("override",), ("action",), ("rule_change",)} <= set(kinds), "of the run that published it"
 
 
 def test_explain_says_points_trend_and_next_step(demo: Place, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_flood_lets_nothing_out_before_it_is_allowed(
 ) -> None:
     place = a_place(demo_run, tmp_path)
     seeds = flooded_seeds(tmp_path)
-    before, released = keys(place), place.rows("select count(*) from intermediate.int_action_releases__as_of")
+    before, released = keys(place), place.rows("select count(*) from intermediate.int_action_releases")
     sets = set(place.exports.glob("*/*/manifest.json"))
 
     for _ in range(2):  # a blocked day is not what the next run is compared with
@@ -66,7 +66,7 @@ def test_a_flood_lets_nothing_out_before_it_is_allowed(
         assert keys(place) == before
         assert {"ready", "to_approve"}.isdisjoint(statuses(place))
         # nothing was released, so neither budget nor cooldown is used up
-        assert place.rows("select count(*) from intermediate.int_action_releases__as_of") == released
+        assert place.rows("select count(*) from intermediate.int_action_releases") == released
         # a destination that has acknowledged nothing is held too
         assert "hubspot_companies held: " in done.stdout
         assert set(place.exports.glob("*/*/manifest.json")) == sets

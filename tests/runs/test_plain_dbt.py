@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.dbt import prepare
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.warehouse import state_dir
 from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
@@ -84,7 +84,7 @@ def test_dbt_build_builds_and_tests_everything(dbt: Dbt, place: Place, frozen: P
 def test_dbt_test_holds_every_rule_and_boundary_and_every_table(dbt: Dbt) -> None:
     said = dbt("test")
     assert all_passed(said)
-    assert "test_int_rule_evaluations__" in said, "unit tests among them"
+    assert "test_fct_rule_results__" in said, "unit tests among them"
 
 
 def test_dbt_build_of_a_model_and_what_depends_on_it(dbt: Dbt, frozen: Path) -> None:

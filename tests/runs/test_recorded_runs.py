@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from tests.runs.radar_run import Place
 from tests.runs.test_faults import small_company
 

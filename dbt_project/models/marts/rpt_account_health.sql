@@ -68,9 +68,9 @@ reasons as (
 
 ),
 
-stops as (
+reviews as (
 
-    select * from {{ ref('int_stop_reasons__as_of') }}
+    select * from {{ ref('int_review_reasons') }}
     where as_of_date = {{ as_of_end() }}
 
 ),
@@ -196,8 +196,8 @@ final as (
             else 'Bucket ' || {{ in_words('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
         end as next_action_reason,
         renewals.days_to_renewal,
-        coalesce(stops.needs_person, false) as needs_review,
-        stops.stop_reasons as review_reason,
+        reviews.account_id is not null as needs_review,
+        reviews.review_reason,
 
         -- how sure
         today.coverage_pct,
@@ -216,8 +216,8 @@ final as (
         on today.account_id = renewals.account_id
     left join reasons
         on today.account_id = reasons.account_id
-    left join stops
-        on today.account_id = stops.account_id
+    left join reviews
+        on today.account_id = reviews.account_id
     left join unknowns
         on today.account_id = unknowns.account_id
     left join unknown_effects

@@ -11,40 +11,20 @@ accounts as (
 
 ),
 
-unknown_contacts as (
-
-    select * from {{ ref('int_account_unknowns') }}
-    where
-        feed = 'crm/contacts'
-        and {{ as_of_end() }} between valid_from_date and valid_to_date
-
-),
-
 reachable as (
 
     select
-        contacts.contact_id,
-        contacts.account_id,
-        lower(trim(contacts.email)) as email,
+        contact_id,
+        account_id,
+        lower(trim(email)) as email,
         row_number() over (
-            partition by lower(trim(contacts.email))
-            order by contacts.updated_at desc, contacts.contact_id asc
-        ) as place
-    from {{ ref('stg_crm__contacts') }} as contacts
+            partition by lower(trim(email))
+            order by updated_at desc, contact_id asc
+        ) as email_rank
+    from {{ ref('int_contact_consents') }}
     where
-        contacts.email is not null
-        and contacts.marketing_consent
-        and coalesce(contacts.is_active, true)
-        and coalesce(cast(contacts.consent_updated_at as date), cast('0001-01-01' as date)) <= {{ as_of_end() }}
-        and {{ not_deleted_by(as_of_end(), 'contacts') }}
-        and contacts.contact_id not in (
-            select entity_key from unknown_contacts
-            where entity_key is not null
-        )
-        and contacts.account_id not in (
-            select account_id from unknown_contacts
-            where entity_key is null
-        )
+        email is not null
+        and {{ as_of_end() }} between valid_from_date and valid_to_date
 
 ),
 
@@ -64,7 +44,7 @@ final as (
     from reachable
     inner join accounts
         on reachable.account_id = accounts.account_id
-    where reachable.place = 1
+    where reachable.email_rank = 1
 
 )
 

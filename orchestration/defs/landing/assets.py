@@ -70,9 +70,9 @@ def _specs() -> list[dg.AssetSpec]:
             owners=DATA_TEAM,
             kinds={"duckdb", feed.split("/")[0]},
             skippable=True,
-            description=f"Rows of {feed}, as they arrived, good ones only.",
+            description=f"{contract.description} Rows as they arrived, good ones only.",
         )
-        for feed in load_feeds()
+        for feed, contract in load_feeds().items()
     ]
     records = [
         dg.AssetSpec(

@@ -12,7 +12,9 @@ from orchestration.translation import keys_of
 from radar.audit.entries import record
 from radar.core import progress
 from radar.core.settings import Settings
-from radar.publishing.publish import MAIL_CONTACTS, NAMES, RECORDS, SCHEMAS, publish
+from radar.core.warehouse import connect
+from radar.publishing.contents import ACCOUNT_NAMES, MAIL_CONTACTS, RECORDS, SCHEMAS
+from radar.publishing.published_copy import publish
 
 
 @dg.definitions
@@ -47,15 +49,15 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         with step(context) as current:
             progress.status("  publishing")
             run, settings = current.run, current.settings
+            with connect(settings.warehouse) as con:
+                record(con, settings.warehouse, run)  # so that the copy shows it
             report = publish(
                 settings.warehouse,
                 settings.published,
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
-                also=(*RECORDS, NAMES, MAIL_CONTACTS),
-                # what people decided shows in the audit of the copy that follows it
-                beside=lambda con: record(con, settings.warehouse, run),
+                extra_relations=(*RECORDS, ACCOUNT_NAMES, MAIL_CONTACTS),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

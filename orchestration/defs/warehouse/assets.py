@@ -19,7 +19,7 @@ from radar.core import progress, runs
 from radar.core.settings import Settings
 from radar.exports import outbound
 from radar.landing.as_of_guard import require_near_facts
-from radar.publishing.publish import announce_window
+from radar.publishing.windows import announce_window
 
 
 @dg.definitions

@@ -6,11 +6,9 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote, unquote
 
 from anyio import CapacityLimiter, fail_after
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -22,10 +20,8 @@ from radar.panel.store import Store
 from radar.panel.web import own_path, page
 
 LOG = logging.getLogger("panel")
-ATTEMPT_COOKIE = "__Host-radar-attempt"
-"""What a browser keeps on its way to the OpenID provider and back: the seed, and where it wanted to go."""
-_ATTEMPT_SECONDS = 600
-
+_TARGET_LIMIT = 1_000
+"""Characters of a page that is gone back to from a provider: browsers drop cookies beyond four kilobytes."""
 _KNOWN_SECONDS = 365 * 24 * 3600
 
 CHECKS = 2
@@ -118,64 +114,45 @@ def signed_in(request: Request, token: str, target: str) -> Response:
     return answer
 
 
-def leave(request: Request) -> Response:
+async def leave(request: Request) -> Response:
     """To the OpenID provider. Nothing is kept here: the browser has all of it in a cookie."""
-    provider = _provider(request)
-    attempt = oidc.Attempt.new()
+    provider: oidc.Provider = request.app.state.provider
     try:
-        address = provider.address(attempt)
+        answer = await provider.redirect(request)
     except oidc.AwayError as error:
         return _away(request, provider, error)
-    target = own_path(request.query_params.get("next", "/"))
-    answer = RedirectResponse(address, status_code=303)
-    answer.set_cookie(
-        ATTEMPT_COOKIE, f"{attempt.seed}.{quote(target, safe='')}", max_age=_ATTEMPT_SECONDS,
-        secure=True, httponly=True, samesite="lax", path="/",
-    )  # fmt: skip
+    is_short = len(request.url.query) <= _TARGET_LIMIT
+    request.session["next"] = own_path(request.query_params.get("next", "/")) if is_short else "/"
     return answer
 
 
-def come_back(request: Request) -> Response:
+async def come_back(request: Request) -> Response:
     """Begin a session for whoever the provider names, if the panel knows them."""
-    provider, asked = _provider(request), request.query_params
-    seed, _, target = request.cookies.get(ATTEMPT_COOKIE, "").partition(".")
-    attempt = oidc.Attempt(seed)
-    if not seed or not sessions.same(asked.get("state", ""), attempt.state) or not asked.get("code"):
-        return _refused(request, provider, "no attempt of this browser, or ended by the provider")
+    provider: oidc.Provider = request.app.state.provider
+    store, target = request.app.state.store, request.session.get("next", "/")
     try:
-        email = provider.email(attempt, asked["code"])
+        email = await provider.email(request)
     except oidc.AwayError as error:
         return _away(request, provider, error)
     except oidc.RefusedError as error:
         return _refused(request, provider, str(error))
-    store = request.app.state.store
-    found = users.find_by_email(store, email)
+    finally:
+        request.session.clear()
+    found = await run_in_threadpool(users.find_by_email, store, email)
     if found is None:
         return _refused(request, provider, "nobody known here", _UNKNOWN.format(provider.name))
-    sessions.end(store, request.state.session_token)
-    return _forget(signed_in(request, sessions.begin(store, *found), unquote(target)))
-
-
-def _provider(request: Request) -> oidc.Provider:
-    found: oidc.Provider | None = request.app.state.provider
-    if found is None:
-        raise HTTPException(404)
-    return found
+    token, _ = await run_in_threadpool(_begun, request, found, "")
+    return signed_in(request, token, target)
 
 
 def _refused(request: Request, provider: oidc.Provider, why: str, told: str = "") -> Response:
     LOG.warning("sign-in by OpenID Connect refused: %s", why)
-    return _forget(_form(request, mistake=told or _FAILED.format(provider.name), status=401))
+    return _form(request, mistake=told or _FAILED.format(provider.name), status=401)
 
 
 def _away(request: Request, provider: oidc.Provider, error: oidc.AwayError) -> Response:
     LOG.error("the OpenID provider cannot be asked: %s", error)
-    return _forget(_form(request, mistake=_AWAY.format(provider.name), status=502))
-
-
-def _forget(answer: Response) -> Response:
-    answer.delete_cookie(ATTEMPT_COOKIE, secure=True, httponly=True, samesite="lax", path="/")
-    return answer
+    return _form(request, mistake=_AWAY.format(provider.name), status=502)
 
 
 def sign_out(request: Request) -> Response:
@@ -207,7 +184,14 @@ def _form(request: Request, *, name: str = "", mistake: str = "", status: int = 
 routes = [
     Route("/sign-in", show),
     Route("/sign-in", sign_in, methods=["POST"]),
-    Route("/sign-in/provider", leave),
-    Route(oidc.RETURN_PATH, come_back),
     Route("/sign-out", sign_out, methods=["POST"]),
 ]
+
+
+def provider_routes(store: Store) -> list[Route]:
+    """To the OpenID provider and back; only where one is set."""
+    cookie = [oidc.attempt_cookie(store)]
+    return [
+        Route("/sign-in/provider", leave, middleware=cookie),
+        Route(oidc.RETURN_PATH, come_back, middleware=cookie),
+    ]

@@ -1,15 +1,11 @@
--- Grain: one row per scored account, as_of_date and rule of the champion that held or could not be told.
--- base + the sum of points = the score before it is held between 0 and 100, exactly. Rules that did not hold add
--- nothing and are in scoring.fct_rule_results.
--- depends_on: {{ ref('int_champion_inputs') }}
--- depends_on: {{ ref('int_rule_inputs') }}
+-- Grain: one row per scored account, as_of_date and rule of the champion rule set that fired or was unknown.
+-- base + the sum of points = the score before it is clamped to 0 to 100, exactly: fct_health_history is made of these
+-- rows. Rules that did not fire add nothing and are in scoring.fct_rule_results.
 with
 
 rule_results as (
 
-    {% for champion in champions() %}
-    {{ rule_set_evidence(champion, 'select * from ' ~ champion_inputs()) }}
-    {% endfor %}
+    select * from {{ ref('fct_rule_results') }}
 
 ),
 
@@ -38,9 +34,19 @@ final as (
         threshold,
         is_own_goal,
         conditions,
-        evidence
+        evidence,
+
+        -- what it does to bucket, decision and interval
+        title,
+        cap_bucket,
+        needs_review,
+        missing_signals,
+        is_unbounded
     from rule_results
-    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+    where
+        as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and rule_set_status = 'champion'
+        and result in ('true', 'unknown')
 
 )
 

@@ -1,7 +1,6 @@
--- Grain: one row per scored account and as_of_date: what was told that day, by the champion rule set.
+-- Grain: one row per scored account and as_of_date: the score as recorded for that day, by the champion rule set: base
+-- plus the points of its rows in fct_health_evidence, clamped to 0 to 100.
 -- A re-run that changes a day leaves the earlier row in audit.health_history_changes.
--- depends_on: {{ ref('int_champion_inputs') }}
--- depends_on: {{ ref('int_rule_inputs') }}
 {{ config(incremental_strategy='replace_window_and_archive') }}
 
 with
@@ -14,9 +13,8 @@ accounts as (
 
 scores as (
 
-    {% for champion in champions() %}
-    {{ rule_set_scores(champion, '(' ~ rule_evaluations([champion], 'select * from ' ~ champion_inputs()) ~ ')') }}
-    {% endfor %}
+    select * from ({{ health_scores(ref('fct_health_evidence')) }}) as scores
+    where rule_set_status = 'champion'
 
 ),
 

@@ -1,0 +1,161 @@
+{#
+    Scores from what rules found: one row per scored account, as_of_date and rule set. `rule_results` is a relation with
+    the columns of fct_rule_results; only rows that fire or are unknown count. The one place where scores are made:
+    score = base + points, clamped to 0 to 100; score_low and score_high are what unknown rules and weights could still
+    make of it, and the bucket is no better than the caps allow.
+#}
+{% macro health_scores(rule_results) %}
+with
+
+accounts as (
+
+    select * from {{ ref('int_scored_accounts') }}
+
+),
+
+rule_sets (rule_set, rule_set_status, rule_version, base_score, watch_from, healthy_from) as (
+
+    values
+    {%- for rule_set in scoring_rule_sets() %}
+    (
+        {{ quoted(rule_set['rule_set']) }}, {{ quoted(rule_set['status']) }}, {{ quoted(rule_set['version']) }},
+        {{ literal(rule_set['base_score']) }}, {{ literal(rule_set['watch_from']) }}, {{ literal(rule_set['healthy_from']) }}
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
+
+),
+
+rules_in_use as (
+
+    select * from {{ ref('int_rules_in_use') }}
+
+),
+
+results as (
+
+    select
+        *,
+        {{ bucket_rank('cap_bucket') }} as cap_rank
+    from {{ rule_results }}
+
+),
+
+summed as (
+
+    select
+        account_id,
+        as_of_date,
+        rule_set,
+        sum(points) as points,
+        sum(points_low) as points_low,
+        sum(points_high) as points_high,
+        bool_or(is_unbounded and points_low < 0) as is_unbounded_below,
+        bool_or(is_unbounded and points_high > 0) as is_unbounded_above,
+        min(cap_rank) filter (where result = 'true') as cap_rank,
+        min(cap_rank) filter (where result in ('true', 'unknown')) as possible_cap_rank,
+        -- lists, put in order below: an aggregate with an order of its own costs several times as much
+        list({'rule_number': rule_number, 'title': title}) filter (where result = 'true' and needs_review) as reviews,
+        list(flag) filter (where result = 'true' and flag is not null) as flags,
+        flatten(list(string_split(missing_signals, ', ')) filter (where missing_signals is not null)) as missing_signals,
+        count(*) filter (where result = 'unknown') as rules_unknown
+    from results
+    group by account_id, as_of_date, rule_set
+
+),
+
+totals as (
+
+    select
+        accounts.account_id,
+        accounts.as_of_date,
+        accounts.contradiction,
+        accounts.is_customer_unknown,
+        rule_sets.*,
+        cast(rule_sets.base_score + coalesce(summed.points, 0) as decimal(18, 6)) as total,
+        case
+            when summed.is_unbounded_below then 0
+            else cast(rule_sets.base_score + coalesce(summed.points_low, 0) as decimal(18, 6))
+        end as total_low,
+        case
+            when summed.is_unbounded_above then 100
+            else cast(rule_sets.base_score + coalesce(summed.points_high, 0) as decimal(18, 6))
+        end as total_high,
+        coalesce(summed.cap_rank, 3) as cap_rank,
+        coalesce(summed.possible_cap_rank, 3) as possible_cap_rank,
+        array_to_string([review.title for review in list_sort(summed.reviews)], '; ') as review_rules,
+        {{ joined_list('summed.flags') }} as flags,
+        {{ joined_list("list_concat(summed.missing_signals, case when is_customer_unknown then ['is_paid_plan'] end)") }}
+            as unknown_signals,
+        coalesce(own_rules.rules_in_use, general_rules.rules_in_use) as rules_in_use,
+        coalesce(summed.rules_unknown, 0) as rules_unknown
+    from accounts
+    cross join rule_sets
+    left join summed
+        on
+            accounts.account_id = summed.account_id
+            and accounts.as_of_date = summed.as_of_date
+            and rule_sets.rule_set = summed.rule_set
+    left join rules_in_use as own_rules
+        on
+            accounts.as_of_date = own_rules.as_of_date
+            and accounts.segment = own_rules.segment
+            and rule_sets.rule_set = own_rules.rule_set
+    left join rules_in_use as general_rules
+        on
+            accounts.as_of_date = general_rules.as_of_date
+            and general_rules.segment is null
+            and rule_sets.rule_set = general_rules.rule_set
+
+),
+
+-- bounds of a bucket are closed below
+ranked as (
+
+    select
+        *,
+        least(cap_rank, 1 + cast(total >= watch_from as integer) + cast(total >= healthy_from as integer)) as rank,
+        least(
+            possible_cap_rank, 1 + cast(total_low >= watch_from as integer) + cast(total_low >= healthy_from as integer)
+        ) as rank_low,
+        least(
+            cap_rank, 1 + cast(total_high >= watch_from as integer) + cast(total_high >= healthy_from as integer)
+        ) as rank_high
+    from totals
+
+)
+
+select
+    -- ids
+    account_id,
+    as_of_date,
+    rule_set,
+
+    -- score
+    cast({{ clamped('total') }} as double) as score,
+    cast({{ clamped('total_low') }} as double) as score_low,
+    cast({{ clamped('total_high') }} as double) as score_high,
+    {{ bucket_name('rank') }} as bucket,
+    {{ bucket_name('rank_low') }} as bucket_low,
+    {{ bucket_name('rank_high') }} as bucket_high,
+
+    -- decision
+    case
+        when contradiction is not null then 'conflict'
+        when rank_low <> rank_high or is_customer_unknown then 'undecided'
+        else 'decided'
+    end as decision,
+    contradiction as conflict_reason,
+    unknown_signals,
+    review_rules,
+    flags,
+    case
+        when rules_in_use > 0 then cast(100 * (rules_in_use - rules_unknown) as double) / rules_in_use
+    end as coverage_pct,
+
+    -- rule set
+    cast(base_score as decimal(18, 6)) as base_score,
+    cast(total - base_score as decimal(18, 6)) as points,
+    rule_set_status,
+    rule_version
+from ranked
+{% endmacro %}

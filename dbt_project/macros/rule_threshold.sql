@@ -1,0 +1,4 @@
+{# What a condition compares its signal with: the account's own goal where it has one, else the rule's number. #}
+{% macro rule_threshold(condition) -%}
+    coalesce(goal_{{ condition['signal'] }}, {{ literal(condition['threshold']) }})
+{%- endmacro %}

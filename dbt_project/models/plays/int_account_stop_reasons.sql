@@ -1,0 +1,145 @@
+-- Grain: one row per account, scored date of this build and reason that stops every play of the account.
+-- is_suppressing: nothing may be done now; stale inputs do so where the bucket is decided in spite of them.
+-- review_text: what a person reads who decides first; null where nobody has to.
+with
+
+states as (
+
+    select * from {{ ref('int_account_states') }}
+
+),
+
+unknown_labels as (
+
+    select
+        states.account_id,
+        states.as_of_date,
+        string_agg(
+            coalesce(signals.label, signals.signal), ', '
+            order by strpos(', ' || states.unknown_signals || ',', ', ' || signals.signal || ',')
+        ) as labels
+    from states
+    inner join {{ ref('signals') }} as signals
+        on {{ is_among('signals.signal', 'states.unknown_signals') }}
+    where states.decision = 'undecided'
+    group by states.account_id, states.as_of_date
+
+),
+
+reasons as (
+
+    select
+        account_id,
+        as_of_date,
+        'conflict' as reason,
+        true as is_suppressing,
+        conflict_reason as review_text
+    from states
+    where decision = 'conflict'
+    union all
+    select
+        states.account_id,
+        states.as_of_date,
+        'undecided' as reason,
+        true as is_suppressing,
+        'The bucket hangs on what is not known: ' || unknown_labels.labels as review_text
+    from states
+    left join unknown_labels
+        on
+            states.account_id = unknown_labels.account_id
+            and states.as_of_date = unknown_labels.as_of_date
+    where states.decision = 'undecided'
+    union all
+    select
+        states.account_id,
+        states.as_of_date,
+        'stale' as reason,
+        states.decision = 'decided' as is_suppressing,
+        'Nothing new has come from ' || stale_inputs.feeds || ' for too long: '
+        || stale_inputs.labels || ' not known' as review_text
+    from states
+    inner join {{ ref('int_stale_inputs') }} as stale_inputs
+        on
+            states.account_id = stale_inputs.account_id
+            and states.as_of_date = stale_inputs.as_of_date
+    union all
+    select
+        account_id,
+        as_of_date,
+        'high_value' as reason,
+        false as is_suppressing,
+        'High value: ' || {{ format_number('arr_usd') }} || ' USD a year' as review_text
+    from states
+    where arr_usd >= {{ setting('high_value_arr_usd') }}
+    union all
+    select
+        states.account_id,
+        states.as_of_date,
+        'renewal_near' as reason,
+        false as is_suppressing,
+        'Renewal in ' || {{ format_number('billing.days_to_renewal') }} || ' days, and the bucket changed from '
+        || states.bucket_before || ' to ' || states.bucket as review_text
+    from states
+    inner join {{ ref('sig_billing') }} as billing
+        on
+            states.account_id = billing.account_id
+            and states.as_of_date = billing.as_of_date
+    where
+        billing.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and states.bucket <> states.bucket_before
+        and billing.days_to_renewal <= {{ setting('renewal_near_days') }}
+    union all
+    select
+        account_id,
+        as_of_date,
+        'steep_drop' as reason,
+        false as is_suppressing,
+        'The score fell ' || {{ format_number('best_score_7d - score') }} || ' points in the week to '
+        || cast(as_of_date as {{ dbt.type_string() }}) as review_text
+    from states
+    where best_score_7d - score >= {{ setting('steep_drop_points') }}
+    union all
+    select
+        account_id,
+        as_of_date,
+        'value_cap' as reason,
+        false as is_suppressing,
+        string_agg('Limited by: ' || title, '; ' order by rule_number) as review_text
+    from {{ ref('int_value_caps') }}
+    group by account_id, as_of_date
+    union all
+    select
+        account_id,
+        as_of_date,
+        'review_rule' as reason,
+        false as is_suppressing,
+        review_rules as review_text
+    from states
+    where review_rules is not null
+    union all
+    select
+        states.account_id,
+        states.as_of_date,
+        'flood' as reason,
+        true as is_suppressing,
+        null as review_text
+    from states
+    inner join {{ ref('int_flood_guard') }} as flood_guard
+        on states.as_of_date = flood_guard.as_of_date
+    where flood_guard.is_blocked
+
+),
+
+final as (
+
+    select
+        account_id,
+        as_of_date,
+        reason,
+        is_suppressing,
+        review_text
+    from reasons
+
+)
+
+select * from final

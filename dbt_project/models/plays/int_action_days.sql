@@ -1,0 +1,117 @@
+-- Grain: one row per action and scored date on which its episode is open, and one for the date on which it has ended.
+-- suppressed_by lists what stops the action on this date, but for cooldown and budget, which depend on releases;
+-- of an episode that has ended, what did so on its last open date. mode_reason: why a person decides, from the first
+-- such date of the episode to its end.
+-- Earlier dates of an episode are read from the rows of the scored date before the build.
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
+with
+
+scored_dates as (
+
+    select * from {{ ref('int_scored_dates') }}
+
+),
+
+episode_days as (
+
+    select * from {{ ref('int_episode_days') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+
+),
+
+stops as (
+
+    select
+        episode_days.action_id,
+        episode_days.as_of_date,
+        string_agg(stop_reasons.reason, ', ' order by stop_reasons.position) as suppressed_by
+    from episode_days
+    inner join {{ ref('int_stop_reasons') }} as stop_reasons
+        on
+            episode_days.account_id = stop_reasons.account_id
+            and episode_days.as_of_date = stop_reasons.as_of_date
+            and coalesce(stop_reasons.play, episode_days.play) = episode_days.play
+    where
+        episode_days.is_open
+        and stop_reasons.is_suppressing
+    group by episode_days.action_id, episode_days.as_of_date
+
+),
+
+days as (
+
+    select
+        episode_days.*,
+        stops.suppressed_by,
+        review_reasons.review_reason,
+        states.arr_usd
+    from episode_days
+    left join {{ ref('int_account_states') }} as states
+        on
+            episode_days.is_open
+            and episode_days.account_id = states.account_id
+            and episode_days.as_of_date = states.as_of_date
+    left join {{ ref('int_review_reasons') }} as review_reasons
+        on
+            episode_days.is_open
+            and episode_days.account_id = review_reasons.account_id
+            and episode_days.as_of_date = review_reasons.as_of_date
+    left join stops
+        on
+            episode_days.action_id = stops.action_id
+            and episode_days.as_of_date = stops.as_of_date
+    {% if is_incremental() %}
+    union all by name
+    select
+        earlier.* exclude (mode_reason),
+        earlier.mode_reason as review_reason
+    from {{ this }} as earlier
+    inner join scored_dates
+        on earlier.as_of_date = scored_dates.previous_date
+    where
+        earlier.is_open
+        and earlier.as_of_date < {{ as_of_start() }}
+    {% endif %}
+
+),
+
+carried as (
+
+    select
+        *,
+        last_value(review_reason ignore nulls) over so_far as mode_reason,
+        lag(suppressed_by) over so_far as suppressed_by_before
+    from days
+    window so_far as (
+        partition by action_id
+        order by as_of_date
+        rows between unbounded preceding and current row
+    )
+
+),
+
+final as (
+
+    select
+        -- ids
+        action_id,
+        account_id,
+        as_of_date,
+        play,
+        trigger,
+
+        -- state
+        is_open,
+        case when is_open then suppressed_by else suppressed_by_before end as suppressed_by,
+        mode_reason,
+        arr_usd,
+
+        -- dates
+        episode_started_on,
+        last_open_on
+    from carried
+    where as_of_date >= {{ as_of_start() }}
+
+)
+
+select * from final

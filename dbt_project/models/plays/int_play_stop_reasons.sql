@@ -1,0 +1,97 @@
+-- Grain: one row per account, play, scored date of this build on which an episode of it is open, and reason that stops
+-- this play alone: a new bucket that is seen for the first time, and what keeps a message from a customer.
+with
+
+open_plays as (
+
+    select
+        episode_days.account_id,
+        episode_days.as_of_date,
+        episode_days.play,
+        playbook.channel,
+        episode_days.as_of_date = episode_days.episode_started_on and playbook.flag is null as is_new_bucket,
+        coalesce(states.score_before - states.score, 0) as score_fall
+    from {{ ref('int_episode_days') }} as episode_days
+    inner join {{ ref('playbook') }} as playbook
+        on episode_days.play = playbook.play
+    inner join {{ ref('int_account_states') }} as states
+        on
+            episode_days.account_id = states.account_id
+            and episode_days.as_of_date = states.as_of_date
+    where episode_days.is_open
+
+),
+
+customer_plays as (
+
+    select
+        open_plays.account_id,
+        open_plays.as_of_date,
+        open_plays.play,
+        outreach_states.is_quiet,
+        outreach_states.is_contact_unknown,
+        outreach_states.has_consent,
+        outreach_states.is_consent_unknown
+    from open_plays
+    inner join {{ ref('int_outreach_states') }} as outreach_states
+        on
+            open_plays.account_id = outreach_states.account_id
+            and open_plays.as_of_date = outreach_states.as_of_date
+    where {{ reaches_customer('open_plays.channel') }}
+
+),
+
+final as (
+
+    -- a bucket is confirmed on the next scored date, but a steep fall of the score does not wait
+    select
+        account_id,
+        as_of_date,
+        play,
+        'hysteresis' as reason
+    from open_plays
+    where
+        is_new_bucket
+        and score_fall < {{ setting('hysteresis_points') }}
+    union all
+    select
+        account_id,
+        as_of_date,
+        play,
+        'quiet_mode' as reason
+    from customer_plays
+    where is_quiet
+    union all
+    select
+        account_id,
+        as_of_date,
+        play,
+        'contact_unknown' as reason
+    from customer_plays
+    where
+        is_contact_unknown
+        and not is_quiet
+    union all
+    select
+        account_id,
+        as_of_date,
+        play,
+        'no_consent' as reason
+    from customer_plays
+    where
+        not has_consent
+        and not is_consent_unknown
+    union all
+    select
+        account_id,
+        as_of_date,
+        play,
+        'consent_unknown' as reason
+    from customer_plays
+    where
+        not has_consent
+        and is_consent_unknown
+
+)
+
+select * from final

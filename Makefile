@@ -1,4 +1,4 @@
-# The three commands of the README: make demo, make test, make dev. Each sets up what it needs.
+# The commands of the README: make demo, make panel, make dev, make test. Each sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,16 +10,21 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: demo panel contracts test check-company lint dev bench clean
+.PHONY: install demo panel contracts test check-company lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Radar needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib || true
+	@echo "Installing, 1 of 2: Python packages of requirements.lock into $(VENV) (once, 1 to 4 minutes; pip prints nothing until it is done)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@echo "Installing, 2 of 2: compiling the packages, so that every start is faster (once, about a minute)"
+	@$(BIN)/python -m compileall -q -j 2 $(VENV)/lib || true
 	@touch $@
+
+# What Radar runs on, and nothing else.
+install: $(VENV)/.ready
 
 # What only tests and checks need comes on top, and never where the product alone runs.
 $(VENV)/.test-ready: $(VENV)/.ready requirements-test.lock
@@ -39,13 +44,18 @@ demo: $(VENV)/.ready
 		last = datetime.now(UTC).date() - timedelta(days=1); print(last - timedelta(days=30), last)' > $(DEMO)/days
 	@test -f $(DEMO)/days || echo 2026-05-31 2026-06-30 > $(DEMO)/days
 	@read since last < $(DEMO)/days \
-		&& { test -d $(DEMO)/extracts || $(BIN)/radar demo $(DEMO)/extracts --end $$last; } \
+		&& { test -d $(DEMO)/extracts \
+			|| { echo "Demo, 1 of 2: writing the extracts of an invented company to $(DEMO)/extracts (a few seconds)"; \
+				$(BIN)/radar demo $(DEMO)/extracts --end $$last; }; } \
+		&& echo "Demo, 2 of 2: radar run, which loads, checks and scores each day from $$since to $$last (1 to 2 minutes)" \
 		&& $(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
 			--exports $(DEMO)/exports --published $(DEMO)/published --since $$since --as-of $$last
+	@$(BIN)/python -m radar.demo.next_steps $(DEMO)
 
-# The panel on an invented company up to yesterday; made once, in var/panel.
+# The panel on the company of make demo, which is made first where it is missing.
 panel: $(VENV)/.ready
-	@$(BIN)/radar panel --demo var/panel
+	@test -e $(DEMO)/published/radar.duckdb || $(MAKE) --no-print-directory demo
+	@$(BIN)/radar panel --demo $(DEMO)
 
 # What is derived from feeds/contract and has to be a file: dbt's sources and staging descriptions, docs/feeds.md.
 contracts: $(VENV)/.ready
@@ -60,7 +70,7 @@ lint: $(VENV)/.test-ready .venv-lint/.ready
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# After an edit of seeds/: are the rules sound, is docs/rules.md up to date, does a run score as the rules say?
+# After an edit of seeds/: are the rules sound, are docs/rules.md and docs/signals.md up to date, does a run score as the rules say?
 check-company: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -q tests/company
 

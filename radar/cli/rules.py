@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 
 from radar.cli.options import Seeds, settings_of
 from radar.core.warehouse import readable_os_errors
+from radar.rules import signals_page
 from radar.rules.checks import Problem, check, gather
 from radar.rules.page import page
 
@@ -34,10 +35,25 @@ def write_rules_page(
     ] = None,
 ) -> None:
     """Say every rule in words, as a page in Markdown to link to."""
+    _write(page, seeds, output)
+
+
+@app.command("signals")
+def write_signals_page(
+    seeds: Seeds = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write, such as docs/signals.md. [the screen]")
+    ] = None,
+) -> None:
+    """List every signal with its unit, feeds and definition, as a page in Markdown."""
+    _write(signals_page.page, seeds, output)
+
+
+def _write(make: Callable[[Path], str], seeds: Path | None, output: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = gather(settings_of(seeds=seeds).seeds, Path(scratch))
         _refuse(check(folder))
-        text = page(folder)
+        text = make(folder)
     if output is None:
         print(text, end="")
         return

@@ -2,7 +2,7 @@
 
 What is due is asked of the warehouse (`queries.sql`), each attempt is written down before it is made, and
 what is in doubt is looked up at the destination before it is sent again; where a destination cannot be asked,
-it is not sent again. So each action has one task, one alert and one mail; `docs/crm-setup.md` says what doubt
+it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` says what doubt
 can leave.
 """
 

@@ -175,7 +175,7 @@ class Templates:
         except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
             raise InputError(
                 f"the template cannot be filled in: {error}",
-                "use the names of docs/crm-setup.md, and nothing that reaches outside of them",
+                "use the names of docs/crm.md, and nothing that reaches outside of them",
                 file=self._place(name),
             ) from error
 

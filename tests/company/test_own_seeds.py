@@ -10,6 +10,7 @@ import pytest
 
 from radar.rules.checks import check
 from radar.rules.page import page
+from radar.rules.signals_page import page as signals_page
 from tests.frozen import OWN_SEEDS, ROOT
 from tests.oracle.company import random_company, write
 from tests.oracle.compare import compare, compare_snapshot
@@ -33,6 +34,11 @@ def test_the_rules_are_sound() -> None:
 def test_the_page_of_rules_is_up_to_date() -> None:
     """Write it with `radar rules docs --output docs/rules.md`."""
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page(OWN_SEEDS)
+
+
+def test_the_page_of_signals_is_up_to_date() -> None:
+    """Write it with `radar rules signals --output docs/signals.md`."""
+    assert (ROOT / "docs" / "signals.md").read_text(encoding="utf-8") == signals_page(OWN_SEEDS)
 
 
 def test_an_invented_company_is_scored_as_the_rules_say(tmp_path: Path) -> None:

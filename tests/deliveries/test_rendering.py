@@ -181,7 +181,7 @@ def test_a_template_that_is_wrong_is_named_and_harms_nothing(
 
 
 def test_every_template_that_ships_is_described() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "crm-setup.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "crm.md").read_text(encoding="utf-8")
     assert [path.name for path in sorted(SHIPPED.glob("*.j2")) if f"`{path.name}`" not in page] == []
 
 

@@ -113,7 +113,7 @@ def _first_cause(error: Any) -> str:
 def _was_interrupted(error: Any) -> bool:
     """Whether Ctrl-C is behind an error as Dagster keeps it; DuckDB raises one of its own on top."""
     while error is not None:
-        if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        if error.cls_name in (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__):
             return True
         error = error.cause
     return False

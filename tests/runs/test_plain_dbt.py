@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.dbt import prepare
-from radar.core.settings import PROJECT
+from radar.core.project import PROJECT
 from radar.core.warehouse import state_dir
 from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder

@@ -22,6 +22,7 @@ REWRITTEN = {"intermediate.int_play_days__as_of": "action_days_of_intervals.sql"
 """What follows the renaming of a table whose grain has changed too."""
 
 DROPPED = (
+    "intermediate.int_champion_inputs",
     "intermediate.int_rule_knowledge_changes",
     "intermediate.int_rule_moves",
     "intermediate.int_score_pairs",
@@ -30,6 +31,8 @@ DROPPED = (
     "intermediate.int_told_moves",
     "intermediate.int_told_runs",
     "intermediate.int_told_spans",
+    "scoring.int_rule_evaluations",
+    "scoring.int_shadow_evaluations",
 )
 """Tables and views that no model makes any more, and whose rows every build made from nothing."""
 
@@ -56,11 +59,11 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _present(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The tables and views of the intermediate layer, with what each of them is."""
+    """The tables and views of models that are not public, with what each of them is."""
     rows = con.execute(
         "select schema_name || '.' || table_name, 'table' from duckdb_tables()"
-        " where database_name = current_database() and schema_name = 'intermediate'"
+        " where database_name = current_database() and schema_name in ('intermediate', 'scoring')"
         " union all select schema_name || '.' || view_name, 'view' from duckdb_views()"
-        " where database_name = current_database() and schema_name = 'intermediate'"
+        " where database_name = current_database() and schema_name in ('intermediate', 'scoring')"
     ).fetchall()
     return dict(rows)

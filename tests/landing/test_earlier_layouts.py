@@ -34,6 +34,8 @@ EARLIER = """
 
     create table intermediate.int_told_spans (account_id varchar);
     create view intermediate.int_score_pairs as select 1 as one;
+    create schema if not exists scoring;
+    create view scoring.int_rule_evaluations as select one from intermediate.int_score_pairs;
 """
 RENAMED = ("int_action_releases", "int_action_days", "int_episode_days")
 DAYS = [
@@ -57,7 +59,8 @@ def tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {
         name
         for (name,) in con.execute(
-            "select table_name from information_schema.tables where table_schema = 'intermediate'"
+            "select table_name from information_schema.tables"
+            " where table_schema in ('intermediate', 'scoring')"
         ).fetchall()
     }
 

@@ -2,6 +2,7 @@
 -- A signal is known where every feed that it needs is, and some word of theirs that it counts by is recognised; it is
 -- in use where none of its feeds is switched off, and the reference data gives some word its meaning;
 -- has_never_landed is true where a feed that it needs has not come yet.
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 
 signals as (

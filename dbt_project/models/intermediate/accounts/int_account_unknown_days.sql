@@ -1,6 +1,7 @@
 -- Grain: one row per account and as_of_date on which something is not known of this account alone, because rows of it
 -- were refused. `unknown_signals`: which signals, each between blanks; `is_customer_unknown`: neither is whether it
 -- still is a customer, because the newest version of the account or of a subscription was refused.
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 
 final as (

@@ -1,5 +1,6 @@
 -- Grain: one row per as_of_date, split, value of the split, bucket and owner with accounts in it.
 -- `split` is plan or renewal_quarter: every account counts once in each, so never sum over both.
+{{ config(materialized='incremental', incremental_strategy='replace_window') }}
 with
 
 history as (

@@ -1,6 +1,7 @@
 -- Grain: one row per scored account, as_of_date and rule of the champion rule set that fired or was unknown.
 -- base + the sum of points = the score before it is clamped to 0 to 100, exactly: fct_health_history is made of these
 -- rows. Rules that did not fire add nothing and are in scoring.fct_rule_results.
+{{ config(incremental_strategy='replace_window') }}
 with
 
 rule_results as (

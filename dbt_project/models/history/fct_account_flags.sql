@@ -1,4 +1,5 @@
 -- Grain: one row per account, as_of_date and flag that the champion raised.
+{{ config(incremental_strategy='replace_window') }}
 with
 
 raised as (

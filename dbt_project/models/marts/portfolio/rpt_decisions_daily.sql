@@ -1,4 +1,5 @@
 -- Grain: one row per as_of_date, decision, segment and owner with accounts in it.
+{{ config(materialized='incremental', incremental_strategy='replace_window') }}
 with
 
 history as (

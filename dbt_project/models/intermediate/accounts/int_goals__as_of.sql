@@ -1,4 +1,5 @@
 -- Grain: one row per account, signal and as_of_date on which the account has a threshold of its own.
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 
 dates as (

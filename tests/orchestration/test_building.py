@@ -152,8 +152,9 @@ def test_a_warehouse_that_somebody_opened_is_told_as_such(tmp_path: Path) -> Non
     assert "locked by another process" in error.problem
 
 
-def test_arguments_leave_unit_tests_out_and_name_what_is_selected() -> None:
+def test_arguments_leave_unit_tests_and_tests_on_demand_out_and_name_what_is_selected() -> None:
     everything = building.build_arguments()
+    assert everything[everything.index("--exclude") + 1] == "tag:on_demand"
     assert everything[-2:] == ["--exclude-resource-type", "unit_test"]
     assert "--select" not in everything
     assert "--vars" not in everything

@@ -18,7 +18,7 @@ changes as (
     select
         subscriptions.subscription_id,
         subscriptions.account_id,
-        cast(subscriptions.updated_at as date) as changed_date,
+        subscriptions.updated_at as changed_at,
         subscriptions.mrr_usd,
         plans.rank as plan_rank,
         lag(subscriptions.mrr_usd) over (
@@ -41,7 +41,8 @@ final as (
     select
         subscription_id,
         account_id,
-        changed_date
+        changed_at,
+        cast(changed_at as date) as changed_date
     from changes
     where
         plan_rank < plan_rank_before

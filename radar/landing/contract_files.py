@@ -80,7 +80,7 @@ def dbt_properties(source: str, feeds: list[Feed], present: str) -> str:
         names = {column.name for column in staged}
         columns = model.pop("columns", [])
         computed = [one for one in columns if one["name"] not in names]
-        model["description"] = feed.description
+        model["description"] = f"{feed.description} {_rows(feed)}"
         if feed.name != ACCOUNTS and not feed.lands_every_row:
             others = [test for test in model.get("data_tests", []) if "unique_combination" not in test]
             model["data_tests"] = [_grain(feed), *others]
@@ -93,6 +93,18 @@ def _named(entries: list[Entry], name: str) -> Entry:
     if found is None:
         entries.append(found := {"name": name})
     return found
+
+
+def _rows(feed: Feed) -> str:
+    """What the rows of the staging model are."""
+    if feed.lands_every_row:
+        return "One key may have several rows."
+    rows = f"One row per {' and '.join(feed.key)}"
+    if feed.name == ACCOUNTS:
+        return f"{rows} and version."
+    if not feed.has_versions:
+        return f"{rows}: the one that landed last."
+    return f"{rows}." if UPDATED_AT in feed.key else f"{rows}: its newest version."
 
 
 def _grain(feed: Feed) -> Entry:

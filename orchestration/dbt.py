@@ -202,13 +202,14 @@ def build_arguments(select: Sequence[str] = ()) -> list[str]:
     """dbt's command line.
 
     Left out are unit tests: they prove the code, not the day, and run in the tests; data tests with the tag
-    on_demand, for their time: `dbt build` and `dbt test` by hand run them; and dbt's own reports as JSON:
-    nobody reads them, and writing them keeps what follows waiting.
+    on_demand, for their time: `dbt build` and `dbt test` by hand run them; exposures, which build nothing;
+    and dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
 
     `select` names nodes; empty means all. Of tests, only those whose every model is selected then run.
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
-    left_out = ["--no-write-json", "--exclude", f"tag:{ON_DEMAND}", "--exclude-resource-type", "unit_test"]
+    left_out = ["--no-write-json", "--exclude", f"tag:{ON_DEMAND}"]
+    left_out += ["--exclude-resource-type", "exposure", "--exclude-resource-type", "unit_test"]
     return ["build", "--threads", str(THREADS), *left_out, *chosen]
 
 

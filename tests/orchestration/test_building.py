@@ -28,7 +28,7 @@ MODELS = {
 
 
 def make(folder: Path, models: dict[str, str]) -> Workspace:
-    project = folder / "project"
+    project = state_dir(folder / "w.duckdb") / "project"
     (project / "models").mkdir(parents=True)
     (project / "dbt_project.yml").write_text("name: radar\nprofile: radar\n")
     shutil.copy(PROJECT / "dbt_project" / "profiles.yml", project)
@@ -110,7 +110,7 @@ from orchestration import dbt as building
 from orchestration.dbt import Workspace
 
 folder = Path(sys.argv[1])
-workspace = Workspace(folder / "w.duckdb", folder / "project", folder / "dbt", folder / "logs")
+workspace = Workspace(folder / "w.duckdb", folder / "w.state/project", folder / "dbt", folder / "logs")
 try:
     building.build(workspace, on_node=lambda unique_id: print("ended", unique_id, flush=True))
 except KeyboardInterrupt:
@@ -197,14 +197,15 @@ def test_a_build_never_writes_over_the_seeds_that_it_reads(tmp_path: Path) -> No
     (workspace.project / "dbt_project.yml").write_text(
         "name: radar\nprofile: radar\nseed-paths: [../seeds]\n"
     )
-    (tmp_path / "seeds").mkdir()
+    seeds = workspace.project.with_name("seeds")
+    seeds.mkdir()
     content = "a,b\n1,2\n3,4\n"
-    (tmp_path / "seeds" / "pairs.csv").write_text(content)
+    (seeds / "pairs.csv").write_text(content)
     building._parse(workspace)
     assert [result.status for result in build(workspace)] == ["success"]
-    assert (tmp_path / "seeds" / "pairs.csv").read_text() == content
-    seeds = (PROJECT / "dbt_project" / "dbt_project.yml").read_text()
-    assert "seed-paths: [../seeds]" in seeds
+    assert (seeds / "pairs.csv").read_text() == content
+    described = (PROJECT / "dbt_project" / "dbt_project.yml").read_text()
+    assert "seed-paths: [../seeds]" in described
 
 
 def test_reference_data_is_the_same_in_a_folder_with_an_apostrophe(tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""Conventions of the dbt project, over its manifest: layers, length, names, what is decided once."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radar.core.project import PROJECT
+
+DBT_PROJECT = PROJECT / "dbt_project"
+LAYERS = {
+    "staging": ("stg_",),
+    "intermediate": ("int_",),
+    "signals": ("sig_",),
+    "scoring": ("int_", "dim_", "fct_"),
+    "history": ("int_", "fct_"),
+    "plays": ("int_", "fct_"),
+    "marts": ("int_", "dim_", "fct_", "rpt_"),
+    "outbound": ("crm_",),
+}
+"""From the first to the last: a model reads its own layer and those before it. With how its names begin."""
+
+MOST_LINES = 150
+LONGER = {
+    "int_account_activity__as_of": "one pass over many as-of dates: what enters and leaves each window",
+    "int_action_releases": "one recursion from week to week cannot be divided",
+    "int_event_keys": "what an event is, and which of its copies counts",
+    "int_feed_states": "every way in which a feed is not known, as one case",
+    "int_last_invoice_states": "intervals of the last invoice: one pass for many as-of dates",
+    "int_override_outcomes": "what became of an override, each outcome once",
+    "int_vocabulary_states": "the same question of five vocabularies, unioned",
+    "rpt_account_health": "one row an account: its columns are the contract",
+    "sig_billing": "ten signals of three feeds",
+    "sig_relationship": "four signals, each with intervals of its own",
+    "sig_support": "seven signals of tickets",
+}
+"""Models of more lines than that, with the reason."""
+
+BUCKETS_ARE_NAMED_IN = {"bucket_name", "bucket_rank", "is_bucket_right"}
+READS_THE_CLOCK = re.compile(r"\bcurrent_(?:date|time|timestamp)\b|\b(?:now|today|getdate)\s*\(", re.I)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The manifest of a plain `dbt parse`."""
+    target = tmp_path_factory.mktemp("dbt")
+    places = ["--target-path", str(target), "--log-path", str(target)]
+    dbt = Path(sys.executable).with_name("dbt")
+    subprocess.run([dbt, "--quiet", "parse", *places], cwd=DBT_PROJECT, check=True)
+    loaded: Mapping[str, Any] = json.loads((target / "manifest.json").read_bytes())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The models by their unique id."""
+    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+
+
+def layer_of(node: Mapping[str, Any]) -> str:
+    return str(node["fqn"][1])
+
+
+def test_models_read_their_own_layer_and_those_before_it(models: Mapping[str, Any]) -> None:
+    order = list(LAYERS)
+    upwards = [
+        f"{node['name']} ({layer_of(node)}) reads {models[parent]['name']} ({layer_of(models[parent])})"
+        for node in models.values()
+        for parent in node["depends_on"]["nodes"]
+        if parent in models and order.index(layer_of(models[parent])) > order.index(layer_of(node))
+    ]
+    assert upwards == []
+
+
+def test_names_begin_with_what_the_layer_holds(models: Mapping[str, Any]) -> None:
+    misnamed = [
+        node["original_file_path"]
+        for node in models.values()
+        if not node["name"].startswith(LAYERS[layer_of(node)])
+    ]
+    assert misnamed == []
+
+
+def test_models_are_short_or_on_the_list(models: Mapping[str, Any]) -> None:
+    long = {node["name"] for node in models.values() if len(node["raw_code"].splitlines()) > MOST_LINES}
+    assert long == set(LONGER)
+
+
+def test_a_macro_has_a_file_of_its_name() -> None:
+    for path in (DBT_PROJECT / "macros").rglob("*.sql"):
+        names = re.findall(r"{%-?\s*(?:macro|test)\s+(\w+)", path.read_text(encoding="utf-8"))
+        assert names == [path.stem], path.name
+
+
+def test_nothing_reads_the_clock() -> None:
+    clocks = [
+        f"{path.relative_to(DBT_PROJECT)}: {line.strip()}"
+        for folder in ("models", "macros", "tests")
+        for path in sorted((DBT_PROJECT / folder).rglob("*.sql"))
+        for line in re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL).splitlines()
+        if READS_THE_CLOCK.search(line.partition("--")[0])
+    ]
+    assert clocks == []
+
+
+def test_the_buckets_are_listed_in_one_place() -> None:
+    lists = {
+        path.stem
+        for folder in ("models", "macros")
+        for path in (DBT_PROJECT / folder).rglob("*.sql")
+        if len(set(re.findall(r"'(healthy|watch|at_risk)'", path.read_text(encoding="utf-8")))) == 3
+    }
+    assert lists == BUCKETS_ARE_NAMED_IN

@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts test check-company lint dev bench clean
+.PHONY: install demo panel contracts docs test check-company lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -60,6 +60,16 @@ panel: $(VENV)/.ready
 # What is derived from feeds/contract and has to be a file: dbt's sources and staging descriptions, docs/feeds.md.
 contracts: $(VENV)/.ready
 	@$(BIN)/python -m radar.landing.contract_files
+
+# What dbt knows of the models (descriptions, columns, lineage) as one page that opens from disk, of the warehouse of
+# make demo, unless RADAR_WAREHOUSE names another by its absolute path.
+docs: export DBT_TARGET_PATH := $(CURDIR)/var/docs/dbt
+docs: export DBT_LOG_PATH := $(CURDIR)/var/docs/dbt
+docs: $(VENV)/.ready
+	@test -n "$(RADAR_WAREHOUSE)" -o -e $(DEMO)/warehouse.duckdb || $(MAKE) --no-print-directory demo
+	@cd dbt_project && ../$(BIN)/dbt --quiet docs generate --static
+	@cp var/docs/dbt/static_index.html var/docs/index.html
+	@echo "Open $(CURDIR)/var/docs/index.html"
 
 lint: $(VENV)/.test-ready .venv-lint/.ready
 	$(BIN)/ruff check .

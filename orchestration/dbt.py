@@ -38,6 +38,9 @@ OUTPUT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "i
 THREADS = 2
 """Of a build. `profiles.yml` has the same for whoever calls dbt by hand."""
 
+ON_DEMAND = "on_demand"
+"""The tag of data tests that only dbt by hand runs: the grain of what a build computes from scratch."""
+
 TABLES = ("table", "incremental", "seed", "snapshot")
 STORAGE_TROUBLE = re.compile(
     r"[Cc]onflicting lock|Could not set lock|No space left|disk full|not a valid DuckDB"
@@ -196,14 +199,17 @@ def _invoke(workspace: Workspace, runner: dbtRunner, arguments: Sequence[str]) -
 
 
 def build_arguments(select: Sequence[str] = ()) -> list[str]:
-    """dbt's command line. Unit tests are left out: they prove the code, not the day, and run in the tests.
+    """dbt's command line.
 
-    So are dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
+    Left out are unit tests: they prove the code, not the day, and run in the tests; data tests with the tag
+    on_demand, for their time: `dbt build` and `dbt test` by hand run them; exposures, which build nothing;
+    and dbt's own reports as JSON: nobody reads them, and writing them keeps what follows waiting.
 
     `select` names nodes; empty means all. Of tests, only those whose every model is selected then run.
     """
     chosen = ["--indirect-selection", "buildable", "--select", *select] if select else []
-    left_out = ["--no-write-json", "--exclude-resource-type", "unit_test"]
+    left_out = ["--no-write-json", "--exclude", f"tag:{ON_DEMAND}"]
+    left_out += ["--exclude-resource-type", "exposure", "--exclude-resource-type", "unit_test"]
     return ["build", "--threads", str(THREADS), *left_out, *chosen]
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from orchestration.dbt import ON_DEMAND
 from orchestration.steps import DATA_TEAM
 from radar.publishing.contents import SNAPSHOTS
 
@@ -55,8 +56,10 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         unique_id: str,
         project: DbtProject | None,
     ) -> dg.AssetCheckSpec | None:
-        """Every test is a check; one on several models belongs to the model that is built last."""
+        """Every test of a run is a check; one on several models belongs to the model that is built last."""
         test = manifest["nodes"][unique_id]
+        if ON_DEMAND in test["tags"]:
+            return None
         if test.get("attached_node") or len(test["depends_on"]["nodes"]) == 1:
             spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
             return cast(dg.AssetCheckSpec | None, spec)

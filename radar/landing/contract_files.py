@@ -3,7 +3,9 @@
 Of the dbt project `models/staging/<source>/_<source>__staging.yml`, with the source's tables, its staging
 models and the description of every column; of docs/feeds.md the part between its two marks. dbt and people
 read them as they are, so they are committed, and a test fails where one of them is not what its contract
-says. What the files say beyond the contracts (tests, columns that staging computes, prose) stays as it is.
+says. What the files say beyond the contracts (other tests, columns that staging computes, prose) stays as it
+is: also the grain of models that do not have one row per key, which are versions of accounts, claims of
+identities and rows of events.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import yaml
 
 from radar.core.project import PROJECT
 from radar.landing.feeds import (
+    ACCOUNTS,
     ALLOWED,
     EVERY_ROW,
     REPORTED,
@@ -69,14 +72,19 @@ def dbt_properties(source: str, feeds: list[Feed], present: str) -> str:
         table = _named(tables, feed.feed)
         table |= {"description": feed.description, "identifier": f"{feed.source}_{feed.feed}"}
         table["columns"] = [
-            _described(table, column, data_type=column.sql_type.lower()) for column in feed.columns
+            _described(table.get("columns", []), column, data_type=column.sql_type.lower())
+            for column in feed.columns
         ]
         model = _named(models, feed.staging_model)
         staged = [column for column in feed.columns if column.is_staged]
         names = {column.name for column in staged}
-        computed = [one for one in model.get("columns", []) if one["name"] not in names]
-        model["description"] = feed.description
-        model["columns"] = [*(_described(model, column) for column in staged), *computed]
+        columns = model.pop("columns", [])
+        computed = [one for one in columns if one["name"] not in names]
+        model["description"] = f"{feed.description} {_rows(feed)}"
+        if feed.name != ACCOUNTS and not feed.lands_every_row:
+            others = [test for test in model.get("data_tests", []) if "unique_combination" not in test]
+            model["data_tests"] = [_grain(feed), *others]
+        model["columns"] = [*(_described(columns, column) for column in staged), *computed]
     return _HEADER + yaml.dump(spec, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
 
 
@@ -87,9 +95,27 @@ def _named(entries: list[Entry], name: str) -> Entry:
     return found
 
 
-def _described(owner: Entry, column: Column, **properties: str) -> Entry:
+def _rows(feed: Feed) -> str:
+    """What the rows of the staging model are."""
+    if feed.lands_every_row:
+        return "One key may have several rows."
+    rows = f"One row per {' and '.join(feed.key)}"
+    if feed.name == ACCOUNTS:
+        return f"{rows} and version."
+    if not feed.has_versions:
+        return f"{rows}: the one that landed last."
+    return f"{rows}." if UPDATED_AT in feed.key else f"{rows}: its newest version."
+
+
+def _grain(feed: Feed) -> Entry:
+    """The test that the staging model has one row per key."""
+    required = [column.name for column in feed.columns if column.name in feed.key and column.required]
+    return {"unique_combination": {"arguments": {"columns": list(feed.key), "not_null": required}}}
+
+
+def _described(entries: list[Entry], column: Column, **properties: str) -> Entry:
     """The column's entry, with whatever else it has there, such as tests."""
-    present: Entry = next((one for one in owner.get("columns", []) if one["name"] == column.name), {})
+    present: Entry = next((one for one in entries if one["name"] == column.name), {})
     described = {"name": column.name, "description": column.description, **properties}
     config = {**present.get("config", {})}
     meta = {**config.pop("meta", {})}

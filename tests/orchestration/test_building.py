@@ -152,9 +152,10 @@ def test_a_warehouse_that_somebody_opened_is_told_as_such(tmp_path: Path) -> Non
     assert "locked by another process" in error.problem
 
 
-def test_arguments_leave_unit_tests_out_and_name_what_is_selected() -> None:
+def test_arguments_leave_unit_tests_and_tests_on_demand_out_and_name_what_is_selected() -> None:
     everything = building.build_arguments()
-    assert everything[-2:] == ["--exclude-resource-type", "unit_test"]
+    assert everything[everything.index("--exclude") + 1] == "tag:on_demand"
+    assert everything[-4:] == ["--exclude-resource-type", "exposure", "--exclude-resource-type", "unit_test"]
     assert "--select" not in everything
     assert "--vars" not in everything
     assert building.build_arguments(["radar.marts.a"])[-2:] == ["--select", "radar.marts.a"]

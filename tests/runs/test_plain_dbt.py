@@ -101,8 +101,14 @@ def test_dbt_show_answers_with_rows(dbt: Dbt) -> None:
     assert "acc-" in dbt("show", "--select", "fct_health_scores", "--limit", "3")
 
 
-def test_dbt_docs_generate_writes_a_catalog(dbt: Dbt) -> None:
-    assert "Catalog written" in dbt("docs", "generate")
+def test_dbt_docs_generate_writes_a_catalog_and_one_page_that_tells_nobody(dbt: Dbt) -> None:
+    """`make docs` copies the page."""
+    said = dbt("docs", "generate", "--static")
+    written = re.search(r"Catalog written to (\S+)", said)
+    assert written, said
+    page = Path(written[1]).with_name("static_index.html").read_text("utf-8")
+    assert "One row per account that is scored on the newest as-of date" in page
+    assert '"send_anonymous_usage_stats": false' in page
 
 
 def test_without_a_warehouse_dbt_reads_the_project_and_says_what_else_needs(dbt: Dbt, tmp_path: Path) -> None:

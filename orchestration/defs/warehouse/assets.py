@@ -119,7 +119,10 @@ class _Watcher:
 
     def __init__(self, nodes: Mapping[str, Any]) -> None:
         self._nodes, self._done = nodes, 0
-        self._all = sum(node["resource_type"] in ("model", "seed", "test") for node in nodes.values())
+        self._all = sum(
+            node["resource_type"] in ("model", "seed", "test") and building.ON_DEMAND not in node["tags"]
+            for node in nodes.values()
+        )
 
     def __call__(self, unique_id: str) -> None:
         self._done += 1

@@ -79,6 +79,36 @@ def test_models_read_their_own_layer_and_those_before_it(models: Mapping[str, An
     assert upwards == []
 
 
+def test_models_have_a_description_an_owner_and_an_access_level(models: Mapping[str, Any]) -> None:
+    bare = [
+        node["name"]
+        for node in models.values()
+        if not node["description"].strip() or not node["config"].get("group") or not node.get("access")
+    ]
+    assert bare == []
+
+
+def test_columns_of_public_models_have_a_description(models: Mapping[str, Any]) -> None:
+    bare = [
+        f"{node['name']}.{column}"
+        for node in models.values()
+        if node["access"] == "public"
+        for column, described in node["columns"].items()
+        if not described["description"].strip()
+    ]
+    assert bare == []
+
+
+def test_the_grain_of_models_is_tested(manifest: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") in ("unique", "unique_combination")
+    }
+    assert sorted(node["name"] for key, node in models.items() if key not in tested) == []
+
+
 def test_names_begin_with_what_the_layer_holds(models: Mapping[str, Any]) -> None:
     misnamed = [
         node["original_file_path"]

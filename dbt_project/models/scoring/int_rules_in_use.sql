@@ -33,7 +33,10 @@ applying as (
         rule_rows.rule_set,
         rule_rows.rule_id,
         segments.segment,
-        max_by(rule_rows.is_on, rule_rows.segment is not null) as is_on
+        coalesce(
+            bool_or(rule_rows.is_on) filter (where rule_rows.segment is not null),
+            bool_or(rule_rows.is_on)
+        ) as is_on
     from segments
     inner join rule_rows
         on

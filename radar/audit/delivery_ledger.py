@@ -16,7 +16,6 @@ A row whose carrier is `person` is what somebody found out about a delivery in d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,16 +24,12 @@ from typing import Any
 
 import duckdb
 
+from radar.core.queries import named_queries
+
 ATTEMPTING, DELIVERED, WRITTEN, FAILED, IN_DOUBT = "attempting", "delivered", "written", "failed", "in_doubt"
 BLOCKED = "blocked"
 DOUBTFUL = (ATTEMPTING, IN_DOUBT)
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 Row = dict[str, Any]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from duckdb import sqltypes
 
 from radar.audit.chain import Entry, Query, canonical, open_chain
 from radar.core.masking import masked
+from radar.core.queries import named_queries
 from radar.core.runs import Run, utc_now
 
 SOURCES = {
@@ -57,13 +57,7 @@ KEYS = {
 """What tells the rows of a seed apart, so that a changed row is shown beside what it was."""
 
 RULE_CHANGE, REFERENCE_CHANGE, REMOVED = "rule_change", "reference_change", "removed"
-_QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+_QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 Row = dict[str, Any]
 

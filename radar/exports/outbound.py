@@ -16,16 +16,11 @@ import duckdb
 
 from radar.audit.sent_journal import journal_file, read_sent
 from radar.core.errors import CheckError
+from radar.core.queries import named_queries
 from radar.core.state_files import read_json
 from radar.exports.files import MANIFEST
 
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_name("outbound.sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_name("outbound.sql"))
 _SET = re.compile(r"(\d{4}-\d{2}-\d{2})_(.+)")
 DELIVERIES = "deliveries"
 

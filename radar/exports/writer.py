@@ -30,6 +30,7 @@ from typing import Any
 import duckdb
 
 from radar.core.errors import CheckError, InputError, RadarError, UsageError
+from radar.core.queries import named_queries
 from radar.core.warehouse import connect, readable_os_errors, writer_lock
 from radar.exports import cells, outbound
 from radar.exports.files import (
@@ -47,13 +48,7 @@ WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
 HELD, FAILED, SKIPPED = "held", "failed", "skipped"
 _BATCH = 1_000
 _PART_ROWS = 25_000
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 _EMPTIED = "correct the value at its source; all other cells of the account are in the file"
 _REMEDY = "correct the value at its source; the account is exported with the next run"
 

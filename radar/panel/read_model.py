@@ -27,6 +27,7 @@ from filelock import FileLock
 
 from radar.audit.delivery_ledger import QUERIES as DELIVERIES
 from radar.core.project import PROJECT
+from radar.core.queries import named_queries
 from radar.core.state_files import put_in_place
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
@@ -66,13 +67,7 @@ _ACCOUNTS_A_PART = 5_000
 _INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
-_QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+_QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)
@@ -280,7 +275,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
 def _note_mail_facts(con: duckdb.DuckDBPyConnection, shared: dict[str, Any]) -> None:
     """What the drafts of these accounts say, by the query that deliveries ask."""
     accounts = [account_id for (account_id,) in con.execute(_QUERIES["mailed_accounts"], shared).fetchall()]
-    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"].rstrip().rstrip(";"))
+    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"])
     try:
         con.execute(text, {"accounts": accounts, "as_of": shared["as_of"], "days": ACTIVITY_DAYS})
     except (duckdb.BinderException, duckdb.CatalogException):

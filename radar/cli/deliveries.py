@@ -28,8 +28,8 @@ def show_status(warehouse: Warehouse = None) -> None:
     if not counts:
         print("Nothing has been delivered yet.")
     for channel, states in counts.items():
-        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
-        print(f"{channel:<10}{told}")
+        listed = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
+        print(f"{channel:<10}{listed}")
     for doubt in doubts:
         accounts = ", ".join(doubt.accounts[:3]) + (" and others" if len(doubt.accounts) > 3 else "")
         at = f"{doubt.since:%Y-%m-%d %H:%M} UTC"

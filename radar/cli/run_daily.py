@@ -39,7 +39,7 @@ from radar.rules.checks import gather
 JOB = "orchestration.in_process"
 LEAST_FREE_BYTES = 200_000_000
 KEPT_LOGS = 30
-DONE, HELD = 0, 3
+DONE, INCOMPLETE = 0, 3
 
 
 def run_daily(
@@ -66,15 +66,14 @@ def run_daily(
             _check_places(settings)
             settings.publish_to_environment()
             with writer_lock(settings.warehouse):
-                told, notes = _run(settings, window, asked)
+                ended, notes = _run(settings, window, asked)
                 previewed = _previewed(settings, allow_flood) if dry_run else ""
     except KeyboardInterrupt:
         raise StoppedError from None
-    print(summary.text(told, settings.extracts, notes))
+    print(summary.text(ended, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    is_whole = not (told.held or told.checks[1] or told.held_words or told.held_exports or told.later_day)
-    return DONE if is_whole else HELD
+    return DONE if ended.is_complete else INCOMPLETE
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:

@@ -16,8 +16,8 @@ import duckdb
 
 from radar.core.errors import RadarError, UsageError, WarehouseError
 
-DONE, HELD, PARTIAL, FAILED = "done", "held", "partial", "failed"
-"""How a run ended. Held: done, but a feed was held back. Partial: some steps, started alone, none failed."""
+DONE, BLOCKED, PARTIAL, FAILED = "done", "held", "partial", "failed"
+"""How a run ended. Blocked: done, but a feed was blocked. Partial: some steps, started alone, none failed."""
 
 FURTHEST_DAYS_AHEAD = 366
 """How far ahead a day may lie that is asked for on purpose; any other may be tomorrow at the latest."""

@@ -66,11 +66,11 @@ GONE = "gone"
 
 @dataclass
 class Report:
-    """What a channel did. `held` counts items that were not tried, because the destination did not answer."""
+    """What a channel did. `untried` counts items not tried, because the destination did not answer."""
 
     channel: str
     carrier: str = NONE
-    held: int = 0
+    untried: int = 0
     stopped_by: str | None = None
     """What kept the whole channel from working, masked."""
     gave_way: bool = False
@@ -305,7 +305,7 @@ class Deliveries:
             if not self._send_batch(taker, batch, waits, report, brakes) or brakes.reason:
                 tried = report.results.keys()
                 left = {item.delivery_key for message in messages for item in message.items} - tried
-                report.held += len(left)
+                report.untried += len(left)
                 if brakes.reason and (left or brakes.is_refused):
                     report.stopped_by, report.gave_way = brakes.reason, brakes.gave_way
                 return

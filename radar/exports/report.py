@@ -27,8 +27,8 @@ def preview_text(previews: Sequence[Preview]) -> str:
     lines = []
     for found in previews:
         lines.append(f"{found.profile}: {counts_text(found.changes)}")
-        if found.held:
-            lines.append(f"  would be held: {found.held}")
+        if found.blocked:
+            lines.append(f"  would be held: {found.blocked}")
         for change, cells in found.first_rows:
             told = ", ".join(f"{header}={_short(cell)}" for header, cell in cells.items() if cell)
             lines.append(f"  {change:<8}{told}")

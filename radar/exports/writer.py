@@ -45,7 +45,7 @@ from radar.exports.profiles import IGNORE, Profile, check_against_mart, check_fo
 
 REJECTED, UNDO = "rejected.csv", "undo"
 WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
-HELD, FAILED, SKIPPED = "held", "failed", "skipped"
+BLOCKED, FAILED, SKIPPED = "held", "failed", "skipped"
 _BATCH = 1_000
 _PART_ROWS = 25_000
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
@@ -53,7 +53,7 @@ _EMPTIED = "correct the value at its source; all other cells of the account are 
 _REMEDY = "correct the value at its source; the account is exported with the next run"
 
 
-class HeldError(CheckError):
+class BlockedError(CheckError):
     """A guard fired: this destination is given nothing by this run; the others are."""
 
 
@@ -61,7 +61,7 @@ class OlderDayError(CheckError):
     """The destination has been given a later day: an older one would overwrite what is newer."""
 
 
-_STATUSES: dict[type[RadarError], str] = {HeldError: HELD, OlderDayError: SKIPPED}
+_STATUSES: dict[type[RadarError], str] = {BlockedError: BLOCKED, OlderDayError: SKIPPED}
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ class ExportReport:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an export would write: counts, first rows by header; `held` says which guard would fire."""
+    """What an export would write: counts, first rows by header; `blocked` says which guard would fire."""
 
     profile: str
     changes: Changes
     first_rows: tuple[tuple[str, dict[str, str]], ...]
-    held: str | None
+    blocked: str | None
 
 
 def export(
@@ -132,7 +132,7 @@ def export(
     """Write a set of files for each profile (all of them by default), and record it in the warehouse.
 
     A destination that fails does so alone: the others are written, then its RadarError is raised.
-    HeldError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
+    BlockedError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
     see there. Others: an unknown profile or run id, a profile that its mart cannot serve, a mart of another
     day, a full disk.
     """
@@ -190,10 +190,10 @@ def _preview_profile(
     try:
         _check_outbound(con, profile, "", day, guards)
         _check_guards(con, profile, "", guards)
-        held = None
-    except HeldError as error:
-        held = error.problem
-    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), held)
+        blocked = None
+    except BlockedError as error:
+        blocked = error.problem
+    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), blocked)
 
 
 def _first_rows(
@@ -226,7 +226,7 @@ def _export_profile(
 ) -> ExportReport:
     started = time.monotonic()
     _check_outbound(con, profile, run_id, as_of, guards)
-    check_for_loops_or_hold(profile)
+    check_for_loops_or_block(profile)
     mart = _columns_of(con, profile)
     check_against_mart(profile, mart)
     _check_day(con, profile, mart, run_id, as_of)
@@ -278,7 +278,7 @@ def _export_profile(
 def _find_changes(
     con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str], *, run_id: str, as_of: date
 ) -> None:
-    """Fill the temporary tables snapshot, known and delta. Raises HeldError where keys are wrong."""
+    """Fill the temporary tables snapshot, known and delta. Raises BlockedError where keys are wrong."""
     con.execute(snapshot_query(profile, mart))
     _check_keys(con, profile)
     names = {"profile": profile.name, "run_id": run_id}
@@ -327,13 +327,13 @@ def _day_of(con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str,
     return date.min
 
 
-# --- what holds a destination -----------------------------------------------------------------------------
+# --- what blocks a destination ----------------------------------------------------------------------------
 
 
 def _check_outbound(
     con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, guards: Guards
 ) -> None:
-    """Hold every destination where nothing may go out; in a flood, those that were given something before."""
+    """Block every destination where nothing may go out; in a flood, those that got something before."""
     reason = outbound.blocked(con, as_of)
     if reason is None:
         return
@@ -341,15 +341,15 @@ def _check_outbound(
         names = {"profile": profile.name, "run_id": run_id}
         if guards.allow_flood or con.execute(QUERIES["newest_day"], names).fetchone() == (None,):
             return
-    raise HeldError(reason.problem, reason.remedy)
+    raise BlockedError(reason.problem, reason.remedy)
 
 
-def check_for_loops_or_hold(profile: Profile) -> None:
+def check_for_loops_or_block(profile: Profile) -> None:
     """Hold a destination that would be told its own values."""
     try:
         check_for_loops(profile)
     except InputError as error:
-        raise HeldError(error.problem, error.remedy, file=error.file, column=error.column) from error
+        raise BlockedError(error.problem, error.remedy, file=error.file, column=error.column) from error
 
 
 def _check_day(
@@ -378,7 +378,7 @@ def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
     wrong = con.execute(QUERIES["wrong_key"]).fetchall()
     if wrong:
         key, times = wrong[0]
-        raise HeldError(
+        raise BlockedError(
             f"{profile.source} has {times} rows with the {profile.key} {key!r}; nothing was exported",
             "the key has to be there and unique: correct the model or its sources, then run again",
             column=profile.key,
@@ -386,12 +386,12 @@ def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
 
 
 def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, guards: Guards) -> None:
-    """Raise HeldError where all rows are gone, or too many accounts would change their bucket at once."""
+    """Raise BlockedError where all rows are gone, or too many accounts would change their bucket at once."""
     ((rows, known),) = con.execute(
         "select (select count(*) from snapshot), (select count(*) from known where base_hash is not null)"
     ).fetchall()
     if not rows and known and not profile.create_only:
-        raise HeldError(
+        raise BlockedError(
             f"{profile.source} has no rows at all, and {profile.name} knows {known:,}; nothing was exported",
             "look why nothing is scored; if it is right, remove the rows in the destination by hand",
         )
@@ -401,7 +401,7 @@ def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str,
     query = QUERIES["bucket_changes"].format(number=number)
     ((accounts, moved),) = con.execute(query, {"profile": profile.name, "run_id": run_id}).fetchall()
     if moved >= guards.flood_least and moved * 100 > accounts * guards.flood_pct:
-        raise HeldError(
+        raise BlockedError(
             f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave "
             f"at once, more than {guards.flood_pct} %; nothing was exported",
             "look whether rules or sources changed; if it is right, run again with --allow-flood",

@@ -196,7 +196,7 @@ def stacked(
     """
     told = sorted(days, key=lambda day: day.day)
     inner = [f"<title>{_text(label) or 'Buckets over time'}</title>"]
-    sums = [sum(_held(day, bucket) for bucket in BUCKETS) for day in told]
+    sums = [sum(_value(day, bucket) for bucket in BUCKETS) for day in told]
     if not told or max(sums) <= 0:
         return _nothing(inner, "chart stacked", width, 60, "Nothing has been told yet.")
     left, right, top, bottom = 52.0, width - 116.0, 10.0, height - 26.0
@@ -211,7 +211,7 @@ def stacked(
     for run in _runs(told):
         floors = [0.0] * len(run)
         for bucket in BUCKETS:
-            tops = [floor + _held(day, bucket) for floor, day in zip(floors, run, strict=True)]
+            tops = [floor + _value(day, bucket) for floor, day in zip(floors, run, strict=True)]
             xs = [place_x(day.day) for day in run]
             if len(run) == 1:
                 xs, tops, floors = [xs[0] - 3, xs[0] + 3], tops * 2, floors * 2
@@ -429,7 +429,7 @@ def _legend(kinds: Sequence[str], x: float, y: float) -> list[str]:
     return drawn
 
 
-def _held(day: StackDay, bucket: str) -> float:
+def _value(day: StackDay, bucket: str) -> float:
     value = float(day.values.get(bucket) or 0)
     return min(value, _MOST) if value > 0 else 0.0  # nan is not
 
@@ -439,14 +439,14 @@ def _ends(day: StackDay, place_y: Callable[[float], float], right: float, top: f
     at: list[float] = []
     floor = 0.0
     for bucket in BUCKETS:  # from the bottom up
-        value = _held(day, bucket)
+        value = _value(day, bucket)
         middle = place_y(floor + value / 2) + 4
         at.append(min(middle, at[-1] - 14) if at else middle)
         floor += value
     shift = max(top + 10 - at[-1], 0.0)
     return [
         _label(
-            f"name name-{bucket}", right + 8, y + shift, f"{WORDS[bucket]} {short(_held(day, bucket), unit)}"
+            f"name name-{bucket}", right + 8, y + shift, f"{WORDS[bucket]} {short(_value(day, bucket), unit)}"
         )
         for bucket, y in zip(BUCKETS, at, strict=True)
     ]

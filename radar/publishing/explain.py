@@ -178,8 +178,8 @@ class Explanation:
             f"score {_number(self.score)}, {BUCKETS[self.bucket]}{self._interval()}",
             f"Starts at {_number(self.base_score)}; what moved it:",
         ]
-        held = [line for line in self.ledger if line.result == "true"]
-        lines += [f"  {line.evidence}" for line in held] or ["  nothing: no rule held"]
+        fired = [line for line in self.ledger if line.result == "true"]
+        lines += [f"  {line.evidence}" for line in fired] or ["  nothing: no rule held"]
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
         if self.unknown_effect:

@@ -19,7 +19,7 @@ from radar.landing.feeds import ACCOUNTS, Feed, load_feeds
 from radar.quality.batches import SCRATCH, Batch, one, sql
 from radar.quality.columns import judge_columns
 from radar.quality.gate import REMEDY, Limits, judge, record_fact_days, settle_keys
-from radar.quality.outcomes import Moment, Outcome, holds, outcome, record, share
+from radar.quality.outcomes import Moment, Outcome, blocks_feed, outcome, record, share
 from radar.quality.suites import Rule, rules
 from radar.rules.vocabulary import nearest_word
 
@@ -35,9 +35,9 @@ def act(
 ) -> list[Outcome]:
     """Hold the feed back or deal with its failing rows, and record it: one transaction."""
     _empty_scratch(con)
-    stops = [finding for finding in run.findings if holds(finding)]
+    stops = [finding for finding in run.findings if blocks_feed(finding)]
     outcomes = [
-        outcome(finding, batch.rows, _examples(con, run, finding), is_held=bool(stops))
+        outcome(finding, batch.rows, _examples(con, run, finding), is_blocked=bool(stops))
         for finding in run.findings
     ]
     if stops:
@@ -45,7 +45,7 @@ def act(
         _empty_scratch(con)
         con.execute(sql("name_returned", table=batch.table), {"feed": batch.feed, "first_batch": batch.first})
         with transaction(con):
-            _hold(con, batch, reason, moment)
+            _block(con, batch, reason, moment)
             outcomes += _judged(con, batch, moment, limits)
             record(con, outcomes, moment)
         return outcomes
@@ -84,15 +84,15 @@ def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits
     feed = batch.contract
     again = settle_keys(con, feed, batch.first, limits)
     judged = judge(con, feed, batch.first, moment, limits, again)
-    if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
+    if judged and not judged.success and feed.name == ACCOUNTS and _is_blocked(con, batch, moment):
         _remove_batch(con, batch, judged.message, moment)
     record_fact_days(con, feed, batch.first, moment)
     return [*([judged] if judged else []), *judge_columns(con, feed, batch.first, moment)]
 
 
-def _is_held(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:
-    held = "SELECT count(*) FROM audit.feed_states WHERE feed = ? AND batch_id = ? AND state = 'held'"
-    return bool(one(con, held, [batch.feed, moment.batch_id])[0])
+def _is_blocked(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:
+    blocked = "SELECT count(*) FROM audit.feed_states WHERE feed = ? AND batch_id = ? AND state = 'held'"
+    return bool(one(con, blocked, [batch.feed, moment.batch_id])[0])
 
 
 def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
@@ -213,7 +213,7 @@ def _record_refused_keys(con: duckdb.DuckDBPyConnection, batch: Batch, refused: 
     )
 
 
-def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
+def _block(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
     """Take the batch out of `raw`: one line per file. Rows that had waited for their account wait on."""
     if one(con, f"SELECT count(*) FROM {SCRATCH}.failing")[0]:
         waits = next(rule for rule in rules()[batch.feed] if rule.action == "wait")

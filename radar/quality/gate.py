@@ -97,13 +97,13 @@ def judge(  # noqa: PLR0917 the record of one decision
     share, has_arrived = _measure(con, feed, first_batch, moment, missing_before)
     if not has_arrived and (not is_blocked_before or feed.name == ACCOUNTS):
         return None
-    held = con.execute(
+    blocked = con.execute(
         "SELECT reason FROM audit.feed_states "
         "WHERE feed = $feed AND batch_id = $batch_id AND run_id = $run_id AND state = 'held'",
         {**of_run, "run_id": moment.run_id},
     ).fetchone()
-    is_blocked = held is not None or _blocks(con, feed, share, limits)
-    reason = held[0] if held else _reason(con, feed, share, moment, limits) if share.lost else None
+    is_blocked = blocked is not None or _blocks(con, feed, share, limits)
+    reason = blocked[0] if blocked else _reason(con, feed, share, moment, limits) if share.lost else None
     con.execute(
         "DELETE FROM audit.feed_states WHERE feed = $feed AND batch_id = $batch_id AND run_id = $run_id",
         {**of_run, "run_id": moment.run_id},

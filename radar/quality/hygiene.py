@@ -88,15 +88,15 @@ def check(
     con.execute(sql("record_states"), {"run_id": run_id, "batch_id": batch_id, "now": utc})
     if docs is not None:
         write_docs(con, docs, pages, utc)
-    held = held_feeds(con, run_id)
-    if COMPULSORY in held:
+    blocked = blocked_feeds(con, run_id)
+    if COMPULSORY in blocked:
         raise CheckError(
-            f"{COMPULSORY} was held back, so there is nothing to score: {held[COMPULSORY]}", REMEDY
+            f"{COMPULSORY} was held back, so there is nothing to score: {blocked[COMPULSORY]}", REMEDY
         )
     return outcomes
 
 
-def held_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+def blocked_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
     """Feed -> reason, for every feed that this run held back."""
     found = con.execute(
         "SELECT feed, reason FROM audit.feed_states WHERE run_id = ? AND state = 'held' ORDER BY feed",
@@ -111,7 +111,7 @@ def shortfalls(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
         "SELECT feed, message FROM audit.checks WHERE run_id = ? AND severity = 'critical' AND NOT success",
         [run_id],
     )
-    return dict(failed.fetchall()) | held_feeds(con, run_id)
+    return dict(failed.fetchall()) | blocked_feeds(con, run_id)
 
 
 def _runs(

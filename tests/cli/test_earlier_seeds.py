@@ -23,9 +23,9 @@ def test_settings_that_came_later_are_as_they_ship(tmp_path: Path, end: str) -> 
     (mine / "settings.csv").write_text("\n".join(kept) + end)
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
-    told = (gathered / "settings.csv").read_text().splitlines()
-    assert told == kept + lines("settings.csv")[5:]
-    assert any(line.startswith("override_days,12,") for line in told)
+    written = (gathered / "settings.csv").read_text().splitlines()
+    assert written == kept + lines("settings.csv")[5:]
+    assert any(line.startswith("override_days,12,") for line in written)
 
 
 def test_a_setting_that_nothing_reads_is_told(tmp_path: Path) -> None:

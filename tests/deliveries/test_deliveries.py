@@ -257,7 +257,7 @@ def test_deliveries_stop_for_a_process_that_waits_and_go_on_with_the_next_run(
         house.act("alert", number)
     house.is_wanted = lambda: len(vendors.calls) >= 1
     report = house.run("slack")
-    assert (len(vendors.calls), report.held, report.gave_way) == (1, 2, True)
+    assert (len(vendors.calls), report.untried, report.gave_way) == (1, 2, True)
     assert report.error is not None
     assert "waits to write the warehouse" in report.error
     house.is_wanted = lambda: False
@@ -271,7 +271,7 @@ def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Ven
         house.act("alert", number)
     vendors.fail("/slack/hook", *["503"] * 9)
     report = house.run("slack")
-    assert (len(vendors.calls), report.held) == (3, 2)
+    assert (len(vendors.calls), report.untried) == (3, 2)
     vendors.forgive()
     house.run("slack")
     assert len(vendors.posts) == 3
@@ -296,11 +296,11 @@ def test_a_crm_that_refuses_everything_is_called_a_few_times_and_no_more(
     assert len(vendors.calls) <= 40
     ((rows,),) = house.con.execute("select count(*) from audit.deliveries").fetchall()
     assert rows <= 1_000
-    assert report.held + len(report.results) == 400
-    assert report.held >= 200
+    assert report.untried + len(report.results) == 400
+    assert report.untried >= 200
     vendors.forgive()
     for _ in range(2):
-        assert house.run(channel).held == 0
+        assert house.run(channel).untried == 0
     assert set(house.states().values()) == {"delivered"}
 
 
@@ -310,7 +310,7 @@ def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendo
         house.act("task", number)  # of companies that HubSpot does not have
     report = house.run("tasks")
     assert "refusals in a row" in (report.error or "")
-    assert report.held == 150
+    assert report.untried == 150
     with_crm_accounts(vendors, 250)
     house.run("tasks")
     assert len(committed(vendors)) == 250
@@ -323,7 +323,7 @@ def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
     for number in range(8):
         house.act("alert", number, owner_id=f"owner{number}")
     vendors.fail("/slack/hook", *["400"] * 5)
-    assert house.run("slack").held == 3
+    assert house.run("slack").untried == 3
     vendors.fail("/slack/hook", "ok", "ok", "ok", *["400"] * 5)
     house.run("slack")
     assert len(vendors.posts) == 3
@@ -340,7 +340,7 @@ def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
     for number in range(7):
         house.act("alert", number, owner_id=f"owner{number}")
     report = house.run("slack")
-    assert (len(vendors.posts), report.held) == (posts, 7 - posts)
+    assert (len(vendors.posts), report.untried) == (posts, 7 - posts)
     assert setting in (report.error or "")
     house.run("slack")
     assert len(vendors.posts) == 2 * posts

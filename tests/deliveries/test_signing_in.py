@@ -171,7 +171,7 @@ def test_a_wrong_password_is_told_once_and_never_shown(
     report = house.run("mail")
     assert report.error is not None
     assert "the mail server answered 535" in report.error
-    assert (report.counts, report.held) == ({"failed": 1}, 1), "other mails would fare no better"
+    assert (report.counts, report.untried) == ({"failed": 1}, 1), "other mails would fare no better"
     assert {password for _, password in mail_server.logins} == {"wrong-horse-battery"}
     assert mail_server.mails == []
     hides(told(house, caplog, report.error), "wrong-horse-battery")

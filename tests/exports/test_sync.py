@@ -423,8 +423,8 @@ def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse
 # --- guards -----------------------------------------------------------------------------------------------
 
 
-def held(warehouse: Path, out: Path, match: str, **more: Any) -> None:
-    with pytest.raises(writer.HeldError, match=match):
+def blocked(warehouse: Path, out: Path, match: str, **more: Any) -> None:
+    with pytest.raises(writer.BlockedError, match=match):
         export(warehouse, out, run_id="held", as_of=DAY, profiles=["generic", "hubspot_companies"], **more)
 
 
@@ -433,7 +433,7 @@ def test_no_rows_at_all_hold_what_is_known(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1", "generic")
     change(warehouse, f"delete from {MART}")
-    held(warehouse, out, r"has no rows at all, and generic knows 3")
+    blocked(warehouse, out, r"has no rows at all, and generic knows 3")
     assert not (out / "generic" / "2026-03-13_held").exists()
 
 
@@ -441,7 +441,7 @@ def test_a_destination_that_is_held_is_held_alone(warehouse: Path, out: Path) ->
     small_mart.fill(warehouse, 40)
     send(warehouse, out, "r1", "generic")
     change(warehouse, f"update {MART} set bucket = 'at_risk'")
-    held(warehouse, out, r"40 of the 40 accounts that generic knows change their bucket .*more than 20 %")
+    blocked(warehouse, out, r"40 of the 40 accounts that generic knows change their bucket .*more than 20 %")
     assert (out / "hubspot_companies" / "2026-03-13_held" / "manifest.json").exists()
     told = asked(warehouse, "select profile, status from audit.sync_runs where run_id = 'held' order by 1")
     assert told == [("generic", "held"), ("hubspot_companies", "written")]
@@ -473,7 +473,7 @@ def test_more_than_a_fifth_and_at_least_ten_are_a_flood(
         f"delete from {MART} where account_id in (select max(account_id) from {MART})",
     )
     if fires:
-        held(warehouse, out, f"{moved} of the 60")
+        blocked(warehouse, out, f"{moved} of the 60")
     else:
         report = send(warehouse, out, "r2", "generic")
         assert report.changes.changed + report.changes.removed == moved
@@ -492,7 +492,7 @@ def test_a_field_is_not_told_what_it_said_itself(
         loop = whole.model_copy(update={"columns": columns})
         with monkeypatch.context() as patch:
             patch.setattr(writer, "load_profiles", lambda _, loop=loop: [loop])
-            with pytest.raises(writer.HeldError, match=r"account_name came from crm/accounts.name"):
+            with pytest.raises(writer.BlockedError, match=r"account_name came from crm/accounts.name"):
                 export(warehouse, out, run_id="r1", as_of=DAY)
     assert asked(warehouse, "select status from audit.sync_runs") == [("held",)]
 

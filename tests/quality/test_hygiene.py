@@ -17,7 +17,7 @@ from radar.core.errors import CheckError, InputError
 from radar.landing.land import land
 from radar.landing.schema import create
 from radar.quality import actions, gate, suites, validate
-from radar.quality.hygiene import check, held_feeds
+from radar.quality.hygiene import blocked_feeds, check
 from radar.quality.suites import path_of, read_suite, rules, table_name
 
 REJECTED = "SELECT row_number, rule, column_name FROM quarantine.rejected_rows ORDER BY ALL"
@@ -366,11 +366,13 @@ def test_a_fifth_of_bad_rows_is_refused_and_more_hold_the_feed_back(warehouse: W
     assert outcomes["billing/payments", "status_known"].success
     assert len(warehouse.rows("FROM raw.billing_payments")) == 16
     assert warehouse.state("billing/payments") == ("ok", None)
-    held = outcomes["billing/invoices", "status_known"]
-    assert (held.success, held.severity, held.error) == (False, "critical", None)
+    blocked = outcomes["billing/invoices", "status_known"]
+    assert (blocked.success, blocked.severity, blocked.error) == (False, "critical", None)
     assert warehouse.rows("FROM raw.billing_invoices") == []
     assert warehouse.state("billing/invoices")[0] == "held"
-    assert held_feeds(warehouse.con, "run1") == {"billing/invoices": warehouse.state("billing/invoices")[1]}
+    assert blocked_feeds(warehouse.con, "run1") == {
+        "billing/invoices": warehouse.state("billing/invoices")[1]
+    }
 
 
 def test_a_held_feed_names_check_file_row_column_and_remedy_once_per_file(warehouse: Warehouse) -> None:
@@ -530,7 +532,7 @@ def test_a_run_repeated_tells_the_same_and_does_nothing_twice(warehouse: Warehou
     before = [warehouse.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables]
     assert warehouse.check() == first
     assert [warehouse.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables] == before
-    assert held_feeds(warehouse.con, "run1").keys() == {"billing/invoices"}
+    assert blocked_feeds(warehouse.con, "run1").keys() == {"billing/invoices"}
 
 
 def test_rows_are_looked_at_once(warehouse: Warehouse) -> None:
@@ -610,10 +612,10 @@ def test_a_held_file_lands_again_when_it_is_corrected_or_under_another_name(
         payments.with_name(name).write_text(text)
         land(warehouse.con, extracts, run_id=f"run{batch}", batch_id=batch, now=NOW)
         warehouse.check(batch)
-        held = sorted(held_feeds(warehouse.con, f"run{batch}"))
-        landed.append((held, len(warehouse.rows("FROM raw.billing_payments"))))
-    held = ["billing/payments"]
-    assert landed == [(held, 0), (held, 0), (held, 0), ([], 2)]
+        blocked = sorted(blocked_feeds(warehouse.con, f"run{batch}"))
+        landed.append((blocked, len(warehouse.rows("FROM raw.billing_payments"))))
+    blocked = ["billing/payments"]
+    assert landed == [(blocked, 0), (blocked, 0), (blocked, 0), ([], 2)]
 
 
 # Volume and freshness

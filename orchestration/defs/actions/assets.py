@@ -130,7 +130,7 @@ def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any
         "written": report.counts.get("written", 0),
         "failed": report.counts.get("failed", 0),
         "in_doubt": report.counts.get("in_doubt", 0),
-        "held": report.held,
+        "held": report.untried,
         "preview": dg.MetadataValue.md(
             "\n".join(f"- {line}" for line in report.preview) or "nothing was due"
         ),

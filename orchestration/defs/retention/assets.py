@@ -25,7 +25,7 @@ from radar.exports.outbound import blocked_deliveries
 from radar.exports.sync import untold
 from radar.landing.retention import apply as apply_limits
 from radar.quality.hygiene import shortfalls
-from radar.rules.vocabulary import held_words
+from radar.rules.vocabulary import blocking_words
 
 
 @dg.definitions
@@ -66,11 +66,11 @@ def retention() -> dg.Definitions:
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
-            words = held_words(con, current.run.window.end)
-            held = shortfalls(con, current.run.run_id) | words | untold(con, current.run.run_id)
-            held |= blocked_deliveries(con, current.run.run_id)
-            message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
-            status = runs.HELD if held else runs.DONE
+            words = blocking_words(con, current.run.window.end)
+            problems = shortfalls(con, current.run.run_id) | words | untold(con, current.run.run_id)
+            problems |= blocked_deliveries(con, current.run.run_id)
+            message = "; ".join(f"{what}: {reason}" for what, reason in problems.items())
+            status = runs.BLOCKED if problems else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())
         try:
             run_done(current.settings.warehouse, current.run.window.end, Destinations.read())
@@ -81,7 +81,7 @@ def retention() -> dg.Definitions:
                 "run_id": current.run.run_id,
                 "as_of": str(current.run.window),
                 "status": status,
-                "held": len(held),
+                "held": len(problems),
             }
         )
 

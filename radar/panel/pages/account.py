@@ -194,17 +194,17 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     for before, after in pairwise(days):
         if before["rule_version"] != after["rule_version"]:
             yield charts.Marker(date.fromisoformat(after["day"]), "rules", "The rules changed")
-    for is_held, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
-        held = list(run)
-        if is_held[0]:
-            bucket = charts.WORDS.get(held[0]["bucket"], held[0]["bucket"])
-            label = f"{bucket} by {held[0]['overridden_by'] or 'a person'}: {is_held[1]}"
-            yield charts.Marker(date.fromisoformat(held[0]["day"]), "override", label, _end(held))
+    for override, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
+        interval = list(run)
+        if override[0]:
+            bucket = charts.WORDS.get(interval[0]["bucket"], interval[0]["bucket"])
+            label = f"{bucket} by {interval[0]['overridden_by'] or 'a person'}: {override[1]}"
+            yield charts.Marker(date.fromisoformat(interval[0]["day"]), "override", label, _end(interval))
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
-        held = list(run)
+        interval = list(run)
         if unknown:
             label = f"Not known: {unknown.replace('_', ' ')}"
-            yield charts.Marker(date.fromisoformat(held[0]["day"]), "outage", label, _end(held))
+            yield charts.Marker(date.fromisoformat(interval[0]["day"]), "outage", label, _end(interval))
     for fact in facts:
         happened = (fact["happened_at"] or "")[:10]
         is_person = fact["kind"] == "touchpoint" and fact["state"] != "automated"
@@ -213,8 +213,8 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
             yield charts.Marker(date.fromisoformat(happened), "contact", label)
 
 
-def _end(held: list[dict[str, Any]]) -> date | None:
-    return date.fromisoformat(held[-1]["day"]) if len(held) > 1 else None
+def _end(interval: list[dict[str, Any]]) -> date | None:
+    return date.fromisoformat(interval[-1]["day"]) if len(interval) > 1 else None
 
 
 def _change(

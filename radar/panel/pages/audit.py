@@ -194,8 +194,8 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
 
 def _why(row: Row, evidence: Mapping[str, Any]) -> str:
     if row["kind"] == "action":
-        held = f"held by {words(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
-        return f"{held}{evidence.get('evidence') or ''}"
+        suppressed = f"held by {words(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
+        return f"{suppressed}{evidence.get('evidence') or ''}"
     return str(evidence.get("problem") or "")
 
 

@@ -87,7 +87,7 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
     for event in others:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
-            return _ToldError(data.user_failure_data.description)
+            return _ReportedError(data.user_failure_data.description)
         if _was_interrupted(data.error):
             return StoppedError()
         text = data.error.to_string() if data.error else "no reason given"
@@ -120,11 +120,11 @@ def _was_interrupted(error: Any) -> bool:
 
 
 def _is_of_a_destination(event: dg.DagsterEvent) -> bool:
-    told = event.step_failure_data.user_failure_data
-    return bool(told and told.description) and (event.step_key or "").startswith(EXPORT_STEP)
+    failure = event.step_failure_data.user_failure_data
+    return bool(failure and failure.description) and (event.step_key or "").startswith(EXPORT_STEP)
 
 
-class _ToldError(RadarError):
+class _ReportedError(RadarError):
     """An error whose text a step has already put together."""
 
     def __init__(self, text: str) -> None:

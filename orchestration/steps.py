@@ -79,7 +79,7 @@ EXPORT_STEP = "exports__"
 """How steps begin that give files to one destination each: where one fails, the run goes on without it."""
 
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-_kept: list[ExitStack] = []
+_open_connections: list[ExitStack] = []
 """What the steps of a run keep open in this process until its end."""
 
 _PARTITION = "dagster/partition"
@@ -113,12 +113,12 @@ class WriterLock(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WriterLock]:
         """Raises WarehouseError where another process has it."""
-        with writer_lock(Settings().warehouse), ExitStack() as kept:
-            _kept.append(kept)
+        with writer_lock(Settings().warehouse), ExitStack() as connections:
+            _open_connections.append(connections)
             try:
                 yield self
             finally:
-                _kept.remove(kept)
+                _open_connections.remove(connections)
 
 
 def window_of(tags: Mapping[str, str], today: date) -> Window:
@@ -152,7 +152,7 @@ def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
 @contextmanager
 def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
     """The step that begins a run: it makes the warehouse where there is none."""
-    with _told(context), writer_lock(Settings().warehouse):
+    with _reported(context), writer_lock(Settings().warehouse):
         settings, now = Settings(), utc_now()
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -174,9 +174,9 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
     it again for writing costs nothing and it is checkpointed once; for reading alone, or by dbt, it cannot be
     opened meanwhile.
     """
-    with _told(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
+    with _reported(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
         settings, now = Settings(), utc_now()
-        opened = _kept[-1] if stays_open and _kept else step_only
+        opened = _open_connections[-1] if stays_open and _open_connections else step_only
         earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
         run = runs.resume(
             opened.enter_context(connect(settings.warehouse)),
@@ -195,7 +195,7 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
 
 
 @contextmanager
-def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
+def _reported(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Show an error that a user can meet as its text, without a stack, and retry what may pass by itself.
 
     Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.

@@ -197,9 +197,9 @@ class Chain:
 
     def catch_up(self) -> None:
         """Move the head over sound entries behind it. Raises AuditError where one of them is not."""
-        behind = [head for head, _ in _walk(self.con, self.key, self.head, self.warehouse)]
-        if behind:
-            self._move_head(behind[-1])
+        later_heads = [head for head, _ in _walk(self.con, self.key, self.head, self.warehouse)]
+        if later_heads:
+            self._move_head(later_heads[-1])
 
     def _move_head(self, head: Head) -> None:
         _write_head(self.warehouse, self.key, head)
@@ -268,8 +268,8 @@ def restart(warehouse: Path, reason: str, actor: str) -> Verified:
             problem = error.problem
         else:
             raise UsageError("the audit chain is unbroken", "leave it as it is", file=warehouse)
-        kept = f"entries_until_{now:%Y%m%d_%H%M%S}"
-        told = {"kept_as": f"audit.{kept}", "problem": problem, "reason": reason}
+        old_table = f"entries_until_{now:%Y%m%d_%H%M%S}"
+        evidence = {"kept_as": f"audit.{old_table}", "problem": problem, "reason": reason}
         entry = Entry(
             recorded_at=now,
             run_id=None,
@@ -280,11 +280,11 @@ def restart(warehouse: Path, reason: str, actor: str) -> Verified:
             rule_set=None,
             rule_version=None,
             state="begun",
-            evidence=canonical(told),
+            evidence=canonical(evidence),
             actor=actor,
         )
         with connect(warehouse) as con:
-            con.execute(f"ALTER TABLE IF EXISTS audit.entries RENAME TO {kept}")
+            con.execute(f"ALTER TABLE IF EXISTS audit.entries RENAME TO {old_table}")
             con.execute(CREATE)
             Chain(con, warehouse, _key(warehouse, may_make=True), EMPTY).append([entry])
     return verify(warehouse)
@@ -431,29 +431,29 @@ def _head_file(warehouse: Path) -> Path:
 
 
 def _write_head(warehouse: Path, key: bytes, head: Head) -> None:
-    told = {
+    head_fields = {
         "count": head.count,
         "last_hash": head.last_hash,
         "key_check": _key_check(key),
         "mac": _head_mac(key, head),
     }
     with readable_os_errors(_head_file(warehouse)):
-        _write_whole(_head_file(warehouse), json.dumps(told, indent=2) + "\n")
+        _write_whole(_head_file(warehouse), json.dumps(head_fields, indent=2) + "\n")
 
 
 def _read_head(warehouse: Path, key: bytes) -> Head:
     file = _head_file(warehouse)
     try:
         with readable_os_errors(file):
-            told = json.loads(file.read_bytes()) if file.exists() else None
-        if told is None:
+            head_fields = json.loads(file.read_bytes()) if file.exists() else None
+        if head_fields is None:
             raise AuditError(
                 "the head of the audit chain is missing, so entries cut off at its end would not show",
                 _REMEDY,
                 file=file,
             )
-        head = Head(told["count"], told["last_hash"])
-        key_check, mac = str(told["key_check"]), str(told["mac"])
+        head = Head(head_fields["count"], head_fields["last_hash"])
+        key_check, mac = str(head_fields["key_check"]), str(head_fields["mac"])
     except (ValueError, KeyError, TypeError) as error:
         raise AuditError("the head of the audit chain cannot be read", _REMEDY, file=file) from error
     if key_check != _key_check(key):

@@ -124,8 +124,8 @@ class Ledger:
         columns = [f"${name} as {name}" if name in same else f"unnest(${name}) as {name}" for name in names]
         self._con.execute(
             "insert into audit.deliveries by name select row_number() over () + "
-            "(select coalesce(max(sequence), 0) from audit.deliveries) as sequence, told.* "
-            f"from (select {', '.join(columns)}) as told",
+            "(select coalesce(max(sequence), 0) from audit.deliveries) as sequence, new_rows.* "
+            f"from (select {', '.join(columns)}) as new_rows",
             values,
         )
 

@@ -41,9 +41,9 @@ create table if not exists audit.delivery_decisions (
     decided_by varchar
 );
 
--- name: doubts
+-- name: in_doubt
 -- Grain: one row per delivery of which nobody knows what became of it. Accounts are written again anyway.
-create or replace temp view doubts as
+create or replace temp view in_doubt as
 select *
 from audit.deliveries
 where kind <> 'account'
@@ -58,7 +58,7 @@ select
     list(distinct account_id order by account_id) as accounts,
     min(recorded_at) as since,
     max(error) as error
-from doubts
+from in_doubt
 group by message_key
 order by since, message_key;
 
@@ -68,10 +68,10 @@ select
     row_number() over (order by sequence) + (select coalesce(max(sequence), 0) from audit.delivery_decisions),
     now() at time zone 'UTC', delivery_key, message_key, action_id, account_id, run_id, as_of_date, channel, carrier,
     $decision, $reason, $by
-from doubts
+from in_doubt
 where message_key = $message_key;
 
--- name: settle
+-- name: resolve
 insert into audit.deliveries by name
 select * replace (
     row_number() over (order by sequence) + (select max(sequence) from audit.deliveries) as sequence,
@@ -82,7 +82,7 @@ select * replace (
     cast(null as varchar) as error,
     cast(null as timestamp) as next_attempt_at
 )
-from doubts
+from in_doubt
 where message_key = $message_key;
 
 -- name: state_counts
@@ -362,7 +362,7 @@ activity as (
 
 ),
 
-held as (
+fired as (
 
     select
         account_id,
@@ -402,15 +402,15 @@ select
     coalesce(health.account_name, wanted.account_id) as account_name,
     nullif(trim(health.owner_name), '') as owner_name,
     coalesce(activity.activity, []) as activity,
-    coalesce(held.rules, []) as rules,
+    coalesce(fired.rules, []) as rules,
     guidance.guidance
 from wanted
 left join marts.rpt_account_health as health
     on wanted.account_id = health.account_id
 left join activity
     on wanted.account_id = activity.account_id
-left join held
-    on wanted.account_id = held.account_id
+left join fired
+    on wanted.account_id = fired.account_id
 left join guidance
     on wanted.account_id = guidance.account_id;
 
@@ -489,38 +489,6 @@ where
     or last_states.status in ('attempting', 'in_doubt')
     or (last_states.status = 'failed' and coalesce(last_states.next_attempt_at <= $now, true))
 order by cells.account_id;
-
--- name: told
--- What a run delivered, by channel; the error is one of those that stopped something.
-with
-
-last_states as (
-
-    select
-        channel,
-        kind,
-        delivery_key,
-        arg_max(carrier, sequence) as carrier,
-        arg_max(status, sequence) as status,
-        arg_max(message_key, sequence) as message_key,
-        arg_max(error, sequence) as error
-    from audit.deliveries
-    where run_id = $run_id
-    group by channel, kind, delivery_key
-
-)
-
-select
-    channel,
-    carrier,
-    kind,
-    status,
-    count(*) as items,
-    count(distinct message_key) as messages,
-    max(error) as error
-from last_states
-group by channel, carrier, kind, status
-order by channel, kind, status;
 
 -- name: next_attempt
 -- When the first of what failed, or is to be looked up, is tried again; null where nothing waits.

@@ -64,12 +64,12 @@ Row = dict[str, Any]
 
 def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError."""
-    kept, now = open_chain(con, warehouse), utc_now()
+    chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
-    return kept.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
+    return chain.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
 
 
-def record_said(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
+def record_decisions(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
     """Add what a person has just said through a command, which stands in one of `SOURCES`.
 
     A run would catch it up where the command died before. Raises AuditError.
@@ -130,9 +130,9 @@ def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> It
         before, evidence = last.get((kind, subject), (None, None))
         if state == before:
             continue
-        told: dict[str, Any] = {"rows": present}
+        details: dict[str, Any] = {"rows": present}
         if evidence is not None:
-            told |= {"was": before, **_difference(json.loads(evidence)["rows"], present)}
+            details |= {"was": before, **_difference(json.loads(evidence)["rows"], present)}
         yield Entry(
             recorded_at=now,
             run_id=run.run_id,
@@ -143,7 +143,7 @@ def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> It
             rule_set=rule_set,
             rule_version=version,
             state=state,
-            evidence=canonical(told),
+            evidence=canonical(details),
             actor=None,
         )
 

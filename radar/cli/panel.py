@@ -121,14 +121,14 @@ def _make_demo(folder: Path) -> Path:
     extracts = folder / "extracts"
     print(f"Making an invented company in {folder}, once ...", flush=True)
     generate(extracts, end=last)
-    places: dict[str, Path | None] = {
+    paths: dict[str, Path | None] = {
         "extracts": extracts,
         "warehouse": folder / "warehouse.duckdb",
         "exports": folder / "exports",
         "published": published,
         "panel_store": folder / "panel.sqlite",
     }
-    run_daily(places, as_of=last.isoformat(), since=(last - timedelta(days=DEMO_DAYS)).isoformat())
+    run_daily(paths, as_of=last.isoformat(), since=(last - timedelta(days=DEMO_DAYS)).isoformat())
     return published
 
 

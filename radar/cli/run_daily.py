@@ -43,7 +43,7 @@ DONE, INCOMPLETE = 0, 3
 
 
 def run_daily(
-    places: Mapping[str, Path | None],
+    paths: Mapping[str, Path | None],
     *,
     as_of: str | None,
     since: str | None,
@@ -58,7 +58,7 @@ def run_daily(
     `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
     `radar.exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
-    settings = Settings.with_places(places)
+    settings = Settings.with_paths(paths)
     asked = {"dry_run": dry_run, "allow_flood": allow_flood, "force_day": force_day}
     window = runs.parse_window(as_of, since, today=utc_now().date(), force_day=force_day)
     try:

@@ -231,7 +231,7 @@ class Summary:
     unrecognised: Sequence[vocabulary.Unrecognised]
     findings: Sequence[str]
     rules_off: Sequence[tuple[str, str, str | None, str, str, int]]
-    places: Sequence[tuple[str, Path | str]]
+    where_to_look: Sequence[tuple[str, Path | str]]
     later_day: date | None = None
 
     @property
@@ -296,7 +296,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         unrecognised=vocabulary.unrecognised(con, end),
         findings=[finding for (finding,) in rows(_FINDINGS)],
         rules_off=rows(_OFF),
-        places=[
+        where_to_look=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
             ("Exports", settings.exports),
@@ -322,7 +322,7 @@ def text(summary: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         _exported(summary),
         _delivered(summary),
         _not_newest(summary),
-        ["Where to look next", *(f"  {name:<18}{place}" for name, place in summary.places)],
+        ["Where to look next", *(f"  {name:<18}{path}" for name, path in summary.where_to_look)],
     ]
     return "\n\n".join("\n".join(inert(line).rstrip() for line in lines) for lines in sections if lines)
 
@@ -469,9 +469,9 @@ def _most_at_risk(summary: Summary) -> list[str]:
     for account_id, name, score, low, high, bucket, is_overridden, is_marked, *reasons in summary.at_risk:
         by_hand = "  (bucket set by hand)" if is_overridden else ""
         by_hand += "  (no live subscription)" if is_marked else ""
-        span = f" ({low:g}-{high:g})" if low != high else ""
+        interval = f" ({low:g}-{high:g})" if low != high else ""
         who = f"{inert_value(account_id)}  {inert_value(name)}"
-        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{who}{by_hand}")
+        lines.append(f"  {f'{score:g}{interval}':<12}{bucket:<9}{who}{by_hand}")
         lines.extend(f"{'':<23}{inert_value(reason)}" for reason in reasons if reason)
     return [f"The {len(summary.at_risk)} most at risk", *lines]
 

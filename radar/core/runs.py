@@ -202,8 +202,8 @@ class FailedRunError(RadarError):
 
     def __str__(self) -> str:
         """What to do comes last."""
-        told, mark, remedy = super().__str__().rpartition("\n  What to do: ")
-        return f"{told}\n  What has happened: {self.happened}{mark}{remedy}"
+        problem, mark, remedy = super().__str__().rpartition("\n  What to do: ")
+        return f"{problem}\n  What has happened: {self.happened}{mark}{remedy}"
 
 
 def current(con: duckdb.DuckDBPyConnection) -> Run | None:

@@ -38,9 +38,9 @@ class Settings(BaseSettings):
     """The panel's SQLite file, whose decisions the next run lands; beside the warehouse by default."""
 
     @classmethod
-    def with_places(cls, places: Mapping[str, Path | None]) -> Settings:
+    def with_paths(cls, paths: Mapping[str, Path | None]) -> Settings:
         """These places, None left out, before the variables and the defaults."""
-        return cls(**{name: path for name, path in places.items() if path is not None})
+        return cls(**{name: path for name, path in paths.items() if path is not None})
 
     def publish_to_environment(self) -> None:
         """Make these the settings of this process and of those that it starts."""

@@ -132,8 +132,8 @@ def mails(
         if reason:
             blocked[item.delivery_key] = reason
             continue
-        told = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
-        payload = {**told, "owner_id": item.owner_id, "play": item.row["play"]}
+        fields = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
+        payload = {**fields, "owner_id": item.owner_id, "play": item.row["play"]}
         if not is_worded(number, item):
             yield Message(item.delivery_key, (item,), payload)
             continue

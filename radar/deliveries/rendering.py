@@ -154,9 +154,9 @@ class Templates:
 
     def has(self, name: str) -> bool:
         """Whether there is such a template."""
-        return self._place(name) is not None
+        return self._file(name) is not None
 
-    def _place(self, name: str) -> Path | None:
+    def _file(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
 
     def _render(
@@ -170,13 +170,13 @@ class Templates:
             ) from error
         except TemplateSyntaxError as error:
             raise InputError(
-                f"{error.message} (line {error.lineno})", "correct the template", file=self._place(name)
+                f"{error.message} (line {error.lineno})", "correct the template", file=self._file(name)
             ) from error
         except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
             raise InputError(
                 f"the template cannot be filled in: {error}",
                 "use the names of docs/crm.md, and nothing that reaches outside of them",
-                file=self._place(name),
+                file=self._file(name),
             ) from error
 
 

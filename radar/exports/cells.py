@@ -64,14 +64,14 @@ def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
 
     `row_key` is in scope, and `known_by`, the cells by which the destination knows the row, as JSON.
     """
-    told = profile.removed if isinstance(profile.removed, dict) else {}
+    tokens = profile.removed if isinstance(profile.removed, dict) else {}
     found = []
     for number, column in enumerate(profile.columns):
         null = literal(null_token(column, profile))
         if number == profile.key_number:
             found.append("row_key")
-        elif column.header in told:
-            found.append(literal(told[column.header]))
+        elif column.header in tokens:
+            found.append(literal(tokens[column.header]))
         elif column.value is not None:
             found.append(literal(column.value))
         elif column.source == "as_of_date":
@@ -152,8 +152,8 @@ def text(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
     plain = _plain(name, profile, mart)
     if column.values is None:
         return plain
-    said = " ".join(f"when {literal(ours)} then {literal(theirs)}" for ours, theirs in column.values.items())
-    return f"case {plain} {said} else {plain} end"
+    cases = " ".join(f"when {literal(ours)} then {literal(theirs)}" for ours, theirs in column.values.items())
+    return f"case {plain} {cases} else {plain} end"
 
 
 def _plain(name: str, profile: Profile, mart: Mapping[str, str]) -> str:

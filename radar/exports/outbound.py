@@ -51,11 +51,11 @@ def note_newer_runs(con: duckdb.DuckDBPyConnection, exports: Path, published: Pa
     """Write down runs that left something outside the warehouse and that it does not know, each once."""
     known = {run_id for (run_id,) in con.execute(_known_runs(con)).fetchall()}
     found: dict[str, tuple[date, str]] = {}
-    for run_id, day, place in _runs_outside(exports, published):
+    for run_id, day, folder in _runs_outside(exports, published):
         if run_id not in known and (run_id not in found or found[run_id][0] < day):
-            found[run_id] = (day, place)
-    for run_id, (day, place) in sorted(found.items(), key=lambda one: one[1]):
-        con.execute(QUERIES["note_newer_run"], {"run_id": run_id, "day": day, "place": place, "now": now})
+            found[run_id] = (day, folder)
+    for run_id, (day, folder) in sorted(found.items(), key=lambda one: one[1]):
+        con.execute(QUERIES["note_newer_run"], {"run_id": run_id, "day": day, "place": folder, "now": now})
 
 
 def _known_runs(con: duckdb.DuckDBPyConnection) -> str:
@@ -66,12 +66,12 @@ def _known_runs(con: duckdb.DuckDBPyConnection) -> str:
 
 def _runs_outside(exports: Path, published: Path) -> Iterator[tuple[str, date, str]]:
     """Run, its day and where it stands: the published copy, sets of files, the journal of what was sent."""
-    told = read_json(
+    run = read_json(
         published / MANIFEST,
         lambda found: (str(found["run_id"]), date.fromisoformat(found["as_of_date"])),
     )
-    if told:
-        yield (*told, str(published / MANIFEST))
+    if run:
+        yield (*run, str(published / MANIFEST))
     for manifest in sorted(exports.glob(f"*/*/{MANIFEST}")):
         name = _SET.fullmatch(manifest.parent.name)
         if name:
@@ -93,10 +93,10 @@ def _is_older(con: duckdb.DuckDBPyConnection) -> OlderWarehouseError | None:
     if not rows:
         return None
     first, last = min(day for _, day, _ in rows), max(day for _, day, _ in rows)
-    run_id, _, place = rows[-1]
+    run_id, _, folder = rows[-1]
     return OlderWarehouseError(
         f"this warehouse is older than what went out: {len(rows):,} run(s) that it does not know, the last "
-        f"of {last} ({run_id}), stand in {place}; nothing goes out, so that nothing goes twice",
+        f"of {last} ({run_id}), stand in {folder}; nothing goes out, so that nothing goes twice",
         "if a backup was put back or the warehouse was begun again, say until which day what went out counts "
         f"as delivered: radar restore --delivered-until {last} --reason TEXT; then let the days since be "
         f"computed again: radar run --since {first}",

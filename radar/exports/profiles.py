@@ -185,9 +185,9 @@ def load_profile(file: Path) -> Profile:
         raise InputError(" ".join(str(error).split()), "correct the YAML", file=file) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        location = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"{place + ': ' if place else ''}{first['msg']}", "correct the profile", file=file
+            f"{location + ': ' if location else ''}{first['msg']}", "correct the profile", file=file
         ) from error
     if profile.name != file.stem:
         raise InputError(f"the profile is named {profile.name}", "give it the name of its file", file=file)

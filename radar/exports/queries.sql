@@ -46,7 +46,7 @@ create table if not exists audit.sync_runs (
 -- One row per run, profile and key. `status`: open (written, not acknowledged), acknowledged, failed (the
 -- destination refused it: it goes again), given_up (by name: it goes no more), superseded (went again with the
 -- run superseded_by), rejected (by us: see rejected.csv). `cells`, a JSON list, is kept only of what is
--- not settled.
+-- not resolved.
 create table if not exists audit.sync_changes (
     run_id varchar,
     profile varchar,
@@ -518,23 +518,23 @@ from audit.sync_runs
 where run_id = $run_id and status not in ('held', 'failed', 'skipped') and ($profile is null or profile = $profile)
 order by profile;
 
--- name: told_keys
-create or replace temp table told (row_key varchar, outcome varchar, message varchar);
+-- name: result_keys
+create or replace temp table results (row_key varchar, outcome varchar, message varchar);
 
--- name: unknown_told_key
-select told.row_key
-from told
+-- name: unknown_result_key
+select results.row_key
+from results
 where not exists (
     select 1 from audit.sync_changes
-    where profile = $profile and run_id = $run_id and sync_changes.row_key = told.row_key
+    where profile = $profile and run_id = $run_id and sync_changes.row_key = results.row_key
 )
-order by told.row_key
+order by results.row_key
 limit 1;
 
--- name: settled
+-- name: match_results
 -- What is to be said of the run's rows: a key that the result files name, or all that is left. A row of the run
 -- that went again since, and said the same, is settled where it went last.
-create or replace temp table settled as
+create or replace temp table resolved as
 select
     changes.rowid as change_rowid,
     changes.run_id,
@@ -543,8 +543,8 @@ select
     changes.row_hash,
     changes.cells,
     changes.status as status_before,
-    coalesce(told.outcome, $rest) as outcome,
-    told.message
+    coalesce(results.outcome, $rest) as outcome,
+    results.message
 from audit.sync_changes as asked
 inner join audit.sync_changes as changes
     on
@@ -554,32 +554,32 @@ inner join audit.sync_changes as changes
             asked.rowid = changes.rowid
             or (asked.status = 'superseded' and changes.status = 'open' and asked.row_hash = changes.row_hash)
         )
-left join told
-    on asked.row_key = told.row_key
+left join results
+    on asked.row_key = results.row_key
 where
     asked.profile = $profile
     and asked.run_id = $run_id
     and changes.status in ('open', 'failed', 'acknowledged')
-    and coalesce(told.outcome, $rest) is not null;
+    and coalesce(results.outcome, $rest) is not null;
 
 -- name: moved_on_ack
 create or replace temp view moved as
 select
-    settled.row_key,
-    nullif(settled.row_hash, '') as row_hash,
-    case when settled.change <> 'removed' then settled.cells end as cells,
+    resolved.row_key,
+    nullif(resolved.row_hash, '') as row_hash,
+    case when resolved.change <> 'removed' then resolved.cells end as cells,
     state.row_hash as base_hash,
     state.cells as base_cells
-from settled
+from resolved
 left join audit.sync_state as state
     on
         state.profile = {profile}
-        and settled.row_key = state.row_key
+        and resolved.row_key = state.row_key
         and hash(state.row_key) % {parts} = {part}
 where
-    settled.outcome = 'acknowledged'
-    and settled.status_before in ('open', 'failed')
-    and hash(settled.row_key) % {parts} = {part};
+    resolved.outcome = 'acknowledged'
+    and resolved.status_before in ('open', 'failed')
+    and hash(resolved.row_key) % {parts} = {part};
 
 -- name: take_back
 -- What counted as delivered when it was written, and was refused: the destination holds what stood before.
@@ -589,21 +589,21 @@ where
     profile = $profile
     and run_id = $run_id
     and row_key in (
-        select row_key from settled where outcome = 'failed' and status_before = 'acknowledged'
+        select row_key from resolved where outcome = 'failed' and status_before = 'acknowledged'
     );
 
 -- name: settle_changes
 update audit.sync_changes
 set
-    status = settled.outcome,
-    message = settled.message,
-    cells = case when settled.outcome = 'failed' then sync_changes.cells end,
+    status = resolved.outcome,
+    message = resolved.message,
+    cells = case when resolved.outcome = 'failed' then sync_changes.cells end,
     settled_at = now() at time zone 'UTC',
     settled_by = $by
-from settled
+from resolved
 where
-    sync_changes.rowid = settled.change_rowid
-    and (settled.status_before <> 'acknowledged' or settled.outcome = 'failed');
+    sync_changes.rowid = resolved.change_rowid
+    and (resolved.status_before <> 'acknowledged' or resolved.outcome = 'failed');
 
 -- name: settle_runs
 -- Every run of the profile whose rows have been told of.
@@ -621,15 +621,15 @@ set
     end,
     settled_at = now() at time zone 'UTC',
     settled_by = $by
-where profile = $profile and run_id in (select run_id from settled);
+where profile = $profile and run_id in (select run_id from resolved);
 
 -- name: settled_counts
 select
     count(*) filter (where outcome = 'acknowledged' and status_before <> 'acknowledged') as acknowledged,
     count(*) filter (where outcome = 'failed') as failed
-from settled;
+from resolved;
 
--- name: give_up
+-- name: dismiss
 update audit.sync_changes
 set status = 'given_up', message = $reason, cells = null, settled_at = now() at time zone 'UTC', settled_by = $by
 where profile = $profile and row_key = $key and status in ('open', 'failed');
@@ -729,7 +729,7 @@ where status in ('failed', 'given_up')
 order by profile, status, row_key
 limit 20;
 
--- name: untold
+-- name: not_exported
 select profile, message
 from audit.sync_runs
 where run_id = $run_id and status in ('held', 'failed')

@@ -36,8 +36,8 @@ from radar.exports import cells, outbound
 from radar.exports.files import (
     MANIFEST,
     Parts,
+    move_into_place,
     new_folder,
-    put_in_place,
     write_for_a_person,
     write_whole,
 )
@@ -252,7 +252,7 @@ def _export_profile(
         }
         content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
         write_whole(folder / MANIFEST, content)
-        is_new = put_in_place(folder, out / relative, content)
+        is_new = move_into_place(folder, out / relative, content)
     report = ExportReport(
         profile=profile.name,
         folder=out / relative,

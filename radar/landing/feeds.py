@@ -428,15 +428,15 @@ def _spellings(at: Located, what: str) -> dict[str, str]:
     else:
         words = dict.fromkeys(at.names(f"values of {what}"), (at, ()))
     found: dict[str, str] = {}
-    for word, (place, others) in words.items():
+    for word, (location, others) in words.items():
         if not _NAME.fullmatch(word):
-            raise place.error(
+            raise location.error(
                 f"values of {what}: '{word}' is no word", "use small letters, digits and underscores"
             )
         for spelling in (word, *others):
             other = found.setdefault(fold(spelling), word)
             if other != word:
-                raise place.error(f"values of {what}: '{spelling}' means {other} and {word}", "keep one")
+                raise location.error(f"values of {what}: '{spelling}' means {other} and {word}", "keep one")
     if not found:
         raise at.error(f"values of {what} are missing", "list its words")
     return found

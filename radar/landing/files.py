@@ -17,7 +17,7 @@ COMPRESSIONS = ("gz", "zst")
 UNFINISHED = (".tmp", ".part")  # what copying programs call a file until it is whole
 GLOB_CHARACTERS = "*?[]"
 
-_FORMATS_TOLD = (
+_KNOWN_FORMATS = (
     "land files ending in .csv .tsv .ndjson .jsonl .json or .parquet, also as .gz (text also as .zst)"
 )
 
@@ -130,7 +130,7 @@ def _take(found: Discovery, feed: str, entry: os.DirEntry[str]) -> None:
         return
     kind = file_kind(entry.name)
     if kind is None:
-        found.notice(feed, f"{source_file} is not read, its type is unknown: {_FORMATS_TOLD}")
+        found.notice(feed, f"{source_file} is not read, its type is unknown: {_KNOWN_FORMATS}")
         return
     refusal = _refusal(source_file, entry)
     found.files[feed].append(ExtractFile(Path(entry.path), source_file, *kind, refusal=refusal))

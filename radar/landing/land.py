@@ -29,7 +29,7 @@ from radar.landing.load import LANDED, Landing, Load, NotNowError, count, land_f
 from radar.landing.readers import Readers
 
 SPILL_PREFIX = "landing-"
-NOTICES_TOLD = 10
+MOST_NOTICES = 10
 FEEDS_AT_ONCE = min(4, os.cpu_count() or 1)  # text is read on one thread, so that its rows keep their numbers
 
 OnStep = Callable[[str, int, float], None]
@@ -180,7 +180,7 @@ def _require_files(con: duckdb.DuckDBPyConnection, found: Discovery, extracts: P
     if found.is_empty:
         notices = [text for texts in found.notices.values() for text in texts]
         raise InputError(
-            f"no file of any feed lies here{_told(notices)}",
+            f"no file of any feed lies here{_listed(notices)}",
             "put the extracts into <source>/<feed>/, for example crm/accounts/2026-03-13.csv",
             file=extracts,
         )
@@ -201,14 +201,14 @@ def _require_accounts(
         return
     raise InputError(
         f"{ACCOUNTS} has never landed, and nothing works without it"
-        + _told([message for _, message in loads] or notices or []),
+        + _listed([message for _, message in loads] or notices or []),
         "correct the file" if loads else "put a file of accounts there, for example accounts.csv",
         file=extracts / ACCOUNTS,
     )
 
 
-def _told(notices: list[str]) -> str:
-    return "".join(f"\n  {notice}" for notice in notices[:NOTICES_TOLD])
+def _listed(notices: list[str]) -> str:
+    return "".join(f"\n  {notice}" for notice in notices[:MOST_NOTICES])
 
 
 @contextmanager

@@ -238,7 +238,7 @@ class _Rows:
         self._con, self._feed = arrival.con, arrival.feed
         self._of_file = {"batch_id": arrival.landing.batch_id, "source_file": arrival.file.source_file}
         self._landing = {**self._of_file, "loaded_at": arrival.landing.now}
-        self._told = {**self._landing, "feed": arrival.feed.name}
+        self._of_feed = {**self._landing, "feed": arrival.feed.name}
 
     def land(self) -> Load:
         """Insert, record what was refused, count."""
@@ -250,14 +250,14 @@ class _Rows:
         con.execute(statements.stage_rows(feed, rows, ids))
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:
-            con.execute(statements.record_row_problems(), self._told)
-            con.execute(statements.record_refused_keys(feed), self._told)
+            con.execute(statements.record_row_problems(), self._of_feed)
+            con.execute(statements.record_refused_keys(feed), self._of_feed)
         con.execute(statements.match_landed(feed))
         con.execute(statements.find_repeats(feed))
         fresh = count(con, statements.land_fresh(feed), self._landing)
         if staged - bad > fresh:
             con.execute(statements.record_repeated_keys(feed), {**self._of_file, "feed": feed.name})
-        values = count(con, statements.record_value_problems(), self._told) if partly_bad else 0
+        values = count(con, statements.record_value_problems(), self._of_feed) if partly_bad else 0
         load = replace(
             self._arrival.load(LANDED),
             rows_read=clean + staged,

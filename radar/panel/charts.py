@@ -194,21 +194,21 @@ def stacked(
 
     A single day is drawn as a bar. `unit` stands before the numbers, `$` for money.
     """
-    told = sorted(days, key=lambda day: day.day)
+    drawn = sorted(days, key=lambda day: day.day)
     inner = [f"<title>{_text(label) or 'Buckets over time'}</title>"]
-    sums = [sum(_value(day, bucket) for bucket in BUCKETS) for day in told]
-    if not told or max(sums) <= 0:
+    sums = [sum(_value(day, bucket) for bucket in BUCKETS) for day in drawn]
+    if not drawn or max(sums) <= 0:
         return _nothing(inner, "chart stacked", width, 60, "Nothing has been told yet.")
     left, right, top, bottom = 52.0, width - 116.0, 10.0, height - 26.0
     most = _round_up(max(sums))
-    place_y, place_x = _scale(0, most, bottom, top), _days(told[0].day, told[-1].day, left, right)
+    place_y, place_x = _scale(0, most, bottom, top), _days(drawn[0].day, drawn[-1].day, left, right)
     for part in (0.0, 0.5, 1.0):
         y = place_y(most * part)
         inner += [
             _rule("grid", left, y, right, y),
             _label("axis", left - 6, y + 4, short(most * part, unit), "end"),
         ]
-    for run in _runs(told):
+    for run in _runs(drawn):
         floors = [0.0] * len(run)
         for bucket in BUCKETS:
             tops = [floor + _value(day, bucket) for floor, day in zip(floors, run, strict=True)]
@@ -219,8 +219,8 @@ def stacked(
             edge += [(x, place_y(value)) for x, value in zip(reversed(xs), reversed(floors), strict=True)]
             inner.append(f'<polygon class="area area-{bucket}" points="{_points(edge)}"/>')
             floors = tops[: len(run)]
-    inner += _ends(told[-1], place_y, right, top, unit)
-    inner += _date_axis(told[0].day, told[-1].day, place_x, bottom)
+    inner += _ends(drawn[-1], place_y, right, top, unit)
+    inner += _date_axis(drawn[0].day, drawn[-1].day, place_x, bottom)
     return _svg("chart stacked", width, height, inner)
 
 

@@ -81,7 +81,7 @@ class Decision:
     @property
     def words(self) -> str:
         """In one line, as a reviewer would say it."""
-        return in_words(asdict(self))
+        return decision_text(asdict(self))
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Decision))
@@ -179,7 +179,7 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
     return next((one for one in decisions if one.kind in kinds), None)
 
 
-def in_words(of: Mapping[str, Any]) -> str:
+def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
     bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
     verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]

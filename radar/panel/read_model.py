@@ -28,7 +28,7 @@ from filelock import FileLock
 from radar.audit.delivery_ledger import QUERIES as DELIVERIES
 from radar.core.project import PROJECT
 from radar.core.queries import named_queries
-from radar.core.state_files import put_in_place
+from radar.core.state_files import move_into_place
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
 from radar.panel import files
@@ -222,7 +222,7 @@ def _make_apart(copy: Path, file: Path) -> None:
             [sys.executable, "-m", "radar.panel.read_model", str(copy), str(temporary)],
             check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        put_in_place(temporary, file)
+        move_into_place(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
 

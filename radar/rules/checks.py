@@ -51,12 +51,12 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        place = [self.file]
+        location = [self.file]
         if self.row is not None:
-            place.append(f"row {self.row}")
+            location.append(f"row {self.row}")
         if self.column:
-            place.append(f"column {self.column}")
-        return f"{', '.join(place)}: {self.what}\n  What to do: {self.remedy}"
+            location.append(f"column {self.column}")
+        return f"{', '.join(location)}: {self.what}\n  What to do: {self.remedy}"
 
 
 def shipped_seeds() -> Path:
@@ -98,9 +98,9 @@ def gather(seeds: Path | None, target: Path) -> Path:
             content = _with_later_settings(content)
         if name in RULE_FILES[1:] and path == shipped[name] and own_sets:
             content = _of_rule_sets(content, set.intersection(*own_sets))
-        copy = target / name
-        if not copy.exists() or copy.read_bytes() != content:
-            copy.write_bytes(content)
+        file = target / name
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
     return target
 
 
@@ -425,7 +425,7 @@ def _is_zero(cell: str) -> bool:
 def _conditions(tables: Tables) -> Iterator[Problem]:
     rules = {_key(row) for row in tables["rules"]}
     signals = {row["signal"] for row in tables["signals"]}
-    places: dict[tuple[str, str, str], list[int]] = {}
+    positions: dict[tuple[str, str, str], list[int]] = {}
     file = "rule_conditions.csv"
     for number, row in _numbered(tables, "rule_conditions"):
         if _key(row) not in rules:
@@ -443,16 +443,16 @@ def _conditions(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 file, number, "when_null", "only false is possible", "write false, or leave it empty"
             )
-        taken = places.setdefault(_key(row), [])
+        taken = positions.setdefault(_key(row), [])
         if not row["position"] or int(row["position"]) in taken:
             what, remedy = "positions count from 1, each once", "number the rule's conditions"
             yield Problem(file, number, "position", what, remedy)
         else:
             taken.append(int(row["position"]))
     for number, row in _numbered(tables, "rule_conditions"):
-        places_of_rule = places[_key(row)]
-        if row["position"] and not 1 <= int(row["position"]) <= len(places_of_rule):
-            what = f"the rule has {len(places_of_rule)} condition(s)"
+        positions_of_rule = positions[_key(row)]
+        if row["position"] and not 1 <= int(row["position"]) <= len(positions_of_rule):
+            what = f"the rule has {len(positions_of_rule)} condition(s)"
             yield Problem(file, number, "position", what, "number them from 1 on without gaps")
 
 

@@ -172,18 +172,18 @@ def lines(found: Sequence[Unrecognised]) -> list[str]:
     """A section of the summary; words that several vocabularies share are listed once."""
     if not found:
         return []
-    told = ["Words that were not recognised"]
+    section = ["Words that were not recognised"]
     shown: Sequence[tuple[str, int]] | None = None
     for item in found:
-        told.append(f"  {item.feed}: {item.what}; unknown: {', '.join(item.signals)}")
+        section.append(f"  {item.feed}: {item.what}; unknown: {', '.join(item.signals)}")
         if item.words != shown:
             listed = ", ".join(f"{_shown(word)} ({count:,})" for word, count in item.words)
-            told.append(f"    found: {listed}")
+            section.append(f"    found: {listed}")
         if item.nearest and item.words != shown:
-            told.append(f"    nearest rows: {', '.join(item.nearest)}")
-        told.append(f"    what to do: {item.remedy}")
+            section.append(f"    nearest rows: {', '.join(item.nearest)}")
+        section.append(f"    what to do: {item.remedy}")
         shown = item.words
-    return told
+    return section
 
 
 def _words(con: duckdb.DuckDBPyConnection, query: str, end: date) -> list[tuple[str, int]]:

@@ -257,12 +257,12 @@ def test_deliveries_stop_for_a_process_that_waits_and_go_on_with_the_next_run(
         house.act("alert", number)
     house.is_wanted = lambda: len(vendors.calls) >= 1
     report = house.run("slack")
-    assert (len(vendors.calls), report.untried, report.gave_way) == (1, 2, True)
+    assert (len(vendors.calls), report.untried, report.yielded) == (1, 2, True)
     assert report.error is not None
     assert "waits to write the warehouse" in report.error
     house.is_wanted = lambda: False
     report = house.run("slack")
-    assert (len(vendors.posts), report.gave_way, report.error) == (3, False, None)
+    assert (len(vendors.posts), report.yielded, report.error) == (3, False, None)
 
 
 def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Vendors, house: House) -> None:

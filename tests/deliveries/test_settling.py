@@ -19,7 +19,7 @@ from radar.audit.entries import record
 from radar.core.errors import AuditError, UsageError
 from radar.core.runs import Run, Window
 from radar.core.warehouse import connect
-from radar.deliveries.in_doubt import settle, status
+from radar.deliveries.in_doubt import resolve, status
 from radar.deliveries.settings import Destinations
 from tests.deliveries.delivery_house import DAY, House
 from tests.deliveries.vendors import Vendors
@@ -70,7 +70,7 @@ def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtf
             ["acc-01"],
             "slack_webhook",
         )
-        assert settle(warehouse, message.message_key, was_delivered=True, by="dora", reason="seen") == 1
+        assert resolve(warehouse, message.message_key, was_delivered=True, by="dora", reason="seen") == 1
         assert status(warehouse) == ({"slack": {"delivered": 1}}, [])
         verify(warehouse)
     assert entries(doubtful, "delivery_decision") == [
@@ -91,7 +91,7 @@ def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
         assert record(con, warehouse, RUN)["delivery"] == 1
     for number in (1, 2):
         with closed(doubtful) as warehouse:
-            settle(warehouse, "alert:alert01", was_delivered=False, by="dora", reason=f"look {number}")
+            resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason=f"look {number}")
             with connect(warehouse) as con:
                 assert record(con, warehouse, RUN) == {}, "the command has recorded it"
         if number == 1:
@@ -117,7 +117,7 @@ def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, dou
     with closed(doubtful) as warehouse:
         keys = [message.message_key for message in status(warehouse)[1]]
         assert len(keys) == 2
-        assert settle(warehouse, keys[1], was_delivered=False, by="dora", reason="not there") == 4
+        assert resolve(warehouse, keys[1], was_delivered=False, by="dora", reason="not there") == 4
     before = len(vendors.posts)
     doubtful.run("slack")
     assert len(vendors.posts) == before + 1
@@ -126,7 +126,7 @@ def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, dou
 
 def refused(house: House, match: str, key: str, reason: str) -> None:
     with closed(house) as warehouse, pytest.raises(UsageError, match=match):
-        settle(warehouse, key, was_delivered=True, by="dora", reason=reason)
+        resolve(warehouse, key, was_delivered=True, by="dora", reason=reason)
 
 
 def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: House) -> None:
@@ -134,21 +134,21 @@ def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtf
     refused(doubtful, "nothing is in doubt under alert:other", "alert:other", "seen")
     assert doubtful.states() == {"alert:alert01": "in_doubt"}
     with closed(doubtful) as warehouse:
-        settle(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
+        resolve(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
     refused(doubtful, "nothing is in doubt under alert:alert01", "alert:alert01", "seen")
     assert len(entries(doubtful, "delivery_decision")) == 1
 
 
 def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: House) -> None:
     with closed(doubtful) as warehouse:
-        settle(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
+        resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
     doubtful.do("update audit.entries set actor = 'ed' where kind = 'delivery_decision'")
     with closed(doubtful) as warehouse, pytest.raises(AuditError, match="not as it was written"):
         verify(warehouse)
     doubtful.do("delete from audit.entries")
     doubtful.do("update audit.deliveries set status = 'in_doubt' where carrier = 'person'")
     with closed(doubtful) as warehouse, pytest.raises(AuditError, match="cut off"):
-        settle(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
+        resolve(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
     assert doubtful.con.execute("select count(*) from audit.delivery_decisions").fetchall() == [(1,)]
 
 

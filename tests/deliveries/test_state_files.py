@@ -13,7 +13,7 @@ import pytest
 
 from radar.core import progress
 from radar.core.runs import FIRST_DATE
-from radar.core.state_files import put_in_place, replace_file
+from radar.core.state_files import move_into_place, replace_file
 from radar.core.warehouse import state_dir
 from radar.deliveries.retries import NextAttempt, next_attempt, note_next_attempt
 from radar.deliveries.run_alerts import run_done, run_failed
@@ -92,7 +92,7 @@ def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_i
     assert done == ["fsync file", "rename", "fsync folder"]
     done.clear()
     (tmp_path / "made").write_text("2")
-    put_in_place(tmp_path / "made", tmp_path / "state.json")
+    move_into_place(tmp_path / "made", tmp_path / "state.json")
     assert done == ["fsync file", "rename", "fsync folder"]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"state.json": "2"}
 

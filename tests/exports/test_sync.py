@@ -19,7 +19,7 @@ from radar.audit.chain import verify
 from radar.core.errors import AuditError, InputError, UsageError
 from radar.exports import writer
 from radar.exports.profiles import load_profiles
-from radar.exports.sync import acknowledge, give_up, status
+from radar.exports.sync import acknowledge, dismiss, status
 from radar.exports.writer import ExportReport, export, preview
 
 MART = "marts.rpt_account_health"
@@ -240,14 +240,14 @@ def test_a_row_is_given_up_by_name_and_taken_up_again(warehouse: Path, out: Path
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1")
     acknowledge(warehouse, "r1", by="me", was_imported=False)
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="me", reason="merged in the CRM")
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="me", reason="merged in the CRM")
     set_score(warehouse, 12)
     assert keys(send(warehouse, out, "r2")) == ["a000000", "a000002"]
     assert [row.message for row in status(warehouse)[1]] == ["merged in the CRM"]
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="me", reason="", undo=True)
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="me", reason="", undo=True)
     assert keys(send(warehouse, out, "r3")) == ["a000000", "a000001", "a000002"]
     with pytest.raises(UsageError, match="no row nobody that failed"):
-        give_up(warehouse, "hubspot_companies", ["nobody"], by="me", reason="")
+        dismiss(warehouse, "hubspot_companies", ["nobody"], by="me", reason="")
 
 
 def test_what_counted_as_delivered_when_it_was_written_can_still_be_refused(
@@ -357,8 +357,8 @@ def test_what_a_person_says_of_a_set_is_an_entry(warehouse: Path, out: Path, tmp
     errors = tmp_path / "errors.csv"
     errors.write_text("radar_account_id,error\na000001,no\n")
     acknowledge(warehouse, "r1", by="dora", results=[errors])
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="merged, says x@y.example")
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="not so", undo=True)
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="merged, says x@y.example")
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="not so", undo=True)
     acknowledge(warehouse, "r1", by="dora", was_imported=False)
     first, *others = entries(warehouse)
     assert first.pop("evidence") | {"decided_at": ""} == {
@@ -415,7 +415,7 @@ def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse
     with pytest.raises(AuditError):
         acknowledge(warehouse, "r2", by="dora")
     with pytest.raises(AuditError):
-        give_up(warehouse, "hubspot_companies", ["a000001"], by="dora", reason="x")
+        dismiss(warehouse, "hubspot_companies", ["a000001"], by="dora", reason="x")
     assert asked(warehouse, "select status from audit.sync_runs where run_id = 'r2'") == [("written",)]
     assert status(warehouse)[0][0].open == 1
 

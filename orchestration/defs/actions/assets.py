@@ -98,16 +98,16 @@ def make_deliveries() -> dg.AssetsDefinition:
                         yield _blocked(channel, reason)
                 return
             outbound.release(con, run.run_id, day)
-            gave_way = False
+            yielded = False
             with giving_way(settings.warehouse) as is_wanted:
                 work = replace(work, is_wanted=is_wanted)
                 for channel in CHANNELS:
                     if delivery_key(channel) in context.selected_asset_keys:
                         progress.status(f"  delivering {channel}")
                         report = work.deliver(channel)
-                        gave_way |= report.gave_way
+                        yielded |= report.yielded
                         yield from _results(current, report)
-            note_next_attempt(settings.warehouse, day, utc_now() if gave_way else work.next_attempt_at())
+            note_next_attempt(settings.warehouse, day, utc_now() if yielded else work.next_attempt_at())
 
     return deliver
 

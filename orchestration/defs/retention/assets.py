@@ -22,7 +22,7 @@ from radar.core.errors import RadarError
 from radar.deliveries.run_alerts import run_done
 from radar.deliveries.settings import Destinations
 from radar.exports.outbound import blocked_deliveries
-from radar.exports.sync import untold
+from radar.exports.sync import not_exported
 from radar.landing.retention import apply as apply_limits
 from radar.quality.hygiene import shortfalls
 from radar.rules.vocabulary import blocking_words
@@ -67,7 +67,7 @@ def retention() -> dg.Definitions:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
             words = blocking_words(con, current.run.window.end)
-            problems = shortfalls(con, current.run.run_id) | words | untold(con, current.run.run_id)
+            problems = shortfalls(con, current.run.run_id) | words | not_exported(con, current.run.run_id)
             problems |= blocked_deliveries(con, current.run.run_id)
             message = "; ".join(f"{what}: {reason}" for what, reason in problems.items())
             status = runs.BLOCKED if problems else runs.DONE

@@ -36,7 +36,7 @@ class Message:
     file: tuple[str, bytes] | None = None
 
 
-class Carrier(Protocol):
+class Client(Protocol):
     """A destination. `looks_up`: it can be asked what it has, so a doubtful call can be repeated safely."""
 
     name: str
@@ -82,10 +82,10 @@ class TroubleError(Exception):
 
 
 def of_status(
-    status: int, said: str, headers: Mapping[str, str] | None = None, *, looks_up: bool
+    status: int, detail: str, headers: Mapping[str, str] | None = None, *, looks_up: bool
 ) -> TroubleError:
     """What an answer other than success means. What a gateway says is not what the destination did."""
-    text = f"answered {status}: {said}".rstrip(": ")
+    text = f"answered {status}: {detail}".rstrip(": ")
     retry_after = _retry_after(
         {name.lower(): value for name, value in (headers or {}).items()}.get("retry-after")
     )

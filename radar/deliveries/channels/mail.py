@@ -102,25 +102,25 @@ class Smtp:
         to = message.payload["to"]
         if not to or message.file is None:
             raise TroubleError("no contact who consented has an address", is_refusal=True)
-        server, handed_over = None, False
+        server, is_submitted = None, False
         try:
             server = self._connection()
             _expect(server.mail(self._sender), 250)
             _expect(server.rcpt(to), 250, 251)
-            handed_over = True
+            is_submitted = True
             _expect(server.data(message.file[1]), 250)
         except smtplib.SMTPResponseException as error:
-            said = error.smtp_error
-            said = said.decode(errors="replace") if isinstance(said, bytes) else said
+            reply = error.smtp_error
+            reply = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
             raise TroubleError(
-                f"the mail server answered {error.smtp_code}: {said}",
+                f"the mail server answered {error.smtp_code}: {reply}",
                 may_pass=400 <= error.smtp_code < 500,
                 is_refusal=error.smtp_code in _REFUSALS,
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             trouble = of_error(error)
-            status = IN_DOUBT if handed_over else FAILED
-            raise TroubleError(str(trouble), status, may_pass=not handed_over) from error
+            status = IN_DOUBT if is_submitted else FAILED
+            raise TroubleError(str(trouble), status, may_pass=not is_submitted) from error
         finally:
             if server is not None:
                 with suppress(smtplib.SMTPException, OSError):

@@ -133,7 +133,7 @@ def _again(
     }
     wanted = None
     if kept["kind"] in decisions.KINDS:
-        wanted = decisions.in_words({name: value or None for name, value in kept.items()})
+        wanted = decisions.decision_text({name: value or None for name, value in kept.items()})
     return page(
         request,
         "decide_again.html",

@@ -135,7 +135,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
         "health": health,
         "queue": queue,
         "reasons": [health[f"reason_{place}"] for place in range(1, 5) if health[f"reason_{place}"]],
-        "spark": charts.sparkline(scores, 120, 30, _trend_in_words(scores), low=0, high=100),
+        "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
         "spot_check": body["spot_check"],
         "decided": decided,
@@ -210,7 +210,7 @@ def _templates() -> Templates:
     return Templates(Destinations.read().templates)
 
 
-def _trend_in_words(scores: list[float]) -> str:
+def _trend_text(scores: list[float]) -> str:
     if len(scores) < 2:
         return "Score: no earlier day to compare with"
     first, newest = scores[0], scores[-1]

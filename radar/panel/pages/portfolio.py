@@ -252,7 +252,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "left_out": data.left_out(),
         "flow": charts.flow(
             [Move(row["bucket_before"], row["bucket"], int(row["accounts"])) for row in moved],
-            f"Moves between buckets: {_moves_in_words(moved)}",
+            f"Moves between buckets: {_moves_text(moved)}",
         ),
         "moved": moved,
         "stayed": sum(int(row["accounts"]) for row in moves if row["bucket_before"] == row["bucket"]),
@@ -293,7 +293,7 @@ def _chart_label(told: list[StackDay], is_money: bool) -> str:
     return f"{what} from {day(told[0].day)} to {day(told[-1].day)}; on the last day {last}"
 
 
-def _moves_in_words(moved: list[Row]) -> str:
+def _moves_text(moved: list[Row]) -> str:
     return "; ".join(
         f"{charts.WORDS[row['bucket_before']]} to {charts.WORDS[row['bucket']]} {int(row['accounts']):,}"
         for row in moved

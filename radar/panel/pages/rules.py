@@ -19,7 +19,7 @@ from radar.panel.page_cache import kept_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
 from radar.panel.web import copy_of, csv_answer, person_of
-from radar.rules.page import STATUSES, RuleInWords, in_words
+from radar.rules.page import STATUSES, RuleText, rule_texts
 
 PATH = "/rules"
 PAGE_ROWS = 25
@@ -123,9 +123,9 @@ class _Data:
         query = queries.load("rules")["differences"].format(differ=DIFFER[self.view.differ])
         return self.copy.rows(self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row)
 
-    def in_words(self) -> list[RuleInWords]:
+    def rule_texts(self) -> list[RuleText]:
         """The rules as the page in the documentation says them, from the seeds of this copy."""
-        return in_words({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
+        return rule_texts({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
 
 
 def show(request: Request) -> Response:
@@ -156,7 +156,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "version": versions.get(chosen),
         "status": STATUSES[named["status"]],
         "rules": [
-            (told, *_fired(told.rule_id, firings)) for told in data.in_words() if told.rule_set == chosen
+            (text, *_fired(text.rule_id, firings)) for text in data.rule_texts() if text.rule_set == chosen
         ],
         "inline": inline,
         "bar": charts.bar,

@@ -28,7 +28,7 @@ _QUERY = """
 _BUSY_SECONDS = 10
 
 
-def hand_over(store: Path, folder: Path) -> int:
+def write_decision_feed(store: Path, folder: Path) -> int:
     """Write the decisions of `store` below `folder` as `<source>/<feed>/`; how many. No store, no files.
 
     The same bytes where nothing new was decided, each file replaced whole. Raises InputError where the store

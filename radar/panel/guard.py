@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar.panel import proxies, sessions, users
-from radar.panel.published_db import About, NoDataError, PublishedCopy
+from radar.panel.published_db import About, NoDataError, PublishedDatabase
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.panel.web import page
@@ -65,8 +65,10 @@ _TITLES = {
 class Guard:
     """The one middleware of the panel."""
 
-    def __init__(self, app: ASGIApp, settings: PanelSettings, store: Store, copy: PublishedCopy) -> None:
-        self._app, self._settings, self._store, self._copy = app, settings, store, copy
+    def __init__(
+        self, app: ASGIApp, settings: PanelSettings, store: Store, published_db: PublishedDatabase
+    ) -> None:
+        self._app, self._settings, self._store, self._published_db = app, settings, store, published_db
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -145,7 +147,7 @@ class Guard:
         about = None
         if request.url.path != "/alive":
             with suppress(NoDataError):
-                about = self._copy.about()
+                about = self._published_db.about()
         return self._session(request), about
 
     def _session(self, request: Request) -> sessions.Session | None:

@@ -62,7 +62,7 @@ class _Open:
         self.is_old = False
 
 
-class PublishedCopy:
+class PublishedDatabase:
     """Read-only access for many threads. A reader that a swap overtakes finishes on its old copy."""
 
     def __init__(self, published: Path, *, stale_days: int = 1, memory_limit: str = "512MB") -> None:

@@ -1,7 +1,7 @@
 """What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
 
 The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
-how the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
+how the file is made, beside the one in use, and replaced. What goes into it is in `read_model.sql`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
-from radar.panel.published_db import NoDataError, PublishedCopy
+from radar.panel.published_db import NoDataError, PublishedDatabase
 from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
@@ -83,11 +83,11 @@ class Drawn:
     bounds: tuple[float, float]
 
 
-class Lookup:
+class ReadModel:
     """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
 
-    def __init__(self, copy: PublishedCopy, folder: Path) -> None:
-        self._copy, self._folder = copy, folder
+    def __init__(self, published_db: PublishedDatabase, folder: Path) -> None:
+        self._published_db, self._folder = published_db, folder
         self._local = threading.local()
         self._making = threading.Lock()
         self._version: str | None = None
@@ -105,7 +105,7 @@ class Lookup:
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy lies there, whole. Raises NoDataError."""
-        version = self._copy.newest()[0]
+        version = self._published_db.newest()[0]
         return _is_whole(self._file(version), version)
 
     def _ask(self, query: str, parameters: dict[str, Any]) -> list[sqlite3.Row]:
@@ -137,18 +137,18 @@ class Lookup:
                 return
 
     def _connection(self) -> tuple[str, sqlite3.Connection]:
-        wanted = self._copy.about().version
+        wanted = self._published_db.about().version
         if wanted != self._version:
             self._renew(wanted)
-        held: tuple[str, sqlite3.Connection] | None = getattr(self._local, "held", None)
-        if held is None or held[0] != self._version:
-            if held:
-                held[1].close()
+        opened: tuple[str, sqlite3.Connection] | None = getattr(self._local, "opened", None)
+        if opened is None or opened[0] != self._version:
+            if opened:
+                opened[1].close()
             version = self._version or wanted
             con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
             con.row_factory = sqlite3.Row
-            held = self._local.held = (version, con)
-        return held
+            opened = self._local.opened = (version, con)
+        return opened
 
     def _renew(self, wanted: str) -> None:
         """Have the newer file made: at once where there is none, else beside."""
@@ -157,9 +157,9 @@ class Lookup:
                 if self._version is None:
                     self._make()
         elif time.monotonic() >= self._not_before and self._making.acquire(blocking=False):
-            threading.Thread(target=self._make_beside, name="lookup", daemon=True).start()
+            threading.Thread(target=self._make_in_background, name="read model", daemon=True).start()
 
-    def _make_beside(self) -> None:
+    def _make_in_background(self) -> None:
         try:
             self._make()
         except Exception as error:
@@ -169,7 +169,7 @@ class Lookup:
             self._making.release()
 
     def _make(self) -> None:
-        version, copy = self._copy.newest()
+        version, published_db = self._published_db.newest()
         file = self._file(version)
         if not _is_whole(file, version):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ class Lookup:
                     if file.exists():
                         LOG.warning("%s is not what the panel drew there, and is made anew", file)
                         files.remove(file)
-                    _make_apart(copy, file)
+                    _make_apart(published_db, file)
         before, self._version = self._version, version
         for old in self._folder.glob("*.sqlite"):
             if old not in (file, before and self._file(before)):
@@ -212,14 +212,14 @@ def fold(text: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
-def _make_apart(copy: Path, file: Path) -> None:
+def _make_apart(published_db: Path, file: Path) -> None:
     """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
     temporary = file.with_suffix(".tmp")
     for left in (*file.parent.glob("*.tmp"), *file.parent.glob("spill-*")):
         files.remove(left)  # by one that was killed: nobody else makes a file now
     try:
         subprocess.run(
-            [sys.executable, "-m", "radar.panel.read_model", str(copy), str(temporary)],
+            [sys.executable, "-m", "radar.panel.read_model", str(published_db), str(temporary)],
             check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         move_into_place(temporary, file)
@@ -227,16 +227,16 @@ def _make_apart(copy: Path, file: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def main(copy: Path, file: Path) -> None:
+def main(published_db: Path, file: Path) -> None:
     """Draw `file` from `copy`."""
     os.nice(10)
     os.umask(0o077)
     file.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix="spill-") as spill:
         config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
-        with closing(duckdb.connect(str(copy), read_only=True, config=config)) as con:
+        with closing(duckdb.connect(str(published_db), read_only=True, config=config)) as con:
             con.execute("set enable_progress_bar = false")
-            _fill(con, file, copy.parent.name)
+            _fill(con, file, published_db.parent.name)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from radar.core.spreadsheets import harmless_start
 from radar.panel.charts import UNSEEN
 from radar.panel.people import Person
-from radar.panel.published_db import PublishedCopy
+from radar.panel.published_db import PublishedDatabase
 
 BUCKET_WORDS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
 
@@ -29,9 +29,9 @@ def person_of(request: Request) -> Person:
     return cast(Person, request.state.person)
 
 
-def copy_of(request: Request) -> PublishedCopy:
+def published_db_of(request: Request) -> PublishedDatabase:
     """The published copy."""
-    return cast(PublishedCopy, request.app.state.copy)
+    return cast(PublishedDatabase, request.app.state.published_db)
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:

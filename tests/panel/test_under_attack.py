@@ -246,7 +246,7 @@ def test_the_address_is_the_rightmost_that_no_trusted_proxy_has(
     form = {"form_key": key, "name": "rep", "password": "x"}
     assert client.post("/sign-in", data=form, headers=headers).status_code == 429
     assert seen == [expected]
-    made.state.copy.close()
+    made.state.published_db.close()
 
 
 # --- half-sent requests ---------------------------------------------------------------------------------

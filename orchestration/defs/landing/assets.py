@@ -19,7 +19,7 @@ from radar.core import progress, runs
 from radar.core.errors import CheckError, InputError, RadarError
 from radar.core.warehouse import state_dir
 from radar.landing.as_of_guard import require_near_facts
-from radar.landing.decision_feed import hand_over
+from radar.landing.decision_feed import write_decision_feed
 from radar.landing.feeds import load_feeds
 from radar.landing.file_rules import FileRules
 from radar.landing.first_day import note_landed
@@ -186,7 +186,7 @@ def _decisions(step: Step) -> Path:
     """
     folder = state_dir(step.settings.warehouse) / "decisions"
     try:
-        hand_over(step.settings.panel_store, folder)
+        write_decision_feed(step.settings.panel_store, folder)
     except RadarError as error:
         progress.note(str(error))
     return folder

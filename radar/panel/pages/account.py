@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions
-from radar.panel.pages.my_day import account_card, form_dates, lookup_of
+from radar.panel.pages.my_day import account_card, form_dates, read_model_of
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
 from radar.panel.web import own_path, page, person_of, with_query
@@ -44,7 +44,7 @@ def show(request: Request) -> Response:
     account_id = request.path_params["account_id"]
     body, details = _look_up(request, account_id)
     store = request.app.state.store
-    drawn = lookup_of(request).about()
+    drawn = read_model_of(request).about()
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
     daily = list(_daily(year))
@@ -73,7 +73,7 @@ def show(request: Request) -> Response:
             for one in details.get("overrides") or []
             if not any(own.decision_id == one["override_id"] for own in card["decided"])
         ],
-        kept=next(
+        just_recorded=next(
             (one.words for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
             None,
         ),
@@ -87,8 +87,8 @@ def find(request: Request) -> Response:
     """Accounts whose name, id and owner hold every word that was asked for, in any order."""
     text = " ".join(request.query_params.get("q", "")[:100].split())
     words = json.dumps(fold(text).split())
-    person, lookup = person_of(request), lookup_of(request)
-    rows = lookup.rows(person, load("account")["find"], words=words) if text else []
+    person, read_model = person_of(request), read_model_of(request)
+    rows = read_model.rows(person, load("account")["find"], words=words) if text else []
     if len(rows) == 1:
         return RedirectResponse(f"/accounts/{quote(rows[0]['account_id'], safe='')}", status_code=303)
     found = [read(row["body"])["health"] for row in rows[:FOUND]]
@@ -125,15 +125,15 @@ def _again(
 ) -> Response:
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
-    landed_at, account_id = lookup_of(request).about().landed_at, body["health"]["account_id"]
+    landed_at, account_id = read_model_of(request).about().landed_at, body["health"]["account_id"]
     card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
-    kept = {
+    entered = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
         for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
     }
     wanted = None
-    if kept["kind"] in decisions.KINDS:
-        wanted = decisions.decision_text({name: value or None for name, value in kept.items()})
+    if entered["kind"] in decisions.KINDS:
+        wanted = decisions.decision_text({name: value or None for name, value in entered.items()})
     return page(
         request,
         "decide_again.html",
@@ -143,7 +143,7 @@ def _again(
         landed_at=landed_at,
         mistake=mistake,
         since=since or [],
-        form=kept,
+        form=entered,
         wanted=wanted,
         back=own_path(form.get("back", "/")),
         days=form_dates(),
@@ -162,13 +162,13 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
 
 
 def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    person, lookup = person_of(request), lookup_of(request)
-    found = lookup.rows(person, load("account")["account"], account_id=account_id)
+    person, read_model = person_of(request), read_model_of(request)
+    found = read_model.rows(person, load("account")["account"], account_id=account_id)
     if not found:
         raise HTTPException(404)
     if request.method == "POST":
         return read(found[0]["body"]), {}
-    details = lookup.rows(person, load("account")["details"], account_id=account_id)
+    details = read_model.rows(person, load("account")["details"], account_id=account_id)
     return read(found[0]["body"]), {row["piece"]: read(row["body"]) for row in details}
 
 

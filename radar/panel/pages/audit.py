@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.panel import queries
-from radar.panel.page_cache import Kept, kept_page
+from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import BUCKET_WORDS, copy_of, csv_answer, day, person_of, words
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import BUCKET_WORDS, csv_answer, day, person_of, published_db_of, words
 
 PATH = "/audit"
 PAGE_ROWS = 50
@@ -83,14 +83,14 @@ class View:
 
 @dataclass(frozen=True)
 class _Data:
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
-    kept: Kept
+    page_cache: PageCache
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("audit")[name], **parameters)
+        return self.published_db.rows(self.person, queries.load("audit")[name], **parameters)
 
     def entries(self, rows: int) -> list[Row]:
         view = self.view
@@ -112,7 +112,7 @@ class _Data:
             checked = row["checked_at"]
             return json.dumps(row | {"checked_at": checked.isoformat() if checked else None})
 
-        found: Row = json.loads(self.kept.get(self.about.version, "audit chain", ask))
+        found: Row = json.loads(self.page_cache.get(self.about.version, "audit chain", ask))
         return found
 
 
@@ -122,10 +122,10 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
+    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
     if request.query_params.get("format") == "csv":
         return csv_answer(f"radar_audit_{about.as_of}.csv", _CSV, data.entries(1_000_000))
-    return kept_page(request, "Audit", "audit.html", view, lambda: _context(data))
+    return cached_page(request, "Audit", "audit.html", view, lambda: _context(data))
 
 
 def _context(data: _Data) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from radar.panel import charts, queries
 from radar.panel.charts import Move, StackDay
-from radar.panel.page_cache import Kept, kept_page
+from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import copy_of, csv_answer, day, number, person_of
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import csv_answer, day, number, person_of, published_db_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
@@ -132,24 +132,24 @@ FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
 class _Data:
     """The answers of the copy for one view and person."""
 
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
-    kept: Kept
+    page_cache: PageCache
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that hangs on little of the view, so that its answer is kept for other views too."""
-        return self._kept(queries.load("portfolio")[name], parameters)
+        return self._cached(queries.load("portfolio")[name], parameters)
 
     def _of_accounts(self, name: str, **marks: str) -> list[Row]:
         """A query of the newest day's accounts with all filters, kept for every order and page of them."""
-        return self._kept(self._filtered(name, **marks), self._filters)
+        return self._cached(self._filtered(name, **marks), self._filters)
 
-    def _kept(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+    def _cached(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
         key = (query, self.person.scope, tuple(sorted(parameters.items())))
-        return self.kept.get(
-            self.about.version, key, lambda: self.copy.rows(self.person, query, **parameters)
+        return self.page_cache.get(
+            self.about.version, key, lambda: self.published_db.rows(self.person, query, **parameters)
         )
 
     @staticmethod
@@ -206,7 +206,7 @@ class _Data:
     def accounts(self, rows: int, from_row: int) -> list[Row]:
         order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
         query = self._filtered("accounts", order=order)
-        return self.copy.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
+        return self.published_db.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
 
 
 def show(request: Request) -> Response:
@@ -215,10 +215,10 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
+    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
-    return kept_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
+    return cached_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
 
 
 def _file(data: _Data, part: str) -> Response:

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.panel import charts, queries
-from radar.panel.page_cache import kept_page
+from radar.panel.page_cache import cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import copy_of, csv_answer, person_of
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import csv_answer, person_of, published_db_of
 from radar.rules.page import STATUSES, RuleText, rule_texts
 
 PATH = "/rules"
@@ -111,17 +111,19 @@ class Fired:
 
 @dataclass(frozen=True)
 class _Data:
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
 
     def ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("rules")[name], **parameters)
+        return self.published_db.rows(self.person, queries.load("rules")[name], **parameters)
 
     def differences(self, rows: int, from_row: int) -> list[Row]:
         query = queries.load("rules")["differences"].format(differ=DIFFER[self.view.differ])
-        return self.copy.rows(self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row)
+        return self.published_db.rows(
+            self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row
+        )
 
     def rule_texts(self) -> list[RuleText]:
         """The rules as the page in the documentation says them, from the seeds of this copy."""
@@ -133,12 +135,12 @@ def show(request: Request) -> Response:
     about = request.state.about
     if about is None:
         raise NoDataError
-    data = _Data(copy_of(request), person_of(request), about, View.of(request.query_params))
+    data = _Data(published_db_of(request), person_of(request), about, View.of(request.query_params))
     if request.query_params.get("format") == "csv":
         part = "differences" if request.query_params.get("part") == "differences" else "rules"
         rows = data.differences(1_000_000, 0) if part == "differences" else data.ask("firings")
         return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], rows)
-    return kept_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
+    return cached_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
 
 
 def _context(data: _Data) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 BUCKETS = ("healthy", "watch", "at_risk")
 """Best first, as they are stacked from the bottom up."""
 
-WORDS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "new": "new", "gone": "gone"}
+LABELS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "new": "new", "gone": "gone"}
 """What people read for a bucket, and for an account that was in none before or is in none any more."""
 
 MARKERS = {
@@ -132,15 +132,15 @@ def score_chart(
 
     Days that were not told break the line. `bounds` are where watch and healthy begin.
     """
-    told = sorted(
+    scored = sorted(
         (day for day in days if all(map(math.isfinite, (day.score, day.low, day.high)))),
         key=lambda day: day.day,
     )
     inner = [f"<title>{_text(label) or 'Score over time'}</title>"]
-    if not told:
+    if not scored:
         return _nothing(inner, "chart score-chart", width, 60, "No score has been told yet.")
     left, right, top, bottom = 34.0, width - 62.0, 26.0, height - 46.0
-    first, last = told[0].day, told[-1].day
+    first, last = scored[0].day, scored[-1].day
     place_y = _scale(0, 100, bottom, top)
     place_x = _days(first, last, left, right)
     shown = [mark for mark in markers if first <= (mark.until or mark.day) and mark.day <= last]
@@ -162,9 +162,9 @@ def score_chart(
             inner.append(
                 f'<rect class="span span-{_class(mark.kind)}" x="{_n(begin)}" y="{_n(top)}" '
                 f'width="{_n(max(end - begin, 2))}" height="{_n(bottom - top)}">'
-                f"<title>{_text(_told(mark))}</title></rect>"
+                f"<title>{_text(_marker_title(mark))}</title></rect>"
             )
-    for run in map(_corners, _runs(told)):
+    for run in map(_corners, _runs(scored)):
         edge = [(place_x(day.day), place_y(day.high)) for day in run]
         edge += [(place_x(day.day), place_y(day.low)) for day in reversed(run)]
         if any(day.low != day.high for day in run):
@@ -176,7 +176,7 @@ def score_chart(
     for mark in shown:
         x = place_x(max(mark.day, first))
         inner.append(_rule(f"mark-line mark-line-{_class(mark.kind)}", x, top, x, bottom))
-        inner.append(_shape(mark.kind, x, top - 8, _told(mark)))
+        inner.append(_shape(mark.kind, x, top - 8, _marker_title(mark)))
     inner += _date_axis(first, last, place_x, bottom)
     inner += _legend([kind for kind in MARKERS if any(mark.kind == kind for mark in shown)], left, height - 8)
     return _svg("chart score-chart", width, height, inner)
@@ -254,9 +254,9 @@ def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: in
             f"V{_n(end + thick['target'])}C{_n(middle)} {_n(end + thick['target'])} {_n(middle)} "
             f"{_n(begin + thick['source'])} {_n(left)} {_n(begin + thick['source'])}Z"
         )
-        said = f"{WORDS[move.source]} to {WORDS[move.target]}: {move.accounts:,} of {total:,}"
+        title = f"{LABELS[move.source]} to {LABELS[move.target]}: {move.accounts:,} of {total:,}"
         inner.append(
-            f'<path class="band area-{_class(move.target)}" d="{path}"><title>{_text(said)}</title></path>'
+            f'<path class="band area-{_class(move.target)}" d="{path}"><title>{_text(title)}</title></path>'
         )
     for side, x, anchor, shift in (("source", left, "end", -8), ("target", right, "start", 8)):
         for name, (y, size) in sides[side].items():
@@ -264,7 +264,7 @@ def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: in
             inner += [
                 f'<rect class="node area-{_class(name)}" x="{_n(x - 2)}" y="{_n(y)}" width="4" '
                 f'height="{_n(size)}"/>',
-                _label("name", x + shift, y + size / 2 + 4, f"{WORDS[name]} {count:,}", anchor),
+                _label("name", x + shift, y + size / 2 + 4, f"{LABELS[name]} {count:,}", anchor),
             ]
     return _svg("chart flow", width, height, inner)
 
@@ -303,8 +303,8 @@ def _svg(kind: str, width: float, height: float, inner: Sequence[str], *, fixed:
     )
 
 
-def _nothing(inner: list[str], kind: str, width: float, height: float, said: str) -> Markup:
-    return _svg(kind, width, height, [*inner, _label("name", width / 2, height / 2 + 4, said, "middle")])
+def _nothing(inner: list[str], kind: str, width: float, height: float, title: str) -> Markup:
+    return _svg(kind, width, height, [*inner, _label("name", width / 2, height / 2 + 4, title, "middle")])
 
 
 def _text(text: str) -> str:
@@ -334,27 +334,27 @@ def _rule(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line class="{kind}" x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"/>'
 
 
-def _shape(kind: str, x: float, y: float, said: str) -> str:
+def _shape(kind: str, x: float, y: float, title: str) -> str:
     return (
         f'<path class="mark mark-{_class(kind)}" transform="translate({_n(x)} {_n(y)})" '
-        f'd="{_SHAPES[kind]}"><title>{_text(said)}</title></path>'
+        f'd="{_SHAPES[kind]}"><title>{_text(title)}</title></path>'
     )
 
 
-def _told(mark: Marker) -> str:
+def _marker_title(mark: Marker) -> str:
     until = f" to {mark.until.isoformat()}" if mark.until else ""
     return f"{mark.day.isoformat()}{until}: {MARKERS[mark.kind]}{f', {mark.label}' if mark.label else ''}"
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     """From values to places, held within both ends; the middle where all values are equal."""
-    span = high - low
-    if not math.isfinite(span):  # two halves, so that the greatest floats do not overflow
+    size = high - low
+    if not math.isfinite(size):  # two halves, so that the greatest floats do not overflow
         low, high = low / 2, high / 2
         return lambda value: start + (end - start) * min(max((value / 2 - low) / (high - low), 0.0), 1.0)
-    if span <= 0:
+    if size <= 0:
         return lambda _: (start + end) / 2
-    return lambda value: start + (end - start) * min(max((value - low) / span, 0.0), 1.0)
+    return lambda value: start + (end - start) * min(max((value - low) / size, 0.0), 1.0)
 
 
 def _days(first: date, last: date, start: float, end: float) -> Callable[[date], float]:
@@ -362,15 +362,15 @@ def _days(first: date, last: date, start: float, end: float) -> Callable[[date],
     return lambda day: place((day - first).days)
 
 
-def _runs(told: Sequence[Day]) -> Iterator[list[Day]]:
+def _runs(days: Sequence[Day]) -> Iterator[list[Day]]:
     """Told days without a gap: each follows on the one before, at the usual distance at most.
 
     Whoever runs once a week leaves six days out each time and no gap: the usual distance is the median one.
     """
-    steps = sorted((b.day - a.day).days for a, b in pairwise(told))
+    steps = sorted((b.day - a.day).days for a, b in pairwise(days))
     usual = steps[len(steps) // 2] if steps else 1
     run: list[Day] = []
-    for day in told:
+    for day in days:
         if run and (day.day - run[-1].day).days > usual:
             yield run
             run = []
@@ -407,10 +407,10 @@ def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]
 
 def _date_axis(first: date, last: date, place: Callable[[date], float], y: float) -> list[str]:
     """About six dates under a chart: the first day, and so on at equal distances."""
-    span = (last - first).days
-    step = next((days for days in _DAYS_OF_A_TICK if span / days <= 6), max(span // 6, 1))
-    ticks = [first + timedelta(days=number) for number in range(0, span + 1, step)]
-    form = "%d %b" if span < 300 else "%b %Y"
+    length = (last - first).days
+    step = next((days for days in _DAYS_OF_A_TICK if length / days <= 6), max(length // 6, 1))
+    ticks = [first + timedelta(days=number) for number in range(0, length + 1, step)]
+    form = "%d %b" if length < 300 else "%b %Y"
     drawn = []
     for day in ticks:
         text = day.strftime(form).lstrip("0")
@@ -446,7 +446,10 @@ def _ends(day: StackDay, place_y: Callable[[float], float], right: float, top: f
     shift = max(top + 10 - at[-1], 0.0)
     return [
         _label(
-            f"name name-{bucket}", right + 8, y + shift, f"{WORDS[bucket]} {short(_value(day, bucket), unit)}"
+            f"name name-{bucket}",
+            right + 8,
+            y + shift,
+            f"{LABELS[bucket]} {short(_value(day, bucket), unit)}",
         )
         for bucket, y in zip(BUCKETS, at, strict=True)
     ]

@@ -79,7 +79,7 @@ class Decision:
     decided_at: str
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """In one line, as a reviewer would say it."""
         return decision_text(asdict(self))
 
@@ -183,7 +183,7 @@ def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
     bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
     verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]
-    told = {
+    texts = {
         "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
         "spot_check": f"Spot check: {verdict}s",
         "override": f"Override to {bucket}" + (f" until {until}" if until else ""),
@@ -193,7 +193,7 @@ def decision_text(of: Mapping[str, Any]) -> str:
         "outcome": f"Outcome: {verdict}",
         "action": f"Draft {verdict}",
     }
-    return told[of["kind"]]
+    return texts[of["kind"]]
 
 
 def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> list[Decision]:
@@ -203,10 +203,10 @@ def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> lis
 
 def _reason(text: str) -> str | None:
     """One line without control characters; marks of direction and joined emoji stay."""
-    told = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
-    if len(told) > REASON_LIMIT:
+    cleaned = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
+    if len(cleaned) > REASON_LIMIT:
         raise UnfitError(f"The reason is too long: {REASON_LIMIT:,} characters at most.")
-    return told or None
+    return cleaned or None
 
 
 def _one_of(value: str, allowed: tuple[str, ...], message: str) -> str:
@@ -225,7 +225,7 @@ def _day(text: str, what: str) -> date:
 
 
 def _until(text: str, today: date, longest: int) -> str:
-    told = _day(text, "the day until which it holds")
-    if not today < told <= today + timedelta(days=longest):
+    last_day = _day(text, "the day until which it holds")
+    if not today < last_day <= today + timedelta(days=longest):
         raise UnfitError(f"The day must lie after today, by {longest} days at most.")
-    return told.isoformat()
+    return last_day.isoformat()

@@ -25,9 +25,9 @@ def client_address(request: Request, trusted: Networks) -> str:
     at = _address(request.client.host) if request.client else None
     if at is None:
         return request.client.host if request.client else ""
-    told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    while told and any(at in network for network in trusted):
-        before = _address(told.pop())
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    while forwarded and any(at in network for network in trusted):
+        before = _address(forwarded.pop())
         if before is None:
             break
         at = before

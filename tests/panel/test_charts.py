@@ -191,7 +191,7 @@ def test_any_stack_is_sound(told: list[tuple[int, float, float]]) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(list(charts.WORDS)), st.sampled_from(list(charts.WORDS)), st.integers(0, 10**12)
+            st.sampled_from(list(charts.LABELS)), st.sampled_from(list(charts.LABELS)), st.integers(0, 10**12)
         ),
         max_size=20,
     )

@@ -74,7 +74,7 @@ def show(request: Request) -> Response:
             if not any(own.decision_id == one["override_id"] for own in card["decided"])
         ],
         just_recorded=next(
-            (one.words for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
+            (one.text for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
             None,
         ),
         mistake=None,
@@ -197,7 +197,7 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     for override, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
         interval = list(run)
         if override[0]:
-            bucket = charts.WORDS.get(interval[0]["bucket"], interval[0]["bucket"])
+            bucket = charts.LABELS.get(interval[0]["bucket"], interval[0]["bucket"])
             label = f"{bucket} by {interval[0]['overridden_by'] or 'a person'}: {override[1]}"
             yield charts.Marker(date.fromisoformat(interval[0]["day"]), "override", label, _end(interval))
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
@@ -226,7 +226,7 @@ def _change(
     first, newest = days[0]["day"], days[-1]["day"]
     asked = [request.query_params.get(name, "") for name in ("from", "to")]
     start, end = (
-        _told_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
+        _signed_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
     )
     if start > end:
         start, end = end, start
@@ -246,14 +246,14 @@ def _change(
     }
 
 
-def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
+def _signed_by(days: list[dict[str, Any]], text: str) -> str | None:
     """The last told day that is not after the one asked for."""
     try:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:
         return None
-    told: list[str] = [one["day"] for one in days if one["day"] <= asked]
-    return told[-1] if told else str(days[0]["day"])
+    earlier: list[str] = [one["day"] for one in days if one["day"] <= asked]
+    return earlier[-1] if earlier else str(days[0]["day"])
 
 
 routes = [

@@ -16,7 +16,7 @@ from radar.panel import queries
 from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import BUCKET_WORDS, csv_answer, day, person_of, published_db_of, words
+from radar.panel.web import BUCKET_LABELS, csv_answer, day, label, person_of, published_db_of
 
 PATH = "/audit"
 PAGE_ROWS = 50
@@ -67,8 +67,8 @@ class View:
     def link(self, anchor: str = "", **changes: Any) -> str:
         """The address of this view with some of it changed; any change goes back to the newest entry."""
         changed = asdict(replace(self, **{"before": 0, **changes}))
-        said = {name: str(value) for name, value in changed.items() if value}
-        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+        asked = {name: str(value) for name, value in changed.items() if value}
+        return PATH + (f"?{urlencode(asked)}" if asked else "") + (f"#{anchor}" if anchor else "")
 
     def csv(self) -> str:
         """The address of all entries of this view as a file."""
@@ -99,10 +99,10 @@ class _Data:
             account=view.account or None, actor=view.person.split() or None, kind=view.kind or None,
             before=view.before or None, rows=rows,
         )  # fmt: skip
-        return [row | told(row) for row in found]
+        return [row | description(row) for row in found]
 
     def kinds(self) -> list[tuple[str, str]]:
-        return [(row["kind"], KINDS.get(row["kind"], words(row["kind"]))) for row in self._ask("kinds")]
+        return [(row["kind"], KINDS.get(row["kind"], label(row["kind"]))) for row in self._ask("kinds")]
 
     def chain(self) -> Row:
         """Of the whole copy, so it is asked once for all views and people."""
@@ -135,12 +135,12 @@ def _context(data: _Data) -> dict[str, Any]:
         "entries": entries[:PAGE_ROWS],
         "next_before": entries[PAGE_ROWS - 1]["sequence"] if len(entries) > PAGE_ROWS else None,
         "kinds": data.kinds(),
-        "kind_words": KINDS,
+        "kind_labels": KINDS,
         "chain": data.chain(),
     }
 
 
-def told(row: Row) -> dict[str, str]:
+def description(row: Row) -> dict[str, str]:
     """What was done and why, in words, from the evidence of an entry."""
     try:
         evidence = json.loads(row["evidence"] or "{}")
@@ -155,25 +155,24 @@ def _what(row: Row, evidence: Mapping[str, Any]) -> str:
     kind, bucket = row["kind"], evidence.get("bucket")
     if kind == "override":
         until = f", until {day(evidence['expires_at'])}" if evidence.get("expires_at") else ""
-        return f"Set to {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}{until}"
+        return f"Set to {BUCKET_LABELS.get(str(bucket), label(bucket)).lower()}{until}"
     if kind == "action":
-        play, channel = words(evidence.get("play")).capitalize(), words(evidence.get("channel"))
-        return f"{play} by {channel}: {words(row['state'])}"
+        play, channel = label(evidence.get("play")).capitalize(), label(evidence.get("channel"))
+        return f"{play} by {channel}: {label(row['state'])}"
     if kind in ("delivery", "export", "sync_acknowledgement", "sync_give_up"):
         return _of_destination(row, evidence)
     if kind in ("rule_change", "reference_change"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
-    said = words(evidence.get("verdict") or row["state"])
+    verdict = label(evidence.get("verdict") or row["state"])
     is_corrected = bool(bucket and evidence.get("verdict"))
-    return (
-        f"{said}, would say {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}" if is_corrected else said
-    )
+    corrected = BUCKET_LABELS.get(str(bucket), label(bucket)).lower()
+    return f"{verdict}, would say {corrected}" if is_corrected else verdict
 
 
 def _of_destination(row: Row, evidence: Mapping[str, Any]) -> str:
-    state, profile = words(row["state"]), evidence.get("profile")
+    state, profile = label(row["state"]), evidence.get("profile")
     if row["kind"] == "delivery":
-        return f"{words(evidence.get('carrier'))}: {state}"
+        return f"{label(evidence.get('carrier'))}: {state}"
     if row["kind"] == "export":
         return f"{profile}: {evidence.get('rows', 0):,} rows"
     if row["kind"] == "sync_give_up":
@@ -189,12 +188,12 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
     ]
     if counts:
         return f"rows {', '.join(counts)}"
-    return words(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
+    return label(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
 
 
 def _why(row: Row, evidence: Mapping[str, Any]) -> str:
     if row["kind"] == "action":
-        suppressed = f"held by {words(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
+        suppressed = f"held by {label(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
         return f"{suppressed}{evidence.get('evidence') or ''}"
     return str(evidence.get("problem") or "")
 

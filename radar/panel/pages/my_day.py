@@ -227,7 +227,7 @@ def _just_recorded(
     for account_id, row in rows.items():
         for one in decided[account_id]:
             if str(one.sequence) == asked:
-                return f"{one.words}: {row['account_name']}"
+                return f"{one.text}: {row['account_name']}"
     return None
 
 

@@ -108,7 +108,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "rules_off": data.ask("rules_off") if has_rule_checks else [],
         "marked": data.ask("marked"),
         "overrides": data.ask("overrides"),
-        "outcome_words": OUTCOMES,
+        "outcome_labels": OUTCOMES,
         "weeks": weeks,
         "newest_week": weeks[0] if weeks else None,
         "tasks_line": _line(

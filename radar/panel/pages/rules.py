@@ -70,10 +70,10 @@ class View:
         """The address of this view with some of it changed; any change goes back to the first page."""
         changed = replace(self, **{"page": 1, **changes})
         default = View()
-        said = {
+        asked = {
             name: str(value) for name, value in asdict(changed).items() if value != getattr(default, name)
         }
-        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+        return PATH + (f"?{urlencode(asked)}" if asked else "") + (f"#{anchor}" if anchor else "")
 
     def csv(self, part: str) -> str:
         """The address of a part of this view as a file."""
@@ -95,17 +95,17 @@ class Fired:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Fired:
         """The sum of these rows of the mart."""
-        told = list(rows)
+        firings = list(rows)
         accounts, held, unknown, switched_off = (
-            int(sum(row[name] for row in told)) for name in ("accounts", "held", "unknown", "switched_off")
+            int(sum(row[name] for row in firings)) for name in ("accounts", "held", "unknown", "switched_off")
         )
         return cls(
             accounts,
             held,
             unknown,
             switched_off,
-            points=float(sum(row["points"] for row in told)),
-            held_arr_usd=float(sum(row["held_arr_usd"] or 0 for row in told)),
+            points=float(sum(row["points"] for row in firings)),
+            held_arr_usd=float(sum(row["held_arr_usd"] or 0 for row in firings)),
         )
 
 

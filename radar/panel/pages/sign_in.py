@@ -55,7 +55,7 @@ async def sign_in(request: Request) -> Response:
         seconds = f"{attempt} second{'s' if attempt != 1 else ''}"
         return _later(_form(request, name=name, mistake=_WAIT.format(seconds), status=429), attempt)
     try:
-        async with _place(request):
+        async with _slot(request):
             found = await run_in_threadpool(_checked, store, name, password, attempt)
     except TimeoutError:
         await run_in_threadpool(sessions.take_back, store, attempt, is_right=False)
@@ -88,7 +88,7 @@ def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str
 
 
 @asynccontextmanager
-async def _place(request: Request) -> AsyncIterator[None]:
+async def _slot(request: Request) -> AsyncIterator[None]:
     """One of the few places at which passwords are checked. Raises TimeoutError where too many wait."""
     places: CapacityLimiter = request.app.state.checks
     if places.statistics().tasks_waiting >= _QUEUE:
@@ -145,9 +145,9 @@ async def come_back(request: Request) -> Response:
     return signed_in(request, token, target)
 
 
-def _refused(request: Request, provider: oidc.Provider, why: str, told: str = "") -> Response:
+def _refused(request: Request, provider: oidc.Provider, why: str, mistake: str = "") -> Response:
     LOG.warning("sign-in by OpenID Connect refused: %s", why)
-    return _form(request, mistake=told or _FAILED.format(provider.name), status=401)
+    return _form(request, mistake=mistake or _FAILED.format(provider.name), status=401)
 
 
 def _away(request: Request, provider: oidc.Provider, error: oidc.AwayError) -> Response:

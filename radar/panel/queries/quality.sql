@@ -115,7 +115,7 @@ with unknown as (
 
 select
     'undecided' as decision,
-    coalesce(min(signals.label), unknown.signal) as said,
+    coalesce(min(signals.label), unknown.signal) as label,
     coalesce(min(signals.feeds), '') as feeds,
     count(*) as accounts
 from unknown
@@ -138,7 +138,7 @@ where
     and accounts.decision = 'conflict'
     and conflicts.used_source is null
 group by conflicts.field
-order by accounts desc, decision, said
+order by accounts desc, decision, label
 
 -- name: feeds
 -- for everyone

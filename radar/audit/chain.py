@@ -1,7 +1,7 @@
 """The keyed hash chain of `audit.entries`: the key, the head, appending, verifying.
 
 Every entry carries the HMAC-SHA256 of its columns, the hash of the entry before it among them. How many there
-are, and the last hash, stand in the head, a file beside the key: so entries cut off at the end are missed.
+are, and the last hash, are in the head, a file next to the key: so entries cut off at the end are missed.
 Belongs here: what makes the chain hold. Does not belong here: what becomes an entry (`radar.audit.entries`).
 """
 
@@ -119,12 +119,12 @@ class Head:
 
 
 EMPTY = Head(0, "0" * 64)
-"""Of a chain without entries; its hash is what stands for the one before the first."""
+"""Of a chain without entries; its hash serves as the one before the first."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A chain that holds, with its first and last entry.
+    """A chain that is sound, with its first and last entry.
 
     `unheaded` entries at its end are not in the head yet: a run stopped in between.
     """
@@ -160,10 +160,10 @@ class Chain:
     def append(self, entries: Iterable[Entry], queries: Iterable[Query] = ()) -> dict[str, int]:
         """Add entries, and what queries select, in one statement, then move the head; how many, by kind.
 
-        A process that dies between the two leaves sound entries behind the head: see `open_chain`.
+        A process that dies between the two leaves sound entries after the head: see `open_chain`.
         """
         left = iter(entries)
-        # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted behind an empty INSERT (see
+        # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted after an empty INSERT (see
         # `publishing.table_copy`).
         self.con.execute(_NEW)
         while batch := list(islice(left, _BATCH)):
@@ -196,7 +196,7 @@ class Chain:
         return Head(count, last_hash)
 
     def catch_up(self) -> None:
-        """Move the head over sound entries behind it. Raises AuditError where one of them is not."""
+        """Move the head over sound entries after it. Raises AuditError where one of them is not."""
         later_heads = [head for head, _ in _walk(self.con, self.key, self.head, self.warehouse)]
         if later_heads:
             self._move_head(later_heads[-1])
@@ -210,7 +210,7 @@ def open_chain(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Chain:
     """The chain of the warehouse that `con` writes, begun where there is none.
 
     Only its end is looked at: the head is genuine, the entry that it names is there with its hash, and those
-    behind it verify under the key; the head then moves over them. Raises AuditError for anything else.
+    after it verify under the key; the head then moves over them. Raises AuditError for anything else.
     """
     con.execute(CREATE)
     if not _head_file(warehouse).exists() and _is_empty(con):
@@ -313,7 +313,7 @@ def _verify(con: duckdb.DuckDBPyConnection, warehouse: Path, key: bytes, head: H
 def _walk(
     con: duckdb.DuckDBPyConnection, key: bytes, start: Head, warehouse: Path
 ) -> Iterator[tuple[Head, Entry]]:
-    """Every entry behind `start`, verified, with what the head would be after it."""
+    """Every entry after `start`, verified, with what the head would be after it."""
     at = start
     con.execute(
         f"SELECT {', '.join(COLUMNS)} FROM audit.entries WHERE coalesce(sequence, 0) > ? OR ? = 0 "
@@ -470,7 +470,7 @@ def _read_head(warehouse: Path, key: bytes) -> Head:
 
 
 def _key_check(key: bytes) -> str:
-    """Tells one key from another and nothing else about it."""
+    """Distinguishes one key from another and reveals nothing else about it."""
     return hmac.digest(key, b"radar audit key", "sha256").hex()[:16]
 
 

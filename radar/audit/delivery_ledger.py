@@ -1,11 +1,11 @@
 """`audit.deliveries`: what was about to be sent, and what became of it. Rows are only ever added.
 
 A row `attempting` is committed before each call and another after it, so that a call of which the answer was
-lost, or after which the process died, is known. What happened last to a delivery stands in its newest row:
+lost, or after which the process died, is known. What happened last to a delivery is in its newest row:
 
     attempting  nobody knows: the process ended during the call
     delivered   the destination has it
-    written     it stands in the outbox, because the channel has no secret
+    written     it is in the outbox, because the channel has no secret
     failed      the destination does not have it; it is tried again from `next_attempt_at` on, while it is due
     in_doubt    nobody knows: the call was sent and no answer came
     blocked     it was not sent, for what it needs is not known (`error` says what); each run looks again
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 class Item:
     """One thing that is due: an alert, a task, a mail. `delivery_key` is the same however often it is tried.
 
-    `last_*` say what its newest row says; `attempts` counts those before.
+    `last_*` are the values of its newest row; `attempts` counts those before.
     """
 
     delivery_key: str

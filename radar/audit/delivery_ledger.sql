@@ -1,4 +1,4 @@
--- What is due, and what was delivered. `$as_of` is the newest told day, `$now` the moment of the run in UTC.
+-- What is due, and what was delivered. `$as_of` is the newest scored date, `$now` the moment of the run in UTC.
 
 -- name: create
 create schema if not exists audit;
@@ -24,7 +24,7 @@ create table if not exists audit.deliveries (
 );
 
 -- name: create_decisions
--- What people said of deliveries in doubt, one row per delivery; rows are only ever added.
+-- How people resolved deliveries in doubt, one row per delivery; rows are only ever added.
 create table if not exists audit.delivery_decisions (
     sequence bigint,
     decided_at timestamp,
@@ -96,14 +96,14 @@ group by channel, status
 order by channel, status;
 
 -- name: newest_day
--- The newest day that was told: only of that day is anything delivered.
+-- The newest scored date: only of that date is anything delivered.
 select max(as_of_date) from marts.fct_health_history;
 
 -- name: due
 -- Grain: one row per thing that is due and that its destination does not have.
---   alert     a slack_alert that is ready; one that a person decides too, for it is told to that person
---   recovery  once, when the episode of an alert that was told is over; not while a person's override stands
---   reminder  once, when a task that was handed over is past its time and nobody said done
+--   alert     a slack_alert that is ready; one that a person decides too, for it is sent to that person
+--   recovery  once, when the episode of an alert that was delivered is over; not while a person's override is active
+--   reminder  once, when a task that was delivered is past its time and nobody reported it done
 --   task      a crm_task that is ready, or that a person approved
 --   draft     a mail_draft that waits for an approval
 --   mail      a mail_draft that a person approved
@@ -293,7 +293,7 @@ select
     due.due_at,
     due.as_of_date,
 
-    -- the account as it was told on the newest day; null where it was not told
+    -- the account as recorded for the newest scored date; null where it was not scored
     coalesce(health.account_name, names.name, due.account_id) as account_name,
     coalesce(health.bucket, due.bucket) as bucket,
     health.account_id is not null as is_scored,
@@ -336,9 +336,9 @@ from seeds.settings
 where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
 -- name: mail_facts
--- Grain: one row per account: what its mails say besides the contact's name, from relations that the published copy
+-- Grain: one row per account: the facts in its mails except the contact's name, from relations that the published copy
 -- has too, so that whoever reads a draft there reads what goes out. The active days are those of each week-long window
--- that was told in the last $days days, oldest first.
+-- that was recorded in the last $days days, oldest first.
 with
 
 wanted as (
@@ -376,7 +376,7 @@ fired as (
 
 ),
 
--- what the rules that held offer to a customer; a segment's row without words goes by the general one
+-- what the rules that fired offer to a customer; a segment's row without text uses the general one
 guidance as (
 
     select

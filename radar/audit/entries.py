@@ -54,7 +54,7 @@ KEYS = {
     "signals": ["signal"],
     "ticket_statuses": ["status"],
 }
-"""What tells the rows of a seed apart, so that a changed row is shown beside what it was."""
+"""What identifies a row of a seed, so that a changed row is shown next to what it was."""
 
 RULE_CHANGE, REFERENCE_CHANGE, REMOVED = "rule_change", "reference_change", "removed"
 _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
@@ -70,7 +70,7 @@ def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[st
 
 
 def record_decisions(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
-    """Add what a person has just said through a command, which stands in one of `SOURCES`.
+    """Add what a person has just decided through a command, which is in one of `SOURCES`.
 
     A run would catch it up where the command died before. Raises AuditError.
     """
@@ -111,7 +111,7 @@ def _relations(con: duckdb.DuckDBPyConnection) -> set[str]:
 def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> Iterator[Entry]:
     """Rule sets whose version or status is not what their last entry says, and other reference data likewise.
 
-    The evidence holds the rows as they stand and, but in the first entry, which were added, removed, changed.
+    The evidence holds the rows as they are and, but in the first entry, which were added, removed, changed.
     """
     rows = _reference_rows(con)
     versions = {rule_set: (status, version) for rule_set, status, version in _ask(con, "rule_sets")}

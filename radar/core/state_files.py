@@ -35,7 +35,7 @@ def replace_file(path: Path, content: bytes | str, *, mode: int = 0o644) -> None
 
 
 def move_into_place(new: Path, path: Path) -> None:
-    """Put a finished file of the same folder in the place of another, on the disk when this returns."""
+    """Replace a file by a finished one of the same folder, on the disk when this returns."""
     _sync(new)
     new.replace(path)
     sync_folder(path.parent)

@@ -24,7 +24,7 @@ _WAIT_SECONDS, _LOOK_SECONDS = 120.0, 0.1
 
 
 def state_dir(warehouse: Path) -> Path:
-    """The folder beside the warehouse for what a run keeps: lock, seeds in use, dbt's target, Data Docs."""
+    """The folder next to the warehouse for what a run keeps: lock, seeds in use, dbt's target, Data Docs."""
     return warehouse.parent / f"{warehouse.stem}.state"
 
 

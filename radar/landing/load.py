@@ -72,7 +72,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file is as it was: another one in its place differs in one of these."""
+    """What shows that a file is as it was: another file of its name differs in one of these."""
 
     bytes: int = 0
     mtime_ns: int = 0
@@ -155,7 +155,7 @@ def count(con: duckdb.DuckDBPyConnection, query: str, parameters: Any = None) ->
 def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | None, InputError | None]:
     """The file with its hash and what speaks against opening it; no arrival where it is known.
 
-    A file that is settled, and whose size, times and inode are as they were, is not hashed again.
+    A file older than `SETTLED_SECONDS` whose size, times and inode are as they were is not hashed again.
     """
     if file.refusal:
         return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
@@ -196,7 +196,7 @@ def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str)
 
 
 def _had_other_content(arrival: _Arrival) -> bool:
-    """Whether another content lay there when a run last met the path: this one was put back."""
+    """Whether the path had another content when a run last read it: this one was put back."""
     query = "select count(*) from control.known_files where source_file = ? and sha256 <> ?"
     return count(arrival.con, query, [arrival.file.source_file, arrival.sha256]) > 0
 

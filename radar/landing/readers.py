@@ -156,7 +156,7 @@ def _write(child: subprocess.Popen[bytes], line: bytes) -> None:
 
 
 def _resident_bytes(pid: int) -> int:
-    """The memory that a process uses; 0 where the system does not tell."""
+    """The memory that a process uses; 0 where the system does not report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError):

@@ -136,14 +136,14 @@ class _OpenQuotes:
         }
 
     def check(self, row: list[str], first_line: int, last_line: int) -> None:
-        """Raise InputError where a value of the row, which spans these lines, holds rows."""
+        """Raise InputError where a value of the row, which covers these lines, holds rows."""
         for index, value in enumerate(row[: len(self._header)]):
             lines = re.split("\r\n|\n|\r", value)
             if len(lines) < 2:
                 continue
             inner, last = [line for line in lines[1:-1] if line], lines[-1]
             swallowed = sum(self._is_row(line, row, len(self._header)) for line in inner)
-            # the row in which the quote was closed stands here up to that quote
+            # here is the row in which the quote was closed, up to that quote
             swallowed += index > 0 and self._is_row(last, row, index + 1)
             if swallowed and swallowed * 2 > len(inner):
                 raise InputError(
@@ -190,7 +190,7 @@ def count_lines(path: Path) -> Records:
 
 
 def count_values(file: ExtractFile, path: Path, *, is_array: bool) -> Records:
-    """Count the records of an array, or of values one after the other that may span lines.
+    """Count the records of an array, or of values one after the other that may contain line ends.
 
     Raises InputError for brackets nested too deep and for an array that does not end.
     """

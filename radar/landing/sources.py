@@ -1,4 +1,4 @@
-"""Turns a plain file into a `Source`: the SQL that reads it and where the contract's columns stand in it.
+"""Turns a plain file into a `Source`: the SQL that reads it and where the contract's columns are in it.
 
 Headers are checked here, and the rows are counted. A file that cannot be read raises InputError.
 """
@@ -40,7 +40,7 @@ _SEND_ALL = "send every required column; order and further columns are free"
 
 @dataclass(frozen=True)
 class Value:
-    """Where a column stands: an SQL expression over the source's relation, and its DuckDB type."""
+    """Where a column is: an SQL expression over the source's relation, and its DuckDB type."""
 
     sql: str
     type: str
@@ -317,7 +317,7 @@ def _known(feed: Feed) -> set[str]:
 def _aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
     """The columns of the contract that came, also or only, under a name that a loading tool gives them.
 
-    Of several the one that says true decides. A time says true where it is filled.
+    Of several, one that is true decides. A time counts as true where it is filled.
     """
     values = {}
     for column in feed.columns:
@@ -365,7 +365,7 @@ def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint:
 
 
 def _shown(feed: Feed, header: list[str], some: list[str]) -> list[str]:
-    """Some names of a header as they may be told; a file may have none, and begin with a customer."""
+    """Some names of a header as they may be shown; a file may have none, and begin with a customer."""
     is_header = names.is_header(feed, header)
     return [names.shown(name, words=is_header) for name in some]
 

@@ -255,9 +255,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
         landed = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
         bounds = con.execute(_QUERIES["bounds"]).fetchall()[0]
-        out.execute(
-            "insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), landed, *bounds]
-        )
+        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), landed, *bounds])
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")

@@ -73,7 +73,7 @@ BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
 
 @dataclass(frozen=True)
 class Line:
-    """One rule that held or could not be told: the points it added, and the least and most it could."""
+    """One rule that fired or could not be evaluated: the points it added, and the least and most it could."""
 
     rule_id: str
     result: str
@@ -101,14 +101,14 @@ class Action:
     def text(self) -> str:
         """In a few words."""
         if self.status == "suppressed":
-            return f"{self.play} held by {(self.suppressed_by or '').replace('_', ' ')}"
+            return f"{self.play} suppressed by {(self.suppressed_by or '').replace('_', ' ')}"
         by = f" by {self.due_at:%Y-%m-%d %H:%M}" if self.due_at else ""
         return f"{self.play} {self.status.replace('_', ' ')}{by}"
 
 
 @dataclass(frozen=True)
 class Change:
-    """How the score differs from that of the told day before, in points; the five parts add up to it."""
+    """How the score differs from that of the scored date before, in points; the five parts add up to it."""
 
     compared_with: date
     change: float
@@ -135,7 +135,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was told of an account on a day, and why."""
+    """What was recorded of an account for a day, and why."""
 
     account_id: str
     account_name: str
@@ -179,13 +179,13 @@ class Explanation:
             f"Starts at {_number(self.base_score)}; what moved it:",
         ]
         fired = [line for line in self.ledger if line.result == "true"]
-        lines += [f"  {line.evidence}" for line in fired] or ["  nothing: no rule held"]
+        lines += [f"  {line.evidence}" for line in fired] or ["  nothing: no rule fired"]
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
         if self.unknown_effect:
             lines.append(f"{self.unknown_effect}.")
         if self.decision == "undecided":
-            lines.append("Not decided: the bucket hangs on what is not known.")
+            lines.append("Not decided: the bucket depends on what is not known.")
         if self.decision == "conflict":
             lines.append(f"Not decided: {self.conflict_reason}.")
         if self.is_overridden:
@@ -236,7 +236,7 @@ def _readable(database: Path) -> Iterator[None]:
     except duckdb.Error as error:
         raise WarehouseError(
             f"this version of Radar cannot read the copy: {str(error).splitlines()[0]}",
-            "run `radar run` once: it publishes the copy anew",
+            "run `radar run` once: it publishes the copy again",
             file=database,
         ) from error
 

@@ -68,7 +68,7 @@ def act(
 def judge_without_rows(
     con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, moment: Moment, limits: Limits
 ) -> list[Outcome]:
-    """The same for a feed of which no new row stands: all was refused, or it is blocked since earlier."""
+    """The same for a feed without a new row: all was refused, or it is blocked since earlier."""
     with transaction(con):
         again = settle_keys(con, feed, first_batch, limits)
         record_fact_days(con, feed, first_batch, moment)
@@ -141,7 +141,7 @@ def _name_nearest(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, rul
 
 
 def _reason(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, finding: Finding) -> str:
-    """Why the feed is held back, with the first row that shows it."""
+    """Why the feed is blocked, with the first row that shows it."""
     rule = finding.rule
     if finding.error:
         return f"the check {rule.check} could not run ({finding.error})"

@@ -1,6 +1,6 @@
 """Whether new files name their columns as the contract does, and still have those of the files before.
 
-Both checks only warn: the rows are good, and nobody knows what a missing column would have said. Every
+Both checks only warn: the rows are good, and nobody knows what a missing column would have held. Every
 finding is recorded in `audit.column_findings`, once, for the run that landed the files.
 """
 

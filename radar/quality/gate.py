@@ -88,8 +88,8 @@ def judge(  # noqa: PLR0917 the record of one decision
 ) -> Outcome | None:
     """Record whether the feed is blocked; None where nothing has arrived for it and it is not.
 
-    Opens no transaction. The state is written to `audit.feed_states`; a feed that a check has held back in
-    this run stays held back. `refused_again`: rows that came as they had been refused before.
+    Opens no transaction. The state is written to `audit.feed_states`; a feed that a check has blocked in
+    this run stays blocked. `refused_again`: rows that came as they had been refused before.
     """
     of_run = {"feed": feed.name, "batch_id": moment.batch_id}
     is_blocked_before, missing_before = con.execute(sql("gate_before"), of_run).fetchone() or (False, 0)

@@ -1,4 +1,4 @@
-"""What a check came to, in words and in `audit.checks`."""
+"""The outcome of a check, as text and in `audit.checks`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _COLUMNS = ", ".join("check_name" if column.name == "check" else column.name for
 
 
 def blocks_feed(finding: Finding) -> bool:
-    """Whether the feed is held back. One failing row is no share of anything: it goes by itself."""
+    """Whether the feed is blocked. One failing row is no share of anything: it goes by itself."""
     if finding.error:
         return True
     return finding.rule.severity == "critical" and not finding.success and finding.unexpected != 1
@@ -59,7 +59,7 @@ def outcome(finding: Finding, rows: int, examples: list[str], *, is_blocked: boo
     """The outcome of a finding in a batch of `rows` rows; `examples` are values that may be shown.
 
     Its severity is the rule's, but critical where the rule could not run, and a warning where a critical
-    rule fails without holding the feed back.
+    rule fails without blocking the feed.
     """
     rule = finding.rule
     severity: str = rule.severity

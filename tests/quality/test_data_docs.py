@@ -81,11 +81,11 @@ def test_a_feed_keeps_its_page_until_it_is_checked_again(warehouse: Warehouse, t
     warehouse.check(1)
     index, page = warehouse.docs / "index.html", warehouse.docs / "crm_contacts.html"
     before = page.read_text()
-    assert "held back" in index.read_text()
+    assert ">blocked<" in index.read_text()
     warehouse.land("billing/payments", good=9, batch=2)
     warehouse.check(2)
     assert page.read_text() == before
-    assert "held back" not in index.read_text()
+    assert ">blocked<" not in index.read_text()
     assert "1 of 10 rows not as expected (email" in index.read_text()
 
 

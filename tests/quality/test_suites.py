@@ -177,7 +177,7 @@ expectations:
         ("action: reject_row", "action: reject", "action is reject"),
         ("action: reject_row", "acton: reject_row", "check and action"),
         (", rule: missing_required", "", "needs a column and meta.rule"),
-        ("    severity: critical\n", "    severity: critical\n    severity: info\n", "stands twice"),
+        ("    severity: critical\n", "    severity: critical\n    severity: info\n", "is there twice"),
         ("{feed: crm/owners}", "{feed: crm/owner}", "do not agree"),
         ("expectations:", "expectation:", "exactly the keys"),
         ("kwargs: {", "kwargs: {{", "not valid YAML"),

@@ -169,7 +169,7 @@ def test_a_file_that_is_no_csv_is_named(content: bytes, mine: SeedFolder, tmp_pa
         (14, "event_id session_id", "product/events has no column session_id"),
         (14, "event_id,user_id", "product/events has no column event_id,user_id"),
         (14, "account_id user_id", "the key lacks event_id"),
-        (14, "event_id user_id user_id", "a column stands twice"),
+        (14, "event_id user_id user_id", "a column is in the key twice"),
         (14, "event_id properties", "properties describes an event"),
         (14, "event_id is_deleted", "is_deleted describes an event"),
         (12, "invoice_id account_id", "rows of billing/invoices are known by invoice_id alone"),

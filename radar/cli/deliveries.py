@@ -23,7 +23,7 @@ class Found(StrEnum):
 
 @app.command("status")
 def show_status(warehouse: Warehouse = None) -> None:
-    """Say what was delivered on each channel, and what is in doubt and for a person to look up."""
+    """Show what was delivered on each channel, and what is in doubt and for a person to look up."""
     counts, in_doubt = status(existing_warehouse(warehouse))
     if not counts:
         print("Nothing has been delivered yet.")
@@ -46,7 +46,7 @@ def resolve_in_doubt(
     reason: Annotated[str, typer.Option(help="Where you looked; it becomes part of the audit.")],
     warehouse: Warehouse = None,
 ) -> None:
-    """Say what became of a message in doubt, once; what was not delivered goes again with the next run."""
+    """Record what became of a message in doubt, once; what was not delivered goes again with the next run."""
 
     was_delivered = found is Found.delivered
     count = resolve(

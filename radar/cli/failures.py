@@ -1,4 +1,4 @@
-"""What the command line says of an error that nobody translated."""
+"""The message of the command line for an unexpected error."""
 
 from __future__ import annotations
 

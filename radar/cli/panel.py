@@ -34,7 +34,7 @@ users_app = typer.Typer(
 app.add_typer(users_app, name="users")
 
 StoreOption = Annotated[
-    Path | None, typer.Option(help="The panel's SQLite file. [beside the warehouse, panel.sqlite]")
+    Path | None, typer.Option(help="The panel's SQLite file. [panel.sqlite next to the warehouse]")
 ]
 
 
@@ -52,7 +52,7 @@ def serve(  # noqa: PLR0917 the options
         Path | None, typer.Option(help="Make an invented company in this folder first, and users for it.")
     ] = None,
 ) -> None:
-    """Serve the panel on this machine. In production a proxy with TLS stands before it."""
+    """Serve the panel on this machine. In production, run it behind a proxy with TLS."""
     if context.invoked_subcommand:
         return
 

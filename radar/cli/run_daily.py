@@ -55,7 +55,7 @@ def run_daily(
 
     The exit status: 0, or 3 where a feed or a part of it that a critical check speaks of, the meaning of
     words, a destination or a day was left out.
-    `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
+    `dry_run`: no files are written, and what they would contain is printed; `allow_flood`: see
     `radar.exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
     settings = Settings.with_paths(paths)
@@ -87,7 +87,7 @@ def _previewed(settings: Settings, allow_flood: bool) -> str:
 def _run(settings: Settings, window: Window, asked: Mapping[str, bool]) -> tuple[Summary, list[str]]:
     """The job, and what it did, with the notes that steps left. `asked`: run tags, radar/ left out."""
     if settings.warehouse.exists():
-        with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
+        with connect(settings.warehouse):  # locked, damaged or foreign: reported before anything is imported
             pass
     run_id, logs = str(uuid4()), state_dir(settings.warehouse) / "logs"
     with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
@@ -161,7 +161,7 @@ def _logging(folder: Path, run_id: str) -> Iterator[Path]:
     handler.setFormatter(InertFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    logging.raiseExceptions = False  # a log that cannot be written must not bury what the run says
+    logging.raiseExceptions = False  # a log that cannot be written must not bury the output of the run
     logging.captureWarnings(True)
     try:
         with warnings.catch_warnings():

@@ -189,7 +189,7 @@ _STATUSES = {
 
 @dataclass(frozen=True)
 class Summary:
-    """What `text` tells.
+    """What `text` shows.
 
     `feeds`: rows landed, repeated, waiting and refused, and values refused; `left_out`: of each feed, rows or
     values, their column and rule, how many, a masked example and where the first is; `failed`: feed, name,
@@ -199,7 +199,7 @@ class Summary:
     the review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
     the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, blocked,
     failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
-    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, why
+    the rules may not distinguish accounts; `rules_off`: rule set, rule, title, what it would have read, why
     it cannot, how many rules the set has.
     """
 
@@ -308,7 +308,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
 
 
 def text(summary: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
-    """The summary as lines; `notes` are what steps left to be told."""
+    """The summary as lines; `notes` are what steps left for it."""
     sections = [
         [*_landed(summary), *(f"  {note}" for note in notes)],
         _set_aside(summary.unknown_columns),
@@ -371,7 +371,7 @@ def _checked(summary: Summary) -> list[str]:
     blocked_feeds = {feed for feed, _ in summary.blocked}
     return [
         f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed",
-        *(f"  held back {feed}: {_with_remedy(reason)}" for feed, reason in summary.blocked),
+        *(f"  blocked {feed}: {_with_remedy(reason)}" for feed, reason in summary.blocked),
         *(
             f"  {severity} {feed} {name}: {message}"
             for feed, name, severity, message in summary.failed
@@ -429,7 +429,7 @@ def _scored(summary: Summary) -> list[str]:
 
 
 def _findings(summary: Summary) -> list[str]:
-    """Why these buckets may say little: rules that do not tell accounts apart."""
+    """Why these buckets may say little: rules that do not distinguish accounts."""
     if not summary.findings:
         return []
     return [
@@ -486,7 +486,7 @@ def _asked(summary: Summary) -> list[str]:
         disagreed, answered, pct = summary.disagreement
         lines.append(
             f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
-            " look at marts.rpt_spot_checks, and at the rules behind their flags"
+            " look at marts.rpt_spot_checks, and at the rules of their flags"
         )
     return ["Asked of people", *lines]
 

@@ -25,7 +25,7 @@ app = typer.Typer(
 
 @app.command("status")
 def sync_status(warehouse: Warehouse = None) -> None:
-    """Say where each destination stands: what it took, what waits, what failed."""
+    """Show the state of each destination: what it took, what waits, what failed."""
     print(status_text(*status(existing_warehouse(warehouse))))
 
 

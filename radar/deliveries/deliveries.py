@@ -2,7 +2,7 @@
 
 What is due is asked of the warehouse (`queries.sql`), each attempt is written down before it is made, and
 what is in doubt is looked up at the destination before it is sent again; where a destination cannot be asked,
-it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` says what doubt
+it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` explains what doubt
 can leave.
 """
 
@@ -61,7 +61,7 @@ _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"
 _PREVIEWED = 5
 _UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
-"""Stands for the content of an account that is not scored any more, as in `queries.sql`."""
+"""The content of an account that is not scored any more, as in `queries.sql`."""
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Deliveries:
     """Whether another process waits for the warehouse: then no further call is made."""
 
     def is_newest_day(self) -> bool:
-        """Whether the as-of date is the newest that was told: of older days nothing goes out."""
+        """Whether the as-of date is the newest scored date: of older days nothing goes out."""
         ((newest,),) = self.con.execute(QUERIES["newest_day"]).fetchall()
         return bool(newest == self.as_of)
 
@@ -132,7 +132,7 @@ class Deliveries:
     def deliver(self, channel: str) -> Report:
         """Deliver what is due on one channel.
 
-        What goes wrong is told in the report; only defects are raised.
+        What goes wrong is in the report; only defects are raised.
         """
         report = Report(channel)
         try:
@@ -411,7 +411,7 @@ class Deliveries:
 class _Brakes:
     """What stops a channel for the rest of a run.
 
-    Refusals in a row, too many calls, too long a time, somebody who waits. `reason` says so, once it has.
+    Refusals in a row, too many calls, too long a time, somebody who waits. `reason` is set once it has.
     """
 
     def __init__(
@@ -533,7 +533,7 @@ def _value(value: object, column: Column, profile: Profile) -> object:
 
 
 def _typed(token: str, profile: Profile) -> object:
-    """A token of files as the value that it stands for."""
+    """A token of files as the value that it means."""
     dialect = profile.dialect
     tokens = {dialect.true_token: True, dialect.false_token: False, dialect.null_token: None}
     return tokens.get(token, token)

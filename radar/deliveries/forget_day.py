@@ -1,6 +1,6 @@
 """`radar forget-day`: take recorded days back, so that the next run goes on from the day before them.
 
-What was computed for the days goes: signals, evidence, history, plays, actions. What has left the house stays
+What was computed for the days goes: signals, evidence, history, plays, actions. What has been delivered stays
 as it is: destinations and people were given it, and the ledgers remember that. Facts that landed stay too.
 """
 
@@ -134,7 +134,7 @@ def _delivered(con: duckdb.DuckDBPyConnection, window: Window) -> list[tuple[str
 
 
 def _entry(window: Window, evidence: str) -> Entry:
-    """The audit's entry: who took the days back, and what they held."""
+    """The audit's entry: who took the days back, and their content."""
     return Entry(
         recorded_at=utc_now(),
         run_id=None,

@@ -1,6 +1,6 @@
-"""Deliveries in doubt, settled by a person who looked at the destination: what no run can find out.
+"""Deliveries in doubt, resolved by a person who looked at the destination: what no run can find out.
 
-Each is settled once; who said it and why stands in `audit.delivery_decisions` and in the audit chain.
+Each is resolved once; who did it and why is in `audit.delivery_decisions` and in the audit chain.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def status(warehouse: Path) -> tuple[dict[str, dict[str, int]], list[DoubtfulMes
 
 
 def resolve(warehouse: Path, message_key: str, *, was_delivered: bool, by: str, reason: str) -> int:
-    """Say what became of a message in doubt; how many deliveries it held (a digest holds several).
+    """Record what became of a message in doubt; returns how many deliveries it has (a digest has several).
 
     What was not delivered goes again with the next run, while it is due. Raises UsageError for a message that
-    is not in doubt or a reason without words, AuditError where the audit chain is broken.
+    is not in doubt or an empty reason, AuditError where the audit chain is broken.
     """
     if not reason.strip():
         raise UsageError("the reason is empty", "say where you looked: it becomes part of the audit")

@@ -1,7 +1,7 @@
 """Templates of messages, rendered in a sandbox: what a person edits can do no more than write text.
 
 A template is found in the folder of `RADAR_TEMPLATES` first and then among those that ship, file by file.
-Every value that comes out of data is escaped for where it goes and held on one line; a name that a template
+Every value that comes out of data is escaped for where it goes and kept on one line; a name that a template
 misspells is an error, never an empty place.
 """
 
@@ -45,11 +45,11 @@ _INERT = re.compile(
 
 
 class MissingValueError(InputError):
-    """A template writes a value that is not known; the problem says which."""
+    """A template writes a value that is not known; the problem names it."""
 
 
 class Missing(Undefined):
-    """Stands for a value that is not known: false in a condition, and an error where it would be written."""
+    """In place of a value that is not known: false in a condition, and an error where it would be written."""
 
 
 def _known_line(value: object) -> str:

@@ -1,7 +1,7 @@
-"""A warehouse that is older than what went out: a person says until which day that counts as delivered.
+"""A warehouse that is older than what went out: a person decides until which day that counts as delivered.
 
 What the journal and the sets of files say was given out until then is taken over into the warehouse, so that
-it is not given again. Who said it and why stands in `audit.restore_decisions` and in the audit chain.
+it is not given again. Who decided it and why is in `audit.restore_decisions` and in the audit chain.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Slack hears once that runs fail, and once that they are done again.
 
-What was said is kept in a file beside the warehouse, because the warehouse may be what fails. It is written
+What was reported is in a file next to the warehouse, because the warehouse may be what fails. It is written
 before the call and after it: where nobody knows whether a message came through, it is not sent again. Another
-problem is another state, and is said too.
+problem is another state, and is reported too.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from radar.deliveries.settings import Destinations
 
 _FILE = "run_alert.json"
 _RECOVERING = "recovering"
-"""The state of a recovery that could not be said yet."""
+"""The state of a recovery that could not be reported yet."""
 
 
 def run_failed(warehouse: Path, text: str, settings: Destinations) -> str | None:
-    """Say that a run failed, if that is news; what became of it, or None where nothing was to be said.
+    """Report that a run failed, if that is news; the status, or None where there was nothing to report.
 
     Raises RadarError where Slack's settings, a template or the file cannot be used.
     """
@@ -51,7 +51,7 @@ def run_failed(warehouse: Path, text: str, settings: Destinations) -> str | None
 
 
 def run_done(warehouse: Path, as_of: date, settings: Destinations) -> str | None:
-    """Say that runs are done again, if a failure was said; what became of it, or None.
+    """Report that runs are done again, if a failure was reported; the status, or None.
 
     Raises RadarError as `run_failed` does.
     """

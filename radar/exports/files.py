@@ -59,7 +59,7 @@ class CsvFile:
         self.bytes += len(lines)
 
     def close(self) -> dict[str, Any]:
-        """Bring the file to the disk; what the manifest says of it."""
+        """Bring the file to the disk; its entry of the manifest."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -134,7 +134,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """An empty hidden folder beside `place`; what is left of it, and of those of killed runs, is removed."""
+    """An empty hidden folder next to `target`; what is left of it, or of killed runs, is removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(".new-*"):
         shutil.rmtree(left)
@@ -147,7 +147,7 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def move_into_place(folder: Path, target: Path, manifest: bytes) -> bool:
-    """Rename the finished set into its place; False where the very same set stands there already."""
+    """Rename the finished set to `target`; False where the very same set is there already."""
     if (target / MANIFEST).exists():
         if (target / MANIFEST).read_bytes() == manifest:
             return False

@@ -1,6 +1,6 @@
 """What keeps a run from giving anything to anybody: a flood, and a warehouse older than what went out.
 
-One guard for everything that leaves. What a flood is, is said once, by the model `int_flood_guard`, before
+One guard for everything that leaves. What a flood is, is defined once, by the model `int_flood_guard`, before
 any action is ready; deliveries and exports ask `blocked` for it. (What a single destination is known to hold
 is compared once more where its file is written, by `radar.exports.writer`.)
 """
@@ -59,13 +59,13 @@ def note_newer_runs(con: duckdb.DuckDBPyConnection, exports: Path, published: Pa
 
 
 def _known_runs(con: duckdb.DuckDBPyConnection) -> str:
-    """The query of every run that stands anywhere in this warehouse."""
+    """The query of every run that this warehouse knows."""
     tables = con.execute(QUERIES["tables_of_runs"]).fetchall()
     return " union ".join(f"select run_id from {table}" for (table,) in tables)
 
 
 def _runs_outside(exports: Path, published: Path) -> Iterator[tuple[str, date, str]]:
-    """Run, its day and where it stands: the published copy, sets of files, the journal of what was sent."""
+    """Run, its day and where it is: the published copy, sets of files, the journal of what was sent."""
     run = read_json(
         published / MANIFEST,
         lambda found: (str(found["run_id"]), date.fromisoformat(found["as_of_date"])),
@@ -96,7 +96,7 @@ def _is_older(con: duckdb.DuckDBPyConnection) -> OlderWarehouseError | None:
     run_id, _, folder = rows[-1]
     return OlderWarehouseError(
         f"this warehouse is older than what went out: {len(rows):,} run(s) that it does not know, the last "
-        f"of {last} ({run_id}), stand in {folder}; nothing goes out, so that nothing goes twice",
+        f"of {last} ({run_id}), are in {folder}; nothing goes out, so that nothing goes twice",
         "if a backup was put back or the warehouse was begun again, say until which day what went out counts "
         f"as delivered: radar restore --delivered-until {last} --reason TEXT; then let the days since be "
         f"computed again: radar run --since {first}",

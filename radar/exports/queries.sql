@@ -22,7 +22,7 @@ alter table audit.exports add column if not exists rule_version varchar;
 alter table audit.exports add column if not exists forgotten_at timestamp;
 
 -- name: sync_runs
--- One row per run and profile. `status`: written (files are there, nobody has said what became of them),
+-- One row per run and profile. `status`: written (files are there, nobody has acknowledged them),
 -- acknowledged, partly (some rows failed or are still open), held (a guard fired), failed (files could not be
 -- written), skipped (it was given a later day before). Counts are rows of the files, but for `rejected`; `again` of them had gone out before unacknowledged.
 create table if not exists audit.sync_runs (
@@ -63,7 +63,7 @@ create table if not exists audit.sync_changes (
 
 -- name: sync_state
 -- What each destination is known to hold, one row per profile and key: the cells last acknowledged, a JSON list.
--- Those before are kept so that a run repeated under its own id compares with what stood before it. A row that left keeps its
+-- Those before are kept so that a run repeated under its own id compares with the state before it. A row that left keeps its
 -- place without a hash until the next run.
 create table if not exists audit.sync_state (
     profile varchar,
@@ -77,7 +77,7 @@ create table if not exists audit.sync_state (
 );
 
 -- name: sync_decisions
--- One row per thing that a person said, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
+-- One row per decision of a person, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
 -- `acknowledged` and `failed` count them, `results` are name and sha256 of the CRM's result files), given_up,
 -- taken_up (of one row).
 create table if not exists audit.sync_decisions (
@@ -269,7 +269,7 @@ where
     and (base_hash is not null or open_hash is not null);
 
 -- name: drop_cells
--- Those that go out stand in `delta`; the cells of many accounts are large.
+-- Those that go out are in `delta`; the cells of many accounts are large.
 alter table snapshot drop column cells;
 
 -- name: drop_inputs
@@ -277,7 +277,7 @@ drop table snapshot;
 drop table known;
 
 -- name: removed_rows
--- The cells that tell of rows that left.
+-- The cells for rows that left.
 create or replace temp table removed_rows as
 with
 
@@ -342,7 +342,7 @@ where delta.change <> 'removed' or $tells_removed
 order by delta.row_key;
 
 -- name: to_undo
--- The rows that take the delta back: what stood before, and for what is new the row that tells of one that left.
+-- The rows that take the delta back: the state before, and for what is new the row for one that left.
 -- A row of an earlier release, whose cells nobody kept, cannot be taken back.
 with
 
@@ -350,7 +350,7 @@ new_rows as (
 
     select
         row_key,
-        cells as told_cells
+        cells as known_cells
     from delta
     where change = 'added' and problems = ''
 
@@ -479,7 +479,7 @@ select $profile, row_key, row_hash, cells, base_hash, base_cells, $run_id, now()
 from moved;
 
 -- name: forget_state
--- What stood before, and rows that left before this run.
+-- The state before, and rows that left before this run.
 delete from audit.sync_state
 where
     profile = $profile
@@ -532,8 +532,8 @@ order by results.row_key
 limit 1;
 
 -- name: match_results
--- What is to be said of the run's rows: a key that the result files name, or all that is left. A row of the run
--- that went again since, and said the same, is settled where it went last.
+-- The outcomes of the run's rows: a key that the result files name, or all that is left. A row of the run
+-- that went again since with the same cells is resolved where it went last.
 create or replace temp table resolved as
 select
     changes.rowid as change_rowid,
@@ -582,7 +582,7 @@ where
     and hash(resolved.row_key) % {parts} = {part};
 
 -- name: take_back
--- What counted as delivered when it was written, and was refused: the destination holds what stood before.
+-- What counted as delivered when it was written, and was refused: the destination has the values from before.
 update audit.sync_state
 set row_hash = previous_row_hash, cells = previous_cells
 where
@@ -606,7 +606,7 @@ where
     and (resolved.status_before <> 'acknowledged' or resolved.outcome = 'failed');
 
 -- name: settle_runs
--- Every run of the profile whose rows have been told of.
+-- Every run of the profile whose rows have an outcome.
 update audit.sync_runs
 set
     status = case

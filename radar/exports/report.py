@@ -11,7 +11,7 @@ _WIDEST = 60
 
 
 def counts_text(changes: Changes) -> str:
-    """The changes of a set in words."""
+    """The changes of a set as text."""
     parts = [
         f"{changes.added:,} added",
         f"{changes.changed:,} changed",
@@ -28,7 +28,7 @@ def preview_text(previews: Sequence[Preview]) -> str:
     for found in previews:
         lines.append(f"{found.profile}: {counts_text(found.changes)}")
         if found.blocked:
-            lines.append(f"  would be held: {found.blocked}")
+            lines.append(f"  would be blocked: {found.blocked}")
         for change, cells in found.first_rows:
             listed = ", ".join(f"{header}={_short(cell)}" for header, cell in cells.items() if cell)
             lines.append(f"  {change:<8}{listed}")

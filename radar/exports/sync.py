@@ -1,6 +1,6 @@
 """What became of the rows that were sent. Moves `audit.sync_*`, writes no files.
 
-What a person says of them is an entry of the audit chain: where that is broken, nothing is moved.
+What a person decides about them is an entry of the audit chain: where that is broken, nothing is moved.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a destination stands: its newest run, and its rows by what became of them."""
+    """The state of a destination: its newest run, and its rows by what became of them."""
 
     profile: str
     run_id: str
@@ -74,7 +74,7 @@ def acknowledge(
     """Say what became of a run's files: all of it imported, none of it, or what the result files say.
 
     `run` is a run id, the beginning of one, or `last`. What is refused goes again with the next run, and so
-    does what nobody has told of. Raises UsageError for an unknown run, InputError for a file of another
+    does what nobody has acknowledged. Raises UsageError for an unknown run, InputError for a file of another
     set, AuditError where the chain is broken.
     """
     with writer_lock(warehouse), connect(warehouse) as con:
@@ -121,7 +121,7 @@ def acknowledge(
 def _decide(
     con: duckdb.DuckDBPyConnection, profile: str, run_id: str, decision: str, *, by: str, **values: Any
 ) -> None:
-    """Write down who said what; of the columns of `audit.sync_decisions`, what is not told is null."""
+    """Record who decided what; columns of `audit.sync_decisions` that are not given are null."""
     names = ("row_key", "account_id", "acknowledged", "failed", "results", "reason")
     decided = {name: values.get(name) for name in names}
     con.execute(
@@ -154,7 +154,7 @@ def _record_outcome(
         unknown = con.execute(QUERIES["unknown_result_key"], names).fetchall()
         if unknown:
             raise InputError(
-                f"the result file tells of {unknown[0][0]!r}, which run {run_id} did not send to {profile}",
+                f"the result file names {unknown[0][0]!r}, which run {run_id} did not send to {profile}",
                 "give the result file of this run's import, or name its run",
             )
     con.execute(QUERIES["match_results"], {**names, "rest": rest})
@@ -205,7 +205,7 @@ def dismiss(
 
 
 def status(warehouse: Path) -> tuple[list[Status], list[TroubledRow]]:
-    """Where every destination stands, and the first rows that failed or were given up."""
+    """The state of every destination, and the first rows that failed or were dismissed."""
     with writer_lock(warehouse), connect(warehouse) as con:
         create_tables(con)
         found = [Status(*row) for row in con.execute(QUERIES["status"]).fetchall()]
@@ -213,7 +213,7 @@ def status(warehouse: Path) -> tuple[list[Status], list[TroubledRow]]:
 
 
 def not_exported(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
-    """Destination -> reason, for each that this run gave nothing: a guard held it, or its files failed."""
+    """Destination -> reason, for each that this run gave nothing: a guard blocked it, or its files failed."""
     create_tables(con)
     return dict(con.execute(QUERIES["not_exported"], {"run_id": run_id}).fetchall())
 

@@ -8,7 +8,7 @@ One folder per profile, as-of date and run, complete or not there at all:
       rejected.csv                               for a person: cells that a machine must not be given
       manifest.json                              written last: what the folder holds
 
-The set is made in a hidden folder beside its place and renamed into it; only then do `audit.sync_*` and
+The set is made in a hidden folder next to its own and renamed; only then do `audit.sync_*` and
 `audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again. What
 a destination holds is what it was last acknowledged to hold (`sync`), or for a profile that says
 `on_write`, what was last written.
@@ -66,7 +66,7 @@ _STATUSES: dict[type[RadarError], str] = {BlockedError: BLOCKED, OlderDayError: 
 
 @dataclass(frozen=True)
 class Guards:
-    """What holds a destination: more accounts than this change their bucket at once.
+    """What blocks a destination: more accounts than this change their bucket at once.
 
     `flood_pct` is a share of the accounts that the destination knows; fewer than `flood_least` never hold it.
     """
@@ -78,7 +78,7 @@ class Guards:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a set tells: rows by kind; `again` of them went out before and were not acknowledged."""
+    """The content of a set: rows by kind; `again` of them went out before and were not acknowledged."""
 
     added: int
     changed: int
@@ -164,7 +164,7 @@ def preview(
     guards: Guards | None = None,
     most: int = 5,
 ) -> list[Preview]:
-    """What `export` would write of the marts as they stand; nothing is written, neither files nor tables.
+    """What `export` would write of the marts as they are; nothing is written, neither files nor tables.
 
     Cells of masked columns are shown as `(masked)`.
     """
@@ -345,7 +345,7 @@ def _check_outbound(
 
 
 def check_for_loops_or_block(profile: Profile) -> None:
-    """Hold a destination that would be told its own values."""
+    """Block a destination that would get its own values back."""
     try:
         check_for_loops(profile)
     except InputError as error:
@@ -452,7 +452,7 @@ def _write_undo(
         headers = headers[profile.key_number : profile.key_number + 1]
     parts = Parts(folder / UNDO, f"{profile.name}_undo_{as_of.isoformat()}", profile, headers)
     lost = 0
-    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
+    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "known_cells"))
     names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
     for batch in _batches(con, query, **names):
         if profile.create_only:
@@ -549,7 +549,7 @@ def _record(
     run_id: str,
     rules: Mapping[str, str | None],
 ) -> None:
-    """Move the state, once per run and profile: what people said of a set must not be forgotten."""
+    """Move the state, once per run and profile: what people decided about a set must not be forgotten."""
     names = {"profile": report.profile, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return
@@ -607,7 +607,7 @@ def move_state(
 def _record_no_set(
     con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, *, status: str, message: str
 ) -> None:
-    """Note that nothing went out, and why; what stands of the same run is left."""
+    """Note that nothing went out, and why; what exists of the same run is left."""
     names = {"profile": profile.name, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return

@@ -132,7 +132,7 @@ def _rule_sets_in(path: Path) -> set[str]:
 
 
 def _of_rule_sets(content: bytes, rule_sets: set[str]) -> bytes:
-    """A shipped file with the rows of these rule sets, which stand in its first column."""
+    """A shipped file with the rows of these rule sets, which are in its first column."""
     header, *lines = content.decode().splitlines(keepends=True)
     return (header + "".join(line for line in lines if line.split(",")[0] in rule_sets)).encode()
 
@@ -156,7 +156,7 @@ def _with_later_settings(content: bytes) -> bytes:
 def check(seeds: Path) -> list[Problem]:
     """Everything that is wrong with a whole folder of seeds, in the order of files and rows."""
     tables, problems = read(seeds)
-    if problems:  # what refers to what can only be told of files that can be read
+    if problems:  # references can only be checked in files that can be read
         return problems
     return [problem for rule in _CROSS_CHECKS for problem in rule(tables)]
 
@@ -246,7 +246,7 @@ def _column_problems(file: str, column: str, tests: list[Any], rows: list[Row]) 
         if "not_null" in names and not value:
             yield Problem(file, number, column, "the cell is empty", "fill it")
         if "unique" in names and value and counts[value] > 1:
-            yield Problem(file, number, column, f"'{value}' stands in more than one row", "keep one of them")
+            yield Problem(file, number, column, f"'{value}' is in more than one row", "keep one of them")
     for test in tests:
         if isinstance(test, dict) and "accepted_values" in test:
             allowed = test["accepted_values"]["arguments"]["values"]
@@ -295,7 +295,7 @@ def _shipped_signals(tables: Tables) -> Iterator[Problem]:
         yield Problem("signals.csv", None, "signal", f"the signal {signal} has no row", "restore its row")
     for number, row in _numbered(tables, "signals"):
         if shipped.get(row["signal"]) != row["family"]:
-            what = f"no table signals.sig_{row['family']} holds {row['signal']}"
+            what = f"no table signals.sig_{row['family']} has {row['signal']}"
             yield Problem("signals.csv", number, "signal", what, "signals are models; keep the shipped names")
 
 
@@ -353,7 +353,7 @@ def _rules(tables: Tables) -> Iterator[Problem]:
             )
         if counts[_key(row)] > 1:
             yield Problem(
-                file, number, "rule_id", "the rule stands twice for this segment", "keep one of them"
+                file, number, "rule_id", "the rule has two rows for this segment", "keep one of them"
             )
         if not conditions[_key(row)]:
             what, remedy = "the rule has no condition", "add one to rule_conditions.csv with the same segment"

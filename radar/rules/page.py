@@ -1,6 +1,6 @@
-"""The rules in words: a page for people, written from the reference data alone.
+"""The rules as text: a page for people, written from the reference data alone.
 
-Belongs here: how a row of the seeds is said. Does not belong here: what a rule does to a score; that is the
+Belongs here: the text of a row of the seeds. Does not belong here: what a rule does to a score; that is the
 scoring models', and whether the rows make sense; that is `radar.rules.checks`.
 """
 
@@ -23,14 +23,14 @@ OPERATORS = {
     "<>": "other than",
 }
 STATUSES = {
-    "champion": "the champion: people see its scores, and exports, flags and actions follow it",
-    "shadow": "a shadow: scored beside the champion to be compared with it, and never exported",
+    "champion": "the champion rule set: people see its scores, and exports, flags and actions follow it",
+    "shadow": "a shadow: scored next to the champion rule set to be compared with it, and never exported",
     "retired": "retired: not scored",
 }
 RENEWAL = "days_to_renewal"
 
 _HEAD = """\
-# The rules in words
+# The rules
 
 Written by `radar rules docs` from the reference data (`rule_sets.csv`, `rules.csv`, \
 `rule_conditions.csv`, `signals.csv`, `feeds.csv`): change those, not this page. Link to a rule by its \
@@ -38,15 +38,15 @@ anchor, `#<rule set>-<rule>`.
 
 ## How to read a rule
 
-- A score starts at the base of its rule set, adds the points of every rule that holds, and is held \
-between 0 and 100.
-- All conditions of a rule must hold. A row for a segment takes the place of the general one in that \
+- A score starts at the base of its rule set, adds the points of every rule that fires, and is clamped \
+to 0 to 100.
+- A rule fires where all of its conditions are true. A row for a segment replaces the general one in that \
 segment.
 - A threshold is the account's own goal for the signal where it has one (`crm/goals`), else the number \
 here.
-- A signal is unknown where a feed that it needs is missing, stale or held back. A rule that hangs on it \
+- A signal is unknown where a feed that it needs is missing, stale or blocked. A rule that depends on it \
 is then neither true nor false: it adds nothing, and the least and the greatest possible score say what \
-it could still do. Where the bucket hangs on it, the account is undecided and goes to a person. A signal \
+it could still do. Where the bucket depends on it, the account is undecided and goes to a person. A signal \
 without a value, such as a survey nobody answered, counts as unknown too.
 - A weight makes points count several times while the renewal is near. With nothing to renew they count \
 once; where the days to renewal are unknown they count once, and the least and the greatest possible \
@@ -58,7 +58,7 @@ points, and outside coverage. A weight whose feed is not used counts once.
 
 @dataclass(frozen=True)
 class RowText:
-    """One row of rules.csv: its segment (empty: all others), what it says, and what else to know."""
+    """One row of rules.csv: its segment (empty: all others), its text, and notes."""
 
     segment: str
     sentence: str
@@ -259,7 +259,7 @@ def _weight(book: _Book, rule: Row) -> str:
 def _unknown(book: _Book, rule: Row) -> str:
     conditions = book.conditions(rule)
     never = [book.signal(c["signal"]) for c in conditions if c["when_null"].lower() == "false"]
-    sentence = [f"Without a value for {_listed(never)} the rule does not hold."] if never else []
+    sentence = [f"Without a value for {_listed(never)} the rule does not fire."] if never else []
     if len(never) < len(conditions):
         unknown = "If the rest is not known" if never else "If that is not known"
         sentence.append(f"{unknown}, {_could_still(book, rule)}.")
@@ -291,7 +291,7 @@ def _ledger(book: _Book, rule: Row) -> str:
         return ""
     thresholds = {f"threshold_{c['position']}": _number(c["threshold"]) for c in book.conditions(rule)}
     line = re.sub(r"[{](\w+)[}]", lambda blank: thresholds.get(blank[1], "…"), rule["evidence"])
-    return f"Said as: “{_plain(line)}”"
+    return f"Evidence: “{_plain(line)}”"
 
 
 def _number(value: str | Decimal) -> str:

@@ -44,7 +44,7 @@ def test_the_shipped_playbook_is_sound(tmp_path: Path) -> None:
         ({"channel": "pigeon"}, "column channel: 'pigeon' is not allowed"),
         ({"within_hours": "-1"}, "column within_hours: the number is below 0"),
         ({"cooldown_days": "-1"}, "column cooldown_days: the number is below 0"),
-        ({"play": "save_call"}, "column play: 'save_call' stands in more than one row"),
+        ({"play": "save_call"}, "column play: 'save_call' is in more than one row"),
         ({"channel": "survey", "mode": "automatic"}, "column mode: survey reaches the customer"),
     ],
 )

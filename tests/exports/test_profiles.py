@@ -110,7 +110,7 @@ def test_an_unknown_profile_is_wrong_usage() -> None:
     [
         (("delimiter: ", "delimeter: "), r"dialect\.delimiter: Field required"),
         (("key: account_id", "key: account_id\ncolour: red"), r"colour: Extra inputs"),
-        (("key: account_id", "key: account_id\nkey: owner_id"), r"key stands twice"),
+        (("key: account_id", "key: account_id\nkey: owner_id"), r"key is there twice"),
         (
             ("rows_per_file: 1000000", "rows_per_file: '9'"),
             r"limits\.rows_per_file: Input should be a valid int",

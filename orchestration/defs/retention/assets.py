@@ -75,7 +75,7 @@ def retention() -> dg.Definitions:
         try:
             run_done(current.settings.warehouse, current.run.window.end, Destinations.read())
         except RadarError as error:
-            context.log.warning(f"Slack could not be told that runs are done again: {error}")
+            context.log.warning(f"It could not be reported in Slack that runs are done again: {error}")
         return dg.MaterializeResult(
             metadata={
                 "run_id": current.run.run_id,

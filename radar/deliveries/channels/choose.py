@@ -1,4 +1,4 @@
-"""Which destination takes a channel, and its carrier. A vendor's client is imported when it is used."""
+"""Which destination takes a channel, and its client. A vendor's client is imported when it is used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def destination(channel: str, settings: Destinations) -> str:
 
 
 def client_for(name: str, channel: str, settings: Destinations) -> Client:
-    """The carrier of a destination.
+    """The client of a destination.
 
     Raises UsageError where its client is not installed or its address is not safe.
     """

@@ -174,7 +174,7 @@ def _results(sent: Sequence[str], answer: dict[str, Any], property_name: str | N
     """Match an answer's entries with what was sent; half a batch may have failed.
 
     An entry names itself by its trace id, or by our property. An error without a trace id is that of all that
-    are not among the results. Without any error, what is not told stays without a result, so in doubt.
+    are not among the results. Without any error, what is not named stays without a result, so in doubt.
     """
     results: dict[str, Result] = {}
     for entry in answer.get("results") or []:
@@ -197,7 +197,7 @@ def _results(sent: Sequence[str], answer: dict[str, Any], property_name: str | N
 
 
 def _message(body: Any) -> str:
-    """What an error's body says, without its ids and links."""
+    """The message of an error's body, without its ids and links."""
     try:
         return str(json.loads(body)["message"])
     except (ValueError, TypeError, KeyError):

@@ -60,7 +60,7 @@ def compose(
 ) -> EmailMessage:
     """The mail.
 
-    Plain text, and HTML beside it. Names and addresses are (name, address); `written_at` is UTC.
+    Plain text, with HTML as alternative. Names and addresses are (name, address); `written_at` is UTC.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = one_line(draft.subject)
@@ -80,7 +80,7 @@ def compose(
 
 
 class Smtp:
-    """One mail a connection, to a server that is spoken to over TLS unless it is this machine."""
+    """One mail a connection, to a server that is reached over TLS unless it is this machine."""
 
     name, looks_up, batch, pause_seconds = "smtp", False, 1, 0.2
 
@@ -97,7 +97,7 @@ class Smtp:
         self._sender = parseaddr(sender)[1]
 
     def send(self, messages: Sequence[Message]) -> list[Result]:
-        """Send it. Raises TroubleError; in doubt only where the whole message had been handed over."""
+        """Send it. Raises TroubleError; in doubt only where the whole message had been submitted."""
         (message,) = messages
         to = message.payload["to"]
         if not to or message.file is None:

@@ -3,7 +3,7 @@
 <exports>/outbox/<channel>/<as-of date>_<run id>/
   messages.ndjson     one message a line, with its key
   <file> ...          what is more than a line, such as a mail as .eml
-  manifest.json       written last: what the folder holds
+  manifest.json       written last: the content of the folder
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from radar.deliveries.channels.base import Message
 
 LINES, MANIFEST = "messages.ndjson", "manifest.json"
 MOST_FILES = 500
-"""More files than this nobody opens one by one; what is beyond stands as a line."""
+"""More files than this nobody opens one by one; what is beyond is only a line."""
 _ALL = 1_000_000_000
 
 
@@ -54,7 +54,7 @@ class Outbox:
         return [Result(message.key, WRITTEN, remote_id=target.name) for message in messages]
 
     def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
-        """Keys that stand in a set; a run that died may have written it and not said so."""
+        """Keys that are in a set; a run that died may have written it without recording it."""
         wanted, found = set(keys), dict[str, str]()
         for manifest in self.folder.glob(f"*/{MANIFEST}"):
             try:

@@ -170,7 +170,7 @@ def _task(message: Message, account: str) -> dict[str, Any]:
 
 
 def _results(sent: Sequence[str], answer: Any) -> list[Result]:
-    """The answer tells records in the order in which they were sent."""
+    """The answer lists records in the order in which they were sent."""
     results = []
     for key, entry in zip(sent, answer or [], strict=False):
         if entry.get("success"):

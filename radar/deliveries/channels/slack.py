@@ -124,7 +124,7 @@ class SlackBot:
             code = answer.get("error") if isinstance(answer.data, dict) else ""
             if answer.status_code == 200:  # Slack's own refusal
                 raise TroubleError(
-                    f"Slack says {code}", may_pass=code in _PASSING, is_refusal=code in _REFUSALS
+                    f"Slack answered {code}", may_pass=code in _PASSING, is_refusal=code in _REFUSALS
                 ) from error
             raise of_status(answer.status_code, str(code or ""), answer.headers, looks_up=True) from error
         except client_error as error:

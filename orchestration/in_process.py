@@ -24,9 +24,9 @@ RECORDED_DAYS = 3
 
 
 def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
-    """Run it to the end. Raises RadarError with what the first failing step said.
+    """Run it to the end. Raises RadarError with the error of the first failing step.
 
-    A destination that was held or failed is no failing step here: `audit.sync_runs` tells of it.
+    A destination that was blocked or failed is no failing step here: `audit.sync_runs` records it.
     """
     warehouse = Settings().warehouse
     is_recorded = find_instance(warehouse)
@@ -49,7 +49,7 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
 
 
 def find_instance(warehouse: Path) -> bool:
-    """Whether runs are recorded: in DAGSTER_HOME, or in the folder `dagster` beside the warehouse.
+    """Whether runs are recorded: in DAGSTER_HOME, or in the folder `dagster` next to the warehouse.
 
     The folder is one where it holds a `dagster.yaml`, as `make demo` and `make dev` put there.
     """
@@ -76,7 +76,7 @@ def _daily_job() -> dg.JobDefinition:
 
 
 def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
-    """What the first failing step said, None where only destinations were held or failed.
+    """The error of the first failing step, None where only destinations were blocked or failed.
 
     What nobody foresaw goes to the log in full.
     """
@@ -100,7 +100,7 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
 
 
 def _first_cause(error: Any) -> str:
-    """What began it, in one line: the class of the error behind Dagster's own, and how it begins."""
+    """What began it, in one line: the class of the error that Dagster's own wraps, and how it begins."""
     if error is None:
         return "no reason given"
     while error.cause is not None:
@@ -111,7 +111,7 @@ def _first_cause(error: Any) -> str:
 
 
 def _was_interrupted(error: Any) -> bool:
-    """Whether Ctrl-C is behind an error as Dagster keeps it; DuckDB raises one of its own on top."""
+    """Whether Ctrl-C is the cause of an error as Dagster keeps it; DuckDB raises one of its own on top."""
     while error is not None:
         if error.cls_name in (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__):
             return True

@@ -1,4 +1,4 @@
-"""What every step that writes the warehouse shares: whose run it is, the writer's lock, how errors are told.
+"""What every step that writes the warehouse shares: the run, the writer's lock, how errors are reported.
 
 Belongs here: what Dagster steps have in common. Does not belong here: what any one of them does, and assets.
 """
@@ -53,7 +53,7 @@ DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 def partitions() -> dg.DailyPartitionsDefinition:
     """As-of dates, from the installation's first day to today (UTC); read when definitions are loaded.
 
-    Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would
+    Everything after landing is partitioned by them, tables without a date too: a backfill in Dagster would
     start unpartitioned assets as runs of their own, which know nothing of its dates.
     """
     start = first_day(Settings().warehouse)
@@ -161,7 +161,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with connect(settings.warehouse) as con:
             schema.create(con)
             run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)
-            # a broken audit is said before anything goes out
+            # a broken audit is reported before anything goes out
             record_check(open_chain(con, settings.warehouse), run.run_id, now)
         yield Step(run, settings, FORCE_DAY in context.run.tags)
 
@@ -190,7 +190,7 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
         try:
             yield Step(run, settings, FORCE_DAY in context.run.tags)
         except BaseException:
-            opened.close()  # an error may have left DuckDB unusable until the file is opened anew
+            opened.close()  # an error may have left DuckDB unusable until the file is opened again
             raise
 
 
@@ -223,7 +223,7 @@ def _reported(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether a signal is behind the error: amid a query DuckDB raises one of its own on top."""
+    """Whether a signal is the cause of the error: amid a query DuckDB raises one of its own on top."""
     while error is not None:
         if isinstance(error, dg.DagsterExecutionInterruptedError | KeyboardInterrupt):
             return True

@@ -1,4 +1,4 @@
-"""The panel as an ASGI application: routes, and what stands before them."""
+"""The panel as an ASGI application: routes and middleware."""
 
 from __future__ import annotations
 

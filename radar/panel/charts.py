@@ -2,7 +2,7 @@
 
 Belongs here: how numbers become shapes. Does not belong here: which numbers, and colours: shapes carry
 classes and `static/charts.css` gives them a look, so that a strict content policy and a dark page both hold.
-Every chart says in its title what it shows; whoever places one puts the same numbers beside it as text.
+Every chart says in its title what it shows; whoever places one puts the same numbers next to it as text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MARKERS = {
     "contact": "contact",
     "outage": "data missing",
 }
-"""Kinds of markers and how the legend says them; each has a shape of its own in `_SHAPES`."""
+"""Kinds of markers and their text in the legend; each has a shape of its own in `_SHAPES`."""
 
 _SHAPES: Mapping[str, str] = {
     "rules": "M0-5 5 0 0 5-5 0Z",
@@ -49,7 +49,7 @@ _DAYS_OF_A_TICK = (1, 2, 7, 14, 31, 92, 183, 366)
 
 @dataclass(frozen=True)
 class ScoreDay:
-    """A told day of an account: the score and the interval it may lie in, 0 to 100."""
+    """A scored date of an account: the score and the interval of what it could be, 0 to 100."""
 
     day: date
     score: float
@@ -69,7 +69,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class StackDay:
-    """What each bucket held on a day, in accounts or in money; a bucket that is left out held nothing."""
+    """The accounts or the money in each bucket on a day; a bucket that is left out is empty."""
 
     day: date
     values: Mapping[str, float]
@@ -80,7 +80,7 @@ Day = TypeVar("Day", ScoreDay, StackDay)
 
 @dataclass(frozen=True)
 class Move:
-    """So many accounts went from one bucket to another; `new` and `gone` stand for none."""
+    """So many accounts went from one bucket to another; `new` and `gone` mean none."""
 
     source: str
     target: str
@@ -130,7 +130,7 @@ def score_chart(
 ) -> Markup:
     """A score over time with its interval as a band, and what happened meanwhile.
 
-    Days that were not told break the line. `bounds` are where watch and healthy begin.
+    Days without a score break the line. `bounds` are where watch and healthy begin.
     """
     scored = sorted(
         (day for day in days if all(map(math.isfinite, (day.score, day.low, day.high)))),
@@ -138,7 +138,7 @@ def score_chart(
     )
     inner = [f"<title>{_text(label) or 'Score over time'}</title>"]
     if not scored:
-        return _nothing(inner, "chart score-chart", width, 60, "No score has been told yet.")
+        return _nothing(inner, "chart score-chart", width, 60, "No score has been recorded yet.")
     left, right, top, bottom = 34.0, width - 62.0, 26.0, height - 46.0
     first, last = scored[0].day, scored[-1].day
     place_y = _scale(0, 100, bottom, top)
@@ -190,15 +190,15 @@ def stacked(
     width: int = 720,
     height: int = 240,
 ) -> Markup:
-    """What the buckets held over time, stacked, worst on top; days that were not told leave a gap.
+    """The content of the buckets over time, stacked, worst on top; days without scores leave a gap.
 
-    A single day is drawn as a bar. `unit` stands before the numbers, `$` for money.
+    A single day is drawn as a bar. `unit` precedes the numbers, `$` for money.
     """
     drawn = sorted(days, key=lambda day: day.day)
     inner = [f"<title>{_text(label) or 'Buckets over time'}</title>"]
     sums = [sum(_value(day, bucket) for bucket in BUCKETS) for day in drawn]
     if not drawn or max(sums) <= 0:
-        return _nothing(inner, "chart stacked", width, 60, "Nothing has been told yet.")
+        return _nothing(inner, "chart stacked", width, 60, "Nothing has been recorded yet.")
     left, right, top, bottom = 52.0, width - 116.0, 10.0, height - 26.0
     most = _round_up(max(sums))
     place_y, place_x = _scale(0, most, bottom, top), _days(drawn[0].day, drawn[-1].day, left, right)
@@ -270,7 +270,7 @@ def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: in
 
 
 def bar(part: float | None, label: str, *, width: int = 96, height: int = 8) -> Markup:
-    """A share from 0 to 1 as a bar; the number itself stands beside it."""
+    """A share from 0 to 1 as a bar; the number itself is next to it."""
     share = min(max(part, 0.0), 1.0) if part is not None and math.isfinite(part) else 0.0
     inner = [
         f"<title>{_text(label)}</title>",
@@ -347,7 +347,7 @@ def _marker_title(mark: Marker) -> str:
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    """From values to places, held within both ends; the middle where all values are equal."""
+    """From values to positions, clamped to both ends; the middle where all values are equal."""
     size = high - low
     if not math.isfinite(size):  # two halves, so that the greatest floats do not overflow
         low, high = low / 2, high / 2
@@ -363,7 +363,7 @@ def _days(first: date, last: date, start: float, end: float) -> Callable[[date],
 
 
 def _runs(days: Sequence[Day]) -> Iterator[list[Day]]:
-    """Told days without a gap: each follows on the one before, at the usual distance at most.
+    """Scored dates without a gap: each follows on the one before, at the usual distance at most.
 
     Whoever runs once a week leaves six days out each time and no gap: the usual distance is the median one.
     """
@@ -435,7 +435,7 @@ def _value(day: StackDay, bucket: str) -> float:
 
 
 def _ends(day: StackDay, place_y: Callable[[float], float], right: float, top: float, unit: str) -> list[str]:
-    """The name and the last value of every bucket, beside its area, none over another."""
+    """The name and the last value of every bucket, next to its area, none over another."""
     at: list[float] = []
     floor = 0.0
     for bucket in BUCKETS:  # from the bottom up

@@ -2,7 +2,7 @@
 
 Uvicorn waits for ever for the rest of a request, and holds as many connections as there are descriptors.
 Belongs here: how long the server waits for a client, how many connections it holds, and descriptors. Uvicorn
-takes the class as its HTTP protocol. How long a form may take is said by `guard`, which can answer.
+takes the class as its HTTP protocol. How long a form may take is decided by `guard`, which can answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNREAD_SECONDS = 20
 
 MOST_CONNECTIONS = 512
 _OTHER_FILES = 300
-"""Descriptors for the copy, for the look-up file and the store in each thread, and for what else is open."""
+"""Descriptors for the copy, for the read model and the store in each thread, and for what else is open."""
 _FEWEST = 16
 _MOST_FILES = 65_536
 _LOOK_SECONDS = 1.0

@@ -1,6 +1,6 @@
 """What people decide: added to the store, never changed, each once.
 
-Belongs here: what a form may say, and how two people who decide at once are told of each other. How it
+Belongs here: what a form may decide, and how two people who decide at once learn of each other. How it
 reaches the warehouse is `radar.landing.decision_feed`.
 """
 
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class UnfitError(Exception):
-    """What a form says cannot be decided; the message tells what to correct."""
+    """A form that cannot be decided; the message names what to correct."""
 
 
 class OvertakenError(Exception):

@@ -1,4 +1,4 @@
-"""What stands before every page: who is asking, whether a form is theirs, limits, headers, errors.
+"""What precedes every page: who is asking, whether a form is theirs, limits, headers, errors.
 
 Belongs here: all that no page may forget. Written against ASGI itself, as it runs on every request.
 """
@@ -157,7 +157,7 @@ class Guard:
         return self._from_proxy(request)
 
     def _from_proxy(self, request: Request) -> sessions.Session | None:
-        """The user that a trusted proxy names: asked on every request, so it ends when the proxy says so."""
+        """The user that a trusted proxy names: asked on every request, so it ends when the proxy ends it."""
         name = request.headers.get(self._settings.proxy_header)
         if not name or not request.client:
             return None
@@ -219,7 +219,7 @@ def _cookies(request: Request) -> dict[str, str]:
 
 
 def problem(request: Request, status: int, error_id: str | None = None) -> Response:
-    """A page that says what happened in words, and nothing of how."""
+    """A page that describes what happened, and nothing of how."""
     title, advice = _TITLES.get(status, _TITLES[500 if status >= 500 else 400])
     answer = page(request, "problem.html", status=status, title=title, advice=advice, error_id=error_id)
     if status in (408, 413):  # what is left of the form is not read

@@ -1,8 +1,8 @@
 """Signing in at the company's OpenID provider: authlib's client for Starlette, set up as the panel needs it.
 
-Authorization code with PKCE; the ID token alone says who it is. State, nonce, keys and claims are authlib's.
-Belongs here: which provider, what of its answers is accepted, for how long it is asked. Does not belong here:
-who may enter, and as what; that is in the panel's users.
+Authorization code with PKCE; the ID token alone identifies the user. State, nonce, keys and claims are
+authlib's. Belongs here: which provider, what of its answers is accepted, for how long it is asked. Does not
+belong here: who may enter, and as what; that is in the panel's users.
 """
 
 from __future__ import annotations

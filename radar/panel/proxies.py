@@ -1,7 +1,7 @@
 """Who really asks, where requests come through proxies.
 
 Belongs here: which of the addresses that a request names is believed. `X-Forwarded-For` counts as far as
-trusted proxies wrote it, and not a step further: the client may have written whatever stands before that.
+trusted proxies wrote it, and not a step further: the client may have written whatever precedes that.
 """
 
 from __future__ import annotations

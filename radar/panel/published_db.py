@@ -100,7 +100,7 @@ class PublishedDatabase:
         return next(iter(self.rows(person, query, **parameters)), None)
 
     def newest(self) -> tuple[str, Path]:
-        """Version and file of the copy that stands. Raises NoDataError."""
+        """Version and file of the current copy. Raises NoDataError."""
         version = self._version()
         return version, self._published / ".sets" / version / COPY_NAME
 

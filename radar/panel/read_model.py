@@ -1,7 +1,7 @@
 """What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
 
 The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
-how the file is made, beside the one in use, and replaced. What goes into it is in `read_model.sql`.
+how the file is made, next to the one in use, and replaced. What goes into it is in `read_model.sql`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
 FORMAT = 6
-"""Part of the file's name: another number makes all anew."""
+"""Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
     create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
@@ -75,7 +75,7 @@ class Drawn:
     """The copy that answers, while a newer one is drawn the one before it.
 
     `landed_at`: when the newest decisions of its data landed, as `decided_at` is written; empty for never.
-    `bounds`: the scores from which on the champion says watch and healthy.
+    `bounds`: the scores from which on the champion rule set has watch and healthy.
     """
 
     version: str
@@ -94,7 +94,7 @@ class ReadModel:
         self._not_before = 0.0
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
-        """What a query answers this person: `radar.panel.people.scoped` says whose rows."""
+        """What a query answers this person: `radar.panel.people.scoped` decides whose rows."""
         text, owners = scoped(person, query, SQLITE_OWNERS)
         return self._ask(text, {**parameters, **owners})
 
@@ -104,12 +104,12 @@ class ReadModel:
         return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
 
     def is_ready(self) -> bool:
-        """Whether the file of the newest copy lies there, whole. Raises NoDataError."""
+        """Whether the file of the newest copy is there, whole. Raises NoDataError."""
         version = self._published_db.newest()[0]
         return _is_whole(self._file(version), version)
 
     def _ask(self, query: str, parameters: dict[str, Any]) -> list[sqlite3.Row]:
-        """The rows; a file that turns out to be damaged is made anew, once."""
+        """The rows; a file that turns out to be damaged is made again, once."""
         version, con = self._connection()
         try:
             return con.execute(query, parameters).fetchall()
@@ -118,18 +118,18 @@ class ReadModel:
         return self._connection()[1].execute(query, parameters).fetchall()
 
     def _discard(self, version: str, error: sqlite3.Error) -> None:
-        """Take a damaged file away, unless another thread has had it made anew meanwhile."""
+        """Take a damaged file away, unless another thread has made it again meanwhile."""
         with self._making:
             file = self._file(version)
             with self._lock():
                 if not _is_whole(file, version, thoroughly=True):
-                    LOG.warning("%s is damaged (%s) and made anew", file, error)
+                    LOG.warning("%s is damaged (%s) and made again", file, error)
                     files.remove(file)
             self._local = threading.local()
             self._make()
 
     def prepare(self) -> None:
-        """Make the file of the copy that stands, if there is one; the application does this as it starts."""
+        """Make the file of the current copy, if there is one; the application does this as it starts."""
         with self._making:
             try:
                 self._make()
@@ -151,7 +151,7 @@ class ReadModel:
         return opened
 
     def _renew(self, wanted: str) -> None:
-        """Have the newer file made: at once where there is none, else beside."""
+        """Have the newer file made: at once where there is none, else in the background."""
         if self._version is None:
             with self._making:
                 if self._version is None:
@@ -164,7 +164,7 @@ class ReadModel:
             self._make()
         except Exception as error:
             self._not_before = time.monotonic() + _PAUSE_SECONDS
-            LOG.error("what is looked up could not be made anew: %s", type(error).__name__)
+            LOG.error("the read model could not be made again: %s", type(error).__name__)
         finally:
             self._making.release()
 
@@ -176,7 +176,7 @@ class ReadModel:
             with self._lock():
                 if not _is_whole(file, version):
                     if file.exists():
-                        LOG.warning("%s is not what the panel drew there, and is made anew", file)
+                        LOG.warning("%s is not what the panel drew there, and is made again", file)
                         files.remove(file)
                     _make_apart(published_db, file)
         before, self._version = self._version, version

@@ -38,7 +38,7 @@ def serve(
             f"{host} can be reached from elsewhere, and passwords would travel in the clear",
             "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
         )
-    oidc.provider(settings)  # what is wrong with it, or with the store, is said before anything starts
+    oidc.provider(settings)  # what is wrong with it, or with the store, is reported before anything starts
     Store(settings.store).check()
     password = _demo_users(settings) if is_demo else None
     print(f"Radar panel: {settings.origin or address}")
@@ -90,7 +90,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _stored_password(file: Path) -> str:
-    """What the file holds; nothing where it is not there or is not one of ours."""
+    """The password in the file; nothing where it is not there or is not one of ours."""
     try:
         text = file.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -99,7 +99,7 @@ def _stored_password(file: Path) -> str:
 
 
 def _demo_users(settings: PanelSettings) -> str:
-    """`rep`, `lead` and `admin`, with a password of this machine that is kept beside the store."""
+    """`rep`, `lead` and `admin`, with a password of this machine that is kept next to the store."""
     file = settings.store.with_name("demo-password.txt")
     file.parent.mkdir(parents=True, exist_ok=True)
     password, store = _stored_password(file), Store(settings.store)

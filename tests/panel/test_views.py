@@ -184,7 +184,7 @@ def test_a_rule_s_accounts_are_those_for_which_it_holds(clients: dict[str, TestC
         group by 1 order by 2 desc limit 1"""
     )[0]
     assert len(rows(clients["admin"], f"/portfolio?rule={rule}&format=csv")) == held
-    assert f"Holds for {held} of" in text(clients["admin"], "/rules")
+    assert f"Fires for {held} of" in text(clients["admin"], "/rules")
 
 
 def test_every_account_is_on_one_page_of_the_list(clients: dict[str, TestClient], told: Any) -> None:

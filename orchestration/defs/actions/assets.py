@@ -1,7 +1,7 @@
 """Deliveries: one asset per channel, delivered by one step after the copy is out.
 
-A channel that fails fails alone: it is told as a check that has not passed, in the run's summary and in
-`audit.deliveries`, and is tried again; the day's score stands, so the run does not fail for it.
+A channel that fails fails alone: it is shown as a check that has not passed, in the run's summary and in
+`audit.deliveries`, and is tried again; the day's score remains, so the run does not fail for it.
 """
 
 from collections.abc import Iterator

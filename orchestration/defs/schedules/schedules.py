@@ -18,7 +18,7 @@ SETTLE_SECONDS = 60
 
 @dg.definitions
 def schedules() -> dg.Definitions:
-    """The sensors, and the schedule as the installation says when it runs and for which day."""
+    """The sensors, and the schedule as the installation sets when it runs and for which day."""
     return dg.Definitions(schedules=[make_schedule(Timetable.read())], sensors=[new_extracts, due_deliveries])
 
 

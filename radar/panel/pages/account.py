@@ -98,7 +98,7 @@ def find(request: Request) -> Response:
 
 
 def decide(request: Request) -> Response:
-    """Keep what a form decides, once; tell its author of whoever was quicker (409)."""
+    """Keep what a form decides, once; show its author who was quicker (409)."""
     account_id, form = request.path_params["account_id"], request.state.form
     body, _ = _look_up(request, account_id)
     person, store = person_of(request), request.app.state.store
@@ -173,7 +173,7 @@ def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[st
 
 
 def _daily(days: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Every told day out of those on which something differs; a gap stays one."""
+    """Every scored date, from those on which something differs; a gap stays one."""
     for one, following in zip(days, [*days[1:], None], strict=True):
         yield one
         if following and not following["is_gap"]:
@@ -220,7 +220,7 @@ def _end(interval: list[dict[str, Any]]) -> date | None:
 def _change(
     request: Request, days: list[dict[str, Any]], changes: list[dict[str, Any]]
 ) -> dict[str, Any] | None:
-    """The change between two days: the last told by each, and the sums of what lies between, part by part."""
+    """The change between two days: the last scored date up to each, and the sums between, part by part."""
     if len(days) < 2:
         return None
     first, newest = days[0]["day"], days[-1]["day"]
@@ -247,7 +247,7 @@ def _change(
 
 
 def _signed_by(days: list[dict[str, Any]], text: str) -> str | None:
-    """The last told day that is not after the one asked for."""
+    """The last scored date that is not after the one asked for."""
     try:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:

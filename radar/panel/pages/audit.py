@@ -28,13 +28,13 @@ KINDS = {
     "action": "Action",
     "action_decision": "Draft or task decided",
     "delivery": "Delivery",
-    "delivery_decision": "Delivery settled",
+    "delivery_decision": "Delivery in doubt resolved",
     "export": "Export",
     "sync_acknowledgement": "Import acknowledged",
-    "sync_give_up": "Row given up",
+    "sync_give_up": "Row dismissed",
     "rule_change": "Rules changed",
     "reference_change": "Reference data changed",
-    "restart": "Chain begun anew",
+    "restart": "Chain started again",
 }
 """What people read for a kind of entry; one that is not here is read as it is."""
 
@@ -55,7 +55,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         before = asked.get("before", "")
         return cls(
             account=" ".join(asked.get("account", "")[:100].split()),
@@ -141,7 +141,7 @@ def _context(data: _Data) -> dict[str, Any]:
 
 
 def description(row: Row) -> dict[str, str]:
-    """What was done and why, in words, from the evidence of an entry."""
+    """What was done and why, as text, from the evidence of an entry."""
     try:
         evidence = json.loads(row["evidence"] or "{}")
     except ValueError:
@@ -193,8 +193,9 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
 
 def _why(row: Row, evidence: Mapping[str, Any]) -> str:
     if row["kind"] == "action":
-        suppressed = f"held by {label(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
-        return f"{suppressed}{evidence.get('evidence') or ''}"
+        why = str(evidence.get("evidence") or "")
+        reasons = evidence.get("suppressed_by")
+        return f"suppressed by {label(reasons)}. {why}" if reasons else why
     return str(evidence.get("problem") or "")
 
 

@@ -30,9 +30,9 @@ SHOWN, OPEN = 10, 3
 """Cards on the page, and how many of those that wait show more than their first reason at once."""
 
 CARD_CHARACTERS = 16_000_000
-"""Of all kept cards together."""
+"""Of all cached cards together."""
 _FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
-"""What stands in a kept card where the key of a session and the token of a form go."""
+"""What a cached card has where the key of a session and the token of a form go."""
 
 
 def show(request: Request) -> Response:
@@ -153,7 +153,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
 
 
 def _snooze(decided: list[decisions.Decision]) -> decisions.Decision | None:
-    """The snooze that holds today."""
+    """The snooze that is valid today."""
     newest = decisions.last(decided, "snooze", "wake")
     today = utc_now().date().isoformat()
     return newest if newest and newest.kind == "snooze" and (newest.until_date or "") > today else None
@@ -167,7 +167,7 @@ def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
 
 
 def _due(action: dict[str, Any], as_of: str) -> str | None:
-    """Until when it is to be done, in words."""
+    """Until when it is to be done, as text."""
     due = (action["due_at"] or "")[:10]
     if due > as_of:
         return f"by {moment(action['due_at'])}"
@@ -222,7 +222,7 @@ def _trend_text(scores: list[float]) -> str:
 def _just_recorded(
     request: Request, rows: Mapping[str, sqlite3.Row], decided: dict[str, list[decisions.Decision]]
 ) -> str | None:
-    """What was just decided, in words; told of accounts on this page only."""
+    """What was just decided, as text; only about accounts on this page."""
     asked = request.query_params.get("kept", "")
     for account_id, row in rows.items():
         for one in decided[account_id]:

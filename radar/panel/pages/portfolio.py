@@ -1,6 +1,6 @@
-"""The page Portfolio: where the accounts stand, how that moves, and what those at risk have in common.
+"""The page Portfolio: the accounts by bucket, how they move, and what those at risk have in common.
 
-Filters, order and page stand in the address, so that a view can be sent to somebody; each part can be had
+Filters, order and page are in the address, so that a view can be sent to somebody; each part can be had
 as a file too.
 """
 
@@ -33,7 +33,7 @@ _RENEWAL = (
     "year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer)"
 )
 GROUPS = {"segment": "segment", "owner": "owner_id", "plan": "plan_id", "renewal": _RENEWAL}
-"""What the table of parts can be told apart by: the filter's name and the column."""
+"""What the table of parts can be split by: the filter's name and the column."""
 
 ORDERS = {
     "score": "score",
@@ -81,7 +81,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         filters = {name: asked[name][:100] for name in FILTERS if asked.get(name)}
         bucket, decision = filters.get("bucket"), filters.get("decision")
         number = asked.get("page", "1")
@@ -139,7 +139,7 @@ class _Data:
     page_cache: PageCache
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
-        """A query that hangs on little of the view, so that its answer is kept for other views too."""
+        """A query that depends on little of the view, so that its answer is kept for other views too."""
         return self._cached(queries.load("portfolio")[name], parameters)
 
     def _of_accounts(self, name: str, **marks: str) -> list[Row]:
@@ -182,7 +182,7 @@ class _Data:
         return (("plan", self.view.plan), ("renewal_quarter", self.view.renewal))
 
     def left_out(self) -> list[str]:
-        """Filters that history is not kept for: the chart leaves them out, and says so."""
+        """Filters that history is not kept for: the chart leaves them out, with a note."""
         names = [name for name in ("bucket", "decision", "rule") if getattr(self.view, name)]
         if self.view.plan and self.view.renewal:
             names.append("renewal")

@@ -44,7 +44,7 @@ _CSV: Mapping[str, tuple[str, ...]] = {
 FEED_STATES = {
     "known": ("good", "known"),
     "stale": ("middling", "stale: no file in time"),
-    "held": ("bad", "held back by its checks"),
+    "held": ("bad", "blocked by its checks"),
     "never_landed": ("middling", "never landed"),
     "not_used": ("", "not used"),
 }
@@ -60,7 +60,7 @@ OUTCOMES = {
     "both": "both were right",
     "neither": "neither was right",
     "open": "not known yet",
-    "not_told": "never told beside the rules",
+    "not_told": "never recorded next to the rules",
 }
 
 
@@ -74,7 +74,7 @@ class _Data:
         return self.published_db.rows(self.person, queries.load("quality")[name], **parameters)
 
     def part(self, name: str) -> list[Row]:
-        """What a file of the page holds."""
+        """The rows of a file of the page."""
         if name == "decisions":
             return self.ask(name, as_of=self.about.as_of)
         if name == "columns" and not self.ask("has_column_findings")[0]["is_there"]:

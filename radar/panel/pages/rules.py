@@ -1,4 +1,4 @@
-"""The page Rules: every rule in words, how often it holds and what it costs, and what a shadow would say."""
+"""The page Rules: every rule as text, how often it fires and what it costs, and how a shadow differs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _INLINE = re.compile(r"\\(.)|`([^`]*)`|\*\*(.+?)\*\*")
 
 @dataclass(frozen=True)
 class View:
-    """All of the address that the page depends on; `set` empty is the champion."""
+    """All of the address that the page depends on; `set` empty is the champion rule set."""
 
     set: str = ""
     differ: str = "differs"
@@ -58,7 +58,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         number = asked.get("page", "1")
         return cls(
             set=asked.get("set", "")[:100],
@@ -83,7 +83,7 @@ class View:
 
 @dataclass(frozen=True)
 class Fired:
-    """How often a rule holds: of how many accounts, unknown for how many, and the points in all."""
+    """How often a rule fires: of how many accounts, unknown for how many, and the points in all."""
 
     accounts: int
     held: int
@@ -126,7 +126,7 @@ class _Data:
         )
 
     def rule_texts(self) -> list[RuleText]:
-        """The rules as the page in the documentation says them, from the seeds of this copy."""
+        """The rules as on the page in the documentation, from the seeds of this copy."""
         return rule_texts({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
 
 
@@ -207,7 +207,7 @@ def _cell(value: Any) -> str:
 
 
 def inline(text: str) -> Markup:
-    """One line of the Markdown that rules are said in: `code`, **strong**, a backslash before a character."""
+    """One line of the Markdown of the rules: `code`, **strong**, a backslash before a character."""
     parts: list[str] = []
     at = 0
     for found in _INLINE.finditer(text):

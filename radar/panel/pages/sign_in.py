@@ -27,7 +27,7 @@ _KNOWN_SECONDS = 365 * 24 * 3600
 CHECKS = 2
 """Passwords that one process checks at once: each takes 64 MB of memory and a processor for a moment."""
 _QUEUE, _QUEUE_SECONDS = 20, 5
-"""Attempts that wait for that, and for how long; more are told to come again."""
+"""Attempts that wait for that, and for how long; more are asked to come again."""
 _BUSY_SECONDS = 2
 
 _WRONG = "Name and password do not belong together."
@@ -81,7 +81,7 @@ def _checked(store: Store, name: str, password: str, attempt: sessions.Attempt) 
 
 
 def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str, bool]:
-    """The cookie of a new session in place of the one before, and whether the browser has its mark."""
+    """The cookie of a new session that replaces the one before, and whether the browser has its mark."""
     store = request.app.state.store
     sessions.end(store, request.state.session_token)
     return sessions.begin(store, *found), sessions.is_marked(store, found[0].name, known)

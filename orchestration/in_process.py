@@ -55,10 +55,10 @@ def find_instance(warehouse: Path) -> bool:
     """
     if os.environ.get("DAGSTER_HOME"):
         return True
-    home = warehouse.parent / "dagster"
-    if not (home / "dagster.yaml").is_file():
+    dagster_home = warehouse.parent / "dagster"
+    if not (dagster_home / "dagster.yaml").is_file():
         return False
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
     return True
 
 

@@ -328,7 +328,7 @@ def _walk(
                     f"an entry with the sequence {sequence} was put in by hand", _REMEDY, file=warehouse
                 )
             if sequence > at.count + 1:
-                missing = _span(at.count + 1, sequence - 1)
+                missing = _missing(at.count + 1, sequence - 1)
                 raise AuditError(f"{missing} missing, with later ones there", _REMEDY, file=warehouse)
             if hashed != _hash(key, columns):
                 raise _not_as_written(sequence, warehouse)
@@ -387,11 +387,11 @@ def _not_as_written(sequence: int, warehouse: Path) -> AuditError:
 
 def _cut_off(last: int, head: Head, warehouse: Path) -> AuditError:
     return AuditError(
-        f"{_span(last + 1, head.count)} missing: the chain was cut off at its end", _REMEDY, file=warehouse
+        f"{_missing(last + 1, head.count)} missing: the chain was cut off at its end", _REMEDY, file=warehouse
     )
 
 
-def _span(first: int, last: int) -> str:
+def _missing(first: int, last: int) -> str:
     return f"entry {first} is" if first == last else f"entries {first} to {last} are"
 
 

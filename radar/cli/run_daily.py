@@ -63,7 +63,7 @@ def run_daily(
     window = runs.parse_window(as_of, since, today=utc_now().date(), force_day=force_day)
     try:
         with _ended_by_signal():
-            _check_places(settings)
+            _check_paths(settings)
             settings.publish_to_environment()
             with writer_lock(settings.warehouse):
                 ended, notes = _run(settings, window, asked)
@@ -126,7 +126,7 @@ def _failing_under_way(settings: Settings, run_id: str) -> Iterator[None]:
         raise FailedRunError(error, what_has_happened(settings.published, run_id)) from error
 
 
-def _check_places(settings: Settings) -> None:
+def _check_paths(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
     Destinations.read()

@@ -170,7 +170,7 @@ _OFF = """
 
 
 _STATES = {
-    "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
+    "never_landed": "never landed: put its files into {folder}, or set is_used to false in seeds/feeds.csv",
     "stale": "is stale: {reason} (max_age_days in seeds/feeds.csv); its signals are unknown",
     "not_used": "is not used (seeds/feeds.csv)",
 }
@@ -410,7 +410,7 @@ def _coverage(summary: Summary) -> list[str]:
 
 def _gaps(summary: Summary, extracts: Path) -> list[str]:
     feeds = [
-        f"  {feed} {_STATES[state].format(place=extracts / feed, reason=reason)}"
+        f"  {feed} {_STATES[state].format(folder=extracts / feed, reason=reason)}"
         for feed, state, reason in summary.unknown_feeds
     ]
     return ["Feeds that scoring goes without", *feeds] if feeds else []

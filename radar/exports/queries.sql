@@ -181,7 +181,7 @@ acknowledged as (
 
 ),
 
-unsettled as (
+unresolved as (
 
     select
         row_key,
@@ -207,19 +207,19 @@ given_up as (
 select
     row_key,
     acknowledged.base_hash,
-    unsettled.open_hash,
-    coalesce(unsettled.has_failed, false) as has_failed,
+    unresolved.open_hash,
+    coalesce(unresolved.has_failed, false) as has_failed,
     given_up.row_key is not null as is_given_up
 from (
     select row_key from acknowledged where base_hash is not null
     union
-    select row_key from unsettled
+    select row_key from unresolved
     union
     select row_key from given_up
 ) as row_keys
 left join acknowledged
     using (row_key)
-left join unsettled
+left join unresolved
     using (row_key)
 left join given_up
     using (row_key);
@@ -592,7 +592,7 @@ where
         select row_key from resolved where outcome = 'failed' and status_before = 'acknowledged'
     );
 
--- name: settle_changes
+-- name: resolve_changes
 update audit.sync_changes
 set
     status = resolved.outcome,
@@ -605,7 +605,7 @@ where
     sync_changes.rowid = resolved.change_rowid
     and (resolved.status_before <> 'acknowledged' or resolved.outcome = 'failed');
 
--- name: settle_runs
+-- name: resolve_runs
 -- Every run of the profile whose rows have an outcome.
 update audit.sync_runs
 set
@@ -623,7 +623,7 @@ set
     settled_by = $by
 where profile = $profile and run_id in (select run_id from resolved);
 
--- name: settled_counts
+-- name: resolved_counts
 select
     count(*) filter (where outcome = 'acknowledged' and status_before <> 'acknowledged') as acknowledged,
     count(*) filter (where outcome = 'failed') as failed

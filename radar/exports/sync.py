@@ -158,11 +158,11 @@ def _record_outcome(
                 "give the result file of this run's import, or name its run",
             )
     con.execute(QUERIES["match_results"], {**names, "rest": rest})
-    ((acknowledged, failed),) = con.execute(QUERIES["settled_counts"]).fetchall()
+    ((acknowledged, failed),) = con.execute(QUERIES["resolved_counts"]).fetchall()
     move_state(con, profile, run_id, QUERIES["moved_on_ack"], rows=acknowledged)
     con.execute(QUERIES["take_back"], names)
-    con.execute(QUERIES["settle_changes"], {"by": by})
-    con.execute(QUERIES["settle_runs"], {"profile": profile, "by": by})
+    con.execute(QUERIES["resolve_changes"], {"by": by})
+    con.execute(QUERIES["resolve_runs"], {"profile": profile, "by": by})
     return Outcome(profile, run_id, acknowledged, failed)
 
 

@@ -30,7 +30,7 @@ ROWS_COMPARED = 100  # a file with fewer rows says nothing about how many the ne
 
 # Within this time of its last change a file is hashed by every run: clocks of file systems are coarse, and
 # copying programs set times back.
-SETTLED_SECONDS = 2 * 24 * 3600
+STABLE_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Stamp:
     ctime_ns: int = 0
 
     @property
-    def is_settled(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether it last changed so long ago that a later change must show."""
-        return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > SETTLED_SECONDS
+        return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > STABLE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,12 @@ def count(con: duckdb.DuckDBPyConnection, query: str, parameters: Any = None) ->
 def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | None, InputError | None]:
     """The file with its hash and what speaks against opening it; no arrival where it is known.
 
-    A file older than `SETTLED_SECONDS` whose size, times and inode are as they were is not hashed again.
+    A file older than `STABLE_SECONDS` whose size, times and inode are as they were is not hashed again.
     """
     if file.refusal:
         return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
     stamp = _stamp(file)
-    if stamp.is_settled and count(
+    if stamp.is_stable and count(
         landing.con,
         statements.KNOWN_FILE,
         [file.source_file, stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],

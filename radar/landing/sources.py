@@ -144,7 +144,7 @@ def csv_relation(path: Path, columns: int, delimiter: str) -> str:
 
 
 def read_header(file: ExtractFile, path: Path) -> list[str]:
-    """The names in the header, outer spaces cut; a column without a name is called after its place."""
+    """The names in the header, outer spaces cut; a column without a name is called after its position."""
     with open(path, "rb") as stream:
         start = stream.read(MAX_HEADER_BYTES)
     # cut at the last line end, so that a character is not cut in two
@@ -169,7 +169,7 @@ def read_header(file: ExtractFile, path: Path) -> list[str]:
         ) from error
     if not any(name.strip() for name in header):
         raise InputError("the first line is empty", "begin the file with its header", file=file.source_file)
-    return [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
+    return [name.strip() or f"column_{number}" for number, name in enumerate(header, start=1)]
 
 
 def _object(columns: dict[str, str]) -> str:

@@ -104,15 +104,13 @@ def sparkline(
     values = [point for point in known if point is not None]
     inner = [f"<title>{_text(label) or 'no values'}</title>"]
     if values:
-        place_y = _scale(
+        y_of = _scale(
             min(values) if low is None else low, max(values) if high is None else high, height - 3.0, 3.0
         )
-        place_x = _scale(0, max(len(known) - 1, 1), 2.0, width - 3.0)
-        at = [
-            None if point is None else (place_x(number), place_y(point)) for number, point in enumerate(known)
-        ]
+        x_of = _scale(0, max(len(known) - 1, 1), 2.0, width - 3.0)
+        at = [None if point is None else (x_of(number), y_of(point)) for number, point in enumerate(known)]
         inner += _lines(at, "spark-line")
-        end = next(place for place in reversed(at) if place is not None)
+        end = next(position for position in reversed(at) if position is not None)
         inner.append(f'<circle class="spark-end" cx="{_n(end[0])}" cy="{_n(end[1])}" r="2"/>')
     else:
         inner.append(_rule("spark-none", 2, height / 2, width - 2, height / 2))
@@ -141,43 +139,43 @@ def score_chart(
         return _nothing(inner, "chart score-chart", width, 60, "No score has been recorded yet.")
     left, right, top, bottom = 34.0, width - 62.0, 26.0, height - 46.0
     first, last = scored[0].day, scored[-1].day
-    place_y = _scale(0, 100, bottom, top)
-    place_x = _days(first, last, left, right)
+    y_of = _scale(0, 100, bottom, top)
+    x_of = _days(first, last, left, right)
     shown = [mark for mark in markers if first <= (mark.until or mark.day) and mark.day <= last]
     watch, healthy = bounds
     for value in (0, watch, healthy, 100):
         inner += [
-            _rule("grid", left, place_y(value), right, place_y(value)),
-            _label("axis", left - 6, place_y(value) + 4, f"{value:g}", "end"),
+            _rule("grid", left, y_of(value), right, y_of(value)),
+            _label("axis", left - 6, y_of(value) + 4, f"{value:g}", "end"),
         ]
     for word, middle in (
         ("healthy", (healthy + 100) / 2),
         ("watch", (watch + healthy) / 2),
         ("at risk", watch / 2),
     ):
-        inner.append(_label("axis", right + 8, place_y(middle) + 4, word))
+        inner.append(_label("axis", right + 8, y_of(middle) + 4, word))
     for mark in shown:
         if mark.until:
-            begin, end = place_x(max(mark.day, first)), place_x(min(mark.until, last))
+            begin, end = x_of(max(mark.day, first)), x_of(min(mark.until, last))
             inner.append(
                 f'<rect class="span span-{_class(mark.kind)}" x="{_n(begin)}" y="{_n(top)}" '
                 f'width="{_n(max(end - begin, 2))}" height="{_n(bottom - top)}">'
                 f"<title>{_text(_marker_title(mark))}</title></rect>"
             )
     for run in map(_corners, _runs(scored)):
-        edge = [(place_x(day.day), place_y(day.high)) for day in run]
-        edge += [(place_x(day.day), place_y(day.low)) for day in reversed(run)]
+        edge = [(x_of(day.day), y_of(day.high)) for day in run]
+        edge += [(x_of(day.day), y_of(day.low)) for day in reversed(run)]
         if any(day.low != day.high for day in run):
             if len(run) == 1:
                 edge = [(x + shift, y) for x, y in edge for shift in (-2, 2)]
                 edge = [edge[0], edge[1], edge[3], edge[2]]
             inner.append(f'<polygon class="interval" points="{_points(edge)}"/>')
-        inner += _lines([(place_x(day.day), place_y(day.score)) for day in run], "line")
+        inner += _lines([(x_of(day.day), y_of(day.score)) for day in run], "line")
     for mark in shown:
-        x = place_x(max(mark.day, first))
+        x = x_of(max(mark.day, first))
         inner.append(_rule(f"mark-line mark-line-{_class(mark.kind)}", x, top, x, bottom))
         inner.append(_shape(mark.kind, x, top - 8, _marker_title(mark)))
-    inner += _date_axis(first, last, place_x, bottom)
+    inner += _date_axis(first, last, x_of, bottom)
     inner += _legend([kind for kind in MARKERS if any(mark.kind == kind for mark in shown)], left, height - 8)
     return _svg("chart score-chart", width, height, inner)
 
@@ -201,9 +199,9 @@ def stacked(
         return _nothing(inner, "chart stacked", width, 60, "Nothing has been recorded yet.")
     left, right, top, bottom = 52.0, width - 116.0, 10.0, height - 26.0
     most = _round_up(max(sums))
-    place_y, place_x = _scale(0, most, bottom, top), _days(drawn[0].day, drawn[-1].day, left, right)
+    y_of, x_of = _scale(0, most, bottom, top), _days(drawn[0].day, drawn[-1].day, left, right)
     for part in (0.0, 0.5, 1.0):
-        y = place_y(most * part)
+        y = y_of(most * part)
         inner += [
             _rule("grid", left, y, right, y),
             _label("axis", left - 6, y + 4, short(most * part, unit), "end"),
@@ -212,15 +210,15 @@ def stacked(
         floors = [0.0] * len(run)
         for bucket in BUCKETS:
             tops = [floor + _value(day, bucket) for floor, day in zip(floors, run, strict=True)]
-            xs = [place_x(day.day) for day in run]
+            xs = [x_of(day.day) for day in run]
             if len(run) == 1:
                 xs, tops, floors = [xs[0] - 3, xs[0] + 3], tops * 2, floors * 2
-            edge = [(x, place_y(value)) for x, value in zip(xs, tops, strict=True)]
-            edge += [(x, place_y(value)) for x, value in zip(reversed(xs), reversed(floors), strict=True)]
+            edge = [(x, y_of(value)) for x, value in zip(xs, tops, strict=True)]
+            edge += [(x, y_of(value)) for x, value in zip(reversed(xs), reversed(floors), strict=True)]
             inner.append(f'<polygon class="area area-{bucket}" points="{_points(edge)}"/>')
             floors = tops[: len(run)]
-    inner += _ends(drawn[-1], place_y, right, top, unit)
-    inner += _date_axis(drawn[0].day, drawn[-1].day, place_x, bottom)
+    inner += _ends(drawn[-1], y_of, right, top, unit)
+    inner += _date_axis(drawn[0].day, drawn[-1].day, x_of, bottom)
     return _svg("chart stacked", width, height, inner)
 
 
@@ -322,8 +320,8 @@ def _n(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _points(places: Iterable[tuple[float, float]]) -> str:
-    return " ".join(f"{_n(x)},{_n(y)}" for x, y in places)
+def _points(positions: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in positions)
 
 
 def _label(kind: str, x: float, y: float, text: str, anchor: str = "start") -> str:
@@ -358,8 +356,8 @@ def _scale(low: float, high: float, start: float, end: float) -> Callable[[float
 
 
 def _days(first: date, last: date, start: float, end: float) -> Callable[[date], float]:
-    place = _scale(0, (last - first).days, start, end)
-    return lambda day: place((day - first).days)
+    position = _scale(0, (last - first).days, start, end)
+    return lambda day: position((day - first).days)
 
 
 def _runs(days: Sequence[Day]) -> Iterator[list[Day]]:
@@ -389,13 +387,13 @@ def _corners(run: Sequence[ScoreDay]) -> list[ScoreDay]:
     ]
 
 
-def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]:
+def _lines(positions: Sequence[tuple[float, float] | None], kind: str) -> list[str]:
     """Polylines, broken where a place is None; a point between two breaks is a dot."""
     drawn: list[str] = []
     run: list[tuple[float, float]] = []
-    for place in (*places, None):
-        if place is not None:
-            run.append(place)
+    for position in (*positions, None):
+        if position is not None:
+            run.append(position)
         elif run:
             if len(run) == 1:
                 drawn.append(f'<circle class="{kind}-dot" cx="{_n(run[0][0])}" cy="{_n(run[0][1])}" r="2"/>')
@@ -405,7 +403,7 @@ def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]
     return drawn
 
 
-def _date_axis(first: date, last: date, place: Callable[[date], float], y: float) -> list[str]:
+def _date_axis(first: date, last: date, position: Callable[[date], float], y: float) -> list[str]:
     """About six dates under a chart: the first day, and so on at equal distances."""
     length = (last - first).days
     step = next((days for days in _DAYS_OF_A_TICK if length / days <= 6), max(length // 6, 1))
@@ -415,8 +413,8 @@ def _date_axis(first: date, last: date, place: Callable[[date], float], y: float
     for day in ticks:
         text = day.strftime(form).lstrip("0")
         drawn += [
-            _rule("tick", place(day), y, place(day), y + 4),
-            _label("axis", place(day), y + 17, text, "middle"),
+            _rule("tick", position(day), y, position(day), y + 4),
+            _label("axis", position(day), y + 17, text, "middle"),
         ]
     return drawn
 
@@ -434,13 +432,13 @@ def _value(day: StackDay, bucket: str) -> float:
     return min(value, _MOST) if value > 0 else 0.0  # nan is not
 
 
-def _ends(day: StackDay, place_y: Callable[[float], float], right: float, top: float, unit: str) -> list[str]:
+def _ends(day: StackDay, y_of: Callable[[float], float], right: float, top: float, unit: str) -> list[str]:
     """The name and the last value of every bucket, next to its area, none over another."""
     at: list[float] = []
     floor = 0.0
     for bucket in BUCKETS:  # from the bottom up
         value = _value(day, bucket)
-        middle = place_y(floor + value / 2) + 4
+        middle = y_of(floor + value / 2) + 4
         at.append(min(middle, at[-1] - 14) if at else middle)
         floor += value
     shift = max(top + 10 - at[-1], 0.0)

@@ -55,7 +55,7 @@ class Provider:
         self.name = urlsplit(self.issuer).netloc
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._return = f"{settings.origin}{RETURN_PATH}"
-        self._places = CapacityLimiter(_AT_ONCE)
+        self._slots = CapacityLimiter(_AT_ONCE)
         self._found: Any = None
         self._found_at = float("-inf")
 
@@ -134,7 +134,7 @@ class Provider:
 
         try:
             with fail_after(_TIMEOUT):
-                async with self._places:
+                async with self._slots:
                     yield
         except (HTTPError, InvalidURL, TimeoutError) as error:
             raise AwayError(type(error).__name__) from None

@@ -18,7 +18,7 @@ from radar.landing import statements
 from radar.landing.feeds import ACCOUNTS, Feed, load_feeds
 from radar.quality.batches import SCRATCH, Batch, one, sql
 from radar.quality.columns import judge_columns
-from radar.quality.gate import REMEDY, Limits, judge, record_fact_days, settle_keys
+from radar.quality.gate import REMEDY, Limits, judge, record_fact_days, resolve_keys
 from radar.quality.outcomes import Moment, Outcome, blocks_feed, outcome, record, share
 from radar.quality.suites import Rule, rules
 from radar.rules.vocabulary import nearest_word
@@ -70,7 +70,7 @@ def judge_without_rows(
 ) -> list[Outcome]:
     """The same for a feed without a new row: all was refused, or it is blocked since earlier."""
     with transaction(con):
-        again = settle_keys(con, feed, first_batch, limits)
+        again = resolve_keys(con, feed, first_batch, limits)
         record_fact_days(con, feed, first_batch, moment)
         outcome_of_gate = judge(con, feed, first_batch, moment, limits, again)
         outcomes = [outcome_of_gate] if outcome_of_gate else []
@@ -82,7 +82,7 @@ def judge_without_rows(
 def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits: Limits) -> list[Outcome]:
     """Whether enough of the batch got through. Of accounts not even the rest is kept then."""
     feed = batch.contract
-    again = settle_keys(con, feed, batch.first, limits)
+    again = resolve_keys(con, feed, batch.first, limits)
     judged = judge(con, feed, batch.first, moment, limits, again)
     if judged and not judged.success and feed.name == ACCOUNTS and _is_blocked(con, batch, moment):
         _remove_batch(con, batch, judged.message, moment)

@@ -138,15 +138,15 @@ def judge(  # noqa: PLR0917 the record of one decision
     )
 
 
-def settle_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
+def resolve_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     """See which refused rows of the feed later rows have made up for; how many came again as they were."""
     open_keys = "SELECT count(*) FROM quarantine.refused_keys WHERE feed = ? AND superseded_at IS NULL"
-    again = _settle_open_keys(con, feed, first_batch, limits) if one(con, open_keys, [feed.name])[0] else 0
+    again = _resolve_open_keys(con, feed, first_batch, limits) if one(con, open_keys, [feed.name])[0] else 0
     con.execute("DELETE FROM control.repeated_keys WHERE feed = ?", [feed.name])
     return again
 
 
-def _settle_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
+def _resolve_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     values: dict[str, Any] = {"feed": feed.name}
     names = {"table": _table(feed), "landed_key": statements.entity_key(feed, "landed")}
     con.execute(sql("note_repeated_keys"), {**values, "first_batch": first_batch})

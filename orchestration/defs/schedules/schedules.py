@@ -12,7 +12,7 @@ from radar.core.runs import utc_now
 from radar.core.settings import Settings
 from radar.deliveries.retries import next_attempt
 
-SETTLE_SECONDS = 60
+QUIET_SECONDS = 60
 """A file younger than this may still be on its way."""
 
 
@@ -47,7 +47,7 @@ def new_extracts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
         return dg.SkipReason(f"There are no files in {folder}.")
     if state == context.cursor:
         return dg.SkipReason("Nothing has arrived since the last run.")
-    if now.replace(tzinfo=UTC).timestamp() - newest < SETTLE_SECONDS:
+    if now.replace(tzinfo=UTC).timestamp() - newest < QUIET_SECONDS:
         return dg.SkipReason("Files are still arriving.")
     context.update_cursor(state)
     day = Timetable.read().as_of(now.date())

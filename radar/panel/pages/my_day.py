@@ -84,7 +84,7 @@ def show(request: Request) -> Response:
         request,
         "my_day.html",
         title="My day",
-        waiting=[drawn(account_id, place >= OPEN) for place, account_id in enumerate(waiting[:SHOWN])],
+        waiting=[drawn(account_id, index >= OPEN) for index, account_id in enumerate(waiting[:SHOWN])],
         done=[drawn(account_id, True) for account_id in done[:SHOWN]],
         snoozed=[card(account_id) for account_id in snoozed],
         owners=owners,
@@ -136,7 +136,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
     return {
         "health": health,
         "queue": queue,
-        "reasons": [health[f"reason_{place}"] for place in range(1, 5) if health[f"reason_{place}"]],
+        "reasons": [health[f"reason_{index}"] for index in range(1, 5) if health[f"reason_{index}"]],
         "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
         "spot_check": body["spot_check"],

@@ -89,16 +89,16 @@ def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str
 
 @asynccontextmanager
 async def _slot(request: Request) -> AsyncIterator[None]:
-    """One of the few places at which passwords are checked. Raises TimeoutError where too many wait."""
-    places: CapacityLimiter = request.app.state.checks
-    if places.statistics().tasks_waiting >= _QUEUE:
+    """One of the few slots in which passwords are checked. Raises TimeoutError where too many wait."""
+    slots: CapacityLimiter = request.app.state.checks
+    if slots.statistics().tasks_waiting >= _QUEUE:
         raise TimeoutError
     with fail_after(_QUEUE_SECONDS):
-        await places.acquire()
+        await slots.acquire()
     try:
         yield
     finally:
-        places.release()
+        slots.release()
 
 
 def _later(answer: Response, seconds: int) -> Response:

@@ -33,7 +33,7 @@ def test_a_file_that_is_there_again_is_not_read(place: Place, monkeypatch: pytes
     monkeypatch.setattr(
         contents, "fingerprint", lambda file: hashed.append(file.source_file) or fingerprint(file)
     )
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)  # as two days later
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)  # as two days later
     report = place.land_feed("crm/owners")
     assert (report.files_known, report.rows_read, hashed) == (1, 0, [])
     os.utime(path, ns=(0, 0))
@@ -53,7 +53,7 @@ def test_other_content_of_the_same_size_and_time_is_read(
     path.write_text(OWNER + "o1,B,\n")  # in place, at once, the time set back as copying programs do
     os.utime(path, ns=(0, 0))
     assert place.land_feed("crm/owners").rows_landed == 1
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)
     assert place.land_feed("crm/owners").files_known == 1
     other = path.with_suffix(".new")
     other.write_text(OWNER + "o1,C,\n")
@@ -74,7 +74,7 @@ def test_files_that_an_earlier_release_knew_are_hashed_once(
     for column in ("inode", "ctime_ns"):
         place.con.execute(f"alter table control.known_files drop column {column}")
     place.con.execute("alter table audit.loads drop column records_counted")
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)
     report = place.land_feed("crm/owners")
     assert (report.files_known, report.rows_read) == (1, 0)
     assert place.column("select count(*) from control.known_files where inode is null") == [0]

@@ -291,7 +291,7 @@ def test_the_folder_is_a_file(place: Place) -> None:
 
 def test_the_folder_is_empty(place: Place) -> None:
     place.put("owners.csv", CSV)
-    with pytest.raises(InputError, match=r"no file of any feed lies here\n  owners.csv lies outside"):
+    with pytest.raises(InputError, match=r"there is no file of any feed\n  owners.csv is outside"):
         place.land()
 
 

@@ -282,7 +282,7 @@ def test_a_look_up_file_that_is_not_the_panels_is_made_anew(
         client.cookies.set(sessions.COOKIE, sessions.begin(app.state.store, *found))
         for _ in range(3):
             assert "<article" in client.get("/").text
-    assert sum("made anew" in record.message for record in caplog.records) == 1
+    assert sum("made again" in record.message for record in caplog.records) == 1
 
 
 def test_names_are_inert_in_pages(demo_run: Place, tmp_path: Path) -> None:

@@ -21,48 +21,48 @@ from radar.core.runs import Run, Window
 from radar.core.warehouse import connect
 from radar.deliveries.in_doubt import resolve, status
 from radar.deliveries.settings import Destinations
-from tests.deliveries.delivery_house import DAY, House
+from tests.deliveries.small_company import DAY, Company
 from tests.deliveries.vendors import Vendors
 
 RUN = Run("run-x", 1, Window(DAY, DAY), datetime(2026, 3, 14, 5))
 
 
 @pytest.fixture
-def doubtful(vendors: Vendors, house: House) -> House:
+def doubtful(vendors: Vendors, company: Company) -> Company:
     """One alert of which the answer was lost."""
-    house.do("create schema scoring")
-    house.do(
+    company.do("create schema scoring")
+    company.do(
         "create table scoring.dim_rule_sets as "
         "select 'v1' as rule_set, 'champion' as status, 'f0' as rule_version"
     )
-    house.settings = Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
-    house.act("alert", 1)
+    company.settings = Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
+    company.act("alert", 1)
     vendors.fail("/slack/hook", "lose")
-    house.run("slack")
-    assert house.states() == {"alert:alert01": "in_doubt"}
-    return house
+    company.run("slack")
+    assert company.states() == {"alert:alert01": "in_doubt"}
+    return company
 
 
 @contextmanager
-def closed(house: House) -> Iterator[Path]:
+def closed(company: Company) -> Iterator[Path]:
     """The warehouse, for what opens it itself."""
-    ((file,),) = house.con.execute("select path from duckdb_databases() where path is not null").fetchall()
-    house.con.close()
+    ((file,),) = company.con.execute("select path from duckdb_databases() where path is not null").fetchall()
+    company.con.close()
     try:
         yield Path(file)
     finally:
-        house.con = duckdb.connect(file)
+        company.con = duckdb.connect(file)
 
 
-def entries(house: House, kind: str) -> list[Any]:
-    return house.con.execute(
+def entries(company: Company, kind: str) -> list[Any]:
+    return company.con.execute(
         "select subject_id, account_id, run_id, as_of_date, rule_version, actor, state, "
         "evidence ->> 'reason' from audit.entries where kind = ? order by sequence",
         [kind],
     ).fetchall()
 
 
-def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtful: House) -> None:
+def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtful: Company) -> None:
     with closed(doubtful) as warehouse:
         (message,) = status(warehouse)[1]
         assert (message.message_key, message.accounts, message.carrier) == (
@@ -85,7 +85,7 @@ def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtf
 
 
 def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
-    vendors: Vendors, doubtful: House
+    vendors: Vendors, doubtful: Company
 ) -> None:
     with closed(doubtful) as warehouse, connect(warehouse) as con:
         assert record(con, warehouse, RUN)["delivery"] == 1
@@ -109,7 +109,7 @@ def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
     assert states == ["in_doubt", "in_doubt again 1", "delivered again 2"]
 
 
-def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, doubtful: House) -> None:
+def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, doubtful: Company) -> None:
     for number in range(10, 14):
         doubtful.act("alert", number)
     vendors.fail("/slack/hook", "lose")
@@ -124,12 +124,12 @@ def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, dou
     assert sorted(doubtful.states().values()) == ["delivered"] * 4 + ["in_doubt"]
 
 
-def refused(house: House, match: str, key: str, reason: str) -> None:
-    with closed(house) as warehouse, pytest.raises(UsageError, match=match):
+def refused(company: Company, match: str, key: str, reason: str) -> None:
+    with closed(company) as warehouse, pytest.raises(UsageError, match=match):
         resolve(warehouse, key, was_delivered=True, by="dora", reason=reason)
 
 
-def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: House) -> None:
+def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: Company) -> None:
     refused(doubtful, "the reason is empty", "alert:alert01", " ")
     refused(doubtful, "nothing is in doubt under alert:other", "alert:other", "seen")
     assert doubtful.states() == {"alert:alert01": "in_doubt"}
@@ -139,7 +139,7 @@ def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtf
     assert len(entries(doubtful, "delivery_decision")) == 1
 
 
-def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: House) -> None:
+def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: Company) -> None:
     with closed(doubtful) as warehouse:
         resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
     doubtful.do("update audit.entries set actor = 'ed' where kind = 'delivery_decision'")
@@ -152,7 +152,7 @@ def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: House)
     assert doubtful.con.execute("select count(*) from audit.delivery_decisions").fetchall() == [(1,)]
 
 
-def test_the_commands(doubtful: House) -> None:
+def test_the_commands(doubtful: Company) -> None:
     def radar(*arguments: str) -> subprocess.CompletedProcess[str]:
         with closed(doubtful) as warehouse:
             return subprocess.run(

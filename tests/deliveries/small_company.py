@@ -83,7 +83,7 @@ NAME = 'Größe & <Sons> "x" مجموعة 🚀'
 
 
 @dataclass
-class House:
+class Company:
     """One installation; `run` is one run of it."""
 
     con: duckdb.DuckDBPyConnection

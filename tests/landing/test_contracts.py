@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from landing_place import Place
+from inbox import Inbox
 
 from radar.core.errors import UsageError
 from radar.core.project import PROJECT
@@ -279,11 +279,11 @@ def test_files_that_are_derived_agree_with_the_contracts(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == derived_files()[path]
 
 
-def test_the_examples_of_the_contracts_land_whole(place: Place) -> None:
+def test_the_examples_of_the_contracts_land_whole(inbox: Inbox) -> None:
     for feed in FEEDS.values():
-        place.put(f"{feed.name}/example.csv", example_csv(feed))
-    reports = {report.feed: report for report in place.land()}
-    assert place.rejected() == place.rejected("rejected_values") == []
+        inbox.put(f"{feed.name}/example.csv", example_csv(feed))
+    reports = {report.feed: report for report in inbox.land()}
+    assert inbox.rejected() == inbox.rejected("rejected_values") == []
     assert {name: report.rows_landed for name, report in reports.items()} == dict.fromkeys(FEEDS, 1)
 
 

@@ -25,7 +25,7 @@ from radar.panel import read_model, sessions, users
 from radar.panel.app import create_app
 from radar.panel.pages import my_day
 from radar.panel.settings import PanelSettings
-from tests.panel.told_copy import DAY, publish_again
+from tests.panel.republished_copy import DAY, publish_again
 from tests.runs.radar_run import Place
 
 PLAYS = [*sorted(file.stem.removeprefix("mail_") for file in SHIPPED.glob("mail_*.j2")), "of_the_house"]

@@ -29,7 +29,7 @@ from radar.panel.pages import portfolio, quality, rules
 from radar.panel.read_model import fold
 from radar.panel.settings import PanelSettings
 from radar.panel.web import csv_answer
-from tests.panel.told_copy import publish_again
+from tests.panel.republished_copy import publish_again
 from tests.runs.radar_run import Place, radar
 
 DAY = date(2026, 6, 30)

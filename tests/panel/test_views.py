@@ -23,7 +23,7 @@ from radar.panel.settings import PanelSettings
 from radar.rules.page import page as rules_page
 from tests.frozen import SEEDS
 from tests.panel.people import Owners
-from tests.panel.told_copy import LIVE, publish_again
+from tests.panel.republished_copy import LIVE, publish_again
 from tests.runs.radar_run import Place
 
 Ask = Callable[[str], str]

@@ -84,7 +84,7 @@ def _from_sources(
     present = _relations(con)
     _provide_masking(con)
     if "scoring.dim_rule_sets" in present:
-        con.execute(_QUERIES["champion"])
+        con.execute(_QUERIES["champion_rule_set"])
     for source in sources:
         if SOURCES[source] in present:
             yield _QUERIES["new_entries"].format(source=_QUERIES[source]), names

@@ -4,10 +4,10 @@
 --     account_id, run_id, as_of_date, rule_set, rule_version, actor
 --     evidence: a struct that is written as JSON, its fields in the order of the alphabet
 -- What people wrote may hold what identifies a person, and an entry stays for good: `masked` is radar.masking's.
--- A run_id or as_of_date that is null is that of the run under way; `champion` is the rule set that scores now.
+-- A run_id or as_of_date that is null is that of the run under way; `champion_rule_set` is the one that scores now.
 
--- name: champion
-create or replace temp view champion as
+-- name: champion_rule_set
+create or replace temp view champion_rule_set as
 select
     rule_set,
     rule_version
@@ -59,8 +59,8 @@ select
     account_id,
     null::varchar as run_id,
     null::date as as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     overridden_by as actor,
     {
         'bucket': bucket,
@@ -79,8 +79,8 @@ select
     account_id,
     null::varchar as run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     reviewed_by as actor,
     -- an action's id only where there is one, so that reviews of before the column have not changed
     case
@@ -184,8 +184,8 @@ select
     account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     'radar' as actor,
     {
         'action_id': action_id,
@@ -214,8 +214,8 @@ select
     account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     decided_by as actor,
     {
         'action_id': action_id,
@@ -235,8 +235,8 @@ select
     null::varchar as account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     decided_by as actor,
     {
         'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),

@@ -312,8 +312,8 @@ def _rule_sets(tables: Tables) -> Iterator[Problem]:
     for number, row in _numbered(tables, "rule_sets"):
         yield from _name_problems("rule_sets.csv", number, "rule_set", row["rule_set"])
         if row["status"] == "champion" and row["rule_set"] not in ruled:
-            remedy = "add rules to rules.csv, or make another set the champion"
-            yield Problem("rule_sets.csv", number, "rule_set", "the champion has no rule", remedy)
+            remedy = "add rules to rules.csv, or make another set the champion rule set"
+            yield Problem("rule_sets.csv", number, "rule_set", "the champion rule set has no rule", remedy)
         bounds = [row["base_score"], row["watch_from"], row["healthy_from"]]
         if not all(bounds):
             yield Problem(

@@ -123,7 +123,7 @@ def test_a_champion_without_rules_is_named_and_a_shadow_without_rules_is_left_ou
     mine.change("rule_sets", 1, status="retired")
     mine.change("rule_sets", 2, status="champion")
     (problem,) = mine.problems(tmp_path / "g")
-    assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion has no rule")
+    assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion rule set has no rule")
 
 
 def test_cells_that_say_nothing_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "inline": inline,
         "bar": charts.bar,
         "shadow": named["status"] == "shadow",
-        "champion": sets[0]["rule_set"],
+        "champion_rule_set": sets[0]["rule_set"],
     }
     return context | (_comparison(replace(data, view=view)) if named["status"] == "shadow" else {})
 

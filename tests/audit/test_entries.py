@@ -274,7 +274,7 @@ def test_an_export_keeps_its_own_run_day_and_rules(company: Company) -> None:
     }
 
 
-def test_a_rule_change_tells_rows_added_removed_and_changed_with_what_they_were(company: Company) -> None:
+def test_a_rule_change_lists_rows_added_removed_and_changed_with_what_they_were(company: Company) -> None:
     company.record()
     (first,) = company.entries("rule_change")
     assert (first["subject_id"], first["state"], first["evidence"].keys()) == ("v1", "champion aaa", {"rows"})

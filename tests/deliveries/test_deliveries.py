@@ -346,7 +346,7 @@ def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
     assert len(vendors.posts) == 2 * posts
 
 
-def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, company: Company) -> None:
+def test_a_doubt_is_not_resolved_by_asking_another_destination(vendors: Vendors, company: Company) -> None:
     company.settings = slack_webhook(vendors)
     company.act("alert", 1)
     vendors.fail("/slack/hook", "lose")
@@ -434,7 +434,7 @@ def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_ther
     assert b"Nobody" not in sent[0]
 
 
-def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(company: Company) -> None:
+def test_a_draft_offers_what_the_rules_that_fired_offer_whatever_they_are_called(company: Company) -> None:
     company.act("mail", 1, status="to_approve", play="check_in")
     company.do("update marts.rpt_account_health set segment = 'smb'")
     for rule_id, number, segment, guidance in (
@@ -490,7 +490,7 @@ def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(compan
     assert all(company.run(channel).counts == {"written": 1} for channel in channels)
 
 
-def test_an_alert_that_a_person_decides_is_told_to_that_person(company: Company) -> None:
+def test_an_alert_that_a_person_decides_is_sent_to_that_person(company: Company) -> None:
     company.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
     company.say(company.act("alert", 2, status="to_approve"), "dropped")
     company.act("alert", 3, status="suppressed", suppressed_by="undecided")
@@ -505,7 +505,7 @@ def test_what_a_person_dropped_or_did_is_not_delivered(company: Company) -> None
     assert not company.run("tasks").counts
 
 
-def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, company: Company) -> None:
+def test_an_alert_is_sent_once_and_its_end_once(vendors: Vendors, company: Company) -> None:
     company.settings = slack_webhook(vendors)
     action = company.act("alert", 1)
     for _ in range(3):
@@ -522,7 +522,7 @@ def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, company: Compa
     assert company.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
 
 
-def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newest_name(
+def test_the_end_of_an_alert_of_an_account_that_left_is_sent_once_under_its_newest_name(
     vendors: Vendors, company: Company
 ) -> None:
     company.settings = slack_webhook(vendors)
@@ -536,7 +536,7 @@ def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newe
     assert "Größe" in vendors.posts[1]["text"]
 
 
-def test_an_end_is_not_told_of_what_nobody_heard_of(vendors: Vendors, company: Company) -> None:
+def test_an_end_is_not_reported_of_what_nobody_heard_of(vendors: Vendors, company: Company) -> None:
     company.settings = slack_webhook(vendors)
     company.act("alert", 1)
     vendors.fail("/slack/hook", "500", "500", "500")
@@ -627,7 +627,7 @@ def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, company: Com
 # --- where there is no secret ------------------------------------------------------------------------------
 
 
-def test_without_a_secret_everything_lies_in_the_outbox_once(company: Company) -> None:
+def test_without_a_secret_everything_is_in_the_outbox_once(company: Company) -> None:
     for kind, channel in (("alert", "slack"), ("task", "tasks"), ("guide", "webhook")):
         company.act(kind, 1)
         assert company.run(channel).carrier == "outbox"
@@ -756,7 +756,7 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
     assert len(vendors.calls) == calls + 1
 
 
-def test_hubspot_forgets_what_it_was_told_of_an_account_that_left(vendors: Vendors, company: Company) -> None:
+def test_hubspot_forgets_what_it_received_of_an_account_that_left(vendors: Vendors, company: Company) -> None:
     company.settings = hubspot(vendors)
     company.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
     company.account("acc-02")
@@ -844,7 +844,7 @@ def test_the_webhook_is_signed_over_time_and_body(vendors: Vendors, company: Com
     assert headers["Radar-Key"] == json.loads(body)["key"] == "guide01"
 
 
-def test_no_secret_stands_in_errors_or_in_what_is_printed(vendors: Vendors, company: Company) -> None:
+def test_no_secret_is_in_errors_or_in_what_is_printed(vendors: Vendors, company: Company) -> None:
     secret = "xoxb-1234-abcdef"
     settings = Destinations(
         slack_webhook_url=f"{vendors.url}/slack/hook?token={secret}", smtp_password=secret

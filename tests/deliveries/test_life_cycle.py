@@ -128,7 +128,7 @@ def test_actions_live_as_the_plain_reading_says_however_the_days_are_cut(models:
 
 @given(st.integers(0, 2**32))
 @lives
-def test_days_told_anew_to_the_end_are_as_if_told_so_from_the_first(models: Models, seed: int) -> None:
+def test_days_scored_again_to_the_end_are_as_if_scored_so_from_the_first(models: Models, seed: int) -> None:
     rng = random.Random(seed)
     world = random_world(rng, length=20)
     warehouse = Warehouse(models)
@@ -145,7 +145,7 @@ def test_days_told_anew_to_the_end_are_as_if_told_so_from_the_first(models: Mode
 
 @given(st.integers(0, 2**32))
 @lives
-def test_one_day_told_anew_leaves_one_open_row_a_play(models: Models, seed: int) -> None:
+def test_one_day_scored_again_leaves_one_open_row_a_play(models: Models, seed: int) -> None:
     """Later days stand as they were told; what they do not know any more is over."""
     rng = random.Random(seed)
     world = random_world(rng, length=14)

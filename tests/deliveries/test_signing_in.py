@@ -156,7 +156,7 @@ def test_mail_goes_over_tls_to_a_server_that_knows_us(
     hides(told(company, caplog, report.error), PASSWORD)
 
 
-def test_a_wrong_password_is_told_once_and_never_shown(
+def test_a_wrong_password_is_reported_once_and_never_shown(
     mail_server: MailServer,
     certificate: tuple[Path, Path],
     company: Company,
@@ -180,7 +180,7 @@ def test_a_wrong_password_is_told_once_and_never_shown(
     assert len(mail_server.mails) == 2
 
 
-def test_a_mail_server_whose_certificate_nobody_knows_is_told_nothing(
+def test_a_mail_server_whose_certificate_nobody_knows_receives_nothing(
     mail_server: MailServer, company: Company
 ) -> None:
     report = company.run("mail")

@@ -72,7 +72,7 @@ def test_a_broken_set_of_the_outbox_is_passed_over(company: Company, content: by
     assert company.run("slack").counts == {"written": 1}
 
 
-def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_is_told(
+def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []

@@ -65,7 +65,7 @@ def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, na
 
 
 @pytest.mark.parametrize("name", TOLD_OF_REMOVED)
-def test_what_is_told_of_a_row_that_left_is_that_of_the_golden_folder(
+def test_what_is_sent_for_a_row_that_left_is_that_of_the_golden_folder(
     warehouse: Path, out: Path, name: str
 ) -> None:
     """Nothing that was written is left standing, and the files in `undo/` put it back."""

@@ -96,7 +96,7 @@ def test_the_same_content_under_another_name_lands_nothing_but_counts_as_an_arri
     assert inbox.column("select count(*) from raw.product_events") == [1]
 
 
-def test_a_file_whose_rows_were_held_back_lands_under_another_name(inbox: Inbox) -> None:
+def test_a_file_whose_rows_were_blocked_lands_under_another_name(inbox: Inbox) -> None:
     inbox.put("product/events/1.ndjson", ndjson({"event_id": "e1", **EVENT}))
     inbox.land_feed("product/events")
     inbox.con.execute("delete from raw.product_events")

@@ -54,7 +54,7 @@ def test_what_the_contracts_say_is_what_the_released_warehouse_is_made_of() -> N
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line_of", "said"),
+    ("old", "new", "line_of", "message"),
     [
         ("    type: id\n", "    type: word\n", "    type: id\n", "the type of column owner_id is word"),
         ("  email:", "  name:", "  email:", "name is here twice, first in line"),
@@ -115,14 +115,14 @@ def test_what_the_contracts_say_is_what_the_released_warehouse_is_made_of() -> N
     ],
 )
 def test_a_mistake_in_a_contract_is_refused_with_file_and_line(
-    contracts: Path, old: str, new: str, line_of: str, said: str
+    contracts: Path, old: str, new: str, line_of: str, message: str
 ) -> None:
     assert old in OWNERS
     file = contracts / "crm__owners.yml"
     file.write_text(OWNERS.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(UsageError) as refused:
         load_feeds(contracts)
-    assert said in refused.value.problem
+    assert message in refused.value.problem
     assert (refused.value.file, refused.value.line) == (file, lines_of(line_of))
 
 

@@ -71,7 +71,7 @@ def test_parquet_lands_the_same_rows_plain_and_packed(inbox: Inbox, is_packed: b
     assert landed_owners(inbox) == EXPECTED
 
 
-def test_json_also_lies_in_lines_and_over_several_lines(inbox: Inbox) -> None:
+def test_json_also_comes_in_lines_and_over_several_lines(inbox: Inbox) -> None:
     inbox.put("crm/owners/1.json", ndjson(*OWNERS))
     inbox.land_feed("crm/owners")
     assert landed_owners(inbox) == EXPECTED

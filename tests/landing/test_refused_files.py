@@ -65,10 +65,10 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize(("text", "told"), HEADERS.items())
-def test_a_header_that_will_not_do(inbox: Inbox, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "message"), HEADERS.items())
+def test_a_header_that_will_not_do(inbox: Inbox, text: str, message: str) -> None:
     inbox.put("crm/owners/day.csv", text)
-    assert told in refused(inbox, "day.csv")
+    assert message in refused(inbox, "day.csv")
 
 
 def test_a_parquet_header_that_will_not_do(inbox: Inbox) -> None:
@@ -217,7 +217,7 @@ def test_a_name_that_is_not_text(inbox: Inbox) -> None:
     assert "its name is not UTF-8" in refused(inbox, r"d\udcffy.csv")
 
 
-def test_what_is_no_feed_is_told_and_left_alone(inbox: Inbox) -> None:
+def test_what_is_no_feed_is_reported_and_left_alone(inbox: Inbox) -> None:
     inbox.put_accounts()
     for name in ("notes.txt", "sales/orders/1.csv", "crm/account/1.csv", "crm/1.csv"):
         inbox.put(name, CSV)
@@ -238,7 +238,7 @@ def test_what_is_no_feed_is_told_and_left_alone(inbox: Inbox) -> None:
     assert inbox.column("select distinct feed from audit.loads") == ["crm/accounts"]
 
 
-def test_a_refused_file_is_told_once_and_lands_when_it_is_corrected(inbox: Inbox) -> None:
+def test_a_refused_file_is_reported_once_and_lands_when_it_is_corrected(inbox: Inbox) -> None:
     inbox.put("crm/owners/day.csv", "name\nA\n")
     assert inbox.land_feed("crm/owners").files_refused == 1
     again = inbox.land_feed("crm/owners")

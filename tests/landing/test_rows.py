@@ -123,7 +123,7 @@ def test_a_broken_line_of_json_is_rejected_with_its_number(inbox: Inbox) -> None
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
-def test_unknown_columns_are_kept_aside_and_told(inbox: Inbox, ending: str) -> None:
+def test_unknown_columns_are_set_aside_and_reported(inbox: Inbox, ending: str) -> None:
     if ending == "csv":
         inbox.put("crm/owners/day.csv", 'owner_id,name,Team "A",\no1,A,red,x\no2,B,,\n')
         expected = '{"Team \\"A\\"":"red","column_4":"x"}'
@@ -153,7 +153,7 @@ def test_unknown_columns_are_kept_aside_and_told(inbox: Inbox, ending: str) -> N
     )
 
 
-def test_unknown_columns_survive_beside_a_bad_value(inbox: Inbox) -> None:
+def test_unknown_columns_survive_next_to_a_bad_value(inbox: Inbox) -> None:
     inbox.put(
         "product/events/day.csv",
         "event_id,account_id,event_name,occurred_at,properties,more\n"
@@ -213,7 +213,7 @@ def test_every_raw_row_says_where_it_came_from(inbox: Inbox) -> None:
     assert inbox.all(query) == [(NOW, 1, "crm/owners/day.csv", 1, None)]
 
 
-def test_steps_are_told_with_rows(inbox: Inbox) -> None:
+def test_steps_are_reported_with_rows(inbox: Inbox) -> None:
     inbox.put("crm/owners/day.csv", "owner_id,name\no1,A\no2,B\n")
     inbox.land_feed("crm/owners")
     assert [step[:2] for step in inbox.steps] == [("crm/accounts", 1), ("crm/owners", 2)]

@@ -208,7 +208,7 @@ def test_limits_of_what_is_sent(client_as: ClientAs) -> None:
     assert client.request("PUT", "/").status_code == 405
 
 
-def test_an_error_is_told_by_a_number_and_logged_without_what_people_wrote(
+def test_an_error_is_reported_by_a_number_and_logged_without_what_people_wrote(
     app: Starlette, client_as: ClientAs, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(request: object) -> None:

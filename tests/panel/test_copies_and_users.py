@@ -75,7 +75,7 @@ def test_a_newer_copy_is_shown_without_a_restart(demo_run: Place, tmp_path: Path
     app.state.published_db.close()
 
 
-def test_an_old_copy_is_told_to_be_old(demo_run: Place, tmp_path: Path) -> None:
+def test_an_old_copy_is_marked_as_old(demo_run: Place, tmp_path: Path) -> None:
     published(tmp_path / "published", 1, demo_run.published)
     app, client = panel(tmp_path)
     assert "Old data" not in client.get("/").text
@@ -130,7 +130,7 @@ def damaged(store: Path) -> None:
     [lambda store: store.write_bytes(b"no database" * 1000), lambda store: store.mkdir(), damaged],
     ids=["another file", "a folder", "damaged"],
 )
-def test_a_store_that_cannot_be_read_is_told_at_the_start(
+def test_a_store_that_cannot_be_read_is_reported_at_the_start(
     tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
     spoil(tmp_path / "panel.sqlite")

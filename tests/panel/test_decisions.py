@@ -71,7 +71,7 @@ def test_a_draft_is_answered_once(app: Starlette, client_as: ClientAs) -> None:
     assert answer.status_code == 422
 
 
-def test_the_second_of_two_reviewers_is_told_and_nothing_is_overwritten(
+def test_the_second_of_two_reviewers_is_refused_and_nothing_is_overwritten(
     app: Starlette, client_as: ClientAs
 ) -> None:
     rep, lead = client_as("rep"), client_as("lead")

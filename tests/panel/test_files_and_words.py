@@ -254,7 +254,7 @@ def test_search_folds_accents_and_case_and_takes_words_in_any_order(demo_run: Pl
 
 
 @pytest.mark.parametrize("spoil", ["empty", "half", "foreign", "folder", "inside"])
-def test_a_look_up_file_that_is_not_the_panels_is_made_anew(
+def test_a_read_model_file_that_is_not_the_panels_is_made_again(
     demo_run: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: str
 ) -> None:
     with panel(demo_run.published, tmp_path) as client:

@@ -457,7 +457,7 @@ def test_columns_that_are_misnamed_or_gone_warn_once_and_block_nothing(
         assert warehouse.rows(failed.format(batch)) == warehouse.rows(found.format(batch)) == []
 
 
-def test_a_blocked_feed_is_told_of_its_columns_once(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_blocked_feed_reports_its_columns_once(warehouse: Warehouse, tmp_path: Path) -> None:
     company = Company(warehouse, tmp_path / "extracts")
     company.put(
         f"{PAYMENTS}/1.csv",

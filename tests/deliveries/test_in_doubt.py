@@ -109,7 +109,7 @@ def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
     assert states == ["in_doubt", "in_doubt again 1", "delivered again 2"]
 
 
-def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, doubtful: Company) -> None:
+def test_a_digest_is_resolved_as_the_one_message_that_it_is(vendors: Vendors, doubtful: Company) -> None:
     for number in range(10, 14):
         doubtful.act("alert", number)
     vendors.fail("/slack/hook", "lose")
@@ -129,7 +129,7 @@ def refused(company: Company, match: str, key: str, reason: str) -> None:
         resolve(warehouse, key, was_delivered=True, by="dora", reason=reason)
 
 
-def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: Company) -> None:
+def test_it_is_resolved_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: Company) -> None:
     refused(doubtful, "the reason is empty", "alert:alert01", " ")
     refused(doubtful, "nothing is in doubt under alert:other", "alert:other", "seen")
     assert doubtful.states() == {"alert:alert01": "in_doubt"}
@@ -139,7 +139,7 @@ def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtf
     assert len(entries(doubtful, "delivery_decision")) == 1
 
 
-def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: Company) -> None:
+def test_a_resolution_that_somebody_changes_or_takes_away_shows(doubtful: Company) -> None:
     with closed(doubtful) as warehouse:
         resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
     doubtful.do("update audit.entries set actor = 'ed' where kind = 'delivery_decision'")

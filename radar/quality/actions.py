@@ -233,10 +233,10 @@ def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, mom
     if not batch.contract.lands_every_row:
         _record_refused_keys(con, batch, batch.table, moment)
     con.execute(
-        sql("record_held_files", table=batch.table),
+        sql("record_blocked_files", table=batch.table),
         {"feed": batch.feed, "message": f"the feed was held back: {reason}", "now": moment.now},
     )
-    con.execute(sql("count_held"), _batches(batch))
+    con.execute(sql("count_blocked"), _batches(batch))
     con.execute(f"DELETE FROM raw.{batch.table} WHERE _batch_id BETWEEN ? AND ?", [batch.first, batch.last])
 
 

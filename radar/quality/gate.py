@@ -245,7 +245,7 @@ def _reason(con: duckdb.DuckDBPyConnection, feed: Feed, share: _Share, moment: M
         of_column = f" in column {column}" if column else ""
         such = f"such as {example}, " if example else ""
         causes.append(f"{rows:,} refused for {rule}{of_column} ({such}the first in {file} row {row})")
-    causes += [reason for (reason,) in con.execute(sql("gate_held"), values).fetchall()]
+    causes += [reason for (reason,) in con.execute(sql("gate_blocked"), values).fetchall()]
     if share.unreadable:
         causes.append(share.unreadable.split("\n")[0])
     if share.missing:

@@ -1,4 +1,4 @@
-"""Signing in, at real servers on this machine: who may, who may not, and that no secret is told."""
+"""Signing in, at real servers on this machine: who may, who may not, and that no secret is shown."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PARQUET_ROWS = "select 'o' || i as owner_id, 'A' || random() as name from range(
 
 
 def refused(inbox: Inbox, name: str) -> str:
-    """Land beside a good file, which must land, and give the message."""
+    """Land next to a good file, which must land, and give the message."""
     inbox.put("crm/owners/good.csv", "owner_id,name\ngood,Good\n")
     report = inbox.land_feed("crm/owners")
     assert (report.files_refused, report.files_landed) == (1, 1)

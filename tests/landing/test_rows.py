@@ -1,4 +1,4 @@
-"""Which rows land, which do not, and what is told of those."""
+"""Which rows land, which do not, and what is recorded of those."""
 
 from __future__ import annotations
 

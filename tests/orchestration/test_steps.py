@@ -1,4 +1,4 @@
-"""How a step that fails is told, tried again, and recorded."""
+"""How a step that fails is reported, tried again, and recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext

@@ -254,7 +254,7 @@ def test_a_provider_that_is_away_or_another_is_reported(tmp_path: Path, provider
 def test_a_provider_that_hangs_keeps_nobody_else_waiting(
     tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many wait for it: pages are served meanwhile, and each of them is told in the end."""
+    """However many wait for it: pages are served meanwhile, and each of them gets an answer."""
     monkeypatch.setattr(oidc, "_TIMEOUT", 3)
 
     async def ask(silent: socket.socket, panel: Any) -> set[int]:

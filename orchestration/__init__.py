@@ -1,1 +1,1 @@
-"""Everything that Dagster runs; `defs/` holds what it shows, the modules beside it how it is done."""
+"""Everything that Dagster runs; `defs/` has what it shows, the other modules how it is done."""

@@ -261,7 +261,7 @@ def _tables(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _result(con: duckdb.DuckDBPyConnection, result: Any, relations: Mapping[str, str]) -> NodeResult:
-    """Of a node, as dbt tells it; with the rows of its table."""
+    """Of a node, as dbt reports it; with the rows of its table."""
     unique_id, status = result.node.unique_id, str(result.status)
     rows = None
     if status == "success" and (relation := relations.get(unique_id)):
@@ -271,7 +271,7 @@ def _result(con: duckdb.DuckDBPyConnection, result: Any, relations: Mapping[str,
 
 @contextmanager
 def _environment(workspace: Workspace) -> Iterator[None]:
-    """dbt copies the variables when it is called; the workspace's own stand there only for that call."""
+    """dbt copies the variables when it is called; the workspace's own are set only for that call."""
     before = {name: os.environ.get(name) for name in workspace.environment()}
     os.environ.update(workspace.environment())
     try:
@@ -326,7 +326,7 @@ def _explain_text(workspace: Workspace, problem: str, text: str) -> RadarError:
 
 
 def _lines_that_matter(text: str) -> tuple[str, list[str]]:
-    """The file that dbt names, and what the database or dbt says first, without values of customers.
+    """The file that dbt names, and the first message of the database or dbt, without values of customers.
 
     dbt opens with the kind of error, the node and its file, and ends with where the compiled code is.
     """

@@ -1,4 +1,4 @@
-"""Everything that Dagster shows and runs: whatever lies in `defs/`."""
+"""Everything that Dagster shows and runs: whatever is in `defs/`."""
 
 from pathlib import Path
 

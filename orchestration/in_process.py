@@ -24,9 +24,9 @@ RECORDED_DAYS = 3
 
 
 def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> None:
-    """Run it to the end. Raises RadarError with what the first failing step said.
+    """Run it to the end. Raises RadarError with the error of the first failing step.
 
-    A destination that was held or failed is no failing step here: `audit.sync_runs` tells of it.
+    A destination that was blocked or failed is no failing step here: `audit.sync_runs` records it.
     """
     warehouse = Settings().warehouse
     is_recorded = find_instance(warehouse)
@@ -49,16 +49,16 @@ def execute(run_id: str, window: Window, log: Path, tags: Mapping[str, str]) -> 
 
 
 def find_instance(warehouse: Path) -> bool:
-    """Whether runs are recorded: in DAGSTER_HOME, or in the folder `dagster` beside the warehouse.
+    """Whether runs are recorded: in DAGSTER_HOME, or in the folder `dagster` next to the warehouse.
 
     The folder is one where it holds a `dagster.yaml`, as `make demo` and `make dev` put there.
     """
     if os.environ.get("DAGSTER_HOME"):
         return True
-    home = warehouse.parent / "dagster"
-    if not (home / "dagster.yaml").is_file():
+    dagster_home = warehouse.parent / "dagster"
+    if not (dagster_home / "dagster.yaml").is_file():
         return False
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
     return True
 
 
@@ -76,7 +76,7 @@ def _daily_job() -> dg.JobDefinition:
 
 
 def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
-    """What the first failing step said, None where only destinations were held or failed.
+    """The error of the first failing step, None where only destinations were blocked or failed.
 
     What nobody foresaw goes to the log in full.
     """
@@ -87,7 +87,7 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
     for event in others:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
-            return _ToldError(data.user_failure_data.description)
+            return _ReportedError(data.user_failure_data.description)
         if _was_interrupted(data.error):
             return StoppedError()
         text = data.error.to_string() if data.error else "no reason given"
@@ -100,7 +100,7 @@ def _failure(result: dg.ExecuteInProcessResult, log: Path) -> RadarError | None:
 
 
 def _first_cause(error: Any) -> str:
-    """What began it, in one line: the class of the error behind Dagster's own, and how it begins."""
+    """What began it, in one line: the class of the error that Dagster's own wraps, and how it begins."""
     if error is None:
         return "no reason given"
     while error.cause is not None:
@@ -111,7 +111,7 @@ def _first_cause(error: Any) -> str:
 
 
 def _was_interrupted(error: Any) -> bool:
-    """Whether Ctrl-C is behind an error as Dagster keeps it; DuckDB raises one of its own on top."""
+    """Whether Ctrl-C is the cause of an error as Dagster keeps it; DuckDB raises one of its own on top."""
     while error is not None:
         if error.cls_name in (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__):
             return True
@@ -120,11 +120,11 @@ def _was_interrupted(error: Any) -> bool:
 
 
 def _is_of_a_destination(event: dg.DagsterEvent) -> bool:
-    told = event.step_failure_data.user_failure_data
-    return bool(told and told.description) and (event.step_key or "").startswith(EXPORT_STEP)
+    failure = event.step_failure_data.user_failure_data
+    return bool(failure and failure.description) and (event.step_key or "").startswith(EXPORT_STEP)
 
 
-class _ToldError(RadarError):
+class _ReportedError(RadarError):
     """An error whose text a step has already put together."""
 
     def __init__(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What every step that writes the warehouse shares: whose run it is, the writer's lock, how errors are told.
+"""What every step that writes the warehouse shares: the run, the writer's lock, how errors are reported.
 
 Belongs here: what Dagster steps have in common. Does not belong here: what any one of them does, and assets.
 """
@@ -53,7 +53,7 @@ DATA_TEAM, SUCCESS_TEAM = ["team:data"], ["team:customer-success"]
 def partitions() -> dg.DailyPartitionsDefinition:
     """As-of dates, from the installation's first day to today (UTC); read when definitions are loaded.
 
-    Everything behind landing is partitioned by them, tables without a date too: a backfill in Dagster would
+    Everything after landing is partitioned by them, tables without a date too: a backfill in Dagster would
     start unpartitioned assets as runs of their own, which know nothing of its dates.
     """
     start = first_day(Settings().warehouse)
@@ -79,7 +79,7 @@ EXPORT_STEP = "exports__"
 """How steps begin that give files to one destination each: where one fails, the run goes on without it."""
 
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-_kept: list[ExitStack] = []
+_open_connections: list[ExitStack] = []
 """What the steps of a run keep open in this process until its end."""
 
 _PARTITION = "dagster/partition"
@@ -113,12 +113,12 @@ class WriterLock(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WriterLock]:
         """Raises WarehouseError where another process has it."""
-        with writer_lock(Settings().warehouse), ExitStack() as kept:
-            _kept.append(kept)
+        with writer_lock(Settings().warehouse), ExitStack() as connections:
+            _open_connections.append(connections)
             try:
                 yield self
             finally:
-                _kept.remove(kept)
+                _open_connections.remove(connections)
 
 
 def window_of(tags: Mapping[str, str], today: date) -> Window:
@@ -152,7 +152,7 @@ def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
 @contextmanager
 def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
     """The step that begins a run: it makes the warehouse where there is none."""
-    with _told(context), writer_lock(Settings().warehouse):
+    with _reported(context), writer_lock(Settings().warehouse):
         settings, now = Settings(), utc_now()
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with connect(settings.warehouse) as con:
             schema.create(con)
             run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)
-            # a broken audit is said before anything goes out
+            # a broken audit is reported before anything goes out
             record_check(open_chain(con, settings.warehouse), run.run_id, now)
         yield Step(run, settings, FORCE_DAY in context.run.tags)
 
@@ -174,9 +174,9 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
     it again for writing costs nothing and it is checkpointed once; for reading alone, or by dbt, it cannot be
     opened meanwhile.
     """
-    with _told(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
+    with _reported(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
         settings, now = Settings(), utc_now()
-        opened = _kept[-1] if stays_open and _kept else step_only
+        opened = _open_connections[-1] if stays_open and _open_connections else step_only
         earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
         run = runs.resume(
             opened.enter_context(connect(settings.warehouse)),
@@ -190,12 +190,12 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
         try:
             yield Step(run, settings, FORCE_DAY in context.run.tags)
         except BaseException:
-            opened.close()  # an error may have left DuckDB unusable until the file is opened anew
+            opened.close()  # an error may have left DuckDB unusable until the file is opened again
             raise
 
 
 @contextmanager
-def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
+def _reported(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Show an error that a user can meet as its text, without a stack, and retry what may pass by itself.
 
     Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.
@@ -223,7 +223,7 @@ def _told(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether a signal is behind the error: amid a query DuckDB raises one of its own on top."""
+    """Whether a signal is the cause of the error: amid a query DuckDB raises one of its own on top."""
     while error is not None:
         if isinstance(error, dg.DagsterExecutionInterruptedError | KeyboardInterrupt):
             return True

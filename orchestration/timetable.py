@@ -1,4 +1,4 @@
-"""When the daily job runs by itself, and for which day: what an installation says in `RADAR_SCHEDULE_*`."""
+"""When the daily job runs by itself, and for which day: what an installation sets in `RADAR_SCHEDULE_*`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ NEWEST_DAY_ONLY = "radar/newest_day_only"
 
 
 class Translator(DagsterDbtTranslator):  # type: ignore[misc]
-    """An asset is named for its table, and grouped by the folder that its model lies in."""
+    """An asset is named for its table, and grouped by the folder that its model is in."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`schema/table`, for models, seeds and sources alike."""
@@ -34,7 +34,7 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props["fqn"][1])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """As the project says it, without the SQL."""
+        """As the project describes it, without the SQL."""
         return str(dbt_resource_props.get("description") or "")
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:

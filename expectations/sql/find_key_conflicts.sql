@@ -1,4 +1,4 @@
--- New rows whose key stands for more than one thing; what a key may have only one of is constant_per_key of the contract.
+-- New rows whose key identifies more than one thing; what a key may have only one of is constant_per_key of the contract.
 create table hygiene.{table}_key_conflicts as
 with
 

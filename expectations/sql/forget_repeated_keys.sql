@@ -1,4 +1,4 @@
--- A row that comes again as it was refused before says nothing new.
+-- A row that comes again as it was refused before brings nothing new.
 delete from quarantine.refused_keys as repeated
 using quarantine.refused_keys as earlier
 where

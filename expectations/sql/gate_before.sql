@@ -6,7 +6,7 @@ before as (
 
     select
         batch_id,
-        bool_or(state = 'held') as is_held,
+        bool_or(state = 'held') as is_blocked,
         max(rows_missing) as rows_missing
     from audit.feed_states
     where feed = $feed and batch_id < $batch_id
@@ -17,7 +17,7 @@ before as (
 )
 
 select
-    is_held,
+    is_blocked,
     coalesce(
         rows_missing,
         (

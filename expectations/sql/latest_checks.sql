@@ -1,4 +1,4 @@
--- Every feed's newest state (held, where its run says both), with how its checks of that run came out.
+-- Every feed's newest state (held, where its run recorded both), with how its checks of that run came out.
 with
 
 states as (

@@ -1,4 +1,4 @@
--- The days of the feed's new facts; of all that stand where none was recorded yet.
+-- The days of the feed's new facts; of all facts where none was recorded yet.
 insert into audit.fact_days (feed, fact_date, batch_id)
 select
     $feed,

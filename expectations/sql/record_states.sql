@@ -1,5 +1,5 @@
 -- A state for every feed and run in which something arrived and that has none yet, runs that broke off
--- included: held where no file could be read, or where this run held back the rows that such a run had left.
+-- included: held where no file could be read, or where this run blocked the rows that such a run had left.
 insert into audit.feed_states (run_id, batch_id, feed, state, reason, recorded_at)
 with
 
@@ -17,7 +17,7 @@ arrived as (
 
 ),
 
-held as (
+blocked as (
 
     select
         feed,
@@ -34,16 +34,16 @@ select
     arrived.run_id,
     arrived.batch_id,
     arrived.feed,
-    case when arrived.is_unreadable or held.feed is not null then 'held' else 'ok' end,
+    case when arrived.is_unreadable or blocked.feed is not null then 'held' else 'ok' end,
     case
         when arrived.is_unreadable
             then concat_ws(': ', 'no file that arrived could be read', arrived.message)
-        else held.reason
+        else blocked.reason
     end,
     $now
 from arrived
-left join held
-    on arrived.feed = held.feed
+left join blocked
+    on arrived.feed = blocked.feed
 anti join audit.feed_states as known
     on arrived.feed = known.feed
     and arrived.run_id = known.run_id

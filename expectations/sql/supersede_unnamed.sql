@@ -1,5 +1,5 @@
--- Refused versions whose key could not be read, so that no other row can be told to be of the same thing: the file came
--- again, with them corrected or refused anew, or as many rows of the account landed later.
+-- Refused versions whose key could not be read, so that no other row is known to be of the same thing: the file came
+-- again, with them corrected or refused again, or as many rows of the account landed later.
 update quarantine.refused_keys as refused
 set superseded_at = coalesce(refused.fact_at, refused.rejected_at)
 where

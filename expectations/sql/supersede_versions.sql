@@ -1,5 +1,5 @@
 -- Refused versions that a good one has followed: one that landed, or one that repeated what had landed before. Where the
--- time of one of the two is not known, or the refused one's lies ahead of its arrival, the good one has to come in a later
+-- time of one of the two is not known, or the refused one's is after its arrival, the good one has to come in a later
 -- batch than the one in which the refused row came last.
 update quarantine.refused_keys as refused
 set superseded_at = later.superseded_at

@@ -1,7 +1,7 @@
 """The keyed hash chain of `audit.entries`: the key, the head, appending, verifying.
 
 Every entry carries the HMAC-SHA256 of its columns, the hash of the entry before it among them. How many there
-are, and the last hash, stand in the head, a file beside the key: so entries cut off at the end are missed.
+are, and the last hash, are in the head, a file next to the key: so entries cut off at the end are missed.
 Belongs here: what makes the chain hold. Does not belong here: what becomes an entry (`radar.audit.entries`).
 """
 
@@ -119,12 +119,12 @@ class Head:
 
 
 EMPTY = Head(0, "0" * 64)
-"""Of a chain without entries; its hash is what stands for the one before the first."""
+"""Of a chain without entries; its hash serves as the one before the first."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A chain that holds, with its first and last entry.
+    """A chain that is sound, with its first and last entry.
 
     `unheaded` entries at its end are not in the head yet: a run stopped in between.
     """
@@ -160,10 +160,10 @@ class Chain:
     def append(self, entries: Iterable[Entry], queries: Iterable[Query] = ()) -> dict[str, int]:
         """Add entries, and what queries select, in one statement, then move the head; how many, by kind.
 
-        A process that dies between the two leaves sound entries behind the head: see `open_chain`.
+        A process that dies between the two leaves sound entries after the head: see `open_chain`.
         """
         left = iter(entries)
-        # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted behind an empty INSERT (see
+        # Each statement commits by itself: DuckDB 1.5.5 loses what is inserted after an empty INSERT (see
         # `publishing.table_copy`).
         self.con.execute(_NEW)
         while batch := list(islice(left, _BATCH)):
@@ -196,10 +196,10 @@ class Chain:
         return Head(count, last_hash)
 
     def catch_up(self) -> None:
-        """Move the head over sound entries behind it. Raises AuditError where one of them is not."""
-        behind = [head for head, _ in _walk(self.con, self.key, self.head, self.warehouse)]
-        if behind:
-            self._move_head(behind[-1])
+        """Move the head over sound entries after it. Raises AuditError where one of them is not."""
+        later_heads = [head for head, _ in _walk(self.con, self.key, self.head, self.warehouse)]
+        if later_heads:
+            self._move_head(later_heads[-1])
 
     def _move_head(self, head: Head) -> None:
         _write_head(self.warehouse, self.key, head)
@@ -210,7 +210,7 @@ def open_chain(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Chain:
     """The chain of the warehouse that `con` writes, begun where there is none.
 
     Only its end is looked at: the head is genuine, the entry that it names is there with its hash, and those
-    behind it verify under the key; the head then moves over them. Raises AuditError for anything else.
+    after it verify under the key; the head then moves over them. Raises AuditError for anything else.
     """
     con.execute(CREATE)
     if not _head_file(warehouse).exists() and _is_empty(con):
@@ -268,8 +268,8 @@ def restart(warehouse: Path, reason: str, actor: str) -> Verified:
             problem = error.problem
         else:
             raise UsageError("the audit chain is unbroken", "leave it as it is", file=warehouse)
-        kept = f"entries_until_{now:%Y%m%d_%H%M%S}"
-        told = {"kept_as": f"audit.{kept}", "problem": problem, "reason": reason}
+        old_table = f"entries_until_{now:%Y%m%d_%H%M%S}"
+        evidence = {"kept_as": f"audit.{old_table}", "problem": problem, "reason": reason}
         entry = Entry(
             recorded_at=now,
             run_id=None,
@@ -280,11 +280,11 @@ def restart(warehouse: Path, reason: str, actor: str) -> Verified:
             rule_set=None,
             rule_version=None,
             state="begun",
-            evidence=canonical(told),
+            evidence=canonical(evidence),
             actor=actor,
         )
         with connect(warehouse) as con:
-            con.execute(f"ALTER TABLE IF EXISTS audit.entries RENAME TO {kept}")
+            con.execute(f"ALTER TABLE IF EXISTS audit.entries RENAME TO {old_table}")
             con.execute(CREATE)
             Chain(con, warehouse, _key(warehouse, may_make=True), EMPTY).append([entry])
     return verify(warehouse)
@@ -313,7 +313,7 @@ def _verify(con: duckdb.DuckDBPyConnection, warehouse: Path, key: bytes, head: H
 def _walk(
     con: duckdb.DuckDBPyConnection, key: bytes, start: Head, warehouse: Path
 ) -> Iterator[tuple[Head, Entry]]:
-    """Every entry behind `start`, verified, with what the head would be after it."""
+    """Every entry after `start`, verified, with what the head would be after it."""
     at = start
     con.execute(
         f"SELECT {', '.join(COLUMNS)} FROM audit.entries WHERE coalesce(sequence, 0) > ? OR ? = 0 "
@@ -328,7 +328,7 @@ def _walk(
                     f"an entry with the sequence {sequence} was put in by hand", _REMEDY, file=warehouse
                 )
             if sequence > at.count + 1:
-                missing = _span(at.count + 1, sequence - 1)
+                missing = _missing(at.count + 1, sequence - 1)
                 raise AuditError(f"{missing} missing, with later ones there", _REMEDY, file=warehouse)
             if hashed != _hash(key, columns):
                 raise _not_as_written(sequence, warehouse)
@@ -387,11 +387,11 @@ def _not_as_written(sequence: int, warehouse: Path) -> AuditError:
 
 def _cut_off(last: int, head: Head, warehouse: Path) -> AuditError:
     return AuditError(
-        f"{_span(last + 1, head.count)} missing: the chain was cut off at its end", _REMEDY, file=warehouse
+        f"{_missing(last + 1, head.count)} missing: the chain was cut off at its end", _REMEDY, file=warehouse
     )
 
 
-def _span(first: int, last: int) -> str:
+def _missing(first: int, last: int) -> str:
     return f"entry {first} is" if first == last else f"entries {first} to {last} are"
 
 
@@ -431,29 +431,29 @@ def _head_file(warehouse: Path) -> Path:
 
 
 def _write_head(warehouse: Path, key: bytes, head: Head) -> None:
-    told = {
+    head_fields = {
         "count": head.count,
         "last_hash": head.last_hash,
         "key_check": _key_check(key),
         "mac": _head_mac(key, head),
     }
     with readable_os_errors(_head_file(warehouse)):
-        _write_whole(_head_file(warehouse), json.dumps(told, indent=2) + "\n")
+        _write_whole(_head_file(warehouse), json.dumps(head_fields, indent=2) + "\n")
 
 
 def _read_head(warehouse: Path, key: bytes) -> Head:
     file = _head_file(warehouse)
     try:
         with readable_os_errors(file):
-            told = json.loads(file.read_bytes()) if file.exists() else None
-        if told is None:
+            head_fields = json.loads(file.read_bytes()) if file.exists() else None
+        if head_fields is None:
             raise AuditError(
                 "the head of the audit chain is missing, so entries cut off at its end would not show",
                 _REMEDY,
                 file=file,
             )
-        head = Head(told["count"], told["last_hash"])
-        key_check, mac = str(told["key_check"]), str(told["mac"])
+        head = Head(head_fields["count"], head_fields["last_hash"])
+        key_check, mac = str(head_fields["key_check"]), str(head_fields["mac"])
     except (ValueError, KeyError, TypeError) as error:
         raise AuditError("the head of the audit chain cannot be read", _REMEDY, file=file) from error
     if key_check != _key_check(key):
@@ -470,7 +470,7 @@ def _read_head(warehouse: Path, key: bytes) -> Head:
 
 
 def _key_check(key: bytes) -> str:
-    """Tells one key from another and nothing else about it."""
+    """Distinguishes one key from another and reveals nothing else about it."""
     return hmac.digest(key, b"radar audit key", "sha256").hex()[:16]
 
 

@@ -1,11 +1,11 @@
 """`audit.deliveries`: what was about to be sent, and what became of it. Rows are only ever added.
 
 A row `attempting` is committed before each call and another after it, so that a call of which the answer was
-lost, or after which the process died, is known. What happened last to a delivery stands in its newest row:
+lost, or after which the process died, is known. What happened last to a delivery is in its newest row:
 
     attempting  nobody knows: the process ended during the call
     delivered   the destination has it
-    written     it stands in the outbox, because the channel has no secret
+    written     it is in the outbox, because the channel has no secret
     failed      the destination does not have it; it is tried again from `next_attempt_at` on, while it is due
     in_doubt    nobody knows: the call was sent and no answer came
     blocked     it was not sent, for what it needs is not known (`error` says what); each run looks again
@@ -16,7 +16,6 @@ A row whose carrier is `person` is what somebody found out about a delivery in d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,16 +24,12 @@ from typing import Any
 
 import duckdb
 
+from radar.core.queries import named_queries
+
 ATTEMPTING, DELIVERED, WRITTEN, FAILED, IN_DOUBT = "attempting", "delivered", "written", "failed", "in_doubt"
 BLOCKED = "blocked"
 DOUBTFUL = (ATTEMPTING, IN_DOUBT)
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 Row = dict[str, Any]
 
@@ -43,7 +38,7 @@ Row = dict[str, Any]
 class Item:
     """One thing that is due: an alert, a task, a mail. `delivery_key` is the same however often it is tried.
 
-    `last_*` say what its newest row says; `attempts` counts those before.
+    `last_*` are the values of its newest row; `attempts` counts those before.
     """
 
     delivery_key: str
@@ -129,8 +124,8 @@ class Ledger:
         columns = [f"${name} as {name}" if name in same else f"unnest(${name}) as {name}" for name in names]
         self._con.execute(
             "insert into audit.deliveries by name select row_number() over () + "
-            "(select coalesce(max(sequence), 0) from audit.deliveries) as sequence, told.* "
-            f"from (select {', '.join(columns)}) as told",
+            "(select coalesce(max(sequence), 0) from audit.deliveries) as sequence, new_rows.* "
+            f"from (select {', '.join(columns)}) as new_rows",
             values,
         )
 

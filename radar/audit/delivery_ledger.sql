@@ -1,4 +1,4 @@
--- What is due, and what was delivered. `$as_of` is the newest told day, `$now` the moment of the run in UTC.
+-- What is due, and what was delivered. `$as_of` is the newest scored date, `$now` the moment of the run in UTC.
 
 -- name: create
 create schema if not exists audit;
@@ -24,7 +24,7 @@ create table if not exists audit.deliveries (
 );
 
 -- name: create_decisions
--- What people said of deliveries in doubt, one row per delivery; rows are only ever added.
+-- How people resolved deliveries in doubt, one row per delivery; rows are only ever added.
 create table if not exists audit.delivery_decisions (
     sequence bigint,
     decided_at timestamp,
@@ -41,9 +41,9 @@ create table if not exists audit.delivery_decisions (
     decided_by varchar
 );
 
--- name: doubts
+-- name: in_doubt
 -- Grain: one row per delivery of which nobody knows what became of it. Accounts are written again anyway.
-create or replace temp view doubts as
+create or replace temp view in_doubt as
 select *
 from audit.deliveries
 where kind <> 'account'
@@ -58,7 +58,7 @@ select
     list(distinct account_id order by account_id) as accounts,
     min(recorded_at) as since,
     max(error) as error
-from doubts
+from in_doubt
 group by message_key
 order by since, message_key;
 
@@ -68,10 +68,10 @@ select
     row_number() over (order by sequence) + (select coalesce(max(sequence), 0) from audit.delivery_decisions),
     now() at time zone 'UTC', delivery_key, message_key, action_id, account_id, run_id, as_of_date, channel, carrier,
     $decision, $reason, $by
-from doubts
+from in_doubt
 where message_key = $message_key;
 
--- name: settle
+-- name: resolve
 insert into audit.deliveries by name
 select * replace (
     row_number() over (order by sequence) + (select max(sequence) from audit.deliveries) as sequence,
@@ -82,7 +82,7 @@ select * replace (
     cast(null as varchar) as error,
     cast(null as timestamp) as next_attempt_at
 )
-from doubts
+from in_doubt
 where message_key = $message_key;
 
 -- name: state_counts
@@ -96,14 +96,14 @@ group by channel, status
 order by channel, status;
 
 -- name: newest_day
--- The newest day that was told: only of that day is anything delivered.
+-- The newest scored date: only of that date is anything delivered.
 select max(as_of_date) from marts.fct_health_history;
 
 -- name: due
 -- Grain: one row per thing that is due and that its destination does not have.
---   alert     a slack_alert that is ready; one that a person decides too, for it is told to that person
---   recovery  once, when the episode of an alert that was told is over; not while a person's override stands
---   reminder  once, when a task that was handed over is past its time and nobody said done
+--   alert     a slack_alert that is ready; one that a person decides too, for it is sent to that person
+--   recovery  once, when the episode of an alert that was delivered is over; not while a person's override is active
+--   reminder  once, when a task that was delivered is past its time and nobody reported it done
 --   task      a crm_task that is ready, or that a person approved
 --   draft     a mail_draft that waits for an approval
 --   mail      a mail_draft that a person approved
@@ -293,7 +293,7 @@ select
     due.due_at,
     due.as_of_date,
 
-    -- the account as it was told on the newest day; null where it was not told
+    -- the account as recorded for the newest scored date; null where it was not scored
     coalesce(health.account_name, names.name, due.account_id) as account_name,
     coalesce(health.bucket, due.bucket) as bucket,
     health.account_id is not null as is_scored,
@@ -336,9 +336,9 @@ from seeds.settings
 where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
 -- name: mail_facts
--- Grain: one row per account: what its mails say besides the contact's name, from relations that the published copy
+-- Grain: one row per account: the facts in its mails except the contact's name, from relations that the published copy
 -- has too, so that whoever reads a draft there reads what goes out. The active days are those of each week-long window
--- that was told in the last $days days, oldest first.
+-- that was recorded in the last $days days, oldest first.
 with
 
 wanted as (
@@ -362,7 +362,7 @@ activity as (
 
 ),
 
-held as (
+fired as (
 
     select
         account_id,
@@ -376,7 +376,7 @@ held as (
 
 ),
 
--- what the rules that held offer to a customer; a segment's row without words goes by the general one
+-- what the rules that fired offer to a customer; a segment's row without text uses the general one
 guidance as (
 
     select
@@ -402,15 +402,15 @@ select
     coalesce(health.account_name, wanted.account_id) as account_name,
     nullif(trim(health.owner_name), '') as owner_name,
     coalesce(activity.activity, []) as activity,
-    coalesce(held.rules, []) as rules,
+    coalesce(fired.rules, []) as rules,
     guidance.guidance
 from wanted
 left join marts.rpt_account_health as health
     on wanted.account_id = health.account_id
 left join activity
     on wanted.account_id = activity.account_id
-left join held
-    on wanted.account_id = held.account_id
+left join fired
+    on wanted.account_id = fired.account_id
 left join guidance
     on wanted.account_id = guidance.account_id;
 
@@ -489,38 +489,6 @@ where
     or last_states.status in ('attempting', 'in_doubt')
     or (last_states.status = 'failed' and coalesce(last_states.next_attempt_at <= $now, true))
 order by cells.account_id;
-
--- name: told
--- What a run delivered, by channel; the error is one of those that stopped something.
-with
-
-last_states as (
-
-    select
-        channel,
-        kind,
-        delivery_key,
-        arg_max(carrier, sequence) as carrier,
-        arg_max(status, sequence) as status,
-        arg_max(message_key, sequence) as message_key,
-        arg_max(error, sequence) as error
-    from audit.deliveries
-    where run_id = $run_id
-    group by channel, kind, delivery_key
-
-)
-
-select
-    channel,
-    carrier,
-    kind,
-    status,
-    count(*) as items,
-    count(distinct message_key) as messages,
-    max(error) as error
-from last_states
-group by channel, carrier, kind, status
-order by channel, kind, status;
 
 -- name: next_attempt
 -- When the first of what failed, or is to be looked up, is tried again; null where nothing waits.

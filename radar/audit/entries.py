@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from duckdb import sqltypes
 
 from radar.audit.chain import Entry, Query, canonical, open_chain
 from radar.core.masking import masked
+from radar.core.queries import named_queries
 from radar.core.runs import Run, utc_now
 
 SOURCES = {
@@ -54,29 +54,23 @@ KEYS = {
     "signals": ["signal"],
     "ticket_statuses": ["status"],
 }
-"""What tells the rows of a seed apart, so that a changed row is shown beside what it was."""
+"""What identifies a row of a seed, so that a changed row is shown next to what it was."""
 
 RULE_CHANGE, REFERENCE_CHANGE, REMOVED = "rule_change", "reference_change", "removed"
-_QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+_QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 Row = dict[str, Any]
 
 
 def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError."""
-    kept, now = open_chain(con, warehouse), utc_now()
+    chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
-    return kept.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
+    return chain.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
 
 
-def record_said(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
-    """Add what a person has just said through a command, which stands in one of `SOURCES`.
+def record_decisions(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:
+    """Add what a person has just decided through a command, which is in one of `SOURCES`.
 
     A run would catch it up where the command died before. Raises AuditError.
     """
@@ -90,7 +84,7 @@ def _from_sources(
     present = _relations(con)
     _provide_masking(con)
     if "scoring.dim_rule_sets" in present:
-        con.execute(_QUERIES["champion"])
+        con.execute(_QUERIES["champion_rule_set"])
     for source in sources:
         if SOURCES[source] in present:
             yield _QUERIES["new_entries"].format(source=_QUERIES[source]), names
@@ -117,7 +111,7 @@ def _relations(con: duckdb.DuckDBPyConnection) -> set[str]:
 def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> Iterator[Entry]:
     """Rule sets whose version or status is not what their last entry says, and other reference data likewise.
 
-    The evidence holds the rows as they stand and, but in the first entry, which were added, removed, changed.
+    The evidence holds the rows as they are and, but in the first entry, which were added, removed, changed.
     """
     rows = _reference_rows(con)
     versions = {rule_set: (status, version) for rule_set, status, version in _ask(con, "rule_sets")}
@@ -136,9 +130,9 @@ def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> It
         before, evidence = last.get((kind, subject), (None, None))
         if state == before:
             continue
-        told: dict[str, Any] = {"rows": present}
+        details: dict[str, Any] = {"rows": present}
         if evidence is not None:
-            told |= {"was": before, **_difference(json.loads(evidence)["rows"], present)}
+            details |= {"was": before, **_difference(json.loads(evidence)["rows"], present)}
         yield Entry(
             recorded_at=now,
             run_id=run.run_id,
@@ -149,7 +143,7 @@ def _rule_changes(con: duckdb.DuckDBPyConnection, run: Run, now: datetime) -> It
             rule_set=rule_set,
             rule_version=version,
             state=state,
-            evidence=canonical(told),
+            evidence=canonical(details),
             actor=None,
         )
 

@@ -4,10 +4,10 @@
 --     account_id, run_id, as_of_date, rule_set, rule_version, actor
 --     evidence: a struct that is written as JSON, its fields in the order of the alphabet
 -- What people wrote may hold what identifies a person, and an entry stays for good: `masked` is radar.masking's.
--- A run_id or as_of_date that is null is that of the run under way; `champion` is the rule set that scores now.
+-- A run_id or as_of_date that is null is that of the run under way; `champion_rule_set` is the one that scores now.
 
--- name: champion
-create or replace temp view champion as
+-- name: champion_rule_set
+create or replace temp view champion_rule_set as
 select
     rule_set,
     rule_version
@@ -59,8 +59,8 @@ select
     account_id,
     null::varchar as run_id,
     null::date as as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     overridden_by as actor,
     {
         'bucket': bucket,
@@ -79,8 +79,8 @@ select
     account_id,
     null::varchar as run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     reviewed_by as actor,
     -- an action's id only where there is one, so that reviews of before the column have not changed
     case
@@ -102,7 +102,7 @@ select
 from staging.stg_crm__reviews;
 
 -- name: actions
--- What a play says of an account grows with the days; only a change of its status is an event. What was held from
+-- The text of a play about an account grows with the days; only a change of its status is an event. What was suppressed from
 -- its first day on has not happened.
 select
     'action' as kind,
@@ -126,7 +126,7 @@ from marts.fct_actions
 where released_on is not null;
 
 -- name: exports
--- Which accounts went out stands in the files; the manifest, whose hash this is, holds theirs.
+-- Which accounts went out is in the files; the manifest, whose hash this is, holds theirs.
 select
     'export' as kind,
     folder as subject_id,
@@ -147,7 +147,7 @@ select
 from audit.exports;
 
 -- name: sync_decisions
--- What a person said of a set of files, or of one row of it: each time something of its own, so it has a subject of
+-- What a person decided about a set of files, or one row of it: each time something of its own, so it has a subject of
 -- its own. The rules are those of the rows that had gone out.
 select
     case when decision in ('given_up', 'taken_up') then 'sync_give_up' else 'sync_acknowledgement' end as kind,
@@ -177,15 +177,15 @@ select
 from audit.sync_decisions as decisions;
 
 -- name: deliveries
--- What was handed to a destination or a person, and what nobody knows of; accounts are told by their columns there.
+-- What was delivered to a destination or a person, and what is in doubt; accounts are identified by their columns there.
 select
     'delivery' as kind,
     delivery_key as subject_id,
     account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     'radar' as actor,
     {
         'action_id': action_id,
@@ -194,12 +194,12 @@ select
         'remote_id': remote_id,
         'status': status
     } as evidence,
-    -- what a person settled and went again comes to something anew
-    status || coalesce(' again ' || nullif(times_settled, 0), '') as state
+    -- what a person resolved and went out again has another outcome
+    status || coalesce(' again ' || nullif(times_resolved, 0), '') as state
 from (
     select
         *,
-        count(*) filter (where carrier = 'person') over (partition by delivery_key order by sequence) as times_settled
+        count(*) filter (where carrier = 'person') over (partition by delivery_key order by sequence) as times_resolved
     from audit.deliveries
     where kind <> 'account'
 )
@@ -214,8 +214,8 @@ select
     account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     decided_by as actor,
     {
         'action_id': action_id,
@@ -235,8 +235,8 @@ select
     null::varchar as account_id,
     run_id,
     as_of_date,
-    (select rule_set from champion) as rule_set,
-    (select rule_version from champion) as rule_version,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
     decided_by as actor,
     {
         'decided_at': strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ'),

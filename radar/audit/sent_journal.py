@@ -85,12 +85,12 @@ def read_sent(exports: Path) -> Iterator[Sent]:
     with readable_os_errors(file), file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
-                told = json.loads(line)
+                fields = json.loads(line)
                 yield Sent(
-                    **told
+                    **fields
                     | {
-                        "as_of_date": date.fromisoformat(told["as_of_date"]),
-                        "sent_at": datetime.fromisoformat(told["sent_at"]),
+                        "as_of_date": date.fromisoformat(fields["as_of_date"]),
+                        "sent_at": datetime.fromisoformat(fields["sent_at"]),
                     }
                 )
             except (ValueError, KeyError, TypeError):

@@ -26,6 +26,6 @@ def restart_audit(
     reason: Annotated[str, typer.Option(help="Why; it becomes part of the first entry.")],
     warehouse: Warehouse = None,
 ) -> None:
-    """Go on with a new chain where the old one is broken; the old entries are kept beside it."""
+    """Go on with a new chain where the old one is broken; the old entries are kept in their own table."""
 
     print(restart(settings_of(warehouse=warehouse).warehouse, reason, getuser()))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from radar.cli.options import Warehouse, existing_warehouse
-from radar.deliveries.in_doubt import settle, status
+from radar.deliveries.in_doubt import resolve, status
 
 app = typer.Typer(help="What became of alerts, tasks and mails.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,33 +23,33 @@ class Found(StrEnum):
 
 @app.command("status")
 def show_status(warehouse: Warehouse = None) -> None:
-    """Say what was delivered on each channel, and what is in doubt and for a person to look up."""
-    counts, doubts = status(existing_warehouse(warehouse))
+    """Show what was delivered on each channel, and what is in doubt and for a person to look up."""
+    counts, in_doubt = status(existing_warehouse(warehouse))
     if not counts:
         print("Nothing has been delivered yet.")
     for channel, states in counts.items():
-        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
-        print(f"{channel:<10}{told}")
-    for doubt in doubts:
-        accounts = ", ".join(doubt.accounts[:3]) + (" and others" if len(doubt.accounts) > 3 else "")
-        at = f"{doubt.since:%Y-%m-%d %H:%M} UTC"
-        print(f"in doubt: {doubt.message_key}")
-        print(f"  {', '.join(doubt.kinds)} of {accounts}, sent to {doubt.carrier} at {at}")
-        if doubt.error:
-            print(f"  {doubt.error}")
+        listed = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in states.items())
+        print(f"{channel:<10}{listed}")
+    for message in in_doubt:
+        accounts = ", ".join(message.accounts[:3]) + (" and others" if len(message.accounts) > 3 else "")
+        at = f"{message.since:%Y-%m-%d %H:%M} UTC"
+        print(f"in doubt: {message.message_key}")
+        print(f"  {', '.join(message.kinds)} of {accounts}, sent to {message.carrier} at {at}")
+        if message.error:
+            print(f"  {message.error}")
 
 
 @app.command("settle")
-def settle_doubt(
+def resolve_in_doubt(
     message: Annotated[str, typer.Argument(metavar="MESSAGE", help="As `radar deliveries status` names it.")],
     found: Annotated[Found, typer.Option("--as", help="What the destination shows.")],
     reason: Annotated[str, typer.Option(help="Where you looked; it becomes part of the audit.")],
     warehouse: Warehouse = None,
 ) -> None:
-    """Say what became of a message in doubt, once; what was not delivered goes again with the next run."""
+    """Record what became of a message in doubt, once; what was not delivered goes again with the next run."""
 
     was_delivered = found is Found.delivered
-    count = settle(
+    count = resolve(
         existing_warehouse(warehouse), message, was_delivered=was_delivered, by=getuser(), reason=reason
     )
     print(f"{message}: {count:,} {'delivered' if was_delivered else 'to go again with the next run'}")

@@ -1,4 +1,4 @@
-"""What the command line says of an error that nobody translated."""
+"""The message of the command line for an unexpected error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def system_refusal(error: OSError) -> str:
 def unexpected(error: Exception) -> str:
     """Keep the trace in a file, and say where."""
     first = next((line for line in str(error).splitlines() if line.strip()), "")
-    told = inert_value(masked(f"an unexpected {type(error).__name__}{f': {first}' if first else ''}"))
+    message = inert_value(masked(f"an unexpected {type(error).__name__}{f': {first}' if first else ''}"))
     trace = "".join(traceback.format_exception(error))
     name = f"error-{datetime.now():%Y%m%d-%H%M%S}.log"
     for folder in (state_dir(Settings().warehouse) / "logs", Path(tempfile.gettempdir())):
@@ -33,5 +33,5 @@ def unexpected(error: Exception) -> str:
             (folder / name).write_text(inert(masked(trace)), encoding="utf-8")
         except OSError:
             continue
-        return f"{told}\n  What to do: report it with {folder / name}"
-    return told
+        return f"{message}\n  What to do: report it with {folder / name}"
+    return message

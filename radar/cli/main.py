@@ -125,7 +125,7 @@ def run(  # noqa: PLR0917 the options
     ] = False,
 ) -> None:
     """Land, check, build, score, publish and export, once."""
-    places = {
+    paths = {
         "extracts": extracts,
         "seeds": seeds,
         "warehouse": warehouse,
@@ -134,7 +134,7 @@ def run(  # noqa: PLR0917 the options
     }
     raise typer.Exit(
         run_daily(
-            places,
+            paths,
             as_of=as_of,
             since=since,
             dry_run=dry_run,
@@ -176,10 +176,10 @@ def restore(
     """After a backup was put back: say until which day what went out counts as delivered."""
 
     until = parse_day("--delivered-until", delivered_until)
-    place = existing_warehouse(warehouse)
+    file = existing_warehouse(warehouse)
     settings = settings_of(warehouse=warehouse, exports=exports, published=published)
     done = restore_warehouse(
-        place, settings.exports, settings.published, until=until, by=getuser(), reason=reason
+        file, settings.exports, settings.published, until=until, by=getuser(), reason=reason
     )
     print(
         f"{done.runs:,} run(s) decided: {done.deliveries:,} deliveries and {done.sets:,} sets of files until "
@@ -219,10 +219,10 @@ def explain(
     published: Published = None,
 ) -> None:
     """Say why an account has its score: points, what is unknown, the trend, what to do next."""
-    copy = settings_of(published=published).published / COPY_NAME
-    if not copy.exists():
+    published_db = settings_of(published=published).published / COPY_NAME
+    if not published_db.exists():
         raise UsageError(
-            "nothing has been published yet", "run `radar run` first, or name --published", file=copy
+            "nothing has been published yet", "run `radar run` first, or name --published", file=published_db
         )
-    explanation = explain_account(copy, account, parse_day("--as-of", as_of) if as_of else None)
+    explanation = explain_account(published_db, account, parse_day("--as-of", as_of) if as_of else None)
     print(explanation.json() if as_json else explanation.text())

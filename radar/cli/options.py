@@ -29,6 +29,6 @@ def existing_warehouse(warehouse: Path | None) -> Path:
     return path
 
 
-def settings_of(**places: Path | None) -> Settings:
+def settings_of(**paths: Path | None) -> Settings:
     """These places, None left out, before the variables and the defaults."""
-    return Settings.with_places(places)
+    return Settings.with_paths(paths)

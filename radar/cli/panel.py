@@ -34,7 +34,7 @@ users_app = typer.Typer(
 app.add_typer(users_app, name="users")
 
 StoreOption = Annotated[
-    Path | None, typer.Option(help="The panel's SQLite file. [beside the warehouse, panel.sqlite]")
+    Path | None, typer.Option(help="The panel's SQLite file. [panel.sqlite next to the warehouse]")
 ]
 
 
@@ -52,7 +52,7 @@ def serve(  # noqa: PLR0917 the options
         Path | None, typer.Option(help="Make an invented company in this folder first, and users for it.")
     ] = None,
 ) -> None:
-    """Serve the panel on this machine. In production a proxy with TLS stands before it."""
+    """Serve the panel on this machine. In production, run it behind a proxy with TLS."""
     if context.invoked_subcommand:
         return
 
@@ -121,14 +121,14 @@ def _make_demo(folder: Path) -> Path:
     extracts = folder / "extracts"
     print(f"Making an invented company in {folder}, once ...", flush=True)
     generate(extracts, end=last)
-    places: dict[str, Path | None] = {
+    paths: dict[str, Path | None] = {
         "extracts": extracts,
         "warehouse": folder / "warehouse.duckdb",
         "exports": folder / "exports",
         "published": published,
         "panel_store": folder / "panel.sqlite",
     }
-    run_daily(places, as_of=last.isoformat(), since=(last - timedelta(days=DEMO_DAYS)).isoformat())
+    run_daily(paths, as_of=last.isoformat(), since=(last - timedelta(days=DEMO_DAYS)).isoformat())
     return published
 
 

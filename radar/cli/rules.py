@@ -34,7 +34,7 @@ def write_rules_page(
         Path | None, typer.Option(help="The file to write, such as docs/rules.md. [the screen]")
     ] = None,
 ) -> None:
-    """Say every rule in words, as a page in Markdown to link to."""
+    """Write every rule as text: a page in Markdown to link to."""
     _write(page, seeds, output)
 
 

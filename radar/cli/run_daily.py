@@ -39,11 +39,11 @@ from radar.rules.checks import gather
 JOB = "orchestration.in_process"
 LEAST_FREE_BYTES = 200_000_000
 KEPT_LOGS = 30
-DONE, HELD = 0, 3
+DONE, INCOMPLETE = 0, 3
 
 
 def run_daily(
-    places: Mapping[str, Path | None],
+    paths: Mapping[str, Path | None],
     *,
     as_of: str | None,
     since: str | None,
@@ -55,26 +55,25 @@ def run_daily(
 
     The exit status: 0, or 3 where a feed or a part of it that a critical check speaks of, the meaning of
     words, a destination or a day was left out.
-    `dry_run`: no files are written, and what they would hold is said; `allow_flood`: see
+    `dry_run`: no files are written, and what they would contain is printed; `allow_flood`: see
     `radar.exports.writer.Guards`; `force_day`: see `runs.require_day` and `as_of_guard.require_near_facts`.
     """
-    settings = Settings.with_places(places)
+    settings = Settings.with_paths(paths)
     asked = {"dry_run": dry_run, "allow_flood": allow_flood, "force_day": force_day}
     window = runs.parse_window(as_of, since, today=utc_now().date(), force_day=force_day)
     try:
         with _ended_by_signal():
-            _check_places(settings)
+            _check_paths(settings)
             settings.publish_to_environment()
             with writer_lock(settings.warehouse):
-                told, notes = _run(settings, window, asked)
+                ended, notes = _run(settings, window, asked)
                 previewed = _previewed(settings, allow_flood) if dry_run else ""
     except KeyboardInterrupt:
         raise StoppedError from None
-    print(summary.text(told, settings.extracts, notes))
+    print(summary.text(ended, settings.extracts, notes))
     if previewed:
         print(f"\nWould be exported\n{previewed}")
-    is_whole = not (told.held or told.checks[1] or told.held_words or told.held_exports or told.later_day)
-    return DONE if is_whole else HELD
+    return DONE if ended.is_complete else INCOMPLETE
 
 
 def _previewed(settings: Settings, allow_flood: bool) -> str:
@@ -88,7 +87,7 @@ def _previewed(settings: Settings, allow_flood: bool) -> str:
 def _run(settings: Settings, window: Window, asked: Mapping[str, bool]) -> tuple[Summary, list[str]]:
     """The job, and what it did, with the notes that steps left. `asked`: run tags, radar/ left out."""
     if settings.warehouse.exists():
-        with connect(settings.warehouse):  # locked, damaged or foreign: said before anything is imported
+        with connect(settings.warehouse):  # locked, damaged or foreign: reported before anything is imported
             pass
     run_id, logs = str(uuid4()), state_dir(settings.warehouse) / "logs"
     with _logging(logs, run_id) as log, progress.reporting(progress.for_stream(sys.stdout)) as notes:
@@ -127,7 +126,7 @@ def _failing_under_way(settings: Settings, run_id: str) -> Iterator[None]:
         raise FailedRunError(error, what_has_happened(settings.published, run_id)) from error
 
 
-def _check_places(settings: Settings) -> None:
+def _check_paths(settings: Settings) -> None:
     """Refuse what cannot work, before anything is started or written."""
     runs.check_warehouse_name(settings.warehouse)
     Destinations.read()
@@ -162,7 +161,7 @@ def _logging(folder: Path, run_id: str) -> Iterator[Path]:
     handler.setFormatter(InertFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    logging.raiseExceptions = False  # a log that cannot be written must not bury what the run says
+    logging.raiseExceptions = False  # a log that cannot be written must not bury the output of the run
     logging.captureWarnings(True)
     try:
         with warnings.catch_warnings():

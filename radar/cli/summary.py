@@ -88,7 +88,10 @@ _DELETED = """
         ON arrived.account_id = aliases.account_id
     WHERE arrived._batch_id = $batch_id GROUP BY ALL ORDER BY count(*) DESC, arrived.account_id
 """
-_HELD = "SELECT feed, reason FROM audit.feed_states WHERE run_id = $run_id AND state = 'held' ORDER BY feed"
+_BLOCKED = """
+    SELECT feed, reason FROM audit.feed_states
+    WHERE run_id = $run_id AND state = 'held' ORDER BY feed
+"""
 _FILES = """
     SELECT source_file, message FROM audit.loads
     WHERE run_id = $run_id AND status = 'refused' ORDER BY source_file
@@ -167,7 +170,7 @@ _OFF = """
 
 
 _STATES = {
-    "never_landed": "never landed: put its files into {place}, or set is_used to false in seeds/feeds.csv",
+    "never_landed": "never landed: put its files into {folder}, or set is_used to false in seeds/feeds.csv",
     "stale": "is stale: {reason} (max_age_days in seeds/feeds.csv); its signals are unknown",
     "not_used": "is not used (seeds/feeds.csv)",
 }
@@ -186,17 +189,17 @@ _STATUSES = {
 
 @dataclass(frozen=True)
 class Summary:
-    """What `text` tells.
+    """What `text` shows.
 
     `feeds`: rows landed, repeated, waiting and refused, and values refused; `left_out`: of each feed, rows or
     values, their column and rule, how many, a masked example and where the first is; `failed`: feed, name,
     severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
-    `held`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in the
-    review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
-    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, held,
+    `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
+    the review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
+    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, blocked,
     failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
-    the rules may not tell accounts apart; `rules_off`: rule set, rule, title, what it would have read, why
+    the rules may not distinguish accounts; `rules_off`: rule set, rule, title, what it would have read, why
     it cannot, how many rules the set has.
     """
 
@@ -210,7 +213,7 @@ class Summary:
     covered: tuple[int, int, int]
     used: Sequence[str]
     deleted: Sequence[tuple[str, int]]
-    held: Sequence[tuple[str, str]]
+    blocked: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
     not_scored: Sequence[tuple[str, int]]
@@ -228,16 +231,27 @@ class Summary:
     unrecognised: Sequence[vocabulary.Unrecognised]
     findings: Sequence[str]
     rules_off: Sequence[tuple[str, str, str | None, str, str, int]]
-    places: Sequence[tuple[str, Path | str]]
+    where_to_look: Sequence[tuple[str, Path | str]]
     later_day: date | None = None
 
     @property
-    def held_words(self) -> bool:
-        """Whether words were not recognised that scores depend on, or that no reference data knows."""
-        return any(found.is_held for found in self.unrecognised)
+    def is_complete(self) -> bool:
+        """Whether nothing was left out: no feed or part of it, no words, no destination, no day."""
+        return not (
+            self.blocked
+            or self.checks[1]
+            or self.has_blocking_words
+            or self.blocked_exports
+            or self.later_day
+        )
 
     @property
-    def held_exports(self) -> list[str]:
+    def has_blocking_words(self) -> bool:
+        """Whether words were not recognised that scores depend on, or that no reference data knows."""
+        return any(found.is_blocking for found in self.unrecognised)
+
+    @property
+    def blocked_exports(self) -> list[str]:
         """What was given nothing: blocked, failed, or given a later day before; deliveries among them."""
         return [*(profile for profile, *_ in self.not_exported), *self.blocked_deliveries]
 
@@ -264,7 +278,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         covered=rows(_COVERED)[0],
         used=[feed for (feed,) in rows(_USED)],
         deleted=rows(_DELETED, batch_id=batch_id),
-        held=rows(_HELD, run_id=run_id),
+        blocked=rows(_BLOCKED, run_id=run_id),
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
         not_scored=rows(_NOT_SCORED),
@@ -282,7 +296,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         unrecognised=vocabulary.unrecognised(con, end),
         findings=[finding for (finding,) in rows(_FINDINGS)],
         rules_off=rows(_OFF),
-        places=[
+        where_to_look=[
             ("Data Docs", state_dir(settings.warehouse) / "data_docs" / "index.html"),
             ("Copy for readers", settings.published / "radar.duckdb"),
             ("Exports", settings.exports),
@@ -293,22 +307,22 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
     )
 
 
-def text(told: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
-    """The summary as lines; `notes` are what steps left to be told."""
+def text(summary: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
+    """The summary as lines; `notes` are what steps left for it."""
     sections = [
-        [*_landed(told), *(f"  {note}" for note in notes)],
-        _set_aside(told.unknown_columns),
-        _checked(told),
-        _gaps(told, extracts),
-        vocabulary.lines(told.unrecognised),
-        [*_scored(told), *_not_scored(told)],
-        _most_at_risk(told),
-        _to_do(told),
-        _asked(told),
-        _exported(told),
-        _delivered(told),
-        _not_newest(told),
-        ["Where to look next", *(f"  {name:<18}{place}" for name, place in told.places)],
+        [*_landed(summary), *(f"  {note}" for note in notes)],
+        _set_aside(summary.unknown_columns),
+        _checked(summary),
+        _gaps(summary, extracts),
+        vocabulary.lines(summary.unrecognised),
+        [*_scored(summary), *_not_scored(summary)],
+        _most_at_risk(summary),
+        _to_do(summary),
+        _asked(summary),
+        _exported(summary),
+        _delivered(summary),
+        _not_newest(summary),
+        ["Where to look next", *(f"  {name:<18}{path}" for name, path in summary.where_to_look)],
     ]
     return "\n\n".join("\n".join(inert(line).rstrip() for line in lines) for lines in sections if lines)
 
@@ -318,16 +332,18 @@ def _explain(account_id: str, settings: Settings) -> str:
     return shlex.join(["radar", "explain", account_id, "--published", str(settings.published)])
 
 
-def _landed(told: Summary) -> list[str]:
+def _landed(summary: Summary) -> list[str]:
     """Rows in are rows landed, repeated, waiting and refused; then why, column by column."""
     columns = ("rows landed", "repeated", "waiting", "refused", "values refused")
     head = f"  {'feed':<24}" + "".join(f"{name:>16}" for name in columns)
-    lines = [f"  {feed:<24}" + "".join(f"{count:>16,}" for count in counts) for feed, *counts in told.feeds]
-    files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in told.files]
+    lines = [
+        f"  {feed:<24}" + "".join(f"{count:>16,}" for count in counts) for feed, *counts in summary.feeds
+    ]
+    files = [f"  refused {message.replace(chr(10), f'{chr(10)}  ')}" for _, message in summary.files]
     return [
         "Landed",
         *([head, *lines] if lines else ["  nothing new has arrived"]),
-        *(_left_out(line) for line in told.left_out),
+        *(_left_out(line) for line in summary.left_out),
         *files,
     ]
 
@@ -350,18 +366,18 @@ def _set_aside(columns: Sequence[tuple[str, str, str | None]]) -> list[str]:
     return ["Columns set aside, because the feed has none of their names", *lines] if lines else []
 
 
-def _checked(told: Summary) -> list[str]:
-    passed, critical, other = told.checks
-    held_feeds = {feed for feed, _ in told.held}
+def _checked(summary: Summary) -> list[str]:
+    passed, critical, other = summary.checks
+    blocked_feeds = {feed for feed, _ in summary.blocked}
     return [
         f"Checked\n  {passed} passed, {critical} critical failed, {other} others failed",
-        *(f"  held back {feed}: {_with_remedy(reason)}" for feed, reason in told.held),
+        *(f"  blocked {feed}: {_with_remedy(reason)}" for feed, reason in summary.blocked),
         *(
             f"  {severity} {feed} {name}: {message}"
-            for feed, name, severity, message in told.failed
-            if severity != "critical" or feed not in held_feeds
+            for feed, name, severity, message in summary.failed
+            if severity != "critical" or feed not in blocked_feeds
         ),
-        *_coverage(told),
+        *_coverage(summary),
     ]
 
 
@@ -369,9 +385,9 @@ def _with_remedy(reason: str) -> str:
     return reason if "What to do" in reason else f"{reason}. What to do: {REMEDY}"
 
 
-def _coverage(told: Summary) -> list[str]:
+def _coverage(summary: Summary) -> list[str]:
     """How many accounts the feeds speak of: one that has another id there looks like a quiet one."""
-    scored, with_usage, with_billing = told.covered
+    scored, with_usage, with_billing = summary.covered
     counts = {
         "product/events": (with_usage, "usage (product/events)"),
         "billing/subscriptions": (with_billing, "a subscription (billing/subscriptions)"),
@@ -379,151 +395,156 @@ def _coverage(told: Summary) -> list[str]:
     parts = [
         f"{100 * counts[feed][0] / scored:.0f} % ({counts[feed][0]:,}) have ever had {counts[feed][1]}"
         for feed in counts
-        if feed in told.used and scored
+        if feed in summary.used and scored
     ]
     lines = [f"  of {scored:,} scored accounts {', '.join(parts)}"] if parts else []
-    if told.deleted:
-        events = sum(count for _, count in told.deleted)
+    if summary.deleted:
+        events = sum(count for _, count in summary.deleted)
         lines.append(
-            f"  product/events: {events:,} rows arrived for {len(told.deleted):,} deleted accounts, such as"
-            f" {told.deleted[0][0]}. What to do: say in crm/identities into which account they were merged"
+            f"  product/events: {events:,} rows arrived for {len(summary.deleted):,} deleted accounts,"
+            f" such as {summary.deleted[0][0]}."
+            " What to do: say in crm/identities into which account they were merged"
         )
     return lines
 
 
-def _gaps(told: Summary, extracts: Path) -> list[str]:
+def _gaps(summary: Summary, extracts: Path) -> list[str]:
     feeds = [
-        f"  {feed} {_STATES[state].format(place=extracts / feed, reason=reason)}"
-        for feed, state, reason in told.unknown_feeds
+        f"  {feed} {_STATES[state].format(folder=extracts / feed, reason=reason)}"
+        for feed, state, reason in summary.unknown_feeds
     ]
     return ["Feeds that scoring goes without", *feeds] if feeds else []
 
 
-def _scored(told: Summary) -> list[str]:
-    buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in told.buckets)
-    decisions = ", ".join(f"{decision} {count:,}" for decision, count in told.decisions)
+def _scored(summary: Summary) -> list[str]:
+    buckets = ", ".join(f"{bucket} {count:,}" for bucket, count in summary.buckets)
+    decisions = ", ".join(f"{decision} {count:,}" for decision, count in summary.decisions)
     return [
-        f"Scored as of {told.as_of}",
+        f"Scored as of {summary.as_of}",
         f"  {buckets or 'no account'}",
         f"  {decisions}",
-        *_findings(told),
-        *_rules_off(told),
+        *_findings(summary),
+        *_rules_off(summary),
     ]
 
 
-def _findings(told: Summary) -> list[str]:
-    """Why these buckets may say little: rules that do not tell accounts apart."""
-    if not told.findings:
+def _findings(summary: Summary) -> list[str]:
+    """Why these buckets may say little: rules that do not distinguish accounts."""
+    if not summary.findings:
         return []
     return [
-        *(f"  warning: {finding}" for finding in told.findings),
+        *(f"  warning: {finding}" for finding in summary.findings),
         "    What to do: look at points and thresholds in seeds/rules.csv and seeds/rule_conditions.csv, at"
         " rules that are off, or try another rule set (docs/starter-rules.md)",
     ]
 
 
-def _rules_off(told: Summary) -> list[str]:
+def _rules_off(summary: Summary) -> list[str]:
     """What these buckets cannot see, because a feed is not used or no word is marked."""
-    if not told.rules_off:
+    if not summary.rules_off:
         return []
-    rule_set, *_, rules = told.rules_off[0]
-    verb = "is" if len(told.rules_off) == 1 else "are"
+    rule_set, *_, rules = summary.rules_off[0]
+    verb = "is" if len(summary.rules_off) == 1 else "are"
     return [
-        f"  {len(told.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
-        *(f"    {rule_id}: {signals} ({reasons})" for _, rule_id, _, signals, reasons, _ in told.rules_off),
+        f"  {len(summary.rules_off)} of {rules} rules of {rule_set} {verb} off and outside coverage; unseen:",
+        *(
+            f"    {rule_id}: {signals} ({reasons})"
+            for _, rule_id, _, signals, reasons, _ in summary.rules_off
+        ),
     ]
 
 
-def _not_scored(told: Summary) -> list[str]:
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in told.not_scored)
+def _not_scored(summary: Summary) -> list[str]:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.not_scored)
     lines = [f"  not scored: {reasons} (marts.rpt_not_scored_accounts)"] if reasons else []
-    if told.excluded_users:
-        lines.append(f"  not counted: what {told.excluded_users:,} users did (seeds/excluded.csv)")
+    if summary.excluded_users:
+        lines.append(f"  not counted: what {summary.excluded_users:,} users did (seeds/excluded.csv)")
     return lines
 
 
-def _most_at_risk(told: Summary) -> list[str]:
-    if not told.at_risk:
-        return ["No account is at risk or on watch"] if told.buckets else []
+def _most_at_risk(summary: Summary) -> list[str]:
+    if not summary.at_risk:
+        return ["No account is at risk or on watch"] if summary.buckets else []
     lines = []
-    for account_id, name, score, low, high, bucket, is_overridden, is_marked, *reasons in told.at_risk:
+    for account_id, name, score, low, high, bucket, is_overridden, is_marked, *reasons in summary.at_risk:
         by_hand = "  (bucket set by hand)" if is_overridden else ""
         by_hand += "  (no live subscription)" if is_marked else ""
-        span = f" ({low:g}-{high:g})" if low != high else ""
+        interval = f" ({low:g}-{high:g})" if low != high else ""
         who = f"{inert_value(account_id)}  {inert_value(name)}"
-        lines.append(f"  {f'{score:g}{span}':<12}{bucket:<9}{who}{by_hand}")
+        lines.append(f"  {f'{score:g}{interval}':<12}{bucket:<9}{who}{by_hand}")
         lines.extend(f"{'':<23}{inert_value(reason)}" for reason in reasons if reason)
-    return [f"The {len(told.at_risk)} most at risk", *lines]
+    return [f"The {len(summary.at_risk)} most at risk", *lines]
 
 
-def _asked(told: Summary) -> list[str]:
-    queue, sign_offs, spot_checks = told.asked
+def _asked(summary: Summary) -> list[str]:
+    queue, sign_offs, spot_checks = summary.asked
     lines = [
         f"  {queue:,} accounts in the review queue, {sign_offs:,} sign-offs that wait,"
         f" {spot_checks:,} spot checks of the week that wait"
     ]
-    if told.disagreement:
-        disagreed, answered, pct = told.disagreement
+    if summary.disagreement:
+        disagreed, answered, pct = summary.disagreement
         lines.append(
             f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
-            " look at marts.rpt_spot_checks, and at the rules behind their flags"
+            " look at marts.rpt_spot_checks, and at the rules of their flags"
         )
     return ["Asked of people", *lines]
 
 
-def _to_do(told: Summary) -> list[str]:
+def _to_do(summary: Summary) -> list[str]:
     counts: Counter[str] = Counter()
-    held: Counter[str] = Counter()
-    for status, suppressed_by, count in told.actions:
+    reasons: Counter[str] = Counter()
+    for status, suppressed_by, count in summary.actions:
         counts[status] += count
         if status == "suppressed":
-            held.update(dict.fromkeys((suppressed_by or "").split(", "), count))
-    why = ", ".join(f"{reason} {count:,}" for reason, count in held.most_common())
+            reasons.update(dict.fromkeys((suppressed_by or "").split(", "), count))
+    why = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
     suppressed = f"{counts['suppressed']:,} suppressed{f' ({why})' if why else ''}"
     return [
-        f"Actions of {told.as_of}",
+        f"Actions of {summary.as_of}",
         f"  {counts['ready']:,} ready, {counts['to_approve']:,} to approve, {suppressed}",
     ]
 
 
-def _exported(told: Summary) -> list[str]:
+def _exported(summary: Summary) -> list[str]:
     return [
         "Exported",
         *(
             f"  {profile}: {rows:,} rows in {folder}"
-            + (f"\n    {told.not_in_files[profile]}" if profile in told.not_in_files else "")
-            for profile, rows, folder in told.exports
+            + (f"\n    {summary.not_in_files[profile]}" if profile in summary.not_in_files else "")
+            for profile, rows, folder in summary.exports
         ),
         *(
             f"  {profile} {status}: {message.replace(chr(10), f'{chr(10)}  ')}"
-            for profile, status, message in told.not_exported
+            for profile, status, message in summary.not_exported
         ),
     ]
 
 
-def _delivered(told: Summary) -> list[str]:
+def _delivered(summary: Summary) -> list[str]:
     """What became of what was due, by channel."""
     lines = []
-    for channel in sorted({channel for channel, *_ in told.deliveries}):
-        rows = [row for row in told.deliveries if row[0] == channel]
+    for channel in sorted({channel for channel, *_ in summary.deliveries}):
+        rows = [row for row in summary.deliveries if row[0] == channel]
         counts = ", ".join(
             f"{count:,} {_named(kind, count)} {_STATUSES[status]}" for _, _, kind, status, count in rows
         )
         is_outbox = any(carrier == "outbox" and kind != "draft" for _, carrier, kind, *_ in rows)
         lines.append(f"  {channel}: {counts}{' (no secret is set)' if is_outbox else ''}")
-    for reason in told.blocked_deliveries.values():
+    for reason in summary.blocked_deliveries.values():
         lines.append(f"  nothing: {reason.replace(chr(10), f'{chr(10)}  ')}")
     return ["Delivered", *lines] if lines else []
 
 
-def _not_newest(told: Summary) -> list[str]:
+def _not_newest(summary: Summary) -> list[str]:
     """Nothing leaves for a day that is not the newest: what people and systems know is newer."""
-    if told.later_day is None:
+    if summary.later_day is None:
         return []
     return [
         "Not the newest day",
-        f"  nothing was delivered or exported for {told.as_of}: the newest scored day is {told.later_day}",
-        f"  a later day that is wrong is taken back with: radar forget-day {told.later_day}",
+        f"  nothing was delivered or exported for {summary.as_of}: "
+        f"the newest scored day is {summary.later_day}",
+        f"  a later day that is wrong is taken back with: radar forget-day {summary.later_day}",
     ]
 
 

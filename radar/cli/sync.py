@@ -14,7 +14,7 @@ from radar.core.errors import UsageError
 from radar.exports.guards import guards_of
 from radar.exports.profiles import used_profiles
 from radar.exports.report import preview_text, status_text
-from radar.exports.sync import acknowledge, give_up, status
+from radar.exports.sync import acknowledge, dismiss, status
 from radar.exports.writer import preview
 from radar.rules.checks import gather
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 @app.command("status")
 def sync_status(warehouse: Warehouse = None) -> None:
-    """Say where each destination stands: what it took, what waits, what failed."""
+    """Show the state of each destination: what it took, what waits, what failed."""
     print(status_text(*status(existing_warehouse(warehouse))))
 
 
@@ -33,10 +33,10 @@ def sync_status(warehouse: Warehouse = None) -> None:
 def sync_preview(profile: Profile = None, seeds: Seeds = None, warehouse: Warehouse = None) -> None:
     """Say what an export would write now, with its first rows; writes nothing."""
     settings = settings_of(seeds=seeds, warehouse=warehouse)
-    place = existing_warehouse(warehouse)
+    file = existing_warehouse(warehouse)
     print(
         preview_text(
-            preview(place, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(place))
+            preview(file, profiles=[profile] if profile else _used(settings.seeds), guards=guards_of(file))
         )
     )
 
@@ -81,7 +81,7 @@ def sync_give_up(
 ) -> None:
     """Send rows that a destination refuses no more."""
 
-    count = give_up(existing_warehouse(warehouse), profile, keys, by=getuser(), reason=reason, undo=undo)
+    count = dismiss(existing_warehouse(warehouse), profile, keys, by=getuser(), reason=reason, undo=undo)
     print(f"{profile}: {count:,} rows {'go again' if undo else 'given up'}")
 
 

@@ -26,13 +26,13 @@ class RadarError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        place = [
+        location = [
             str(self.file) if self.file is not None else "",
             f"line {self.line}" if self.line is not None else "",
             f"row {self.row}" if self.row is not None else "",
             f"column {self.column}" if self.column else "",
         ]
-        where = ", ".join(part for part in place if part)
+        where = ", ".join(part for part in location if part)
         return f"{where + ': ' if where else ''}{self.problem}\n  What to do: {self.remedy}"
 
 

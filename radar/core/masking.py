@@ -81,7 +81,7 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _is_account(text: str) -> bool:
-    """The check of ISO 13616: the number, its first four characters behind, is 1 modulo 97."""
+    """The check of ISO 13616: the number, its first four characters moved to the end, is 1 modulo 97."""
     plain = text.replace(" ", "")
     digits = "".join(str(int(character, 36)) for character in plain[4:] + plain[:4])
     return 15 <= len(plain) <= 34 and int(digits) % 97 == 1

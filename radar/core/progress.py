@@ -102,5 +102,5 @@ def for_stream(stream: TextIO = sys.stdout) -> Reporter:
 
 
 def note(text: str) -> None:
-    """Something that the summary at the end is to tell."""
+    """A note for the summary at the end."""
     _notes.append(text)

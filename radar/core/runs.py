@@ -16,14 +16,14 @@ import duckdb
 
 from radar.core.errors import RadarError, UsageError, WarehouseError
 
-DONE, HELD, PARTIAL, FAILED = "done", "held", "partial", "failed"
-"""How a run ended. Held: done, but a feed was held back. Partial: some steps, started alone, none failed."""
+DONE, BLOCKED, PARTIAL, FAILED = "done", "held", "partial", "failed"
+"""How a run ended. Blocked: done, but a feed was blocked. Partial: some steps, started alone, none failed."""
 
 FURTHEST_DAYS_AHEAD = 366
 """How far ahead a day may lie that is asked for on purpose; any other may be tomorrow at the latest."""
 
 FIRST_DATE = date(2010, 1, 1)
-"""No as-of date lies before it. Dagster lists every day since, so it is no earlier than anyone needs."""
+"""No as-of date is before it. Dagster lists every day since, so it is no earlier than anyone needs."""
 
 RESERVED_STEMS = {
     "raw", "staging", "intermediate", "signals", "scoring", "marts", "outbound", "seeds", "quarantine",
@@ -89,7 +89,7 @@ def require_day(window: Window, *, today: date, force_day: bool) -> None:
     """Refuse a day later than tomorrow; with `force_day`, one later than a year from now. Raises UsageError.
 
     A day that has not come shows customers who do nothing, and what is kept for some time is purged by it.
-    Tomorrow is allowed for clocks that are behind.
+    Tomorrow is allowed for clocks that are slow.
     """
     end = window.end
     if end > today + timedelta(days=FURTHEST_DAYS_AHEAD):
@@ -122,7 +122,7 @@ def begin(
     now: datetime,
     is_partial: bool = False,
 ) -> Run:
-    """Make this the run under way. Called again for the same run, it returns what stands.
+    """Make this the run under way. Called again for the same run, it returns the recorded run.
 
     A run that was under way and never ended is recorded as failed: the writer's lock, which the caller
     holds, shows that it is gone. `is_partial`: steps started alone, without landing.
@@ -135,7 +135,7 @@ def begin(
         if con.execute("SELECT is_partial FROM control.run_state").fetchone() == (True,):
             record(con, before, PARTIAL, "some steps, started alone", None)
         else:
-            record(con, before, FAILED, "ended without a word: stopped, or the machine went down", None)
+            record(con, before, FAILED, "ended without a record: stopped, or the machine went down", None)
     run = Run(run_id, _next_batch(con), window, now)
     _write(con, run, is_partial)
     return run
@@ -188,7 +188,7 @@ class StoppedError(RadarError):
     """Somebody, or the system, stopped the run: Ctrl-C, or the signal that ends a process (SIGTERM)."""
 
     def __init__(self) -> None:
-        """The same words for both: the run ends in the same way."""
+        """The same text for both: the run ends in the same way."""
         super().__init__("stopped", "run it again: it goes on from what landed")
 
 
@@ -202,8 +202,8 @@ class FailedRunError(RadarError):
 
     def __str__(self) -> str:
         """What to do comes last."""
-        told, mark, remedy = super().__str__().rpartition("\n  What to do: ")
-        return f"{told}\n  What has happened: {self.happened}{mark}{remedy}"
+        problem, mark, remedy = super().__str__().rpartition("\n  What to do: ")
+        return f"{problem}\n  What has happened: {self.happened}{mark}{remedy}"
 
 
 def current(con: duckdb.DuckDBPyConnection) -> Run | None:

@@ -1,7 +1,7 @@
 """Where things are: the folders and files of one installation, from `RADAR_*` variables or the defaults.
 
 The command line sets the variables from its options, so whatever runs (a command, a schedule, a test) reads
-its places from here and from nowhere else. Nothing here reads or writes files.
+its paths from here and from nowhere else. Nothing here reads or writes files.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(
 
 
 class Settings(BaseSettings):
-    """The places of one installation; every path is absolute, relative ones count from the working folder."""
+    """The paths of one installation; every path is absolute, relative ones count from the working folder."""
 
     model_config = SettingsConfigDict(env_prefix="RADAR_", env_ignore_empty=True, validate_default=True)
 
     extracts: AbsolutePath = Path("var/extracts")
     shipped_seeds: AbsolutePath = PROJECT / "seeds"
-    """A whole set of reference data: what holds where `seeds` has no file of its own."""
+    """A whole set of reference data: used where `seeds` has no file of its own."""
     seeds: AbsolutePath = Field(default_factory=lambda known: known["shipped_seeds"])
     """A folder whose files replace those of `shipped_seeds` one by one."""
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
@@ -35,12 +35,12 @@ class Settings(BaseSettings):
     panel_store: AbsolutePath = Field(
         default_factory=lambda known: known["warehouse"].with_name("panel.sqlite")
     )
-    """The panel's SQLite file, whose decisions the next run lands; beside the warehouse by default."""
+    """The panel's SQLite file, whose decisions the next run lands; next to the warehouse by default."""
 
     @classmethod
-    def with_places(cls, places: Mapping[str, Path | None]) -> Settings:
-        """These places, None left out, before the variables and the defaults."""
-        return cls(**{name: path for name, path in places.items() if path is not None})
+    def with_paths(cls, paths: Mapping[str, Path | None]) -> Settings:
+        """These paths, None left out, before the variables and the defaults."""
+        return cls(**{name: path for name, path in paths.items() if path is not None})
 
     def publish_to_environment(self) -> None:
         """Make these the settings of this process and of those that it starts."""

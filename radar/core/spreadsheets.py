@@ -1,7 +1,7 @@
 """One guard against formulas, for every file that a spreadsheet may open: exports, the panel's, the outbox.
 
 A cell is live where a spreadsheet could run it as a formula, or an import would cut it: where it begins with
-= + - @ in either width, tab or line end, also behind blanks of any kind or characters that nobody sees.
+= + - @ in either width, tab or line end, also after blanks of any kind or characters that nobody sees.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 SIGNS = "=+-@＝＋－＠\t\r\n"
 BLANKS = " \u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff"
-"""Blanks, no-break and zero-width characters, marks of direction: what may stand before a sign unseen."""
+"""Blanks, no-break and zero-width characters, marks of direction: what may precede a sign unseen."""
 _ESCAPED = re.escape(SIGNS)
 _BEGINS = re.compile(rf"^[{BLANKS}\x00-\x1f]*[{_ESCAPED}]")
 _LIVE = re.compile(rf"^(?=[{BLANKS}\x00-\x1f]*[{_ESCAPED}])|[;,|\t\r\n\"'](?=[{BLANKS}]*[{_ESCAPED}])")
@@ -23,7 +23,7 @@ def is_live(cell: str) -> bool:
 
 
 def harmless(cell: str) -> str:
-    """The cell with a `'` where a formula could begin, also behind another program's delimiter."""
+    """The cell with a `'` where a formula could begin, also after another program's delimiter."""
     return _LIVE.sub(r"\g<0>'", cell)
 
 

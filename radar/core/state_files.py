@@ -29,13 +29,13 @@ def replace_file(path: Path, content: bytes | str, *, mode: int = 0o644) -> None
         try:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
                 opened.write(data)
-            put_in_place(new, path)
+            move_into_place(new, path)
         finally:
             new.unlink(missing_ok=True)
 
 
-def put_in_place(new: Path, path: Path) -> None:
-    """Put a finished file of the same folder in the place of another, on the disk when this returns."""
+def move_into_place(new: Path, path: Path) -> None:
+    """Replace a file by a finished one of the same folder, on the disk when this returns."""
     _sync(new)
     new.replace(path)
     sync_folder(path.parent)
@@ -77,9 +77,9 @@ def read_json(path: Path, read: Callable[[Any], T]) -> T | None:
         aside = path.with_name(f"{path.name}.broken")
         with readable_os_errors(path):
             path.replace(aside)
-        told = f"{path} is empty, half or not Radar's: it counts as absent, and is kept as {aside.name}"
-        progress.note(told)
-        logging.getLogger("radar").warning(told)
+        notice = f"{path} is empty, half or not Radar's: it counts as absent, and is kept as {aside.name}"
+        progress.note(notice)
+        logging.getLogger("radar").warning(notice)
         return None
 
 

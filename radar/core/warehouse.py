@@ -24,7 +24,7 @@ _WAIT_SECONDS, _LOOK_SECONDS = 120.0, 0.1
 
 
 def state_dir(warehouse: Path) -> Path:
-    """The folder beside the warehouse for what a run keeps: lock, seeds in use, dbt's target, Data Docs."""
+    """The folder next to the warehouse for what a run keeps: lock, seeds in use, dbt's target, Data Docs."""
     return warehouse.parent / f"{warehouse.stem}.state"
 
 
@@ -80,8 +80,8 @@ class _Wait:
 
     def is_over(self) -> bool:
         """Whether the holder does not give way. One that began to is waited for until it lets go."""
-        self.holder, _, says = _read_holder(self._lock).partition(" ")
-        if says == _GIVING_WAY:
+        self.holder, _, status = _read_holder(self._lock).partition(" ")
+        if status == _GIVING_WAY:
             if not self.waits_for:
                 progress.note(
                     f"waiting for another Radar run (process {self.holder}), which stops delivering"
@@ -111,11 +111,11 @@ def _read_holder(lock: Path) -> str:
         return ""
 
 
-def _write_holder(lock: Path, says: str = "") -> None:
+def _write_holder(lock: Path, status: str = "") -> None:
     """Replace the text in one step, for those who read it meanwhile."""
     new = lock.with_name("writer.holder.new")
     with readable_os_errors(new):
-        new.write_text(f"{os.getpid()} {says}\n", encoding="ascii")
+        new.write_text(f"{os.getpid()} {status}\n", encoding="ascii")
         new.replace(_holder_file(lock))
 
 

@@ -2,7 +2,7 @@
 
 What is due is asked of the warehouse (`queries.sql`), each attempt is written down before it is made, and
 what is in doubt is looked up at the destination before it is sent again; where a destination cannot be asked,
-it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` says what doubt
+it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` explains what doubt
 can leave.
 """
 
@@ -37,8 +37,8 @@ from radar.audit.sent_journal import note_sent
 from radar.core.errors import RadarError
 from radar.core.runs import utc_now
 from radar.deliveries import messages as words
-from radar.deliveries.channels.base import Carrier, Message, TroubleError
-from radar.deliveries.channels.choose import NONE, OUTBOX, carrier, destination
+from radar.deliveries.channels.base import Client, Message, TroubleError
+from radar.deliveries.channels.choose import NONE, OUTBOX, client_for, destination
 from radar.deliveries.channels.outbox import Outbox
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.deliveries.rendering import Templates
@@ -61,19 +61,19 @@ _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"
 _PREVIEWED = 5
 _UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
-"""Stands for the content of an account that is not scored any more, as in `queries.sql`."""
+"""The content of an account that is not scored any more, as in `queries.sql`."""
 
 
 @dataclass
 class Report:
-    """What a channel did. `held` counts items that were not tried, because the destination did not answer."""
+    """What a channel did. `untried` counts items not tried, because the destination did not answer."""
 
     channel: str
     carrier: str = NONE
-    held: int = 0
+    untried: int = 0
     stopped_by: str | None = None
     """What kept the whole channel from working, masked."""
-    gave_way: bool = False
+    yielded: bool = False
     """Whether it stopped because another process waits for the warehouse."""
     preview: list[str] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict, repr=False)
@@ -119,7 +119,7 @@ class Deliveries:
     """Whether another process waits for the warehouse: then no further call is made."""
 
     def is_newest_day(self) -> bool:
-        """Whether the as-of date is the newest that was told: of older days nothing goes out."""
+        """Whether the as-of date is the newest scored date: of older days nothing goes out."""
         ((newest,),) = self.con.execute(QUERIES["newest_day"]).fetchall()
         return bool(newest == self.as_of)
 
@@ -132,16 +132,16 @@ class Deliveries:
     def deliver(self, channel: str) -> Report:
         """Deliver what is due on one channel.
 
-        What goes wrong is told in the report; only defects are raised.
+        What goes wrong is in the report; only defects are raised.
         """
         report = Report(channel)
         try:
             report.carrier = destination(channel, self.settings)
-            for taker, items in self._takers(channel, report.carrier):
-                settled, blocked = self._settled(taker, items, report), dict[str, str]()
-                messages = self._messages(channel, settled, blocked)
-                self._record_blocked(taker, settled, blocked, report)
-                self._send(taker, messages, report)
+            for client, items in self._clients(channel, report.carrier):
+                sendable, blocked = self._without_in_doubt(client, items, report), dict[str, str]()
+                messages = self._messages(channel, sendable, blocked)
+                self._record_blocked(client, sendable, blocked, report)
+                self._send(client, messages, report)
         except (RadarError, TroubleError) as error:
             report.stopped_by = self.settings.mask(str(error))
         return report
@@ -157,11 +157,11 @@ class Deliveries:
         self._ledger  # noqa: B018 makes the table
         return ledgers.items(self.con, QUERIES["due"], {"as_of": self.as_of, "now": self.clock.now()})
 
-    def _takers(self, channel: str, name: str) -> Iterator[tuple[Carrier, list[Item]]]:
+    def _clients(self, channel: str, name: str) -> Iterator[tuple[Client, list[Item]]]:
         """Who takes what. Drafts go to the outbox, also where approved mails are sent."""
         if channel == "accounts":
             if name != NONE:
-                yield carrier(name, channel, self.settings), self._accounts(name)
+                yield client_for(name, channel, self.settings), self._accounts(name)
             return
         due = [item for item in self._due if item.channel == channel]
         drafts = [item for item in due if item.kind == "draft"]
@@ -174,7 +174,7 @@ class Deliveries:
         if drafts:
             yield outbox, drafts
         if others:
-            yield carrier(name, channel, self.settings), others
+            yield client_for(name, channel, self.settings), others
 
     def _accounts(self, crm: str) -> list[Item]:
         """Accounts whose mapped columns the CRM does not have yet, by the CRM's export profile."""
@@ -188,7 +188,7 @@ class Deliveries:
         )
         found = ledgers.items(self.con, query, {"now": self.clock.now(), "carrier": crm})
         is_typed = crm == "salesforce"
-        told = []
+        typed = []
         for item in found:
             if item.content_hash != GONE:
                 cells = _cells(item.row["cells"], profile, is_typed=is_typed)
@@ -196,8 +196,8 @@ class Deliveries:
                 continue
             else:
                 cells = _cells_of_gone(item.account_id, profile, self.as_of, is_typed=is_typed)
-            told.append(replace(item, row={"cells": cells}))
-        return told
+            typed.append(replace(item, row={"cells": cells}))
+        return typed
 
     def _messages(self, channel: str, items: list[Item], blocked: dict[str, str]) -> list[Message]:
         if not items:
@@ -235,31 +235,31 @@ class Deliveries:
 
     # --- sending -----------------------------------------------------------------------------------------
 
-    def _settled(self, taker: Carrier, items: list[Item], report: Report) -> list[Item]:
+    def _without_in_doubt(self, client: Client, items: list[Item], report: Report) -> list[Item]:
         """The items that are to be sent.
 
         Those in doubt are looked up where they went, and left alone where that is impossible.
         """
-        doubtful: dict[str, list[Item]] = {}
+        in_doubt: dict[str, list[Item]] = {}
         for item in items:
             if item.is_doubtful:
-                doubtful.setdefault(item.last_message_key or item.delivery_key, []).append(item)
-        if not doubtful:
+                in_doubt.setdefault(item.last_message_key or item.delivery_key, []).append(item)
+        if not in_doubt:
             return items
         asked = {
             key: owned
-            for key, owned in doubtful.items()
-            if taker.looks_up and owned[0].last_carrier == taker.name
+            for key, owned in in_doubt.items()
+            if client.looks_up and owned[0].last_carrier == client.name
         }
         unknown = {
             key: owned
-            for key, owned in doubtful.items()
+            for key, owned in in_doubt.items()
             if key not in asked and owned[0].last_status == ledgers.ATTEMPTING
         }
-        told = "the run ended while this was sent; it is not sent again"
-        self._record(taker, unknown, [Result(key, IN_DOUBT, error=told) for key in unknown], report)
+        problem = "the run ended while this was sent; it is not sent again"
+        self._record(client, unknown, [Result(key, IN_DOUBT, error=problem) for key in unknown], report)
         left_alone = {
-            item.delivery_key for key, owned in doubtful.items() if key not in asked for item in owned
+            item.delivery_key for key, owned in in_doubt.items() if key not in asked for item in owned
         }
         items = [item for item in items if item.delivery_key not in left_alone]
         if not asked:
@@ -267,15 +267,15 @@ class Deliveries:
         since = min(
             item.last_recorded_at for owned in asked.values() for item in owned if item.last_recorded_at
         )
-        found = taker.find(list(asked), since)
-        status = WRITTEN if taker.name == OUTBOX else DELIVERED
-        known = {key: owned for key, owned in doubtful.items() if key in found}
-        self._record(taker, known, [Result(key, status, remote_id=found[key]) for key in known], report)
+        found = client.find(list(asked), since)
+        status = WRITTEN if client.name == OUTBOX else DELIVERED
+        known = {key: owned for key, owned in in_doubt.items() if key in found}
+        self._record(client, known, [Result(key, status, remote_id=found[key]) for key in known], report)
         done = {item.delivery_key for owned in known.values() for item in owned}
         return [item for item in items if item.delivery_key not in done]
 
     def _record_blocked(
-        self, taker: Carrier, items: Sequence[Item], blocked: Mapping[str, str], report: Report
+        self, client: Client, items: Sequence[Item], blocked: Mapping[str, str], report: Report
     ) -> None:
         """Write down what is not sent for what it lacks: once, until it lacks something else."""
         for item in items:
@@ -286,10 +286,10 @@ class Deliveries:
             report.results[item.delivery_key] = result
             if (item.last_status, item.last_error) != (BLOCKED, reason):
                 self._ledger.add(
-                    taker.name, [(item.delivery_key, [item])], {item.delivery_key: result}, self.clock.now()
+                    client.name, [(item.delivery_key, [item])], {item.delivery_key: result}, self.clock.now()
                 )
 
-    def _send(self, taker: Carrier, messages: Sequence[Message], report: Report) -> None:
+    def _send(self, client: Client, messages: Sequence[Message], report: Report) -> None:
         """Send them batch by batch, slowly enough, within the brakes of a channel.
 
         What failed before comes last, so that it never keeps back what nobody has tried.
@@ -299,15 +299,15 @@ class Deliveries:
         messages = sorted(messages, key=lambda message: max(item.attempts for item in message.items) > 0)
         report.preview += [_preview(message) for message in messages[:_PREVIEWED]]
         brakes = self._brakes()
-        waits = _Waits(self.clock, taker.pause_seconds, self.is_wanted)
-        for start in range(0, len(messages), taker.batch):
-            batch = messages[start : start + taker.batch]
-            if not self._send_batch(taker, batch, waits, report, brakes) or brakes.reason:
+        waits = _Waits(self.clock, client.pause_seconds, self.is_wanted)
+        for start in range(0, len(messages), client.batch):
+            batch = messages[start : start + client.batch]
+            if not self._send_batch(client, batch, waits, report, brakes) or brakes.reason:
                 tried = report.results.keys()
                 left = {item.delivery_key for message in messages for item in message.items} - tried
-                report.held += len(left)
+                report.untried += len(left)
                 if brakes.reason and (left or brakes.is_refused):
-                    report.stopped_by, report.gave_way = brakes.reason, brakes.gave_way
+                    report.stopped_by, report.yielded = brakes.reason, brakes.yielded
                 return
 
     def _brakes(self) -> _Brakes:
@@ -321,7 +321,7 @@ class Deliveries:
         )
 
     def _send_batch(
-        self, taker: Carrier, batch: Sequence[Message], waits: _Waits, report: Report, brakes: _Brakes
+        self, client: Client, batch: Sequence[Message], waits: _Waits, report: Report, brakes: _Brakes
     ) -> bool:
         """Send one batch, again where that may help; False where the next batch would fare no better."""
         pending, is_well = list(batch), True
@@ -334,13 +334,13 @@ class Deliveries:
                 for message in pending
             }
             now = self.clock.now()
-            self._ledger.add(taker.name, sent.items(), {}, now)
+            self._ledger.add(client.name, sent.items(), {}, now)
             note_sent(
-                self.exports, sent.items(), run_id=self.run_id, as_of=self.as_of, carrier=taker.name, now=now
+                self.exports, sent.items(), run_id=self.run_id, as_of=self.as_of, carrier=client.name, now=now
             )
             trouble = None
             try:
-                results = taker.send(pending)
+                results = client.send(pending)
             except TroubleError as error:
                 trouble, results = error, [error.result(key) for key in sent]
             results += [
@@ -348,70 +348,70 @@ class Deliveries:
                 for key in sent.keys() - {result.message_key for result in results}
             ]
             is_last = attempt == TRIES or not waits.can_wait(attempt, trouble)
-            results = self._record(taker, sent, results, report)
+            results = self._record(client, sent, results, report)
             is_well = trouble is None or trouble.is_refusal
             if trouble and trouble.is_refusal and len(pending) > 1:  # one of them is why: find it
                 half = len(pending) // 2
-                first = self._send_batch(taker, pending[:half], waits, report, brakes)
-                return self._send_batch(taker, pending[half:], waits, report, brakes) and first
+                first = self._send_batch(client, pending[:half], waits, report, brakes)
+                return self._send_batch(client, pending[half:], waits, report, brakes) and first
             if is_well and not brakes.go_on_after(results):
                 return False
             undone = {result.message_key: result for result in results if result.status in (FAILED, IN_DOUBT)}
             may_pass = trouble is None or trouble.may_pass
             if not undone or is_last or not may_pass:
                 break
-            found = self._found(taker, undone, sent, report)
+            found = self._found(client, undone, sent, report)
             pending = [
                 message
                 for message in pending
                 if message.key in undone
                 and message.key not in found
-                and (taker.looks_up or undone[message.key].status == FAILED)
+                and (client.looks_up or undone[message.key].status == FAILED)
             ]
             if not pending:
-                is_well = is_well or taker.looks_up
+                is_well = is_well or client.looks_up
                 break
             waits.wait(attempt, trouble)
         return is_well
 
     def _found(
-        self, taker: Carrier, undone: Mapping[str, Result], sent: Mapping[str, list[Item]], report: Report
+        self, client: Client, undone: Mapping[str, Result], sent: Mapping[str, list[Item]], report: Report
     ) -> set[str]:
         """Of what is in doubt, what the destination has after all; all of it where it cannot be asked now."""
-        doubtful = [key for key, result in undone.items() if result.status == IN_DOUBT]
-        if not doubtful or not taker.looks_up:
+        in_doubt = [key for key, result in undone.items() if result.status == IN_DOUBT]
+        if not in_doubt or not client.looks_up:
             return set()
         try:
-            found = taker.find(doubtful, self.clock.now() - timedelta(minutes=10))
+            found = client.find(in_doubt, self.clock.now() - timedelta(minutes=10))
         except TroubleError:
-            return set(doubtful)  # still in doubt: a later run asks again
+            return set(in_doubt)  # still in doubt: a later run asks again
         known = {key: sent[key] for key in found}
-        self._record(taker, known, [Result(key, DELIVERED, remote_id=found[key]) for key in found], report)
+        self._record(client, known, [Result(key, DELIVERED, remote_id=found[key]) for key in found], report)
         return set(found)
 
     def _record(
-        self, taker: Carrier, sent: Mapping[str, list[Item]], results: Iterable[Result], report: Report
+        self, client: Client, sent: Mapping[str, list[Item]], results: Iterable[Result], report: Report
     ) -> list[Result]:
         """Write down what became of messages, errors masked and with the time of the next attempt."""
-        now, told = self.clock.now(), []
+        now, recorded = self.clock.now(), []
         for result in results:
             error = self.settings.mask(result.error) if result.error else None
             again = None
-            if result.status == FAILED or (result.status == IN_DOUBT and taker.looks_up):
+            if result.status == FAILED or (result.status == IN_DOUBT and client.looks_up):
                 attempts = max(item.attempts for item in sent[result.message_key])
                 pause = min(FIRST_RETRY * 2 ** min((attempts - 1) // TRIES, 10), LAST_RETRY)
                 again = now + max(pause, timedelta(seconds=min(result.retry_after or 0, 86_400)))
-            told.append(replace(result, error=error, next_attempt_at=again))
-        self._ledger.add(taker.name, sent.items(), {result.message_key: result for result in told}, now)
-        for result in told:
+            recorded.append(replace(result, error=error, next_attempt_at=again))
+        self._ledger.add(client.name, sent.items(), {result.message_key: result for result in recorded}, now)
+        for result in recorded:
             report.results |= {item.delivery_key: result for item in sent[result.message_key]}
-        return told
+        return recorded
 
 
 class _Brakes:
     """What stops a channel for the rest of a run.
 
-    Refusals in a row, too many calls, too long a time, somebody who waits. `reason` says so, once it has.
+    Refusals in a row, too many calls, too long a time, somebody who waits. `reason` is set once it has.
     """
 
     def __init__(
@@ -421,7 +421,7 @@ class _Brakes:
         self._clock, self._refusals, self._calls, self._minutes = clock, refusals, calls, minutes
         self._called, self._refused, self._started = 0, 0, clock.now()
         self.reason: str | None = None
-        self.is_refused = self.gave_way = False
+        self.is_refused = self.yielded = False
 
     def may_call(self) -> bool:
         """Count a call; False where it is one too many, or the channel has stopped."""
@@ -433,7 +433,7 @@ class _Brakes:
         elif minutes >= self._minutes:
             self.reason = f"stopped after {minutes:.0f} minutes (channel_minutes in seeds/settings.csv)"
         elif self._is_wanted():
-            self.gave_way = True
+            self.yielded = True
             self.reason = (
                 "stopped, as another process waits to write the warehouse: the rest goes with the next run"
             )
@@ -517,8 +517,8 @@ def _cells_of_gone(account_id: str, profile: Profile, as_of: date, *, is_typed: 
     cells: dict[str, Any] = {}
     for column in profile.columns:
         if column.header in removed:
-            told = removed[column.header]
-            cells[column.header] = _typed(told, profile) if is_typed else told
+            token = removed[column.header]
+            cells[column.header] = _typed(token, profile) if is_typed else token
         elif column.source in (profile.key, "as_of_date"):
             cells[column.header] = account_id if column.source == profile.key else as_of.isoformat()
         elif not column.identifies:
@@ -532,8 +532,8 @@ def _value(value: object, column: Column, profile: Profile) -> object:
     return _typed(column.when_null, profile)
 
 
-def _typed(told: str, profile: Profile) -> object:
-    """A token of files as the value that it stands for."""
+def _typed(token: str, profile: Profile) -> object:
+    """A token of files as the value that it means."""
     dialect = profile.dialect
     tokens = {dialect.true_token: True, dialect.false_token: False, dialect.null_token: None}
-    return tokens.get(told, told)
+    return tokens.get(token, token)

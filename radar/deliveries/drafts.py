@@ -1,6 +1,6 @@
 """Drafts of mails to customers, for whoever approves them.
 
-A draft says nothing of score, bucket or rules: those are the house's view. What it shows of the account is
+A draft shows neither score, bucket nor rules: those are internal. What it shows of the account is
 its own activity, drawn as characters, because mail clients hide images and strip SVG.
 """
 
@@ -18,7 +18,7 @@ from radar.deliveries.settings import Destinations
 ACTIVITY_DAYS = 90
 """How far back the activity of a draft goes."""
 FIRST_NAME = "[first name]"
-"""Stands for the contact's first name where a draft is read by somebody who may not see it."""
+"""In place of the contact's first name where a draft is read by somebody who may not see it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def missing_people(owner_name: str | None, *, has_contact: bool) -> str | None:
 def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     """The draft of an action, from the template of its play (`mail_<play>.j2`) or the default one.
 
-    `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `guidance` (what the rules that held
+    `row` needs `play`, `account_name` and `owner_name`. `contact_name`, `guidance` (what the rules that fired
     offer to a customer), `rules` (their ids), `activity` (active days a week, oldest first) may be missing;
     `first_name` goes before that of `contact_name`.
     Raises InputError for a broken template, MissingValueError where it writes a value that is not known.

@@ -1,4 +1,4 @@
-"""Runs that failed or were killed: recorded, told to people, and what they left on the disk removed."""
+"""Runs that failed or were killed: recorded, reported to people, and what they left on the disk removed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def note_failure(run_id: str, message: str) -> list[str]:
     try:
         run_failed(warehouse, message, Destinations.read())
     except RadarError as error:
-        troubles.append(f"The failure could not be told in Slack: {error}")
+        troubles.append(f"The failure could not be reported in Slack: {error}")
     if not warehouse.exists():
         return troubles
     try:

@@ -1,12 +1,11 @@
 """`radar forget-day`: take recorded days back, so that the next run goes on from the day before them.
 
-What was computed for the days goes: signals, evidence, history, plays, actions. What has left the house stays
+What was computed for the days goes: signals, evidence, history, plays, actions. What has been delivered stays
 as it is: destinations and people were given it, and the ledgers remember that. Facts that landed stay too.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ import duckdb
 from radar.audit.chain import Entry, canonical, open_chain
 from radar.audit.delivery_ledger import DELIVERED, IN_DOUBT
 from radar.core.errors import UsageError
+from radar.core.queries import named_queries
 from radar.core.runs import Window, utc_now
 from radar.core.warehouse import connect, writer_lock
 from radar.deliveries.retries import next_attempt, note_next_attempt
@@ -28,13 +28,7 @@ from radar.publishing.windows import announce_window
 
 FORGOTTEN_DAY = "forgotten_day"
 MOST_NAMED = 20
-_QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+_QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)
@@ -140,7 +134,7 @@ def _delivered(con: duckdb.DuckDBPyConnection, window: Window) -> list[tuple[str
 
 
 def _entry(window: Window, evidence: str) -> Entry:
-    """The audit's entry: who took the days back, and what they held."""
+    """The audit's entry: who took the days back, and their content."""
     return Entry(
         recorded_at=utc_now(),
         run_id=None,

@@ -1,6 +1,6 @@
-"""Deliveries in doubt, settled by a person who looked at the destination: what no run can find out.
+"""Deliveries in doubt, resolved by a person who looked at the destination: what no run can find out.
 
-Each is settled once; who said it and why stands in `audit.delivery_decisions` and in the audit chain.
+Each is resolved once; who did it and why is in `audit.delivery_decisions` and in the audit chain.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import duckdb
 from radar.audit import delivery_ledger as ledger
 from radar.audit.chain import open_chain
 from radar.audit.delivery_ledger import DELIVERED, FAILED, QUERIES
-from radar.audit.entries import record_said
+from radar.audit.entries import record_decisions
 from radar.core.errors import UsageError
 from radar.core.warehouse import connect, writer_lock
 
@@ -43,11 +43,11 @@ def status(warehouse: Path) -> tuple[dict[str, dict[str, int]], list[DoubtfulMes
         return counts, [DoubtfulMessage(*row) for row in con.execute(QUERIES["doubtful_messages"]).fetchall()]
 
 
-def settle(warehouse: Path, message_key: str, *, was_delivered: bool, by: str, reason: str) -> int:
-    """Say what became of a message in doubt; how many deliveries it held (a digest holds several).
+def resolve(warehouse: Path, message_key: str, *, was_delivered: bool, by: str, reason: str) -> int:
+    """Record what became of a message in doubt; returns how many deliveries it has (a digest has several).
 
     What was not delivered goes again with the next run, while it is due. Raises UsageError for a message that
-    is not in doubt or a reason without words, AuditError where the audit chain is broken.
+    is not in doubt or an empty reason, AuditError where the audit chain is broken.
     """
     if not reason.strip():
         raise UsageError("the reason is empty", "say where you looked: it becomes part of the audit")
@@ -55,16 +55,16 @@ def settle(warehouse: Path, message_key: str, *, was_delivered: bool, by: str, r
         open_chain(con, warehouse)
         con.execute("begin")
         decision = "delivered" if was_delivered else "not_delivered"
-        told = {"message_key": message_key, "decision": decision, "reason": reason, "by": by}
-        ((count,),) = con.execute(QUERIES["decide"], told).fetchall()
+        parameters = {"message_key": message_key, "decision": decision, "reason": reason, "by": by}
+        ((count,),) = con.execute(QUERIES["decide"], parameters).fetchall()
         if not count:
             raise UsageError(
                 f"nothing is in doubt under {message_key}", "see `radar deliveries status` for what is"
             )
         done = {"message_key": message_key, "status": DELIVERED if was_delivered else FAILED}
-        con.execute(QUERIES["settle"], done)
+        con.execute(QUERIES["resolve"], done)
         con.execute("commit")
-        record_said(con, warehouse, "delivery_decisions")
+        record_decisions(con, warehouse, "delivery_decisions")
     return int(count)
 
 
@@ -73,5 +73,5 @@ def _open(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with writer_lock(warehouse), connect(warehouse) as con:
         ledger.create(con)
         con.execute(QUERIES["create_decisions"])
-        con.execute(QUERIES["doubts"])
+        con.execute(QUERIES["in_doubt"])
         yield con

@@ -16,15 +16,15 @@ from radar.deliveries.drafts import missing_people, render
 from radar.deliveries.rendering import MissingValueError, Templates, slack_mention
 
 MOST_IN_DIGEST = 20
-"""What a digest names; the rest is counted, and stands in the panel."""
+"""What a digest names; the rest is counted, and is in the panel."""
 URGENT_PRIORITY = 30
 """Tasks of the playbook at or before this are marked as urgent in a CRM."""
 NO_SENDER = "radar@radar.invalid"
-"""Stands in drafts where no sender is set; the name is reserved, so nothing can be sent from it."""
+"""The sender of drafts where none is set; the name is reserved, so nothing can be sent from it."""
 
 
 def with_links(row: Row, panel_url: str | None) -> Row:
-    """The row with what templates need beside its columns."""
+    """The row with what templates need besides its columns."""
     base = panel_url.rstrip("/") if panel_url else None
     return {
         **row,
@@ -132,8 +132,8 @@ def mails(
         if reason:
             blocked[item.delivery_key] = reason
             continue
-        told = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
-        payload = {**told, "owner_id": item.owner_id, "play": item.row["play"]}
+        fields = {"kind": item.kind, "account_id": item.account_id, "account_name": item.row["account_name"]}
+        payload = {**fields, "owner_id": item.owner_id, "play": item.row["play"]}
         if not is_worded(number, item):
             yield Message(item.delivery_key, (item,), payload)
             continue

@@ -1,7 +1,7 @@
 """Templates of messages, rendered in a sandbox: what a person edits can do no more than write text.
 
 A template is found in the folder of `RADAR_TEMPLATES` first and then among those that ship, file by file.
-Every value that comes out of data is escaped for where it goes and held on one line; a name that a template
+Every value that comes out of data is escaped for where it goes and kept on one line; a name that a template
 misspells is an error, never an empty place.
 """
 
@@ -45,11 +45,11 @@ _INERT = re.compile(
 
 
 class MissingValueError(InputError):
-    """A template writes a value that is not known; the problem says which."""
+    """A template writes a value that is not known; the problem names it."""
 
 
 class Missing(Undefined):
-    """Stands for a value that is not known: false in a condition, and an error where it would be written."""
+    """In place of a value that is not known: false in a condition, and an error where it would be written."""
 
 
 def _known_line(value: object) -> str:
@@ -154,9 +154,9 @@ class Templates:
 
     def has(self, name: str) -> bool:
         """Whether there is such a template."""
-        return self._place(name) is not None
+        return self._file(name) is not None
 
-    def _place(self, name: str) -> Path | None:
+    def _file(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
 
     def _render(
@@ -170,13 +170,13 @@ class Templates:
             ) from error
         except TemplateSyntaxError as error:
             raise InputError(
-                f"{error.message} (line {error.lineno})", "correct the template", file=self._place(name)
+                f"{error.message} (line {error.lineno})", "correct the template", file=self._file(name)
             ) from error
         except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
             raise InputError(
                 f"the template cannot be filled in: {error}",
                 "use the names of docs/crm.md, and nothing that reaches outside of them",
-                file=self._place(name),
+                file=self._file(name),
             ) from error
 
 

@@ -1,7 +1,7 @@
-"""A warehouse that is older than what went out: a person says until which day that counts as delivered.
+"""A warehouse that is older than what went out: a person decides until which day that counts as delivered.
 
 What the journal and the sets of files say was given out until then is taken over into the warehouse, so that
-it is not given again. Who said it and why stands in `audit.restore_decisions` and in the audit chain.
+it is not given again. Who decided it and why is in `audit.restore_decisions` and in the audit chain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import duckdb
 from radar.audit import delivery_ledger as ledger
 from radar.audit.chain import open_chain
 from radar.audit.delivery_ledger import DELIVERED, WRITTEN, Item, Ledger, Result
-from radar.audit.entries import record_said
+from radar.audit.entries import record_decisions
 from radar.audit.sent_journal import Sent, read_sent
 from radar.core.errors import UsageError
 from radar.core.runs import utc_now
@@ -69,7 +69,7 @@ def restore(
         values = {"now": now, "until": until, "delivered": delivered, "reason": reason, "by": by}
         con.execute(outbound.QUERIES["decide"], values)
         con.execute("commit")
-        record_said(con, warehouse, "restore_decisions")
+        record_decisions(con, warehouse, "restore_decisions")
     return Restored(len(runs), delivered, sets)
 
 
@@ -113,9 +113,9 @@ def _take_sets(con: duckdb.DuckDBPyConnection, exports: Path, until: date) -> in
     """Sets of files that the warehouse does not know; what is only ever created is not created again."""
     profiles = {profile.name: profile for profile in load_profiles()}
     taken = 0
-    for folder, told in _sets(exports):
-        profile, day = profiles.get(str(told.get("profile"))), date.fromisoformat(told["as_of_date"])
-        names = {"profile": told.get("profile"), "run_id": told["run_id"]}
+    for folder, manifest in _sets(exports):
+        profile, day = profiles.get(str(manifest.get("profile"))), date.fromisoformat(manifest["as_of_date"])
+        names = {"profile": manifest.get("profile"), "run_id": manifest["run_id"]}
         if profile is None or day > until:
             continue
         if con.execute(outbound.QUERIES["is_exported"], names).fetchone() != (0,):
@@ -126,14 +126,14 @@ def _take_sets(con: duckdb.DuckDBPyConnection, exports: Path, until: date) -> in
                 **names,
                 "day": day,
                 "folder": folder.relative_to(exports).as_posix(),
-                "rows": sum(int(file["rows"]) for file in told["files"]),
-                "bytes": sum(int(file["bytes"]) for file in told["files"]),
+                "rows": sum(int(file["rows"]) for file in manifest["files"]),
+                "bytes": sum(int(file["bytes"]) for file in manifest["files"]),
                 "sha256": hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
                 "now": utc_now(),
             },
         )
         if profile.create_only:
-            for key in _keys(folder, told, profile):
+            for key in _keys(folder, manifest, profile):
                 con.execute(outbound.QUERIES["take_key"], {**names, "key": key})
         taken += 1
     return taken
@@ -141,20 +141,20 @@ def _take_sets(con: duckdb.DuckDBPyConnection, exports: Path, until: date) -> in
 
 def _sets(exports: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folders of sets with their manifests; one that cannot be read is no set."""
-    for manifest in sorted(exports.glob(f"*/*/{MANIFEST}")):
+    for file in sorted(exports.glob(f"*/*/{MANIFEST}")):
         try:
-            told = json.loads(manifest.read_bytes())
-            date.fromisoformat(told["as_of_date"])
-            is_set = bool(told["run_id"]) and isinstance(told["files"], list)
+            manifest = json.loads(file.read_bytes())
+            date.fromisoformat(manifest["as_of_date"])
+            is_set = bool(manifest["run_id"]) and isinstance(manifest["files"], list)
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if is_set:
-            yield manifest.parent, told
+            yield file.parent, manifest
 
 
-def _keys(folder: Path, told: dict[str, Any], profile: Profile) -> Iterator[str]:
+def _keys(folder: Path, manifest: dict[str, Any], profile: Profile) -> Iterator[str]:
     header = profile.headers[profile.key_number]
-    for file in told["files"]:
+    for file in manifest["files"]:
         with (folder / str(file["name"])).open(encoding="utf-8-sig", newline="") as rows:
             for row in csv.DictReader(rows, delimiter=profile.dialect.delimiter):
                 yield str(row[header])

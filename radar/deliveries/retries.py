@@ -1,4 +1,4 @@
-"""When the next attempt is due, in a file beside the warehouse, so that a sensor need not open it.
+"""When the next attempt is due, in a file next to the warehouse, so that a sensor need not open it.
 
 (An open reader in another process would keep a run from starting.)
 """

@@ -1,8 +1,8 @@
 """Slack hears once that runs fail, and once that they are done again.
 
-What was said is kept in a file beside the warehouse, because the warehouse may be what fails. It is written
+What was reported is in a file next to the warehouse, because the warehouse may be what fails. It is written
 before the call and after it: where nobody knows whether a message came through, it is not sent again. Another
-problem is another state, and is said too.
+problem is another state, and is reported too.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from radar.audit.delivery_ledger import ATTEMPTING, DELIVERED, FAILED, IN_DOUBT
 from radar.core.state_files import read_json, replace_file
 from radar.core.warehouse import state_dir
 from radar.deliveries.channels.base import Message, TroubleError
-from radar.deliveries.channels.choose import OUTBOX, carrier, destination
+from radar.deliveries.channels.choose import OUTBOX, client_for, destination
 from radar.deliveries.rendering import Templates
 from radar.deliveries.settings import Destinations
 
 _FILE = "run_alert.json"
 _RECOVERING = "recovering"
-"""The state of a recovery that could not be said yet."""
+"""The state of a recovery that could not be reported yet."""
 
 
 def run_failed(warehouse: Path, text: str, settings: Destinations) -> str | None:
-    """Say that a run failed, if that is news; what became of it, or None where nothing was to be said.
+    """Report that a run failed, if that is news; the status, or None where there was nothing to report.
 
     Raises RadarError where Slack's settings, a template or the file cannot be used.
     """
     problem, _, remedy = _masked(text, settings).partition("\nWhat to do: ")
     # numbers (processes, runs, rows) do not make it another problem
     state = hashlib.sha256(re.sub(r"[0-9a-f-]*\d[0-9a-f-]*", "#", problem).encode()).hexdigest()[:16]
-    said = _said(warehouse)
-    if said.get("state") == state and said.get("status") != FAILED:
+    last = _last_alert(warehouse)
+    if last.get("state") == state and last.get("status") != FAILED:
         return None
     values = {"problem": problem, "remedy": remedy.strip()}
-    return _say(
+    return _send(
         warehouse,
         settings,
         key=f"run_failed:{state}",
@@ -51,17 +51,17 @@ def run_failed(warehouse: Path, text: str, settings: Destinations) -> str | None
 
 
 def run_done(warehouse: Path, as_of: date, settings: Destinations) -> str | None:
-    """Say that runs are done again, if a failure was said; what became of it, or None.
+    """Report that runs are done again, if a failure was reported; the status, or None.
 
     Raises RadarError as `run_failed` does.
     """
-    said = _said(warehouse)
-    if not said:
+    last = _last_alert(warehouse)
+    if not last:
         return None
     status: str | None = None
-    if said["state"] == _RECOVERING or said["status"] != FAILED:
+    if last["state"] == _RECOVERING or last["status"] != FAILED:
         values = {"as_of_date": as_of}
-        status = _say(
+        status = _send(
             warehouse,
             settings,
             key="run_recovered",
@@ -74,7 +74,7 @@ def run_done(warehouse: Path, as_of: date, settings: Destinations) -> str | None
     return status
 
 
-def _say(
+def _send(
     warehouse: Path,
     settings: Destinations,
     *,
@@ -90,8 +90,8 @@ def _say(
     message = Message(key, (), Templates(settings.templates).slack(template, values))
     _keep(warehouse, state, ATTEMPTING)
     try:
-        taker = carrier(name, "slack", settings)
-        taker.send([message])
+        client = client_for(name, "slack", settings)
+        client.send([message])
         status = DELIVERED
     except TroubleError as trouble:
         status = FAILED if trouble.status == FAILED else IN_DOUBT
@@ -103,9 +103,9 @@ def _masked(text: str, settings: Destinations) -> str:
     return "\n".join(settings.mask(line) for line in text.splitlines())
 
 
-def _said(warehouse: Path) -> dict[str, str]:
-    def read(told: Any) -> dict[str, str]:
-        return {"state": str(told["state"]), "status": str(told["status"])}
+def _last_alert(warehouse: Path) -> dict[str, str]:
+    def read(content: Any) -> dict[str, str]:
+        return {"state": str(content["state"]), "status": str(content["status"])}
 
     return read_json(state_dir(warehouse) / _FILE, read) or {}
 

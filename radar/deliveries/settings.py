@@ -1,6 +1,6 @@
-"""What an installation says of its destinations: addresses and secrets, from `RADAR_*` variables alone.
+"""How an installation reaches its destinations: addresses and secrets, from `RADAR_*` variables alone.
 
-A destination without its secret is not an error: its channel then writes to the outbox. Secrets are held as
+A destination without its secret is not an error: its channel then writes to the outbox. Secrets are kept as
 `SecretStr`, so that no log and no `repr` shows them; `mask` takes them out of what others say of them.
 """
 
@@ -59,7 +59,7 @@ class Destinations(BaseSettings):
     webhook_drops_repeats: bool = False
     """Whether the receiver drops what comes again with the same key.
 
-    Only then is a doubtful call repeated.
+    Only then is a call in doubt repeated.
     """
 
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from radar.demo.company import Company, is_every, usd
-from radar.demo.draws import Dice
+from radar.demo.draws import Draws
 from radar.demo.files import Value
 from radar.demo.stories import DOWNGRADE, PAID, PRICE_CENTS, UNKNOWN_PLAN, Account, Calendar
 
@@ -46,16 +46,16 @@ def write_account(company: Company, account: Account) -> list[Invoice]:
     """Subscriptions, invoices and payments of one account; the invoices for whoever reminds of them."""
     if is_every(account.number, 100, 33) and account.story == "steady":
         return []  # a customer that billing does not know
-    dice = Dice(company.seed, _TOPIC, account.number)
-    is_monthly = dice.chance(0.5 if account.segment == "smb" else 0.15)
-    history = _history(company, account, dice)
-    _write_versions(company, account, dice, history, is_monthly=is_monthly)
-    if account.segment == "enterprise" and account.plan in PAID and dice.chance(0.25):
+    draws = Draws(company.seed, _TOPIC, account.number)
+    is_monthly = draws.chance(0.5 if account.segment == "smb" else 0.15)
+    history = _history(company, account, draws)
+    _write_versions(company, account, draws, history, is_monthly=is_monthly)
+    if account.segment == "enterprise" and account.plan in PAID and draws.chance(0.25):
         _write_add_on(company, account)
-    invoices = list(_invoices(company, account, dice, history))
+    invoices = list(_invoices(company, account, draws, history))
     for invoice in invoices:
         _write_invoice(company, account, invoice)
-        _write_payments(company, account, dice, invoice)
+        _write_payments(company, account, draws, invoice)
     return invoices
 
 
@@ -66,7 +66,7 @@ def _subscription_id(account: Account) -> str:
 # --- subscriptions --------------------------------------------------------------------------------
 
 
-def _history(company: Company, account: Account, dice: Dice) -> list[tuple[int, _State]]:
+def _history(company: Company, account: Account, draws: Draws) -> list[tuple[int, _State]]:
     """The states of the main subscription, each from its day on, up to the last day."""
     plan = UNKNOWN_PLAN if is_every(account.number, 200, 77) and account.plan in PAID else account.plan
     state = _State(plan, "active", account.seats)
@@ -74,7 +74,7 @@ def _history(company: Company, account: Account, dice: Dice) -> list[tuple[int, 
     if account.trial_days:
         state = _State("trial", "trialing", account.seats)
         days.append((account.created + account.trial_days, "paid"))
-    days += [(day, what) for day, what in _turning_points(account, dice) if day is not None]
+    days += [(day, what) for day, what in _turning_points(account, draws) if day is not None]
     history = [(account.created, state)]
     factors = dict(account.seat_steps)
     for day, what in sorted(days):
@@ -85,7 +85,7 @@ def _history(company: Company, account: Account, dice: Dice) -> list[tuple[int, 
     return history
 
 
-def _turning_points(account: Account, dice: Dice) -> Iterator[tuple[int | None, str]]:
+def _turning_points(account: Account, draws: Draws) -> Iterator[tuple[int | None, str]]:
     yield account.downgraded, "downgrade"
     if account.card_fails_from is not None:
         yield account.card_fails_from + 7, "past_due"
@@ -93,8 +93,8 @@ def _turning_points(account: Account, dice: Dice) -> Iterator[tuple[int | None, 
         yield account.paused[0], "pause"
         yield account.paused[1], "resume"
     if account.canceled is not None:
-        if dice.chance(0.5):
-            yield account.canceled - dice.whole(5, 25), "ending"
+        if draws.chance(0.5):
+            yield account.canceled - draws.whole(5, 25), "ending"
         yield account.canceled, _CANCEL  # sorts after whatever else falls on that day
 
 
@@ -114,10 +114,10 @@ def _next_state(state: _State, what: str, plan: str, day: int, factor: float) ->
 
 
 def _write_versions(
-    company: Company, account: Account, dice: Dice, history: list[tuple[int, _State]], *, is_monthly: bool
+    company: Company, account: Account, draws: Draws, history: list[tuple[int, _State]], *, is_monthly: bool
 ) -> None:
     calendar = company.calendar
-    expires_on = _card_expiry(account, dice, calendar)
+    expires_on = _card_expiry(account, draws, calendar)
     stop = company.last if account.canceled is None else account.canceled - 1
     first_paid = account.created + account.trial_days
     renewals = [day for day in _boundaries(account, calendar, is_monthly, stop) if day > first_paid]
@@ -143,11 +143,11 @@ def _mrr_cents(state: _State) -> int:
     return (state.seats or 0) * PRICE_CENTS.get(state.plan, PRICE_CENTS["team"])
 
 
-def _card_expiry(account: Account, dice: Dice, calendar: Calendar) -> str | None:
+def _card_expiry(account: Account, draws: Draws, calendar: Calendar) -> str | None:
     """The last day of the month that stands on the card; none where the customer pays by transfer."""
-    if account.plan == "free" or (account.card_fails_from is None and dice.chance(0.25)):
+    if account.plan == "free" or (account.card_fails_from is None and draws.chance(0.25)):
         return None
-    day = calendar.last + dice.whole(5, 1100)
+    day = calendar.last + draws.whole(5, 1100)
     if account.card_fails_from is not None:
         day = account.card_fails_from - 31
     on = calendar.date(day)
@@ -198,7 +198,7 @@ def _write_add_on(company: Company, account: Account) -> None:
 
 
 def _invoices(
-    company: Company, account: Account, dice: Dice, history: list[tuple[int, _State]]
+    company: Company, account: Account, draws: Draws, history: list[tuple[int, _State]]
 ) -> Iterator[Invoice]:
     stop = company.last if account.canceled is None else min(account.canceled - 1, company.last)
     number = 0
@@ -210,14 +210,14 @@ def _invoices(
         if cents == 0 or state.status == "paused":
             continue
         number += 1
-        yield _invoice(account, dice, (day, cents, number), company.last)
+        yield _invoice(account, draws, (day, cents, number), company.last)
 
 
-def _invoice(account: Account, dice: Dice, key: tuple[int, int, int], last: int) -> Invoice:
+def _invoice(account: Account, draws: Draws, key: tuple[int, int, int], last: int) -> Invoice:
     """The fate of one invoice; `key` is its day, its amount in cents, its number."""
     day, cents, number = key
     invoice_id = f"inv-{account.number:06d}-{number:03d}"
-    turn, failed = dice.real(0, 1), tuple[int, ...]()
+    turn, failed = draws.real(0, 1), tuple[int, ...]()
     is_by_transfer, paid, status = False, None, "open"
     if account.card_fails_from is not None and day >= account.card_fails_from:
         failed = tuple(day + after for after in account.card_attempts)
@@ -225,7 +225,7 @@ def _invoice(account: Account, dice: Dice, key: tuple[int, int, int], last: int)
     elif turn < 0.03:
         failed, paid = (day,), day + 3
     elif turn < 0.09:
-        is_by_transfer, paid = True, day + dice.whole(9, 24)
+        is_by_transfer, paid = True, day + draws.whole(9, 24)
     elif turn < 0.095:
         status = "void"
     elif turn < 0.1 and day > last - 20:
@@ -254,17 +254,17 @@ def _write_invoice(company: Company, account: Account, invoice: Invoice) -> None
     write(invoice.paid, (*row, "paid", issued, due, paid, paid))
 
 
-def _write_payments(company: Company, account: Account, dice: Dice, invoice: Invoice) -> None:
+def _write_payments(company: Company, account: Account, draws: Draws, invoice: Invoice) -> None:
     write = company.writer("billing/payments")
     fields = (invoice.invoice_id, account.account_id, usd(invoice.cents))
     attempts: list[tuple[int, str]] = [(day, "failed") for day in invoice.failed]
     if invoice.paid is not None:
         attempts.append((invoice.paid, "succeeded"))
-        if dice.chance(0.003) and invoice.paid + 10 <= company.last:
+        if draws.chance(0.003) and invoice.paid + 10 <= company.last:
             attempts.append((invoice.paid + 10, "refunded"))
     is_odd = is_every(account.number, 150, 45) and invoice.invoice_id.endswith("-001")
     for number, (day, status) in enumerate(attempts, start=1):
-        code = dice.pick(_FAILURES) if status == "failed" else None
+        code = draws.pick(_FAILURES) if status == "failed" else None
         payment = f"pay-{invoice.invoice_id[4:]}-{number}"
         write(day, (payment, *fields, status, code, company.at(day, 23400)))
     if is_odd:

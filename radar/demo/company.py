@@ -32,9 +32,9 @@ class Company:
         return self.feeds[feed].write
 
 
-def is_every(number: int, step: int, place: int) -> bool:
-    """Whether deliberate dirt falls on this account: on number `place`, and on every `step`-th from there."""
-    return number % step == place
+def is_every(number: int, step: int, first: int) -> bool:
+    """Whether deliberate dirt falls on this account: on number `first`, and on every `step`-th from there."""
+    return number % step == first
 
 
 def usd(cents: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from radar.demo.company import Company, is_every, usd
-from radar.demo.draws import Dice
+from radar.demo.draws import Draws
 from radar.demo.files import Value
 from radar.demo.names import (
     MILESTONES,
@@ -49,8 +49,8 @@ def write_owners(company: Company) -> None:
     """All customer-success reps; one in twenty-three has left."""
     write = company.writer("crm/owners")
     for number in range(1, owner_count(company.accounts) + 1):
-        dice = Dice(company.seed, _OWNER_TOPIC, number)
-        name, local = person(dice, dice.weighted(REGIONS_BY_WEIGHT))
+        draws = Draws(company.seed, _OWNER_TOPIC, number)
+        name, local = person(draws, draws.weighted(REGIONS_BY_WEIGHT))
         email = f"{local}{number if number > 9 else ''}@{VENDOR_DOMAIN}"
         is_active = not is_every(number, 23, 9)
         write(0, (owner_id(number), name, email, f"U{number:07d}DEMO", is_active, company.at(-400, 28800)))
@@ -58,14 +58,14 @@ def write_owners(company: Company) -> None:
 
 def write_account(company: Company, account: Account) -> People:
     """Everything that the CRM knows of one account."""
-    dice = Dice(company.seed, _TOPIC, account.number)
+    draws = Draws(company.seed, _TOPIC, account.number)
     owner = None if is_every(account.number, 50, 31) else owner_id(account.owner)
-    _write_versions(company, account, dice, owner)
-    people = People(_write_contacts(company, account, dice), owner)
-    _write_touchpoints(company, account, dice, people)
-    _write_milestones(company, account, dice)
-    _write_pulses(company, account, dice, owner)
-    _write_goals(company, account, dice)
+    _write_versions(company, account, draws, owner)
+    people = People(_write_contacts(company, account, draws), owner)
+    _write_touchpoints(company, account, draws, people)
+    _write_milestones(company, account, draws)
+    _write_pulses(company, account, draws, owner)
+    _write_goals(company, account, draws)
     _write_override(company, account, owner)
     _write_reviews(company, account, owner)
     _write_identities(company, account)
@@ -75,44 +75,44 @@ def write_account(company: Company, account: Account) -> People:
 # --- accounts -------------------------------------------------------------------------------------
 
 
-def _write_versions(company: Company, account: Account, dice: Dice, owner: str | None) -> None:
+def _write_versions(company: Company, account: Account, draws: Draws, owner: str | None) -> None:
     """One row a change, in the file of its quarter; of the time before the extracts only the last state."""
     first_stage = "trial" if account.trial_days else "onboarding"
     changes: list[tuple[int, str, Value]] = [(account.created, "stage", first_stage)]
     if account.story != "trial":
         changes.append((account.created + (account.trial_days or 30), "stage", "customer"))
-    if dice.chance(0.06):
-        colleague = owner_id(dice.whole(1, owner_count(company.accounts)))
-        changes.append((dice.whole(0, company.last), "owner_before", colleague))
+    if draws.chance(0.06):
+        colleague = owner_id(draws.whole(1, owner_count(company.accounts)))
+        changes.append((draws.whole(0, company.last), "owner_before", colleague))
     if account.canceled is not None:
-        changes.append((account.canceled + dice.whole(0, 4), "stage", "churned"))
+        changes.append((account.canceled + draws.whole(0, 4), "stage", "churned"))
     elif is_every(account.number, 200, 150):  # a slip: its subscription lives
         changes.append((max(company.last - 10, account.created), "stage", "churned"))
     if is_every(account.number, 400, 390):
         changes.append((max(company.last - 20, account.created), "is_deleted", True))
     changes = sorted((c for c in changes if c[0] <= company.last), key=lambda change: change[0])
     moved = [(day, value) for day, what, value in changes if what == "owner_before"]
-    arr_usd, plan = _arr_usd(account, dice), account.plan
+    arr_usd, plan = _arr_usd(account, draws), account.plan
     if is_every(account.number, 40, 17) and plan in {"team", "business"}:
-        plan = "starter"  # the CRM was not told of the upgrade
+        plan = "starter"  # the CRM does not know of the upgrade
     state: dict[str, Value] = {"stage": None, "is_deleted": False}
-    has_parent = account.number > 1 and dice.chance(0.03)
-    parent = account_id(dice.whole(1, account.number - 1)) if has_parent else None
-    for place, (day, what, value) in enumerate(changes):
+    has_parent = account.number > 1 and draws.chance(0.03)
+    parent = account_id(draws.whole(1, account.number - 1)) if has_parent else None
+    for index, (day, what, value) in enumerate(changes):
         if what in state:
             state[what] = value
-        is_past = place + 1 < len(changes) and changes[place + 1][0] < 0
+        is_past = index + 1 < len(changes) and changes[index + 1][0] < 0
         if is_past:
             continue
         holder = moved[0][1] if moved and day < moved[0][0] else owner
         row = (account.account_id, account.name, account.domain, holder, account.segment, account.industry)
         rest = (account.region.country, parent, arr_usd, state["stage"], plan)
-        times = (company.at(account.created, 32400), company.at(day, 32400 + 60 * place), state["is_deleted"])
+        times = (company.at(account.created, 32400), company.at(day, 32400 + 60 * index), state["is_deleted"])
         company.feeds["crm/accounts"].write(day, row + rest + times)
 
 
-def _arr_usd(account: Account, dice: Dice) -> float | None:
-    if dice.chance(0.02):
+def _arr_usd(account: Account, draws: Draws) -> float | None:
+    if draws.chance(0.02):
         return None
     cents = 12 * account.seats * PRICE_CENTS[account.plan]
     return usd(cents * 110 // 100 if is_every(account.number, 25, 6) else cents)
@@ -121,26 +121,26 @@ def _arr_usd(account: Account, dice: Dice) -> float | None:
 # --- people ---------------------------------------------------------------------------------------
 
 
-def _write_contacts(company: Company, account: Account, dice: Dice) -> tuple[str, ...]:
+def _write_contacts(company: Company, account: Account, draws: Draws) -> tuple[str, ...]:
     write = company.writer("crm/contacts")
     contacts = []
-    for place in range(dice.whole(*_CONTACTS[account.segment])):
-        contact_id = f"con-{account.number:06d}-{place + 1:02d}"
-        name, local = person(dice, account.region)
-        email = f"{local}{place or ''}@{account.domain}"
-        if place == 1 and is_every(account.number, 100, 13):
+    for index in range(draws.whole(*_CONTACTS[account.segment])):
+        contact_id = f"con-{account.number:06d}-{index + 1:02d}"
+        name, local = person(draws, account.region)
+        email = f"{local}{index or ''}@{account.domain}"
+        if index == 1 and is_every(account.number, 100, 13):
             wrong = _BAD_EMAILS[account.number // 100 % len(_BAD_EMAILS)]
             email = wrong.format(local=local, domain=account.domain)
-        role = _role(account, dice, place)
-        has_consent = dice.chance(0.7)
-        since = company.at(account.created, 36000 + 600 * place)
+        role = _role(account, draws, index)
+        has_consent = draws.chance(0.7)
+        since = company.at(account.created, 36000 + 600 * index)
         consent_at = since if has_consent else None
 
         versions = [(True, since)]
-        if place == 0 and account.champion_left is not None:
+        if index == 0 and account.champion_left is not None:
             versions.append((False, company.at(account.champion_left, 61200)))
-        elif place > 1 and dice.chance(0.05):
-            left = dice.whole(max(account.created, 0), max(account.created, company.last))
+        elif index > 1 and draws.chance(0.05):
+            left = draws.whole(max(account.created, 0), max(account.created, company.last))
             versions.append((False, company.at(left, 61200)))
         for is_active, updated_at in versions:
             row = (contact_id, account.account_id, email, name, role, is_active, has_consent, consent_at)
@@ -149,55 +149,55 @@ def _write_contacts(company: Company, account: Account, dice: Dice) -> tuple[str
     return tuple(contacts)
 
 
-def _role(account: Account, dice: Dice, place: int) -> str:
-    if place == 0:
-        return "champion" if account.champion_left is not None or dice.chance(0.9) else "admin"
-    if place == 1:
-        return "sponsor" if account.champion_left is None and dice.chance(0.5) else "admin"
-    return dice.weighted((("user", 70), ("admin", 10), ("other", 20)))
+def _role(account: Account, draws: Draws, index: int) -> str:
+    if index == 0:
+        return "champion" if account.champion_left is not None or draws.chance(0.9) else "admin"
+    if index == 1:
+        return "sponsor" if account.champion_left is None and draws.chance(0.5) else "admin"
+    return draws.weighted((("user", 70), ("admin", 10), ("other", 20)))
 
 
-def _write_touchpoints(company: Company, account: Account, dice: Dice, people: People) -> None:
+def _write_touchpoints(company: Company, account: Account, draws: Draws, people: People) -> None:
     write = company.writer("crm/touchpoints")
     every = 365.0 / _TOUCHES_A_YEAR[account.segment]
-    day, number = max(account.created, 0) + int(every * dice.real(0, 1)), 0
+    day, number = max(account.created, 0) + int(every * draws.real(0, 1)), 0
     end = company.last if account.canceled is None else account.canceled
     while day <= end:
         replies = account.replies_until is None or day <= account.replies_until
-        direction = "inbound" if replies and dice.chance(0.55) else "outbound"
-        channel = dice.weighted((("email", 55), ("call", 25), ("meeting", 20 if replies else 0)))
-        is_automated = channel == "email" and dice.chance(0.15)
+        direction = "inbound" if replies and draws.chance(0.55) else "outbound"
+        channel = draws.weighted((("email", 55), ("call", 25), ("meeting", 20 if replies else 0)))
+        is_automated = channel == "email" and draws.chance(0.15)
         if is_automated and not replies:
             direction = "inbound"  # an out-of-office answer is no reply
-        contact = dice.pick(people.contacts)
+        contact = draws.pick(people.contacts)
         if account.champion_left is not None and day > account.champion_left:
             contact = people.contacts[1]
         number += 1
         touchpoint = f"tp-{account.number:06d}-{number:04d}"
-        moment = company.at(day, dice.whole(28800, 64800))
+        moment = company.at(day, draws.whole(28800, 64800))
         what = (channel, direction, is_automated, moment)
         row = (touchpoint, account.account_id, contact, people.owner, *what)
         write(day, row)
         if is_every(account.number, 50, 21) and number == 3:
             write(day, row)  # the CRM sent it twice
-        if dice.chance(0.06):
+        if draws.chance(0.06):
             number += 1
             note = (f"tp-{account.number:06d}-{number:04d}", account.account_id, None, people.owner)
             write(day, (*note, "note", "outbound", False, moment))
-        day += 1 + int(every * dice.real(0.3, 1.7))
+        day += 1 + int(every * draws.real(0.3, 1.7))
 
 
 # --- the plan with the customer -------------------------------------------------------------------
 
 
-def _write_milestones(company: Company, account: Account, dice: Dice) -> None:
+def _write_milestones(company: Company, account: Account, draws: Draws) -> None:
     due_days = [account.created + after for after in (10, 25, 45, 75)]
     due_days += range(account.created + 120, company.last + 100, 91)
-    missed = {company.last - 6 - 13 * place for place in range(account.missed_milestones)}
+    missed = {company.last - 6 - 13 * index for index in range(account.missed_milestones)}
     plan = [day for day in due_days if day >= -90 and all(abs(day - other) > 5 for other in missed)]
     for number, due in enumerate(sorted({*plan, *missed}), start=1):
-        completed = None if due in missed else _completion(company, account, dice, due)
-        at = None if completed is None else company.at(completed, dice.whole(30000, 64000))
+        completed = None if due in missed else _completion(company, account, draws, due)
+        at = None if completed is None else company.at(completed, draws.whole(30000, 64000))
         set_at = company.at(min(max(due - 60, account.created), company.last), 30000)
         name = MILESTONES[due_days.index(due)] if due in due_days[:4] else MILESTONES[4 + number % 3]
         row = (f"ms-{account.number:06d}-{number:02d}", account.account_id, name)
@@ -205,35 +205,35 @@ def _write_milestones(company: Company, account: Account, dice: Dice) -> None:
         company.feeds["crm/milestones"].write(0, (*row, due_date, at, at or set_at))
 
 
-def _completion(company: Company, account: Account, dice: Dice, due: int) -> int | None:
+def _completion(company: Company, account: Account, draws: Draws, due: int) -> int | None:
     """The day on which a milestone was completed: mostly a little early, seldom where the mood is bad."""
-    day = max(due - dice.whole(0, 12) + (4 if dice.chance(0.1) else 0), account.created)
-    is_given_up = level(account.mood, due) < 0.45 and dice.chance(0.35)
+    day = max(due - draws.whole(0, 12) + (4 if draws.chance(0.1) else 0), account.created)
+    is_given_up = level(account.mood, due) < 0.45 and draws.chance(0.35)
     is_over = account.canceled is not None and day >= account.canceled
     return None if is_given_up or is_over or day > company.last else day
 
 
-def _write_pulses(company: Company, account: Account, dice: Dice, owner: str | None) -> None:
-    """The owner's own view, now and then; on a few accounts a colleague's, of whom the CRM was not told."""
-    if owner is None or (account.segment == "smb" and dice.chance(0.6)):
+def _write_pulses(company: Company, account: Account, draws: Draws, owner: str | None) -> None:
+    """The owner's own view, now and then; on a few accounts a colleague's, whom the CRM does not know."""
+    if owner is None or (account.segment == "smb" and draws.chance(0.6)):
         return
     every = _PULSE_EVERY_DAYS[account.segment]
     end = company.last if account.canceled is None else account.canceled
-    days = range(max(account.created, 0) + dice.whole(0, every - 1), end + 1, every)
+    days = range(max(account.created, 0) + draws.whole(0, every - 1), end + 1, every)
     for number, day in enumerate(days, start=1):
-        sentiment = min(max(round(1 + 4 * level(account.mood, day) + dice.real(-0.7, 0.7)), 1), 5)
+        sentiment = min(max(round(1 + 4 * level(account.mood, day) + draws.real(-0.7, 0.7)), 1), 5)
         writer = owner
         if is_every(account.number, 60, 26) and owner_count(company.accounts) > 1:
             writer = owner_id(account.owner % owner_count(company.accounts) + 1)
         row = (f"pl-{account.number:06d}-{number:03d}", account.account_id, writer, sentiment)
-        note = dice.pick(PULSE_NOTES[sentiment]) or None
-        company.feeds["crm/pulses"].write(day, (*row, note, company.at(day, dice.whole(40000, 66000))))
+        note = draws.pick(PULSE_NOTES[sentiment]) or None
+        company.feeds["crm/pulses"].write(day, (*row, note, company.at(day, draws.whole(40000, 66000))))
 
 
-def _write_goals(company: Company, account: Account, dice: Dice) -> None:
+def _write_goals(company: Company, account: Account, draws: Draws) -> None:
     last = company.last
     goals: list[tuple[str, int, int, int | None]] = []
-    if account.story == "seasonal" and dice.chance(0.6):
+    if account.story == "seasonal" and draws.chance(0.6):
         goals += [("days_since_login", 30, 0, None), ("days_since_key_feature", 200, 0, None)]
     if is_every(account.number, 50, 7):
         goals.append(("days_since_key_feature", 45, max(account.created, 0), None))
@@ -258,13 +258,13 @@ def _write_override(company: Company, account: Account, owner: str | None) -> No
 
 def _write_reviews(company: Company, account: Account, owner: str | None) -> None:
     """What people answered to the weekly spot checks, sign-offs, and the question how it ended."""
-    dice = Dice(company.seed, _REVIEW_TOPIC, account.number)
+    draws = Draws(company.seed, _REVIEW_TOPIC, account.number)
     person, number = owner or owner_id(1), 0
 
     def write(day: int, kind: str, verdict: str, bucket: str | None, reason: str | None) -> None:
         nonlocal number
         number += 1
-        answered = company.at(min(day + dice.whole(0, 3), company.last), dice.whole(30000, 64000))
+        answered = company.at(min(day + draws.whole(0, 3), company.last), draws.whole(30000, 64000))
         row = (
             f"rev-{account.number:06d}-{number:02d}",
             account.account_id,
@@ -277,16 +277,16 @@ def _write_reviews(company: Company, account: Account, owner: str | None) -> Non
     first = max(company.last - 41, 0)
     for day in range(first, company.last + 1):
         is_monday = company.calendar.date(day).weekday() == 0
-        if not (is_monday and account.is_there(day) and _looks_bad(account, day) and dice.chance(0.6)):
+        if not (is_monday and account.is_there(day) and _looks_bad(account, day) and draws.chance(0.6)):
             continue
-        if dice.chance(0.1):
+        if draws.chance(0.1):
             write(day, "spot_check", "disagree", *_SECOND_OPINION)
         else:
             write(day, "spot_check", "agree", None, None)
-    if _looks_bad(account, company.last) and account.is_there(company.last) and dice.chance(0.4):
+    if _looks_bad(account, company.last) and account.is_there(company.last) and draws.chance(0.4):
         write(max(company.last - 1, 0), "sign_off", "agree", None, None)
-    if account.canceled is not None and dice.chance(0.5):
-        verdict = dice.weighted((("right", 70), ("too_early", 15), ("wrong", 15)))
+    if account.canceled is not None and draws.chance(0.5):
+        verdict = draws.weighted((("right", 70), ("too_early", 15), ("wrong", 15)))
         write(account.canceled, "outcome", verdict, None, None)
 
 

@@ -59,8 +59,8 @@ def poisson(mean: Reals, chance: Reals) -> Integers:
     return counts
 
 
-class Dice:
-    """Draws of one account and topic."""
+class Draws:
+    """Random draws of one account and topic."""
 
     __slots__ = ("_draw",)
 

@@ -1,6 +1,6 @@
 """How the demo's extracts are cut into files, and files whose bytes depend on their rows alone.
 
-Every file is written beside its place (`.part`) and moved there when it is whole.
+Every file is written under a temporary name (`.part`) and renamed when it is whole.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class _PartFile(ABC):
 
     @abstractmethod
     def _close(self) -> None:
-        """Write what is still held back."""
+        """Write what is still buffered."""
 
     @property
     def _is_blank(self) -> bool:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from radar.demo.draws import Dice
+from radar.demo.draws import Draws
 
 VENDOR_DOMAIN = "lumenharbor.example"
 COMPETITORS = ("Northlane", "Quillmetric", "Tallyforge", "Vantora", "Pellucid Suite")
@@ -198,17 +198,17 @@ REGIONS = (
 REGIONS_BY_WEIGHT = tuple((region, region.weight) for region in REGIONS)
 
 
-def person(dice: Dice, region: Region) -> tuple[str, str]:
+def person(draws: Draws, region: Region) -> tuple[str, str]:
     """Full name as people write it, and the local part of an e-mail address."""
-    given, family = dice.pick(region.given), dice.pick(region.family)
+    given, family = draws.pick(region.given), draws.pick(region.family)
     native_given, native_family = given.split("|")[0], family.split("|")[0]
     full = f"{native_family} {native_given}" if region.country == "JP" else f"{native_given} {native_family}"
     return full, f"{ascii_slug(given.split('|')[-1])}.{ascii_slug(family.split('|')[-1])}"
 
 
-def customer(dice: Dice, region: Region) -> str:
+def customer(draws: Draws, region: Region) -> str:
     """The name of a customer company."""
-    return dice.pick(region.company).format(a=dice.pick(region.first), b=dice.pick(region.second))
+    return draws.pick(region.company).format(a=draws.pick(region.first), b=draws.pick(region.second))
 
 
 def ascii_slug(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What customers say and are told: support tickets, messages, survey answers."""
+"""What customers write and receive: support tickets, messages, survey answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from radar.demo.billing import Invoice
 from radar.demo.company import Company, is_every
 from radar.demo.crm import People
-from radar.demo.draws import Dice
+from radar.demo.draws import Draws
 from radar.demo.names import (
     ANGRY_BODIES,
     CALM_BODIES,
@@ -54,76 +54,76 @@ class _Case:
 
 
 def _write_tickets(company: Company, account: Account, people: People) -> None:
-    dice = Dice(company.seed, _TICKETS, account.number)
-    for number, drawn in enumerate(_cases(company, account, dice), start=1):
+    draws = Draws(company.seed, _TICKETS, account.number)
+    for number, drawn in enumerate(_cases(company, account, draws), start=1):
         is_out_of_range = number == 1 and is_every(account.number, 80, 19)
         case = replace(drawn, sentiment=7.5) if is_out_of_range else drawn
-        ids = (f"tkt-{account.number:06d}-{number:04d}", account.account_id, dice.pick(people.contacts))
-        _write_ticket(company, account, dice, ids, case)
+        ids = (f"tkt-{account.number:06d}-{number:04d}", account.account_id, draws.pick(people.contacts))
+        _write_ticket(company, account, draws, ids, case)
 
 
-def _cases(company: Company, account: Account, dice: Dice) -> Iterator[_Case]:
+def _cases(company: Company, account: Account, draws: Draws) -> Iterator[_Case]:
     end = _end(company, account)
     load = account.tickets_a_year * (1 if account.quick_support else _SEGMENT_LOAD[account.segment])
     calm = 365.0 / load
-    last_word = None if account.trouble_from is None else max(end - dice.whole(3, 20), 0)
-    day = max(account.created, 0) + int(calm * dice.real(0, 1))
+    last_word = None if account.trouble_from is None else max(end - draws.whole(3, 20), 0)
+    day = max(account.created, 0) + int(calm * draws.real(0, 1))
     while day <= end:
         is_trouble = account.trouble_from is not None and day >= account.trouble_from
         if last_word is not None and last_word <= day:
             yield _Case(last_word, is_trouble=True, names_competitor=True)
             last_word = None
         if is_trouble or level(account.activity, day) > 0:  # who does not use it has no questions
-            yield _Case(day, is_trouble, is_trouble and dice.chance(0.2))
-        day += 1 + int((7.0 if is_trouble else calm) * dice.real(0.3, 1.7))
+            yield _Case(day, is_trouble, is_trouble and draws.chance(0.2))
+        day += 1 + int((7.0 if is_trouble else calm) * draws.real(0.3, 1.7))
     if last_word is not None:
         yield _Case(last_word, is_trouble=True, names_competitor=True)
 
 
 def _write_ticket(
-    company: Company, account: Account, dice: Dice, ids: tuple[str, str, str], case: _Case
+    company: Company, account: Account, draws: Draws, ids: tuple[str, str, str], case: _Case
 ) -> None:
     mood = 0.15 if case.is_trouble else level(account.mood, case.day)
-    sentiment = round(min(max(1.6 * (mood - 0.5) + dice.real(-0.3, 0.3), -1), 1), 2)
+    sentiment = round(min(max(1.6 * (mood - 0.5) + draws.real(-0.3, 0.3), -1), 1), 2)
     if case.sentiment is not None:
         sentiment = case.sentiment
-    body = f"{dice.pick(TICKET_OPENINGS)}\n\n{dice.pick(ANGRY_BODIES if mood < 0.4 else CALM_BODIES)}"
+    body = f"{draws.pick(TICKET_OPENINGS)}\n\n{draws.pick(ANGRY_BODIES if mood < 0.4 else CALM_BODIES)}"
     if case.names_competitor:
-        body += "\n" + dice.pick(COMPETITOR_BODIES).format(name=dice.pick(COMPETITORS))
-    priority = dice.weighted(_TROUBLE_PRIORITIES if case.is_trouble else _CALM_PRIORITIES)
-    text = (priority, sentiment, dice.pick(TICKET_SUBJECTS), body)
+        body += "\n" + draws.pick(COMPETITOR_BODIES).format(name=draws.pick(COMPETITORS))
+    priority = draws.weighted(_TROUBLE_PRIORITIES if case.is_trouble else _CALM_PRIORITIES)
+    text = (priority, sentiment, draws.pick(TICKET_SUBJECTS), body)
 
     write, local = company.writer("support/tickets"), _local_times(company, account)
-    opened, first, resolved = _course(company, account, dice, case)
+    opened, first, resolved = _course(company, account, draws, case)
     times = (local(opened), None if first is None else local(first))
     if resolved is None:
         status, changed = ("open", opened) if first is None else ("pending", first)
         write(changed // 86400, (*ids, status, *text, *times, None, local(changed)))
         return
-    if dice.chance(0.04):  # an earlier state, overtaken by the next row
+    if draws.chance(0.04):  # an earlier state, overtaken by the next row
         write(case.day, (*ids, "open", *text, local(opened), None, None, local(opened)))
     write(resolved // 86400, (*ids, "resolved", *text, *times, local(resolved), local(resolved)))
 
 
 def _course(
-    company: Company, account: Account, dice: Dice, case: _Case
+    company: Company, account: Account, draws: Draws, case: _Case
 ) -> tuple[int, int | None, int | None]:
     """When a ticket was opened, first answered and resolved (seconds since day 0), as far as it has come."""
-    opened = case.day * 86400 + dice.whole(21600, 68400)
-    resolved = opened + _resolution_seconds(account, dice, case.is_trouble)
-    first = opened + int((resolved - opened) * dice.real(0.05, 0.5))
+    opened = case.day * 86400 + draws.whole(21600, 68400)
+    resolved = opened + _resolution_seconds(account, draws, case.is_trouble)
+    first = opened + int((resolved - opened) * draws.real(0.05, 0.5))
     now = (company.last + 1) * 86400
-    is_stuck = case.is_trouble and case.day > company.last - 40 and dice.chance(0.4)
+    is_stuck = case.is_trouble and case.day > company.last - 40 and draws.chance(0.4)
     return opened, first if first < now else None, resolved if resolved < now and not is_stuck else None
 
 
-def _resolution_seconds(account: Account, dice: Dice, is_trouble: bool) -> int:
+def _resolution_seconds(account: Account, draws: Draws, is_trouble: bool) -> int:
     if is_trouble:
-        hours = dice.real(60, 260)
-    elif account.quick_support or dice.chance(0.3):
-        hours = dice.real(0.7, 20)
+        hours = draws.real(60, 260)
+    elif account.quick_support or draws.chance(0.3):
+        hours = draws.real(0.7, 20)
     else:
-        hours = dice.real(20, 130)
+        hours = draws.real(20, 130)
     return int(3600 * hours)
 
 
@@ -142,27 +142,27 @@ class _local_times:  # noqa: N801 - used as a function
 
 
 def _write_messages(company: Company, account: Account, people: People, invoices: list[Invoice]) -> None:
-    dice = Dice(company.seed, _MESSAGES, account.number)
+    draws = Draws(company.seed, _MESSAGES, account.number)
     write, calendar = company.writer("comms/messages"), company.calendar
     number = 0
-    for day, kind, invoice in sorted(_sendings(company, account, dice, invoices)):
+    for day, kind, invoice in sorted(_sendings(company, account, draws, invoices)):
         if not 0 <= day <= _end(company, account):
             continue
         number += 1
         mood = level(account.mood, day)
-        sent = dice.whole(25200, 61200)
-        opened, clicked = _reaction(dice, kind, mood, is_ignored=account.card_fails_from is not None)
-        is_gone = dice.chance(0.003) and opened
+        sent = draws.whole(25200, 61200)
+        opened, clicked = _reaction(draws, kind, mood, is_ignored=account.card_fails_from is not None)
+        is_gone = draws.chance(0.003) and opened
         times = [
             calendar.at(day, sent + delay)
             if happens and day * 86400 + sent + delay < calendar.days * 86400
             else None
-            for happens, delay in ((opened, dice.whole(60, 90000)), (clicked, 90600), (is_gone, 90900))
+            for happens, delay in ((opened, draws.whole(60, 90000)), (clicked, 90600), (is_gone, 90900))
         ]
         head = (
             f"msg-{account.number:06d}-{number:04d}",
             account.account_id,
-            dice.pick(people.contacts),
+            draws.pick(people.contacts),
             kind,
         )
         sent_at = calendar.at(day, sent)
@@ -171,7 +171,7 @@ def _write_messages(company: Company, account: Account, people: People, invoices
 
 
 def _sendings(
-    company: Company, account: Account, dice: Dice, invoices: list[Invoice]
+    company: Company, account: Account, draws: Draws, invoices: list[Invoice]
 ) -> Iterator[tuple[int, str, str]]:
     """Day, kind and invoice of every message, in no order."""
     start = account.created
@@ -179,55 +179,55 @@ def _sendings(
         yield start + after, "onboarding", ""
     first = max(start, 0)
     for kind, every in (("newsletter", 30), ("feature", 30), ("survey", 150)):
-        for day in range(first + dice.whole(0, every - 1), company.last + 1, every):
+        for day in range(first + draws.whole(0, every - 1), company.last + 1, every):
             yield day, kind, ""
     for invoice in invoices:
         if invoice.failed:
             # One in ten reminders does not say which invoice it is about.
-            yield invoice.day + 2, "billing_reminder", "" if dice.chance(0.1) else invoice.invoice_id
+            yield invoice.day + 2, "billing_reminder", "" if draws.chance(0.1) else invoice.invoice_id
         elif invoice.is_by_transfer:
             yield invoice.day + 7, "billing_reminder", invoice.invoice_id
 
 
-def _reaction(dice: Dice, kind: str, mood: float, *, is_ignored: bool) -> tuple[bool, bool]:
+def _reaction(draws: Draws, kind: str, mood: float, *, is_ignored: bool) -> tuple[bool, bool]:
     """Whether a message is opened, and whether it is clicked."""
     if kind == "billing_reminder":
-        opened = dice.chance(0.3 if is_ignored else 0.9)
-        return opened, opened and not is_ignored and dice.chance(0.9)
-    opened = dice.chance((0.85 if kind == "onboarding" else 0.6) * mood)
-    return opened, opened and dice.chance(0.35)
+        opened = draws.chance(0.3 if is_ignored else 0.9)
+        return opened, opened and not is_ignored and draws.chance(0.9)
+    opened = draws.chance((0.85 if kind == "onboarding" else 0.6) * mood)
+    return opened, opened and draws.chance(0.35)
 
 
 # --- surveys --------------------------------------------------------------------------------------
 
 
 def _write_surveys(company: Company, account: Account, people: People) -> None:
-    dice = Dice(company.seed, _SURVEYS, account.number)
+    draws = Draws(company.seed, _SURVEYS, account.number)
     write = company.writer("feedback/surveys")
     end, number = _end(company, account), 0
     for kind, every, answers in (("nps", 120, 0.6), ("csat", 75, 0.5), ("ces", 150, 0.3)):
-        for asked in range(max(account.created, 0) + dice.whole(0, every - 1), end + 1, every):
+        for asked in range(max(account.created, 0) + draws.whole(0, every - 1), end + 1, every):
             mood = level(account.mood, asked)
-            if level(account.activity, asked) == 0 or not dice.chance(answers):
+            if level(account.activity, asked) == 0 or not draws.chance(answers):
                 continue
-            day = min(asked + dice.whole(0, 3), end)
+            day = min(asked + draws.whole(0, 3), end)
             number += 1
-            score = _score(dice, kind, mood)
+            score = _score(draws, kind, mood)
             if kind == "nps" and is_every(account.number, 130, 64):
                 score = 11
-            comment = _comment(dice, mood, day, account)
-            head = (f"rsp-{account.number:06d}-{number:03d}", account.account_id, dice.pick(people.contacts))
-            write(day, (*head, kind, score, comment, company.at(day, dice.whole(25200, 72000))))
+            comment = _comment(draws, mood, day, account)
+            head = (f"rsp-{account.number:06d}-{number:03d}", account.account_id, draws.pick(people.contacts))
+            write(day, (*head, kind, score, comment, company.at(day, draws.whole(25200, 72000))))
 
 
-def _score(dice: Dice, kind: str, mood: float) -> int:
+def _score(draws: Draws, kind: str, mood: float) -> int:
     low, high = (0, 10) if kind == "nps" else (1, 5)
-    return min(max(round(low + (high - low) * (mood + dice.real(-0.15, 0.25))), low), high)
+    return min(max(round(low + (high - low) * (mood + draws.real(-0.15, 0.25))), low), high)
 
 
-def _comment(dice: Dice, mood: float, day: int, account: Account) -> str | None:
+def _comment(draws: Draws, mood: float, day: int, account: Account) -> str | None:
     texts = SURVEY_GOOD if mood > 0.65 else SURVEY_MIXED if mood > 0.4 else SURVEY_BAD
-    comment = dice.pick(texts)
+    comment = draws.pick(texts)
     if account.trouble_from is not None and day >= account.trouble_from:
-        comment = f"{comment} We also look at {dice.pick(COMPETITORS).upper()}.".strip()
+        comment = f"{comment} We also look at {draws.pick(COMPETITORS).upper()}.".strip()
     return comment or None

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from radar.demo.draws import Dice, mix
+from radar.demo.draws import Draws, mix
 from radar.demo.names import INDUSTRIES, REGIONS_BY_WEIGHT, Region, ascii_slug, customer
 
 Curve = list[tuple[int, float]]
@@ -123,24 +123,24 @@ def until(day: int, high: float, fade_days: int, fading_to: float) -> Curve:
 # --- the stories ----------------------------------------------------------------------------------
 
 
-def _steady(account: Account, dice: Dice, calendar: Calendar) -> None:
-    account.activity = [(day, dice.real(0.85, 1.2)) for day in range(-30, calendar.days + 60, 60)]
-    account.key_use = [(0, dice.real(0.8, 1.2))]
-    account.mood = [(0, dice.real(0.65, 0.95))]
-    if dice.chance(0.03):
-        day = dice.whole(min(20, calendar.last), calendar.last)
+def _steady(account: Account, draws: Draws, calendar: Calendar) -> None:
+    account.activity = [(day, draws.real(0.85, 1.2)) for day in range(-30, calendar.days + 60, 60)]
+    account.key_use = [(0, draws.real(0.8, 1.2))]
+    account.mood = [(0, draws.real(0.65, 0.95))]
+    if draws.chance(0.03):
+        day = draws.whole(min(20, calendar.last), calendar.last)
         account.paused = (day, day + 45 if day + 45 < calendar.last else None)
-    elif dice.chance(0.2):
-        account.seat_steps = [(dice.whole(0, calendar.last), dice.real(1.05, 1.15))]
+    elif draws.chance(0.2):
+        account.seat_steps = [(draws.whole(0, calendar.last), draws.real(1.05, 1.15))]
 
 
-def _weekdays_only(account: Account, dice: Dice, calendar: Calendar) -> None:
-    _steady(account, dice, calendar)
+def _weekdays_only(account: Account, draws: Draws, calendar: Calendar) -> None:
+    _steady(account, draws, calendar)
     account.weekend_share = 0.0
 
 
-def _seasonal(account: Account, dice: Dice, calendar: Calendar) -> None:
-    peak = dice.whole(1, 12)
+def _seasonal(account: Account, draws: Draws, calendar: Calendar) -> None:
+    peak = draws.whole(1, 12)
     by_distance = (1.5, 1.3, 0.9, 0.6, 0.45, 0.4, 0.4)
     account.activity, account.key_use = [], []
     for day in range(-30, calendar.days + 15, 15):
@@ -148,17 +148,17 @@ def _seasonal(account: Account, dice: Dice, calendar: Calendar) -> None:
         apart = min(apart, 12 - apart)
         account.activity.append((day, by_distance[apart]))
         account.key_use.append((day, 1.0 if apart < 5 else 0.0))
-    account.mood = [(0, dice.real(0.6, 0.9))]
+    account.mood = [(0, draws.real(0.6, 0.9))]
 
 
-def _fast_growth(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _fast_growth(account: Account, draws: Draws, calendar: Calendar) -> None:
     last = calendar.last
     account.activity = [(last - 150, 0.7), (last - 30, 1.2), (last, 1.8)]
-    step = dice.whole(1, 11)
+    step = draws.whole(1, 11)
     account.seat_steps = [
-        (last - 130 + dice.whole(0, 9), dice.real(1.08, 1.15)),
-        (last - 75 + dice.whole(0, 9), dice.real(1.08, 1.15)),
-        (last - step, dice.real(1.25, 1.45)),
+        (last - 130 + draws.whole(0, 9), draws.real(1.08, 1.15)),
+        (last - 75 + draws.whole(0, 9), draws.real(1.08, 1.15)),
+        (last - step, draws.real(1.25, 1.45)),
     ]
     account.plan = "enterprise" if account.segment == "enterprise" else "business"
     account.premium_a_day = max(2, account.premium_a_day)
@@ -166,15 +166,15 @@ def _fast_growth(account: Account, dice: Dice, calendar: Calendar) -> None:
     account.mood = [(0, 0.8), (last, 0.95)]
 
 
-def _quick_support(account: Account, dice: Dice, calendar: Calendar) -> None:
-    _steady(account, dice, calendar)
+def _quick_support(account: Account, draws: Draws, calendar: Calendar) -> None:
+    _steady(account, draws, calendar)
     account.tickets_a_year, account.quick_support = 26.0, True
 
 
-def _trial(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _trial(account: Account, draws: Draws, calendar: Calendar) -> None:
     account.plan = "trial"
-    stalled = dice.chance(0.3)
-    account.created = calendar.last - (dice.whole(31, 44) if stalled else dice.whole(2, 27))
+    stalled = draws.chance(0.3)
+    account.created = calendar.last - (draws.whole(31, 44) if stalled else draws.whole(2, 27))
     account.trial_days = 60 if stalled else 30
     account.seats = account.users
     account.premium_a_day = 0
@@ -184,9 +184,9 @@ def _trial(account: Account, dice: Dice, calendar: Calendar) -> None:
         account.mood = [(0, 0.45)]
 
 
-def _recovered(account: Account, dice: Dice, calendar: Calendar) -> None:
-    dip = int(calendar.days * dice.real(0.3, 0.7))
-    gap = dice.whole(24, 36)
+def _recovered(account: Account, draws: Draws, calendar: Calendar) -> None:
+    dip = int(calendar.days * draws.real(0.3, 0.7))
+    gap = draws.whole(24, 36)
     account.activity = [
         *until(dip, 1.0, 45, 0.35),
         (dip + gap, 0.0),
@@ -197,105 +197,105 @@ def _recovered(account: Account, dice: Dice, calendar: Calendar) -> None:
     account.mood = [(dip - 60, 0.8), (dip, 0.35), (dip + gap + 60, 0.8)]
 
 
-def _fade_out(account: Account, dice: Dice, last_login: int, fade_days: int = 70) -> None:
+def _fade_out(account: Account, draws: Draws, last_login: int, fade_days: int = 70) -> None:
     account.activity = until(last_login, 1.0, fade_days, 0.25)
-    account.key_use = until(last_login - dice.whole(10, 35), 1.0, fade_days, 0.1)
+    account.key_use = until(last_login - draws.whole(10, 35), 1.0, fade_days, 0.1)
     account.premium = account.key_use
     account.mood = [(last_login - fade_days - 20, 0.7), (last_login, 0.25)]
 
 
-def _lose_key_feature(account: Account, dice: Dice, last_key: int) -> None:
+def _lose_key_feature(account: Account, draws: Draws, last_key: int) -> None:
     account.activity = [(last_key - 40, 1.0), (last_key + 30, 0.55)]
     account.key_use = until(last_key, 1.0, 40, 0.15)
     account.premium = account.key_use
-    account.mood = [(last_key - 40, 0.7), (last_key + 30, dice.real(0.35, 0.5))]
+    account.mood = [(last_key - 40, 0.7), (last_key + 30, draws.real(0.35, 0.5))]
 
 
-def _quiet_decline(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _quiet_decline(account: Account, draws: Draws, calendar: Calendar) -> None:
     last = calendar.last
-    account.replies_until = last - dice.whole(25, 80)
-    if dice.chance(0.4):
-        _lose_key_feature(account, dice, last - dice.whole(32, 75))
+    account.replies_until = last - draws.whole(25, 80)
+    if draws.chance(0.4):
+        _lose_key_feature(account, draws, last - draws.whole(32, 75))
         return
-    _fade_out(account, dice, last - dice.whole(22, 60))
-    if dice.chance(0.4):
-        account.downgraded = last - dice.whole(15, 85)
+    _fade_out(account, draws, last - draws.whole(22, 60))
+    if draws.chance(0.4):
+        account.downgraded = last - draws.whole(15, 85)
 
 
-def _champion_left(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _champion_left(account: Account, draws: Draws, calendar: Calendar) -> None:
     last = calendar.last
-    account.champion_left = last - dice.whole(52, 110)
+    account.champion_left = last - draws.whole(52, 110)
     account.replies_until = account.champion_left
     account.missed_milestones = 2
-    if dice.chance(0.45):
-        _fade_out(account, dice, last - dice.whole(22, 45), 50)
+    if draws.chance(0.45):
+        _fade_out(account, draws, last - draws.whole(22, 45), 50)
         return
     account.activity = [(account.champion_left, 1.0), (account.champion_left + 40, 0.6)]
     account.key_use = [(account.champion_left, 1.0), (account.champion_left + 40, 0.6)]
     account.mood = [(account.champion_left, 0.75), (last, 0.4)]
 
 
-def _failed_card(account: Account, dice: Dice, calendar: Calendar) -> None:
-    days_ago = dice.whole(13, 24)
+def _failed_card(account: Account, draws: Draws, calendar: Calendar) -> None:
+    days_ago = draws.whole(13, 24)
     while calendar.date(calendar.last - days_ago).day > 28:
         days_ago = 13 if days_ago == 24 else days_ago + 1
     account.card_fails_from = calendar.last - days_ago
     account.billing_day = calendar.date(account.card_fails_from).day
-    account.card_attempts = (0, 2, 5, 8, 11) if dice.chance(0.25) else (0, 3, 7)
-    account.mood = [(0, dice.real(0.6, 0.85))]
+    account.card_attempts = (0, 2, 5, 8, 11) if draws.chance(0.25) else (0, 3, 7)
+    account.mood = [(0, draws.real(0.6, 0.85))]
 
 
-def _silent_green(account: Account, dice: Dice, calendar: Calendar) -> None:
-    _steady(account, dice, calendar)
-    account.replies_until = calendar.last - dice.whole(48, 120)
-    account.missed_milestones = dice.whole(2, 3)
+def _silent_green(account: Account, draws: Draws, calendar: Calendar) -> None:
+    _steady(account, draws, calendar)
+    account.replies_until = calendar.last - draws.whole(48, 120)
+    account.missed_milestones = draws.whole(2, 3)
 
 
-def _ticket_heavy(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _ticket_heavy(account: Account, draws: Draws, calendar: Calendar) -> None:
     last = calendar.last
-    account.trouble_from = last - dice.whole(70, 110)
-    turn = dice.real(0, 1)
+    account.trouble_from = last - draws.whole(70, 110)
+    turn = draws.real(0, 1)
     if turn < 0.45:
-        _lose_key_feature(account, dice, last - dice.whole(32, 50))
+        _lose_key_feature(account, draws, last - draws.whole(32, 50))
     elif turn < 0.6:
-        _fade_out(account, dice, last - dice.whole(22, 30), 40)
+        _fade_out(account, draws, last - draws.whole(22, 30), 40)
     account.mood = [(account.trouble_from, 0.75), (account.trouble_from + 40, 0.2)]
 
 
-def _churned(account: Account, dice: Dice, calendar: Calendar) -> None:
+def _churned(account: Account, draws: Draws, calendar: Calendar) -> None:
     earliest = min(max(account.created + 90, 0), max(calendar.last - 3, 0))
-    gone = dice.whole(earliest, max(calendar.last - 3, 0))
+    gone = draws.whole(earliest, max(calendar.last - 3, 0))
     account.canceled = gone
     account.created = min(account.created, gone - 30)
-    cause = dice.weighted((("decline", 40), ("champion", 16), ("card", 12), ("trouble", 18), ("sudden", 14)))
+    cause = draws.weighted((("decline", 40), ("champion", 16), ("card", 12), ("trouble", 18), ("sudden", 14)))
     account.story = f"churned_{cause}"
     if cause == "sudden":
         account.mood = [(0, 0.7)]
         return
     if cause == "card":
-        account.card_fails_from = gone - dice.whole(25, 40)
+        account.card_fails_from = gone - draws.whole(25, 40)
         account.card_attempts = (0, 3, 7, 12)
-        _fade_out(account, dice, gone - dice.whole(3, 15), 30)
+        _fade_out(account, draws, gone - draws.whole(3, 15), 30)
         return
-    _fade_out(account, dice, gone - dice.whole(8, 45))
-    account.replies_until = gone - dice.whole(30, 80)
+    _fade_out(account, draws, gone - draws.whole(8, 45))
+    account.replies_until = gone - draws.whole(30, 80)
     if cause == "champion":
-        account.champion_left = gone - dice.whole(70, 130)
+        account.champion_left = gone - draws.whole(70, 130)
         account.replies_until = account.champion_left
         account.missed_milestones = 1
     elif cause == "trouble":
-        account.trouble_from = gone - dice.whole(60, 110)
+        account.trouble_from = gone - draws.whole(60, 110)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An archetype: its share, where the champion's rules put most of it on the last day, how it is told."""
+    """An archetype: its share, where the champion rule set puts most of it on the last day, its story."""
 
     name: str
     share_pct: int
     lands_in: str
     summary: str
-    tell: Callable[[Account, Dice, Calendar], None]
+    tell: Callable[[Account, Draws, Calendar], None]
     least_age_days: int = 120
 
 
@@ -322,10 +322,10 @@ STORIES = (
 
 def _story_of(seed: int, number: int) -> Story:
     """Spread over the numbers by the golden ratio: small companies have their share of every story too."""
-    place = ((number * 0x9E3779B97F4A7C15 + mix(seed, _TOPIC)) & ((1 << 64) - 1)) * 100 >> 64
+    percentile = ((number * 0x9E3779B97F4A7C15 + mix(seed, _TOPIC)) & ((1 << 64) - 1)) * 100 >> 64
     for story in STORIES:
-        place -= story.share_pct
-        if place < 0:
+        percentile -= story.share_pct
+        if percentile < 0:
             return story
     raise AssertionError("the shares of the stories are 100 together")
 
@@ -341,43 +341,43 @@ def owner_count(accounts: int) -> int:
 
 
 def tell(seed: int, number: int, accounts: int, calendar: Calendar) -> Account:
-    """The account with that number, its story told to the end."""
-    dice = Dice(seed, _TOPIC, number)
+    """The account with that number, its whole story."""
+    draws = Draws(seed, _TOPIC, number)
     story = _story_of(seed, number)
-    region = dice.weighted(REGIONS_BY_WEIGHT)
-    segment = dice.weighted((("smb", 60), ("mid_market", 28), ("enterprise", 12)))
-    users = dice.whole(*_USERS[segment])
-    created = _created(dice, story.least_age_days, calendar.last)
-    name = customer(dice, region)
+    region = draws.weighted(REGIONS_BY_WEIGHT)
+    segment = draws.weighted((("smb", 60), ("mid_market", 28), ("enterprise", 12)))
+    users = draws.whole(*_USERS[segment])
+    created = _created(draws, story.least_age_days, calendar.last)
+    name = customer(draws, region)
     account = Account(
         number=number,
         account_id=account_id(number),
         name=name,
         domain=f"{ascii_slug(name) or 'kaisha'}{number}.example",
         region=region,
-        industry=dice.pick(INDUSTRIES),
+        industry=draws.pick(INDUSTRIES),
         segment=segment,
-        owner=dice.whole(1, owner_count(accounts)),
+        owner=draws.whole(1, owner_count(accounts)),
         story=story.name,
-        plan=dice.weighted(_PLANS[segment]),
+        plan=draws.weighted(_PLANS[segment]),
         created=created,
-        sessions_a_day=dice.real(*_SESSIONS_A_DAY[segment]),
+        sessions_a_day=draws.real(*_SESSIONS_A_DAY[segment]),
         users=users,
-        seats=int(users * dice.real(1.05, 1.5)) + 1,
+        seats=int(users * draws.real(1.05, 1.5)) + 1,
     )
-    if account.plan in {"business", "enterprise"} and dice.chance(0.6):
-        account.premium_a_day = dice.whole(1, 3)
-    if story.name == "steady" and segment == "smb" and dice.chance(0.12):
+    if account.plan in {"business", "enterprise"} and draws.chance(0.6):
+        account.premium_a_day = draws.whole(1, 3)
+    if story.name == "steady" and segment == "smb" and draws.chance(0.12):
         account.plan, account.premium_a_day = "free", 0
-    elif dice.chance(0.5):
+    elif draws.chance(0.5):
         account.trial_days = 14
-    story.tell(account, dice, calendar)
+    story.tell(account, draws, calendar)
     account.billing_day = account.billing_day or min(calendar.date(account.created).day, 28)
     return account
 
 
-def _created(dice: Dice, least_age: int, last: int) -> int:
+def _created(draws: Draws, least_age: int, last: int) -> int:
     youngest = last - least_age
-    if youngest > 0 and dice.chance(0.35):
-        return dice.whole(0, youngest)
-    return min(youngest, -30) - dice.whole(0, 1000)
+    if youngest > 0 and draws.chance(0.35):
+        return draws.whole(0, youngest)
+    return min(youngest, -30) - draws.whole(0, 1000)

@@ -94,8 +94,8 @@ class Usage:
         """Append the events of these accounts; `with_strangers` adds three of accounts that nobody knows."""
         chunk = _Chunk(accounts, self._calendar)
         carried = no_events()
-        for place, (part, file) in enumerate(self._months):
-            is_last = place + 1 == len(self._months)
+        for index, (part, file) in enumerate(self._months):
+            is_last = index + 1 == len(self._months)
             events = self._month(chunk, part)
             late, twice = self._dirt(events, part)
             if is_last:
@@ -261,9 +261,9 @@ def _number_within(group: Integers) -> Integers:
     """The running number, from 1, within each run of equal values."""
     if len(group) == 0:
         return np.zeros(0, dtype=np.int64)
-    place = np.arange(len(group))
+    index = np.arange(len(group))
     starts = np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
-    return place - np.repeat(starts, np.diff(np.append(starts, len(group)))) + 1
+    return index - np.repeat(starts, np.diff(np.append(starts, len(group)))) + 1
 
 
 def _coded(prefix: str, pieces: tuple[str | tuple[Integers, int], ...]) -> pa.Array:
@@ -271,16 +271,16 @@ def _coded(prefix: str, pieces: tuple[str | tuple[Integers, int], ...]) -> pa.Ar
     rows = next(len(piece[0]) for piece in pieces if not isinstance(piece, str))
     width = len(prefix) + sum(len(piece) if isinstance(piece, str) else piece[1] for piece in pieces)
     letters = np.empty((rows, width), dtype=np.uint8)
-    place = 0
+    column = 0
     for piece in (prefix, *pieces):
         if isinstance(piece, str):
-            letters[:, place : place + len(piece)] = np.frombuffer(piece.encode("ascii"), dtype=np.uint8)
-            place += len(piece)
+            letters[:, column : column + len(piece)] = np.frombuffer(piece.encode("ascii"), dtype=np.uint8)
+            column += len(piece)
             continue
         numbers, digits = piece
         for digit in range(digits):
-            letters[:, place + digit] = 48 + numbers // 10 ** (digits - 1 - digit) % 10
-        place += digits
+            letters[:, column + digit] = 48 + numbers // 10 ** (digits - 1 - digit) % 10
+        column += digits
     offsets = np.arange(0, (rows + 1) * width, width, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(letters)])
 

@@ -1,4 +1,4 @@
-"""Writing the demo: arguments checked, files opened, accounts told one by one, files closed."""
+"""Writing the demo: arguments checked, files opened, accounts written one by one, files closed."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _write(stack: ExitStack, folder: Path, calendar: Calendar, accounts: int, se
     ]
     events = usage.Usage(seed, calendar, months, event_files)
     crm.write_owners(company)
-    for chunk in usage.chunks(_told(company)):
+    for chunk in usage.chunks(_accounts(company)):
         for account in chunk:
             people = crm.write_account(company, account)
             invoices = billing.write_account(company, account)
@@ -138,7 +138,7 @@ def _write(stack: ExitStack, folder: Path, calendar: Calendar, accounts: int, se
     return {feed: rows[feed] for feed in DELIVERY}
 
 
-def _told(company: Company) -> Iterator[Account]:
+def _accounts(company: Company) -> Iterator[Account]:
     for number in range(1, company.accounts + 1):
         yield tell(company.seed, number, company.accounts, company.calendar)
 

@@ -1,4 +1,4 @@
-"""The SQL that says a row of a mart in the words of a destination, and what is wrong with its cells.
+"""The SQL that writes a row of a mart in the values of a destination, and what is wrong with its cells.
 
 Belongs here: text of queries, made from a profile and the mart's types. Does not belong here: running them.
 """
@@ -24,7 +24,7 @@ PROBLEMS = {
 
 
 def key_text(profile: Profile, mart: Mapping[str, str]) -> str:
-    """The key as it stands in the file."""
+    """The key as it is in the file."""
     return text(profile.columns[profile.key_number], profile, mart)
 
 
@@ -34,7 +34,7 @@ def label_text(profile: Profile, mart: Mapping[str, str]) -> str:
 
 
 def cell(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
-    """The SQL of a cell; never null. Empty text is said as none: a CRM would leave what stands there."""
+    """The SQL of a cell; never null. Empty text is written as none: a CRM would leave its own value."""
     if column.value is not None:
         return literal(column.value)
     written, null = text(column, profile, mart), literal(null_token(column, profile))
@@ -50,7 +50,7 @@ def cells(profile: Profile, mart: Mapping[str, str]) -> str:
 
 
 def compared(profile: Profile) -> str:
-    """The arguments of the hash that tells whether a row changed: headers and cells, of `cell_list`."""
+    """The arguments of the hash that shows whether a row changed: headers and cells, of `cell_list`."""
     pairs = [
         f"{literal(column.header)}, cell_list[{number}]"
         for number, column in enumerate(profile.columns, start=1)
@@ -60,18 +60,18 @@ def compared(profile: Profile) -> str:
 
 
 def removed_cells(profile: Profile, as_of: date, known_by: str) -> str:
-    """The SQL of the cells, as JSON, that tell of a row that left.
+    """The SQL of the cells, as JSON, for a row that left.
 
     `row_key` is in scope, and `known_by`, the cells by which the destination knows the row, as JSON.
     """
-    told = profile.removed if isinstance(profile.removed, dict) else {}
+    tokens = profile.removed if isinstance(profile.removed, dict) else {}
     found = []
     for number, column in enumerate(profile.columns):
         null = literal(null_token(column, profile))
         if number == profile.key_number:
             found.append("row_key")
-        elif column.header in told:
-            found.append(literal(told[column.header]))
+        elif column.header in tokens:
+            found.append(literal(tokens[column.header]))
         elif column.value is not None:
             found.append(literal(column.value))
         elif column.source == "as_of_date":
@@ -100,7 +100,7 @@ def may_be_empty(column: Column, profile: Profile) -> bool:
 
 
 def emptied(profile: Profile, mart: Mapping[str, str]) -> str:
-    """The SQL of what stands in cells that stay empty so that the row can go: a JSON list, or empty text."""
+    """The SQL of the values of cells that stay empty so that the row can go: a JSON list, or empty text."""
     lives = [
         _live(column, profile, mart) if column.value is None and may_be_empty(column, profile) else None
         for column in profile.columns
@@ -115,7 +115,7 @@ def emptied(profile: Profile, mart: Mapping[str, str]) -> str:
 
 
 def _live(column: Column, profile: Profile, mart: Mapping[str, str]) -> str | None:
-    """The SQL that says whether a cell could be run as a formula; None for a column that holds no text."""
+    """The SQL that tests whether a cell could be run as a formula; None for a column that holds no text."""
     name = column.source or profile.key
     kind = mart[name]
     if not kind.startswith(("VARCHAR", "ENUM")):
@@ -124,7 +124,7 @@ def _live(column: Column, profile: Profile, mart: Mapping[str, str]) -> str | No
 
 
 def repeated(profile: Profile) -> str:
-    """The arguments that name cells by which the destination cannot tell rows apart; of `cell_list`."""
+    """The arguments that name cells by which the destination cannot distinguish rows; of `cell_list`."""
     found = [
         f"case when cell_list[{number + 1}] <> '' "
         f"and count(*) over (partition by lower(cell_list[{number + 1}])) > 1 then '{number}:twice' end"
@@ -135,7 +135,7 @@ def repeated(profile: Profile) -> str:
 
 
 def null_token(column: Column, profile: Profile) -> str:
-    """What stands in an empty cell of this column."""
+    """The text of an empty cell of this column."""
     return profile.dialect.null_token if column.when_null is None else column.when_null
 
 
@@ -152,8 +152,8 @@ def text(column: Column, profile: Profile, mart: Mapping[str, str]) -> str:
     plain = _plain(name, profile, mart)
     if column.values is None:
         return plain
-    said = " ".join(f"when {literal(ours)} then {literal(theirs)}" for ours, theirs in column.values.items())
-    return f"case {plain} {said} else {plain} end"
+    cases = " ".join(f"when {literal(ours)} then {literal(theirs)}" for ours, theirs in column.values.items())
+    return f"case {plain} {cases} else {plain} end"
 
 
 def _plain(name: str, profile: Profile, mart: Mapping[str, str]) -> str:

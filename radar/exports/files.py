@@ -59,7 +59,7 @@ class CsvFile:
         self.bytes += len(lines)
 
     def close(self) -> dict[str, Any]:
-        """Bring the file to the disk; what the manifest says of it."""
+        """Bring the file to the disk; its entry of the manifest."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -133,12 +133,12 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_folder(place: Path) -> Iterator[Path]:
-    """An empty hidden folder beside `place`; what is left of it, and of those of killed runs, is removed."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for left in place.parent.glob(".new-*"):
+def new_folder(target: Path) -> Iterator[Path]:
+    """An empty hidden folder next to `target`; what is left of it, or of killed runs, is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(".new-*"):
         shutil.rmtree(left)
-    folder = place.parent / f".new-{secrets.token_hex(4)}"
+    folder = target.parent / f".new-{secrets.token_hex(4)}"
     folder.mkdir()
     try:
         yield folder
@@ -146,20 +146,20 @@ def new_folder(place: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def put_in_place(folder: Path, place: Path, manifest: bytes) -> bool:
-    """Rename the finished set into its place; False where the very same set stands there already."""
-    if (place / MANIFEST).exists():
-        if (place / MANIFEST).read_bytes() == manifest:
+def move_into_place(folder: Path, target: Path, manifest: bytes) -> bool:
+    """Rename the finished set to `target`; False where the very same set is there already."""
+    if (target / MANIFEST).exists():
+        if (target / MANIFEST).read_bytes() == manifest:
             return False
         raise WarehouseError(
             "this run has already exported other rows for this day, and somebody may have imported them",
             "start a new run: it gets a folder of its own",
-            file=place,
+            file=target,
         )
     for inner in (*(path for path in folder.iterdir() if path.is_dir()), folder):
         _sync(inner)
-    folder.rename(place)
-    _sync(place.parent)
+    folder.rename(target)
+    _sync(target.parent)
     return True
 
 

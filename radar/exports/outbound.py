@@ -1,6 +1,6 @@
 """What keeps a run from giving anything to anybody: a flood, and a warehouse older than what went out.
 
-One guard for everything that leaves. What a flood is, is said once, by the model `int_flood_guard`, before
+One guard for everything that leaves. What a flood is, is defined once, by the model `int_flood_guard`, before
 any action is ready; deliveries and exports ask `blocked` for it. (What a single destination is known to hold
 is compared once more where its file is written, by `radar.exports.writer`.)
 """
@@ -16,16 +16,11 @@ import duckdb
 
 from radar.audit.sent_journal import journal_file, read_sent
 from radar.core.errors import CheckError
+from radar.core.queries import named_queries
 from radar.core.state_files import read_json
 from radar.exports.files import MANIFEST
 
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_name("outbound.sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_name("outbound.sql"))
 _SET = re.compile(r"(\d{4}-\d{2}-\d{2})_(.+)")
 DELIVERIES = "deliveries"
 
@@ -56,27 +51,27 @@ def note_newer_runs(con: duckdb.DuckDBPyConnection, exports: Path, published: Pa
     """Write down runs that left something outside the warehouse and that it does not know, each once."""
     known = {run_id for (run_id,) in con.execute(_known_runs(con)).fetchall()}
     found: dict[str, tuple[date, str]] = {}
-    for run_id, day, place in _runs_outside(exports, published):
+    for run_id, day, folder in _runs_outside(exports, published):
         if run_id not in known and (run_id not in found or found[run_id][0] < day):
-            found[run_id] = (day, place)
-    for run_id, (day, place) in sorted(found.items(), key=lambda one: one[1]):
-        con.execute(QUERIES["note_newer_run"], {"run_id": run_id, "day": day, "place": place, "now": now})
+            found[run_id] = (day, folder)
+    for run_id, (day, folder) in sorted(found.items(), key=lambda one: one[1]):
+        con.execute(QUERIES["note_newer_run"], {"run_id": run_id, "day": day, "place": folder, "now": now})
 
 
 def _known_runs(con: duckdb.DuckDBPyConnection) -> str:
-    """The query of every run that stands anywhere in this warehouse."""
+    """The query of every run that this warehouse knows."""
     tables = con.execute(QUERIES["tables_of_runs"]).fetchall()
     return " union ".join(f"select run_id from {table}" for (table,) in tables)
 
 
 def _runs_outside(exports: Path, published: Path) -> Iterator[tuple[str, date, str]]:
-    """Run, its day and where it stands: the published copy, sets of files, the journal of what was sent."""
-    told = read_json(
+    """Run, its day and where it is: the published copy, sets of files, the journal of what was sent."""
+    run = read_json(
         published / MANIFEST,
         lambda found: (str(found["run_id"]), date.fromisoformat(found["as_of_date"])),
     )
-    if told:
-        yield (*told, str(published / MANIFEST))
+    if run:
+        yield (*run, str(published / MANIFEST))
     for manifest in sorted(exports.glob(f"*/*/{MANIFEST}")):
         name = _SET.fullmatch(manifest.parent.name)
         if name:
@@ -98,10 +93,10 @@ def _is_older(con: duckdb.DuckDBPyConnection) -> OlderWarehouseError | None:
     if not rows:
         return None
     first, last = min(day for _, day, _ in rows), max(day for _, day, _ in rows)
-    run_id, _, place = rows[-1]
+    run_id, _, folder = rows[-1]
     return OlderWarehouseError(
         f"this warehouse is older than what went out: {len(rows):,} run(s) that it does not know, the last "
-        f"of {last} ({run_id}), stand in {place}; nothing goes out, so that nothing goes twice",
+        f"of {last} ({run_id}), are in {folder}; nothing goes out, so that nothing goes twice",
         "if a backup was put back or the warehouse was begun again, say until which day what went out counts "
         f"as delivered: radar restore --delivered-until {last} --reason TEXT; then let the days since be "
         f"computed again: radar run --since {first}",

@@ -5,7 +5,7 @@
 -- newer_runs: one row per run that this warehouse does not know and that left something outside of it, so that the
 -- warehouse is older than what went out.
 -- blocked_deliveries: one row per run that delivered nothing, and why.
--- restore_decisions: what a person said of such a run; rows are only ever added.
+-- restore_decisions: what a person decided about such a run; rows are only ever added.
 create schema if not exists audit;
 create table if not exists audit.released_buckets (
     account_id varchar,

@@ -1,6 +1,6 @@
 """Destination profiles: which columns of which mart go where, under which header, in which dialect.
 
-Belongs here: reading `profiles/*.yml` strictly, and holding them against a mart, against what the vendor
+Belongs here: reading `profiles/*.yml` strictly, and checking them against a mart, against what the vendor
 takes (`vendors.yml`) and against where a value came from (`origins.yml`). Does not belong here: any value
 of a cell (the marts make those, `cells` writes them) and the writing of files (`files`).
 """
@@ -27,7 +27,7 @@ ORIGINS = _EXPORTS / "origins.yml"
 IGNORE = "ignore"
 _NAME = r"^[a-z][a-z0-9_]*$"
 _Token = Annotated[str, Field(pattern=r"^([^=+\-@\t\r\n][^\t\r\n]*)?$")]
-"""Text of our own that may stand in a cell: what the machine dialect refuses in data is refused here too."""
+"""Text of our own that may be in a cell: what the machine dialect refuses in data is refused here too."""
 _Source = Annotated[str, Field(pattern=_NAME)]
 _Header = Annotated[str, Field(min_length=1, pattern=r"^[^=+\-@\s][^\t\r\n]*$")]
 
@@ -75,10 +75,10 @@ class Limits(_Strict):
 class Column(_Strict):
     """One column of the file: a column of the mart, or the same text in every row (`value`).
 
-    `when_null` stands in for the dialect's null token; `required` refuses a row whose cell would be empty.
-    `values` says the mart's words in those of the destination, `allowed` lists what the destination takes;
+    `when_null` replaces the dialect's null token; `required` refuses a row whose cell would be empty.
+    `values` maps the mart's values to those of the destination, `allowed` lists what the destination takes;
     a cell that is in neither refuses its row. `identifies`: kept in the row of an account that was removed.
-    It is what the destination finds the row by, so it must not stand twice. `as_date`: the day of a time.
+    It is what the destination finds the row by, so it must be unique. `as_date`: the day of a time.
     `returns_as`: the feed column as which the field comes back from the CRM. `masked`: personal data, not
     shown in previews. `compared: false`: not what makes a row one that changed.
     """
@@ -108,8 +108,8 @@ class Profile(_Strict):
     """A destination. `key` and `label` are columns of the mart; `label` names a refused row to a person.
 
     `create_only`: what has gone out once never goes again, unless it failed. `acknowledge`: whether writing
-    the file counts as delivered, or somebody says so. `removed`: what the destination is told of a row that
-    left the mart, by header; or `ignore`.
+    the file counts as delivered, or somebody acknowledges it. `removed`: what the destination gets for a row
+    that left the mart, by header; or `ignore`.
     """
 
     name: str = Field(pattern=_NAME)
@@ -139,11 +139,11 @@ class Profile(_Strict):
 
     @property
     def key_number(self) -> int:
-        """Where the key stands in the file, from 0."""
+        """The position of the key in the file, from 0."""
         return next(number for number, column in enumerate(self.columns) if column.source == self.key)
 
     def number_of(self, source: str) -> int | None:
-        """Where a column of the mart stands in the file, from 0."""
+        """The position of a column of the mart in the file, from 0."""
         return next((n for n, column in enumerate(self.columns) if column.source == source), None)
 
     @model_validator(mode="after")
@@ -164,14 +164,14 @@ class Profile(_Strict):
 
 
 class _NoRepeats(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not the last one's victory."""
+    """YAML in which a key that is there twice is an error; YAML itself would take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key} stands twice", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key} is there twice", problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -185,9 +185,9 @@ def load_profile(file: Path) -> Profile:
         raise InputError(" ".join(str(error).split()), "correct the YAML", file=file) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        location = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"{place + ': ' if place else ''}{first['msg']}", "correct the profile", file=file
+            f"{location + ': ' if location else ''}{first['msg']}", "correct the profile", file=file
         ) from error
     if profile.name != file.stem:
         raise InputError(f"the profile is named {profile.name}", "give it the name of its file", file=file)
@@ -211,7 +211,7 @@ def load_profiles(names: Iterable[str] | None = None, folder: Path = FOLDER) -> 
 
 
 def used_profiles(seeds: Path) -> list[Profile]:
-    """The profiles that `destinations.csv` says are used; `seeds` is the folder of reference data in use."""
+    """The profiles that are used by `destinations.csv`; `seeds` is the folder of reference data in use."""
     with (seeds / "destinations.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     used = [row["destination"].strip() for row in rows if row["is_used"].strip().lower() == "true"]
@@ -251,7 +251,7 @@ def check_against_vendor(profile: Profile, file: Path) -> None:
     ):
         if asked > most:
             raise InputError(
-                f"{where} {most:,} {unit}, and the profile says {asked:,}", "ask for less", file=file
+                f"{where} {most:,} {unit}, and the profile asks for {asked:,}", "ask for less", file=file
             )
     for takes, asked_for, what in (
         (vendor.encodings, dialect.encoding, "encoding"),
@@ -277,7 +277,7 @@ def check_against_vendor(profile: Profile, file: Path) -> None:
 
 
 def check_for_loops(profile: Profile, folder: Path = FOLDER) -> None:
-    """Refuse a field that would be told its own value, as the CRM's feed brought it."""
+    """Refuse a field that would get its own value back, as the CRM's feed brought it."""
     file = folder / f"{profile.name}.yml"
     owned = vendors()[profile.vendor].objects[profile.object]
     sources = origins().get(profile.source, {})

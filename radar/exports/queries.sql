@@ -22,7 +22,7 @@ alter table audit.exports add column if not exists rule_version varchar;
 alter table audit.exports add column if not exists forgotten_at timestamp;
 
 -- name: sync_runs
--- One row per run and profile. `status`: written (files are there, nobody has said what became of them),
+-- One row per run and profile. `status`: written (files are there, nobody has acknowledged them),
 -- acknowledged, partly (some rows failed or are still open), held (a guard fired), failed (files could not be
 -- written), skipped (it was given a later day before). Counts are rows of the files, but for `rejected`; `again` of them had gone out before unacknowledged.
 create table if not exists audit.sync_runs (
@@ -46,7 +46,7 @@ create table if not exists audit.sync_runs (
 -- One row per run, profile and key. `status`: open (written, not acknowledged), acknowledged, failed (the
 -- destination refused it: it goes again), given_up (by name: it goes no more), superseded (went again with the
 -- run superseded_by), rejected (by us: see rejected.csv). `cells`, a JSON list, is kept only of what is
--- not settled.
+-- not resolved.
 create table if not exists audit.sync_changes (
     run_id varchar,
     profile varchar,
@@ -63,7 +63,7 @@ create table if not exists audit.sync_changes (
 
 -- name: sync_state
 -- What each destination is known to hold, one row per profile and key: the cells last acknowledged, a JSON list.
--- Those before are kept so that a run repeated under its own id compares with what stood before it. A row that left keeps its
+-- Those before are kept so that a run repeated under its own id compares with the state before it. A row that left keeps its
 -- place without a hash until the next run.
 create table if not exists audit.sync_state (
     profile varchar,
@@ -77,7 +77,7 @@ create table if not exists audit.sync_state (
 );
 
 -- name: sync_decisions
--- One row per thing that a person said, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
+-- One row per decision of a person, only ever added. `decision`: acknowledged, not_imported (of a run's rows;
 -- `acknowledged` and `failed` count them, `results` are name and sha256 of the CRM's result files), given_up,
 -- taken_up (of one row).
 create table if not exists audit.sync_decisions (
@@ -181,7 +181,7 @@ acknowledged as (
 
 ),
 
-unsettled as (
+unresolved as (
 
     select
         row_key,
@@ -207,19 +207,19 @@ given_up as (
 select
     row_key,
     acknowledged.base_hash,
-    unsettled.open_hash,
-    coalesce(unsettled.has_failed, false) as has_failed,
+    unresolved.open_hash,
+    coalesce(unresolved.has_failed, false) as has_failed,
     given_up.row_key is not null as is_given_up
 from (
     select row_key from acknowledged where base_hash is not null
     union
-    select row_key from unsettled
+    select row_key from unresolved
     union
     select row_key from given_up
 ) as row_keys
 left join acknowledged
     using (row_key)
-left join unsettled
+left join unresolved
     using (row_key)
 left join given_up
     using (row_key);
@@ -269,7 +269,7 @@ where
     and (base_hash is not null or open_hash is not null);
 
 -- name: drop_cells
--- Those that go out stand in `delta`; the cells of many accounts are large.
+-- Those that go out are in `delta`; the cells of many accounts are large.
 alter table snapshot drop column cells;
 
 -- name: drop_inputs
@@ -277,7 +277,7 @@ drop table snapshot;
 drop table known;
 
 -- name: removed_rows
--- The cells that tell of rows that left.
+-- The cells for rows that left.
 create or replace temp table removed_rows as
 with
 
@@ -342,7 +342,7 @@ where delta.change <> 'removed' or $tells_removed
 order by delta.row_key;
 
 -- name: to_undo
--- The rows that take the delta back: what stood before, and for what is new the row that tells of one that left.
+-- The rows that take the delta back: the state before, and for what is new the row for one that left.
 -- A row of an earlier release, whose cells nobody kept, cannot be taken back.
 with
 
@@ -350,7 +350,7 @@ new_rows as (
 
     select
         row_key,
-        cells as told_cells
+        cells as known_cells
     from delta
     where change = 'added' and problems = ''
 
@@ -479,7 +479,7 @@ select $profile, row_key, row_hash, cells, base_hash, base_cells, $run_id, now()
 from moved;
 
 -- name: forget_state
--- What stood before, and rows that left before this run.
+-- The state before, and rows that left before this run.
 delete from audit.sync_state
 where
     profile = $profile
@@ -518,23 +518,23 @@ from audit.sync_runs
 where run_id = $run_id and status not in ('held', 'failed', 'skipped') and ($profile is null or profile = $profile)
 order by profile;
 
--- name: told_keys
-create or replace temp table told (row_key varchar, outcome varchar, message varchar);
+-- name: result_keys
+create or replace temp table results (row_key varchar, outcome varchar, message varchar);
 
--- name: unknown_told_key
-select told.row_key
-from told
+-- name: unknown_result_key
+select results.row_key
+from results
 where not exists (
     select 1 from audit.sync_changes
-    where profile = $profile and run_id = $run_id and sync_changes.row_key = told.row_key
+    where profile = $profile and run_id = $run_id and sync_changes.row_key = results.row_key
 )
-order by told.row_key
+order by results.row_key
 limit 1;
 
--- name: settled
--- What is to be said of the run's rows: a key that the result files name, or all that is left. A row of the run
--- that went again since, and said the same, is settled where it went last.
-create or replace temp table settled as
+-- name: match_results
+-- The outcomes of the run's rows: a key that the result files name, or all that is left. A row of the run
+-- that went again since with the same cells is resolved where it went last.
+create or replace temp table resolved as
 select
     changes.rowid as change_rowid,
     changes.run_id,
@@ -543,8 +543,8 @@ select
     changes.row_hash,
     changes.cells,
     changes.status as status_before,
-    coalesce(told.outcome, $rest) as outcome,
-    told.message
+    coalesce(results.outcome, $rest) as outcome,
+    results.message
 from audit.sync_changes as asked
 inner join audit.sync_changes as changes
     on
@@ -554,59 +554,59 @@ inner join audit.sync_changes as changes
             asked.rowid = changes.rowid
             or (asked.status = 'superseded' and changes.status = 'open' and asked.row_hash = changes.row_hash)
         )
-left join told
-    on asked.row_key = told.row_key
+left join results
+    on asked.row_key = results.row_key
 where
     asked.profile = $profile
     and asked.run_id = $run_id
     and changes.status in ('open', 'failed', 'acknowledged')
-    and coalesce(told.outcome, $rest) is not null;
+    and coalesce(results.outcome, $rest) is not null;
 
 -- name: moved_on_ack
 create or replace temp view moved as
 select
-    settled.row_key,
-    nullif(settled.row_hash, '') as row_hash,
-    case when settled.change <> 'removed' then settled.cells end as cells,
+    resolved.row_key,
+    nullif(resolved.row_hash, '') as row_hash,
+    case when resolved.change <> 'removed' then resolved.cells end as cells,
     state.row_hash as base_hash,
     state.cells as base_cells
-from settled
+from resolved
 left join audit.sync_state as state
     on
         state.profile = {profile}
-        and settled.row_key = state.row_key
+        and resolved.row_key = state.row_key
         and hash(state.row_key) % {parts} = {part}
 where
-    settled.outcome = 'acknowledged'
-    and settled.status_before in ('open', 'failed')
-    and hash(settled.row_key) % {parts} = {part};
+    resolved.outcome = 'acknowledged'
+    and resolved.status_before in ('open', 'failed')
+    and hash(resolved.row_key) % {parts} = {part};
 
 -- name: take_back
--- What counted as delivered when it was written, and was refused: the destination holds what stood before.
+-- What counted as delivered when it was written, and was refused: the destination has the values from before.
 update audit.sync_state
 set row_hash = previous_row_hash, cells = previous_cells
 where
     profile = $profile
     and run_id = $run_id
     and row_key in (
-        select row_key from settled where outcome = 'failed' and status_before = 'acknowledged'
+        select row_key from resolved where outcome = 'failed' and status_before = 'acknowledged'
     );
 
--- name: settle_changes
+-- name: resolve_changes
 update audit.sync_changes
 set
-    status = settled.outcome,
-    message = settled.message,
-    cells = case when settled.outcome = 'failed' then sync_changes.cells end,
+    status = resolved.outcome,
+    message = resolved.message,
+    cells = case when resolved.outcome = 'failed' then sync_changes.cells end,
     settled_at = now() at time zone 'UTC',
     settled_by = $by
-from settled
+from resolved
 where
-    sync_changes.rowid = settled.change_rowid
-    and (settled.status_before <> 'acknowledged' or settled.outcome = 'failed');
+    sync_changes.rowid = resolved.change_rowid
+    and (resolved.status_before <> 'acknowledged' or resolved.outcome = 'failed');
 
--- name: settle_runs
--- Every run of the profile whose rows have been told of.
+-- name: resolve_runs
+-- Every run of the profile whose rows have an outcome.
 update audit.sync_runs
 set
     status = case
@@ -621,15 +621,15 @@ set
     end,
     settled_at = now() at time zone 'UTC',
     settled_by = $by
-where profile = $profile and run_id in (select run_id from settled);
+where profile = $profile and run_id in (select run_id from resolved);
 
--- name: settled_counts
+-- name: resolved_counts
 select
     count(*) filter (where outcome = 'acknowledged' and status_before <> 'acknowledged') as acknowledged,
     count(*) filter (where outcome = 'failed') as failed
-from settled;
+from resolved;
 
--- name: give_up
+-- name: dismiss
 update audit.sync_changes
 set status = 'given_up', message = $reason, cells = null, settled_at = now() at time zone 'UTC', settled_by = $by
 where profile = $profile and row_key = $key and status in ('open', 'failed');
@@ -729,7 +729,7 @@ where status in ('failed', 'given_up')
 order by profile, status, row_key
 limit 20;
 
--- name: untold
+-- name: not_exported
 select profile, message
 from audit.sync_runs
 where run_id = $run_id and status in ('held', 'failed')

@@ -11,7 +11,7 @@ _WIDEST = 60
 
 
 def counts_text(changes: Changes) -> str:
-    """The changes of a set in words."""
+    """The changes of a set as text."""
     parts = [
         f"{changes.added:,} added",
         f"{changes.changed:,} changed",
@@ -27,11 +27,11 @@ def preview_text(previews: Sequence[Preview]) -> str:
     lines = []
     for found in previews:
         lines.append(f"{found.profile}: {counts_text(found.changes)}")
-        if found.held:
-            lines.append(f"  would be held: {found.held}")
+        if found.blocked:
+            lines.append(f"  would be blocked: {found.blocked}")
         for change, cells in found.first_rows:
-            told = ", ".join(f"{header}={_short(cell)}" for header, cell in cells.items() if cell)
-            lines.append(f"  {change:<8}{told}")
+            listed = ", ".join(f"{header}={_short(cell)}" for header, cell in cells.items() if cell)
+            lines.append(f"  {change:<8}{listed}")
     lines.append("Nothing was written.")
     return "\n".join(lines)
 
@@ -43,8 +43,8 @@ def preview_table(rows: Sequence[tuple[str, dict[str, str]]]) -> str:
     headers = ["change", *rows[0][1]]
     lines = [f"| {' | '.join(headers)} |", f"|{' --- |' * len(headers)}"]
     for change, cells in rows:
-        told = (_short(cell).replace("|", "\\|").replace("<", "&lt;") for cell in cells.values())
-        lines.append(f"| {' | '.join([change, *told])} |")
+        listed = (_short(cell).replace("|", "\\|").replace("<", "&lt;") for cell in cells.values())
+        lines.append(f"| {' | '.join([change, *listed])} |")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ Belongs here: the forms of these files. What follows from them is `radar.exports
 
 HubSpot: the error file of an import (CSV: our columns and the error's) or the answer of its API for errors
 (JSON with `rowData`); what it does not list was imported. Salesforce: the success and the failure file of a
-Bulk API job (`sf__Id`, `sf__Created`, `sf__Error` beside our columns) or of Data Loader (`STATUS`,
+Bulk API job (`sf__Id`, `sf__Created`, `sf__Error` next to our columns) or of Data Loader (`STATUS`,
 `ERROR`); what neither lists was not processed.
 """
 
@@ -58,7 +58,7 @@ def read_results(profile: Profile, files: list[Path]) -> Results:
 
 
 def _of_csv(profile: Profile, file: Path, every_row: bool) -> list[tuple[str, str | None]]:
-    """Key and error of each row; an error of None says that the row was taken."""
+    """Key and error of each row; an error of None means that the row was taken."""
     key = profile.headers[profile.key_number]
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -77,7 +77,7 @@ def _of_csv(profile: Profile, file: Path, every_row: bool) -> list[tuple[str, st
         )
     if every_row and error_column is None and not any(name in names for name in _SUCCESSES):
         raise InputError(
-            "the file says neither what was taken nor what was refused",
+            "the file shows neither what was taken nor what was refused",
             "give the success and the failure file of the job, as they were downloaded",
             file=file,
         )

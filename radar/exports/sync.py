@@ -1,6 +1,6 @@
 """What became of the rows that were sent. Moves `audit.sync_*`, writes no files.
 
-What a person says of them is an entry of the audit chain: where that is broken, nothing is moved.
+What a person decides about them is an entry of the audit chain: where that is broken, nothing is moved.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from radar.audit.chain import open_chain
-from radar.audit.entries import record_said
+from radar.audit.entries import record_decisions
 from radar.core.errors import InputError, UsageError
 from radar.core.warehouse import connect, writer_lock
 from radar.exports.profiles import load_profiles
@@ -27,7 +27,7 @@ LAST = "last"
 
 
 @dataclass(frozen=True)
-class Settled:
+class Outcome:
     """What one call of `acknowledge` did to a profile's set: rows acknowledged, rows that go again."""
 
     profile: str
@@ -38,7 +38,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a destination stands: its newest run, and its rows by what became of them."""
+    """The state of a destination: its newest run, and its rows by what became of them."""
 
     profile: str
     run_id: str
@@ -70,11 +70,11 @@ def acknowledge(
     profile: str | None = None,
     results: Sequence[Path] = (),
     was_imported: bool = True,
-) -> list[Settled]:
+) -> list[Outcome]:
     """Say what became of a run's files: all of it imported, none of it, or what the result files say.
 
     `run` is a run id, the beginning of one, or `last`. What is refused goes again with the next run, and so
-    does what nobody has told of. Raises UsageError for an unknown run, InputError for a file of another
+    does what nobody has acknowledged. Raises UsageError for an unknown run, InputError for a file of another
     set, AuditError where the chain is broken.
     """
     with writer_lock(warehouse), connect(warehouse) as con:
@@ -93,13 +93,16 @@ def acknowledge(
                 f"run {run_id} wrote files for {', '.join(chosen)}",
                 "say whose results these are with --profile",
             )
-        told = read_results(load_profiles(chosen)[0], list(results)) if results else None
+        found = read_results(load_profiles(chosen)[0], list(results)) if results else None
         con.execute("begin")
-        settled = [_settle(con, name, run_id, by=by, told=told, was_imported=was_imported) for name in chosen]
+        outcomes = [
+            _record_outcome(con, name, run_id, by=by, results=found, was_imported=was_imported)
+            for name in chosen
+        ]
         files = [
             {"name": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()} for file in results
         ]
-        for done in settled:
+        for done in outcomes:
             _decide(
                 con,
                 done.profile,
@@ -111,59 +114,59 @@ def acknowledge(
                 results=json.dumps(files) if files else None,
             )
         con.execute("commit")
-        record_said(con, warehouse, "sync_decisions")
-    return settled
+        record_decisions(con, warehouse, "sync_decisions")
+    return outcomes
 
 
 def _decide(
-    con: duckdb.DuckDBPyConnection, profile: str, run_id: str, decision: str, *, by: str, **told: Any
+    con: duckdb.DuckDBPyConnection, profile: str, run_id: str, decision: str, *, by: str, **values: Any
 ) -> None:
-    """Write down who said what; of the columns of `audit.sync_decisions`, what is not told is null."""
+    """Record who decided what; columns of `audit.sync_decisions` that are not given are null."""
     names = ("row_key", "account_id", "acknowledged", "failed", "results", "reason")
-    said = {name: told.get(name) for name in names}
+    decided = {name: values.get(name) for name in names}
     con.execute(
         QUERIES["record_decision"],
-        {"profile": profile, "run_id": run_id, "decision": decision, "by": by, **said},
+        {"profile": profile, "run_id": run_id, "decision": decision, "by": by, **decided},
     )
 
 
-def _settle(
+def _record_outcome(
     con: duckdb.DuckDBPyConnection,
     profile: str,
     run_id: str,
     *,
     by: str,
-    told: Results | None,
+    results: Results | None,
     was_imported: bool,
-) -> Settled:
+) -> Outcome:
     names = {"profile": profile, "run_id": run_id}
-    con.execute(QUERIES["told_keys"])
-    if told is None:
+    con.execute(QUERIES["result_keys"])
+    if results is None:
         rest: str | None = ACKNOWLEDGED if was_imported else FAILED
     else:
-        rest = ACKNOWLEDGED if told.rest_was_taken else None
+        rest = ACKNOWLEDGED if results.rest_was_taken else None
         rows = [
-            *((key, ACKNOWLEDGED, None) for key in sorted(told.taken)),
-            *((key, FAILED, message) for key, message in sorted(told.refused.items())),
+            *((key, ACKNOWLEDGED, None) for key in sorted(results.taken)),
+            *((key, FAILED, message) for key, message in sorted(results.refused.items())),
         ]
         if rows:
-            con.executemany("insert into told values (?, ?, ?)", rows)
-        unknown = con.execute(QUERIES["unknown_told_key"], names).fetchall()
+            con.executemany("insert into results values (?, ?, ?)", rows)
+        unknown = con.execute(QUERIES["unknown_result_key"], names).fetchall()
         if unknown:
             raise InputError(
-                f"the result file tells of {unknown[0][0]!r}, which run {run_id} did not send to {profile}",
+                f"the result file names {unknown[0][0]!r}, which run {run_id} did not send to {profile}",
                 "give the result file of this run's import, or name its run",
             )
-    con.execute(QUERIES["settled"], {**names, "rest": rest})
-    ((acknowledged, failed),) = con.execute(QUERIES["settled_counts"]).fetchall()
+    con.execute(QUERIES["match_results"], {**names, "rest": rest})
+    ((acknowledged, failed),) = con.execute(QUERIES["resolved_counts"]).fetchall()
     move_state(con, profile, run_id, QUERIES["moved_on_ack"], rows=acknowledged)
     con.execute(QUERIES["take_back"], names)
-    con.execute(QUERIES["settle_changes"], {"by": by})
-    con.execute(QUERIES["settle_runs"], {"profile": profile, "by": by})
-    return Settled(profile, run_id, acknowledged, failed)
+    con.execute(QUERIES["resolve_changes"], {"by": by})
+    con.execute(QUERIES["resolve_runs"], {"profile": profile, "by": by})
+    return Outcome(profile, run_id, acknowledged, failed)
 
 
-def give_up(
+def dismiss(
     warehouse: Path, profile: str, keys: Sequence[str], *, by: str, reason: str, undo: bool = False
 ) -> int:
     """Send these rows no more, whatever they come to say, or with `undo` again; how many rows that were.
@@ -182,7 +185,7 @@ def give_up(
                     f"{chosen.name} has no row {key} that failed or is not acknowledged",
                     "see `radar sync status` for rows that failed",
                 )
-            con.execute(QUERIES["take_up" if undo else "give_up"], {**names, "by": by, "reason": reason})
+            con.execute(QUERIES["take_up" if undo else "dismiss"], {**names, "by": by, "reason": reason})
             ((run_id,),) = con.execute(QUERIES["run_of_key"], names).fetchall()
             account_id = key if chosen.key == "account_id" else None
             decision = "taken_up" if undo else "given_up"
@@ -197,22 +200,22 @@ def give_up(
                 reason=reason,
             )
         con.execute("commit")
-        record_said(con, warehouse, "sync_decisions")
+        record_decisions(con, warehouse, "sync_decisions")
     return len(keys)
 
 
 def status(warehouse: Path) -> tuple[list[Status], list[TroubledRow]]:
-    """Where every destination stands, and the first rows that failed or were given up."""
+    """The state of every destination, and the first rows that failed or were dismissed."""
     with writer_lock(warehouse), connect(warehouse) as con:
         create_tables(con)
         found = [Status(*row) for row in con.execute(QUERIES["status"]).fetchall()]
         return found, [TroubledRow(*row) for row in con.execute(QUERIES["status_rows"]).fetchall()]
 
 
-def untold(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
-    """Destination -> reason, for each that this run gave nothing: a guard held it, or its files failed."""
+def not_exported(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+    """Destination -> reason, for each that this run gave nothing: a guard blocked it, or its files failed."""
     create_tables(con)
-    return dict(con.execute(QUERIES["untold"], {"run_id": run_id}).fetchall())
+    return dict(con.execute(QUERIES["not_exported"], {"run_id": run_id}).fetchall())
 
 
 def _run_id(con: duckdb.DuckDBPyConnection, run: str, profile: str | None) -> str:

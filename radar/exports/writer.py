@@ -8,7 +8,7 @@ One folder per profile, as-of date and run, complete or not there at all:
       rejected.csv                               for a person: cells that a machine must not be given
       manifest.json                              written last: what the folder holds
 
-The set is made in a hidden folder beside its place and renamed into it; only then do `audit.sync_*` and
+The set is made in a hidden folder next to its own and renamed; only then do `audit.sync_*` and
 `audit.exports` move. So a run that dies leaves no half set, and what it did not record goes out again. What
 a destination holds is what it was last acknowledged to hold (`sync`), or for a profile that says
 `on_write`, what was last written.
@@ -30,13 +30,14 @@ from typing import Any
 import duckdb
 
 from radar.core.errors import CheckError, InputError, RadarError, UsageError
+from radar.core.queries import named_queries
 from radar.core.warehouse import connect, readable_os_errors, writer_lock
 from radar.exports import cells, outbound
 from radar.exports.files import (
     MANIFEST,
     Parts,
+    move_into_place,
     new_folder,
-    put_in_place,
     write_for_a_person,
     write_whole,
 )
@@ -44,21 +45,15 @@ from radar.exports.profiles import IGNORE, Profile, check_against_mart, check_fo
 
 REJECTED, UNDO = "rejected.csv", "undo"
 WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
-HELD, FAILED, SKIPPED = "held", "failed", "skipped"
+BLOCKED, FAILED, SKIPPED = "held", "failed", "skipped"
 _BATCH = 1_000
 _PART_ROWS = 25_000
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 _EMPTIED = "correct the value at its source; all other cells of the account are in the file"
 _REMEDY = "correct the value at its source; the account is exported with the next run"
 
 
-class HeldError(CheckError):
+class BlockedError(CheckError):
     """A guard fired: this destination is given nothing by this run; the others are."""
 
 
@@ -66,12 +61,12 @@ class OlderDayError(CheckError):
     """The destination has been given a later day: an older one would overwrite what is newer."""
 
 
-_STATUSES: dict[type[RadarError], str] = {HeldError: HELD, OlderDayError: SKIPPED}
+_STATUSES: dict[type[RadarError], str] = {BlockedError: BLOCKED, OlderDayError: SKIPPED}
 
 
 @dataclass(frozen=True)
 class Guards:
-    """What holds a destination: more accounts than this change their bucket at once.
+    """What blocks a destination: more accounts than this change their bucket at once.
 
     `flood_pct` is a share of the accounts that the destination knows; fewer than `flood_least` never hold it.
     """
@@ -83,7 +78,7 @@ class Guards:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a set tells: rows by kind; `again` of them went out before and were not acknowledged."""
+    """The content of a set: rows by kind; `again` of them went out before and were not acknowledged."""
 
     added: int
     changed: int
@@ -117,12 +112,12 @@ class ExportReport:
 
 @dataclass(frozen=True)
 class Preview:
-    """What an export would write: counts, first rows by header; `held` says which guard would fire."""
+    """What an export would write: counts, first rows by header; `blocked` says which guard would fire."""
 
     profile: str
     changes: Changes
     first_rows: tuple[tuple[str, dict[str, str]], ...]
-    held: str | None
+    blocked: str | None
 
 
 def export(
@@ -137,7 +132,7 @@ def export(
     """Write a set of files for each profile (all of them by default), and record it in the warehouse.
 
     A destination that fails does so alone: the others are written, then its RadarError is raised.
-    HeldError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
+    BlockedError: a guard fired (`Guards`, no rows, keys that are empty or not unique, a loop). OlderDayError:
     see there. Others: an unknown profile or run id, a profile that its mart cannot serve, a mart of another
     day, a full disk.
     """
@@ -169,7 +164,7 @@ def preview(
     guards: Guards | None = None,
     most: int = 5,
 ) -> list[Preview]:
-    """What `export` would write of the marts as they stand; nothing is written, neither files nor tables.
+    """What `export` would write of the marts as they are; nothing is written, neither files nor tables.
 
     Cells of masked columns are shown as `(masked)`.
     """
@@ -195,10 +190,10 @@ def _preview_profile(
     try:
         _check_outbound(con, profile, "", day, guards)
         _check_guards(con, profile, "", guards)
-        held = None
-    except HeldError as error:
-        held = error.problem
-    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), held)
+        blocked = None
+    except BlockedError as error:
+        blocked = error.problem
+    return Preview(profile.name, _counts(con), _first_rows(con, profile, most), blocked)
 
 
 def _first_rows(
@@ -231,7 +226,7 @@ def _export_profile(
 ) -> ExportReport:
     started = time.monotonic()
     _check_outbound(con, profile, run_id, as_of, guards)
-    check_for_loops_or_hold(profile)
+    check_for_loops_or_block(profile)
     mart = _columns_of(con, profile)
     check_against_mart(profile, mart)
     _check_day(con, profile, mart, run_id, as_of)
@@ -257,7 +252,7 @@ def _export_profile(
         }
         content = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
         write_whole(folder / MANIFEST, content)
-        is_new = put_in_place(folder, out / relative, content)
+        is_new = move_into_place(folder, out / relative, content)
     report = ExportReport(
         profile=profile.name,
         folder=out / relative,
@@ -283,7 +278,7 @@ def _export_profile(
 def _find_changes(
     con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str, str], *, run_id: str, as_of: date
 ) -> None:
-    """Fill the temporary tables snapshot, known and delta. Raises HeldError where keys are wrong."""
+    """Fill the temporary tables snapshot, known and delta. Raises BlockedError where keys are wrong."""
     con.execute(snapshot_query(profile, mart))
     _check_keys(con, profile)
     names = {"profile": profile.name, "run_id": run_id}
@@ -332,13 +327,13 @@ def _day_of(con: duckdb.DuckDBPyConnection, profile: Profile, mart: Mapping[str,
     return date.min
 
 
-# --- what holds a destination -----------------------------------------------------------------------------
+# --- what blocks a destination ----------------------------------------------------------------------------
 
 
 def _check_outbound(
     con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, guards: Guards
 ) -> None:
-    """Hold every destination where nothing may go out; in a flood, those that were given something before."""
+    """Block every destination where nothing may go out; in a flood, those that got something before."""
     reason = outbound.blocked(con, as_of)
     if reason is None:
         return
@@ -346,15 +341,15 @@ def _check_outbound(
         names = {"profile": profile.name, "run_id": run_id}
         if guards.allow_flood or con.execute(QUERIES["newest_day"], names).fetchone() == (None,):
             return
-    raise HeldError(reason.problem, reason.remedy)
+    raise BlockedError(reason.problem, reason.remedy)
 
 
-def check_for_loops_or_hold(profile: Profile) -> None:
-    """Hold a destination that would be told its own values."""
+def check_for_loops_or_block(profile: Profile) -> None:
+    """Block a destination that would get its own values back."""
     try:
         check_for_loops(profile)
     except InputError as error:
-        raise HeldError(error.problem, error.remedy, file=error.file, column=error.column) from error
+        raise BlockedError(error.problem, error.remedy, file=error.file, column=error.column) from error
 
 
 def _check_day(
@@ -383,7 +378,7 @@ def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
     wrong = con.execute(QUERIES["wrong_key"]).fetchall()
     if wrong:
         key, times = wrong[0]
-        raise HeldError(
+        raise BlockedError(
             f"{profile.source} has {times} rows with the {profile.key} {key!r}; nothing was exported",
             "the key has to be there and unique: correct the model or its sources, then run again",
             column=profile.key,
@@ -391,12 +386,12 @@ def _check_keys(con: duckdb.DuckDBPyConnection, profile: Profile) -> None:
 
 
 def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, guards: Guards) -> None:
-    """Raise HeldError where all rows are gone, or too many accounts would change their bucket at once."""
+    """Raise BlockedError where all rows are gone, or too many accounts would change their bucket at once."""
     ((rows, known),) = con.execute(
         "select (select count(*) from snapshot), (select count(*) from known where base_hash is not null)"
     ).fetchall()
     if not rows and known and not profile.create_only:
-        raise HeldError(
+        raise BlockedError(
             f"{profile.source} has no rows at all, and {profile.name} knows {known:,}; nothing was exported",
             "look why nothing is scored; if it is right, remove the rows in the destination by hand",
         )
@@ -406,7 +401,7 @@ def _check_guards(con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str,
     query = QUERIES["bucket_changes"].format(number=number)
     ((accounts, moved),) = con.execute(query, {"profile": profile.name, "run_id": run_id}).fetchall()
     if moved >= guards.flood_least and moved * 100 > accounts * guards.flood_pct:
-        raise HeldError(
+        raise BlockedError(
             f"{moved:,} of the {accounts:,} accounts that {profile.name} knows change their bucket or leave "
             f"at once, more than {guards.flood_pct} %; nothing was exported",
             "look whether rules or sources changed; if it is right, run again with --allow-flood",
@@ -457,7 +452,7 @@ def _write_undo(
         headers = headers[profile.key_number : profile.key_number + 1]
     parts = Parts(folder / UNDO, f"{profile.name}_undo_{as_of.isoformat()}", profile, headers)
     lost = 0
-    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "told_cells"))
+    query = QUERIES["to_undo"].format(removed_cells=cells.removed_cells(profile, as_of, "known_cells"))
     names = {"profile": profile.name, "run_id": run_id, "tells_removed": profile.removed != IGNORE}
     for batch in _batches(con, query, **names):
         if profile.create_only:
@@ -554,7 +549,7 @@ def _record(
     run_id: str,
     rules: Mapping[str, str | None],
 ) -> None:
-    """Move the state, once per run and profile: what people said of a set must not be forgotten."""
+    """Move the state, once per run and profile: what people decided about a set must not be forgotten."""
     names = {"profile": report.profile, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return
@@ -612,7 +607,7 @@ def move_state(
 def _record_no_set(
     con: duckdb.DuckDBPyConnection, profile: Profile, run_id: str, as_of: date, *, status: str, message: str
 ) -> None:
-    """Note that nothing went out, and why; what stands of the same run is left."""
+    """Note that nothing went out, and why; what exists of the same run is left."""
     names = {"profile": profile.name, "run_id": run_id}
     if con.execute(QUERIES["is_recorded"], names).fetchone() != (0,):
         return

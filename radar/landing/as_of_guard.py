@@ -1,6 +1,6 @@
 """How far the facts reach: an as-of date that is far beyond them is refused before it does harm.
 
-Such a day (a typed year, a clock ahead) shows customers who do nothing, takes the place of the newest day in
+Such a day (a typed year, a clock ahead) shows customers who do nothing, replaces the newest day in
 every destination, and would purge what is kept for some time.
 """
 

@@ -7,7 +7,7 @@ is decided from that value alone, never from another row.
   lose zero-width ones inside too.
 - `EMPTY_WORDS` mean an empty cell: in typed columns and enumerations, and in ids whose name ends in `_id`.
 - Times are ISO 8601; one without an offset is UTC. An offset, `Z`, `UTC`, `GMT` and whole zone names
-  (Europe/Berlin) are read; an abbreviation (EST, CEST, BST) is refused: most stand for several zones.
+  (Europe/Berlin) are read; an abbreviation (EST, CEST, BST) is refused: most mean several zones.
 - Words of an enumeration are compared by their letters and digits, in any case, and by listed spellings.
 """
 
@@ -169,12 +169,12 @@ def masked(text: str) -> str:
 
 
 def whole_id(value: str) -> str:
-    """An id without the `.0` that a data frame wrote behind it, for a column that is numeric throughout."""
+    """An id without the `.0` that a data frame appended, for a column that is numeric throughout."""
     return f"regexp_replace({value}, '[.]0+$', '')"
 
 
 def is_whole_id(value: str) -> str:
-    """A condition: digits alone, or with `.0` behind them."""
+    """A condition: digits alone, or with `.0` after them."""
     return f"regexp_full_match({value}, '[0-9]+([.]0+)?')"
 
 
@@ -201,7 +201,7 @@ def within_years(column: Column, value: str) -> str:
 
 
 def is_open_end(column: Column, value: str) -> str | None:
-    """A condition on a cast value: it says that there is no end; None where the column has none to say."""
+    """A condition on a cast value: it means that there is no end; None where the column cannot mean that."""
     if not column.is_open_ended:
         return None
     return (
@@ -251,7 +251,7 @@ def _json(value: str, sql_type: str) -> str:
 
 
 def _timestamp(value: str, sql_type: str) -> str:
-    """The common forms first: no sign behind the date, then an offset; spellings and zone names last.
+    """The common forms first: no sign after the date, then an offset; spellings and zone names last.
 
     DuckDB's cast to `timestamptz` is not used: in a vector it keeps the zone of the value before.
     """
@@ -259,7 +259,7 @@ def _timestamp(value: str, sql_type: str) -> str:
         return f"try_cast({value} as timestamp)"
     text = as_text(value, sql_type)
     trimmed = f"trim({text}, {_literal(_BLANK + _ZERO_WIDTH)})"
-    # Z and UTC as they may be written, and the name in brackets behind an offset, which repeats it
+    # Z and UTC as they may be written, and the name in brackets after an offset, which repeats it
     plain = (
         rf"regexp_replace(regexp_replace(regexp_replace({trimmed},"
         rf" '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})\[[^\]]*\]$', '\1'),"

@@ -1,4 +1,4 @@
-"""Which known column an unknown one resembles, and what is to be said about the columns of a file. No SQL."""
+"""Which known column an unknown one resembles, and the findings about the columns of a file. No SQL."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class FileColumns:
 
 @dataclass
 class Comparison:
-    """The files of a feed one after another: what is to be said of each, next to those before it.
+    """The files of a feed one after another: the findings of each, compared with those before it.
 
     Files with a header and JSON files have each their own, because only a header names what is empty.
     """

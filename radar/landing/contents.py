@@ -32,7 +32,7 @@ DAMAGED = "send the file again: it is cut short or damaged"
 
 
 def fingerprint(file: ExtractFile) -> tuple[str, InputError | None]:
-    """The SHA-256 of the file as it lies there; where that is plain text, what TextCheck finds wrong."""
+    """The SHA-256 of the file as it is stored; where that is plain text, what TextCheck finds wrong."""
     digest = hashlib.sha256()
     check = TextCheck(file) if file.is_text and not file.compression else None
     problem = None
@@ -57,7 +57,7 @@ class TextCheck:
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
 
     def problem(self, chunk: bytes, *, is_last: bool = False) -> InputError | None:
-        """What is wrong with the next bytes, told with the line; None where nothing is."""
+        """What is wrong with the next bytes, with the line; None where nothing is."""
         if self._is_first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return InputError("is UTF-16 text", "save it as UTF-8", file=self._file.source_file)
         self._is_first = False

@@ -129,7 +129,7 @@ def _described(entries: list[Entry], column: Column, **properties: str) -> Entry
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists stand one step inside what they belong to, as everywhere in the project."""
+    """Lists are indented one step inside what they belong to, as everywhere in the project."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)

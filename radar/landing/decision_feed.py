@@ -28,7 +28,7 @@ _QUERY = """
 _BUSY_SECONDS = 10
 
 
-def hand_over(store: Path, folder: Path) -> int:
+def write_decision_feed(store: Path, folder: Path) -> int:
     """Write the decisions of `store` below `folder` as `<source>/<feed>/`; how many. No store, no files.
 
     The same bytes where nothing new was decided, each file replaced whole. Raises InputError where the store
@@ -79,7 +79,7 @@ def _override(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _review(row: dict[str, Any]) -> dict[str, Any]:
-    told = {
+    review = {
         "review_id": row["decision_id"],
         "account_id": row["account_id"],
         "as_of_date": row["as_of_date"],
@@ -91,7 +91,7 @@ def _review(row: dict[str, Any]) -> dict[str, Any]:
         "reviewed_at": row["decided_at"],
         "updated_at": row["decided_at"],
     }
-    return {**told, "action_id": row["action_id"]} if row["kind"] == "action" else told
+    return {**review, "action_id": row["action_id"]} if row["kind"] == "action" else review
 
 
 def _midnight(day: str | None) -> str | None:

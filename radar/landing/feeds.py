@@ -3,7 +3,7 @@
 A contract is the one definition of a feed. What follows from it: how its files land (`casts`, `statements`,
 `schema`), its base suite (`radar.quality.base_suite`), what dbt says of its source and staging model and the
 reference in docs/feeds.md (`contract_files`), the headers of the demo, and rows of tests. What each property
-means is said at `Feed` and `Column`. No SQL beyond names and types.
+means is documented at `Feed` and `Column`. No SQL beyond names and types.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Column:
     `minimum`, `maximum`: the bounds of a number, both included. `format`: `email`.
     `future`: a time more than a day after its file landed is bad (`refused`), only `reported`, or `allowed`.
     `is_open_ended`: a date from 2200 on (9999-12-31) means that there is no end, and is read as empty.
-    `is_staged`: whether the staging model gives the column on; false says that no model is meant to see it.
+    `is_staged`: whether the staging model gives the column on; false where no model is meant to see it.
     `pii`: `none`; `identifier` singles out a person; `personal` names or reaches one; `free_text` may hold
     anything. Text, ids and JSON have to say it. `example`: a value as a file may have it.
     `aliases`: the names that loading tools give the column, read where it does not come under its own.
@@ -134,7 +134,7 @@ class Feed:
 
     `key`: what identifies a fact. `precedence`: which of several rows of a key is true: the one with the
     newest `updated_at`, then the last landed; the `last_landed`; or `every_row` lands and counts, also one
-    that says the same again (events are told apart by the roll-up; identities must show who claimed what).
+    that says the same again (the roll-up distinguishes events; identities must show who claimed what).
     `max_age_days`: the days without a new file after which it is stale, as seeds/feeds.csv ships it.
     `event_times`: when its facts happened, where they keep coming: the newest of them says how old the feed
     is, however new its files are. Feeds of states (accounts, contacts) have none: nothing has to change.
@@ -194,7 +194,7 @@ class Feed:
 
     @property
     def entity_key(self) -> tuple[str, ...]:
-        """What tells two things apart, whatever their version: the key without `updated_at`."""
+        """What distinguishes two things, whatever their version: the key without `updated_at`."""
         return tuple(name for name in self.key if name != "updated_at")
 
     @property
@@ -204,7 +204,7 @@ class Feed:
 
     @property
     def has_versions(self) -> bool:
-        """Whether a thing comes again as it changes, told apart by `updated_at`."""
+        """Whether a thing comes again as it changes, with another `updated_at`."""
         return self.precedence == UPDATED_AT
 
     @property
@@ -214,7 +214,7 @@ class Feed:
 
     @property
     def version_key(self) -> tuple[str, ...]:
-        """What tells two versions of a fact apart: the key, and updated_at where the feed has it."""
+        """What distinguishes two versions of a fact: the key, and updated_at where the feed has it."""
         return (*self.entity_key, "updated_at") if self.has_versions else self.key
 
     def key_problem(self, named: str) -> tuple[str, str] | None:
@@ -228,12 +228,12 @@ class Feed:
         if unknown:
             return f"{self.name} has no column {unknown[0]}", f"name columns among {choices}"
         if len(set(names)) < len(names):
-            return "a column stands twice in the key", "keep one of them"
+            return "a column is in the key twice", "keep one of them"
         if not set(self.key) <= set(names):
-            return f"the key lacks {own}", f"name {own} too; without it events are not told apart"
+            return f"the key lacks {own}", f"name {own} too; without it events cannot be distinguished"
         wrong = [name for name in names if name not in (*self.key, *self.key_choices)]
         if wrong:
-            what = f"{wrong[0]} describes an event and does not tell it from another"
+            what = f"{wrong[0]} describes an event and does not distinguish it from another"
             return what, f"name columns among {choices}"
         return None
 
@@ -428,15 +428,15 @@ def _spellings(at: Located, what: str) -> dict[str, str]:
     else:
         words = dict.fromkeys(at.names(f"values of {what}"), (at, ()))
     found: dict[str, str] = {}
-    for word, (place, others) in words.items():
+    for word, (location, others) in words.items():
         if not _NAME.fullmatch(word):
-            raise place.error(
+            raise location.error(
                 f"values of {what}: '{word}' is no word", "use small letters, digits and underscores"
             )
         for spelling in (word, *others):
             other = found.setdefault(fold(spelling), word)
             if other != word:
-                raise place.error(f"values of {what}: '{spelling}' means {other} and {word}", "keep one")
+                raise location.error(f"values of {what}: '{spelling}' means {other} and {word}", "keep one")
     if not found:
         raise at.error(f"values of {what} are missing", "list its words")
     return found

@@ -1,4 +1,4 @@
-"""What the installation says about its files, from `seeds/settings.csv`."""
+"""The rules of the installation for its files, from `seeds/settings.csv`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ COMPRESSIONS = ("gz", "zst")
 UNFINISHED = (".tmp", ".part")  # what copying programs call a file until it is whole
 GLOB_CHARACTERS = "*?[]"
 
-_FORMATS_TOLD = (
+_KNOWN_FORMATS = (
     "land files ending in .csv .tsv .ndjson .jsonl .json or .parquet, also as .gz (text also as .zst)"
 )
 
@@ -104,7 +104,7 @@ def _is_own_folder(
     if entry.is_symlink():
         found.notice("", f"{name} is a link, and links are not followed: put the folder itself there")
     elif not entry.is_dir():
-        found.notice("", f"{name} lies outside the feeds' folders, <source>/<feed>/: it is not read")
+        found.notice("", f"{name} is outside the feeds' folders, <source>/<feed>/: it is not read")
     elif entry.name not in known:
         hint = f"{hint} {', '.join(sorted(known))}" if parent else f"{hint}; the sources are {_list(known)}"
         found.notice("", f"folder {name} is not read: {hint}")
@@ -130,14 +130,14 @@ def _take(found: Discovery, feed: str, entry: os.DirEntry[str]) -> None:
         return
     kind = file_kind(entry.name)
     if kind is None:
-        found.notice(feed, f"{source_file} is not read, its type is unknown: {_FORMATS_TOLD}")
+        found.notice(feed, f"{source_file} is not read, its type is unknown: {_KNOWN_FORMATS}")
         return
     refusal = _refusal(source_file, entry)
     found.files[feed].append(ExtractFile(Path(entry.path), source_file, *kind, refusal=refusal))
 
 
 def file_kind(name: str) -> tuple[str, str | None] | None:
-    """Format and compression that the name tells, or None: `a.CSV.gz` -> ('csv', 'gz')."""
+    """Format and compression that the name implies, or None: `a.CSV.gz` -> ('csv', 'gz')."""
     parts = name.lower().split(".")
     compression = parts.pop() if parts[-1] in COMPRESSIONS else None
     if len(parts) < 2 or parts[-1] not in FORMATS:

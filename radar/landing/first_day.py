@@ -1,6 +1,6 @@
 """The first day of the installation: where its as-of dates begin in Dagster.
 
-Definitions are loaded often, also while a run has the warehouse open, so the day is a small file beside it.
+Definitions are loaded often, also while a run has the warehouse open, so a small file next to it has the day.
 """
 
 from __future__ import annotations

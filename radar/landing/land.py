@@ -29,7 +29,7 @@ from radar.landing.load import LANDED, Landing, Load, NotNowError, count, land_f
 from radar.landing.readers import Readers
 
 SPILL_PREFIX = "landing-"
-NOTICES_TOLD = 10
+MOST_NOTICES = 10
 FEEDS_AT_ONCE = min(4, os.cpu_count() or 1)  # text is read on one thread, so that its rows keep their numbers
 
 OnStep = Callable[[str, int, float], None]
@@ -79,7 +79,7 @@ _COUNTS = [one.name for one in fields(Load) if one.type == "int" and one.name !=
 
 
 class LandingReport(list[FeedReport]):
-    """The report of every feed; `notices` tells what lies in the folder and belongs to none."""
+    """The report of every feed; `notices` names what is in the folder and belongs to none."""
 
     def __init__(self, notices: list[str]) -> None:
         """Starts without feeds."""
@@ -180,7 +180,7 @@ def _require_files(con: duckdb.DuckDBPyConnection, found: Discovery, extracts: P
     if found.is_empty:
         notices = [text for texts in found.notices.values() for text in texts]
         raise InputError(
-            f"no file of any feed lies here{_told(notices)}",
+            f"there is no file of any feed{_listed(notices)}",
             "put the extracts into <source>/<feed>/, for example crm/accounts/2026-03-13.csv",
             file=extracts,
         )
@@ -201,24 +201,24 @@ def _require_accounts(
         return
     raise InputError(
         f"{ACCOUNTS} has never landed, and nothing works without it"
-        + _told([message for _, message in loads] or notices or []),
+        + _listed([message for _, message in loads] or notices or []),
         "correct the file" if loads else "put a file of accounts there, for example accounts.csv",
         file=extracts / ACCOUNTS,
     )
 
 
-def _told(notices: list[str]) -> str:
-    return "".join(f"\n  {notice}" for notice in notices[:NOTICES_TOLD])
+def _listed(notices: list[str]) -> str:
+    return "".join(f"\n  {notice}" for notice in notices[:MOST_NOTICES])
 
 
 @contextmanager
 def _spill_folder(con: duckdb.DuckDBPyConnection) -> Iterator[Path]:
-    """A folder for unpacked files, beside what DuckDB itself spills; what a killed run left there goes.
+    """A folder for unpacked files, next to what DuckDB itself spills; what a killed run left there goes.
 
-    A warehouse in memory has no folder of its own: what lies in the system's is not to be touched.
+    A warehouse in memory has no folder of its own: what is in the system's is not to be touched.
     """
     row = con.execute("select current_setting('temp_directory')").fetchone()
-    own = row[0] if row and row[0] != ".tmp" else ""  # what DuckDB says where the warehouse is in memory
+    own = row[0] if row and row[0] != ".tmp" else ""  # what DuckDB returns where the warehouse is in memory
     root = Path(own or tempfile.gettempdir())
     with readable_os_errors(root):
         root.mkdir(parents=True, exist_ok=True)

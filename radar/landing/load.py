@@ -30,7 +30,7 @@ ROWS_COMPARED = 100  # a file with fewer rows says nothing about how many the ne
 
 # Within this time of its last change a file is hashed by every run: clocks of file systems are coarse, and
 # copying programs set times back.
-SETTLED_SECONDS = 2 * 24 * 3600
+STABLE_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file is as it was: another one in its place differs in one of these."""
+    """What shows that a file is as it was: another file of its name differs in one of these."""
 
     bytes: int = 0
     mtime_ns: int = 0
@@ -80,9 +80,9 @@ class Stamp:
     ctime_ns: int = 0
 
     @property
-    def is_settled(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether it last changed so long ago that a later change must show."""
-        return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > SETTLED_SECONDS
+        return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > STABLE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,12 @@ def count(con: duckdb.DuckDBPyConnection, query: str, parameters: Any = None) ->
 def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | None, InputError | None]:
     """The file with its hash and what speaks against opening it; no arrival where it is known.
 
-    A file that is settled, and whose size, times and inode are as they were, is not hashed again.
+    A file older than `STABLE_SECONDS` whose size, times and inode are as they were is not hashed again.
     """
     if file.refusal:
         return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
     stamp = _stamp(file)
-    if stamp.is_settled and count(
+    if stamp.is_stable and count(
         landing.con,
         statements.KNOWN_FILE,
         [file.source_file, stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
@@ -196,7 +196,7 @@ def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str)
 
 
 def _had_other_content(arrival: _Arrival) -> bool:
-    """Whether another content lay there when a run last met the path: this one was put back."""
+    """Whether the path had another content when a run last read it: this one was put back."""
     query = "select count(*) from control.known_files where source_file = ? and sha256 <> ?"
     return count(arrival.con, query, [arrival.file.source_file, arrival.sha256]) > 0
 
@@ -238,7 +238,7 @@ class _Rows:
         self._con, self._feed = arrival.con, arrival.feed
         self._of_file = {"batch_id": arrival.landing.batch_id, "source_file": arrival.file.source_file}
         self._landing = {**self._of_file, "loaded_at": arrival.landing.now}
-        self._told = {**self._landing, "feed": arrival.feed.name}
+        self._of_feed = {**self._landing, "feed": arrival.feed.name}
 
     def land(self) -> Load:
         """Insert, record what was refused, count."""
@@ -250,14 +250,14 @@ class _Rows:
         con.execute(statements.stage_rows(feed, rows, ids))
         staged, bad, partly_bad = con.execute(statements.COUNT_STAGE).fetchone() or (0, 0, 0)
         if bad:
-            con.execute(statements.record_row_problems(), self._told)
-            con.execute(statements.record_refused_keys(feed), self._told)
+            con.execute(statements.record_row_problems(), self._of_feed)
+            con.execute(statements.record_refused_keys(feed), self._of_feed)
         con.execute(statements.match_landed(feed))
         con.execute(statements.find_repeats(feed))
         fresh = count(con, statements.land_fresh(feed), self._landing)
         if staged - bad > fresh:
             con.execute(statements.record_repeated_keys(feed), {**self._of_file, "feed": feed.name})
-        values = count(con, statements.record_value_problems(), self._told) if partly_bad else 0
+        values = count(con, statements.record_value_problems(), self._of_feed) if partly_bad else 0
         load = replace(
             self._arrival.load(LANDED),
             rows_read=clean + staged,

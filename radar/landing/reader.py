@@ -163,7 +163,7 @@ def _allow(size: int) -> None:
 
 
 def unreadable(file: ExtractFile, error: duckdb.Error) -> InputError:
-    """What to tell about a file that DuckDB cannot read. An error about the disk is raised as one."""
+    """The error for a file that DuckDB cannot read. An error about the disk is raised as one."""
     text = str(error)
     if isinstance(error, duckdb.IOException) and any(sign in text for sign in _NO_SPACE):
         raise WarehouseError("the disk is full", "free some space and run again") from error

@@ -129,8 +129,8 @@ class Readers:
             problem, remedy, row, column = answer["refusal"]
             raise InputError(problem, remedy, file=source_file, row=row, column=column)
         if "stop" in answer:
-            problem, remedy, place = answer["stop"]
-            raise WarehouseError(problem, remedy, file=place or None)
+            problem, remedy, file = answer["stop"]
+            raise WarehouseError(problem, remedy, file=file or None)
         if "limit" in answer:
             what = {
                 "memory": f"takes more than {self._limits.memory / 1e6:,.0f} MB of memory or disk to read",
@@ -156,7 +156,7 @@ def _write(child: subprocess.Popen[bytes], line: bytes) -> None:
 
 
 def _resident_bytes(pid: int) -> int:
-    """The memory that a process uses; 0 where the system does not tell."""
+    """The memory that a process uses; 0 where the system does not report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, IndexError):

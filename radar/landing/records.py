@@ -130,28 +130,28 @@ class _OpenQuotes:
         self._file, self._header, self._delimiter = file, header, delimiter
         by_name = {column.name: column for column in feed.columns}
         self._required = {
-            place: by_name[name].type in ("timestamp", "date")
-            for place, name in enumerate(header)
+            index: by_name[name].type in ("timestamp", "date")
+            for index, name in enumerate(header)
             if name in by_name and by_name[name].required
         }
 
     def check(self, row: list[str], first_line: int, last_line: int) -> None:
-        """Raise InputError where a value of the row, which spans these lines, holds rows."""
-        for place, value in enumerate(row[: len(self._header)]):
+        """Raise InputError where a value of the row, which covers these lines, holds rows."""
+        for index, value in enumerate(row[: len(self._header)]):
             lines = re.split("\r\n|\n|\r", value)
             if len(lines) < 2:
                 continue
             inner, last = [line for line in lines[1:-1] if line], lines[-1]
             swallowed = sum(self._is_row(line, row, len(self._header)) for line in inner)
-            # the row in which the quote was closed stands here up to that quote
-            swallowed += place > 0 and self._is_row(last, row, place + 1)
+            # here is the row in which the quote was closed, up to that quote
+            swallowed += index > 0 and self._is_row(last, row, index + 1)
             if swallowed and swallowed * 2 > len(inner):
                 raise InputError(
                     f"a quoted value spans the lines {first_line} to {last_line}, and {swallowed:,} of them "
                     "look like rows of their own: a quote that is not closed has swallowed them",
                     f"close the quote in line {first_line}, or double it where it belongs to the text",
                     file=self._file.source_file,
-                    column=names.shown(self._header[place], words=True),
+                    column=names.shown(self._header[index], words=True),
                 )
 
     def _is_row(self, line: str, row: list[str], fields: int) -> bool:
@@ -159,9 +159,9 @@ class _OpenQuotes:
         if len(cells) != fields or _form(cells[0]) != _form(row[0]):
             return False
         return all(
-            (sum(map(str.isdigit, cells[place])) >= 4 if is_time else cells[place].strip())
-            for place, is_time in self._required.items()
-            if place < fields - (fields < len(self._header))
+            (sum(map(str.isdigit, cells[index])) >= 4 if is_time else cells[index].strip())
+            for index, is_time in self._required.items()
+            if index < fields - (fields < len(self._header))
         )
 
 
@@ -190,7 +190,7 @@ def count_lines(path: Path) -> Records:
 
 
 def count_values(file: ExtractFile, path: Path, *, is_array: bool) -> Records:
-    """Count the records of an array, or of values one after the other that may span lines.
+    """Count the records of an array, or of values one after the other that may contain line ends.
 
     Raises InputError for brackets nested too deep and for an array that does not end.
     """

@@ -1,6 +1,6 @@
 """What is kept how long: the last step of a run, and the refusal of events that come after that.
 
-The numbers stand in `seeds/settings.csv`. Raw events are payloads and go first; user-days and event keys stay
+The numbers are in `seeds/settings.csv`. Raw events are payloads and go first; user-days and event keys stay
 until their window is over; the first and the last day of each account and event name stay with the account.
 The key of a refused row stays while what the row would have said is unknown and could still count: without
 the key, what it should have replaced would be true again.
@@ -37,7 +37,7 @@ def _last_day(con: duckdb.DuckDBPyConnection, as_of_end: date, today: date) -> d
 def refuse_too_late(con: duckdb.DuckDBPyConnection, batch_id: int) -> int:
     """Move events of the batch that are older than the summaries to quarantine, counted, as `too_late`.
 
-    Their keys are gone, so a new event can't be told from one that was counted before.
+    Their keys are gone, so a new event cannot be distinguished from one that was counted before.
     """
     con.execute("create table if not exists control.retention (summaries_from date)")
     row = con.execute("select max(summaries_from) from control.retention").fetchone()

@@ -1,4 +1,4 @@
-"""Turns a plain file into a `Source`: the SQL that reads it and where the contract's columns stand in it.
+"""Turns a plain file into a `Source`: the SQL that reads it and where the contract's columns are in it.
 
 Headers are checked here, and the rows are counted. A file that cannot be read raises InputError.
 """
@@ -40,7 +40,7 @@ _SEND_ALL = "send every required column; order and further columns are free"
 
 @dataclass(frozen=True)
 class Value:
-    """Where a column stands: an SQL expression over the source's relation, and its DuckDB type."""
+    """Where a column is: an SQL expression over the source's relation, and its DuckDB type."""
 
     sql: str
     type: str
@@ -144,7 +144,7 @@ def csv_relation(path: Path, columns: int, delimiter: str) -> str:
 
 
 def read_header(file: ExtractFile, path: Path) -> list[str]:
-    """The names in the header, outer spaces cut; a column without a name is called after its place."""
+    """The names in the header, outer spaces cut; a column without a name is called after its position."""
     with open(path, "rb") as stream:
         start = stream.read(MAX_HEADER_BYTES)
     # cut at the last line end, so that a character is not cut in two
@@ -169,7 +169,7 @@ def read_header(file: ExtractFile, path: Path) -> list[str]:
         ) from error
     if not any(name.strip() for name in header):
         raise InputError("the first line is empty", "begin the file with its header", file=file.source_file)
-    return [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
+    return [name.strip() or f"column_{number}" for number, name in enumerate(header, start=1)]
 
 
 def _object(columns: dict[str, str]) -> str:
@@ -317,7 +317,7 @@ def _known(feed: Feed) -> set[str]:
 def _aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
     """The columns of the contract that came, also or only, under a name that a loading tool gives them.
 
-    Of several the one that says true decides. A time says true where it is filled.
+    Of several, one that is true decides. A time counts as true where it is filled.
     """
     values = {}
     for column in feed.columns:
@@ -365,7 +365,7 @@ def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint:
 
 
 def _shown(feed: Feed, header: list[str], some: list[str]) -> list[str]:
-    """Some names of a header as they may be told; a file may have none, and begin with a customer."""
+    """Some names of a header as they may be shown; a file may have none, and begin with a customer."""
     is_header = names.is_header(feed, header)
     return [names.shown(name, words=is_header) for name in some]
 

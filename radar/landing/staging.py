@@ -22,7 +22,7 @@ _COMMENT = re.compile(r"--[^\n]*|/[*].*?[*]/|[{]#.*?#[}]", re.DOTALL)
 def require_sound_contracts(folder: Path = CONTRACTS, models: Path = STAGING) -> None:
     """Raise UsageError with file and line for a contract that landing or dbt could not follow.
 
-    To be called before anything lands: what a model does not select would be lost without a word.
+    To be called before anything lands: what a model does not select would be lost silently.
     """
     feeds = load_feeds(folder).values()
     _require_free_names(feeds)

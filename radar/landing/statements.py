@@ -26,7 +26,7 @@ STAGE = "landing_stage"
 MATCHES = "landing_matches"
 REPEATS = "landing_repeats"
 RELEASED = "landing_released"
-SCRATCH = (STAGE, MATCHES, REPEATS)  # what every file makes anew
+SCRATCH = (STAGE, MATCHES, REPEATS)  # made again for every file
 REJECTED_NUMBERS = "landing_rejected_numbers"  # CSV rows that could not be split, numbered as data rows
 PROBLEMS = "landing_problems"  # rows that were split, and that a second look at the file refuses
 DEEP_VALUES = "landing_deep_values"  # rows whose JSON is nested too deep
@@ -67,11 +67,11 @@ IS_WANTED_AGAIN = """
 LANDED_TWIN = """
     select loads.source_file
     from audit.loads as loads
-    anti join quarantine.rejected_rows as held
-        on held.rule = 'feed_held'
-        and held.feed = loads.feed
-        and held.source_file = loads.source_file
-        and held.batch_id = loads.batch_id
+    anti join quarantine.rejected_rows as blocked
+        on blocked.rule = 'feed_held'
+        and blocked.feed = loads.feed
+        and blocked.source_file = loads.source_file
+        and blocked.batch_id = loads.batch_id
     where loads.feed = ? and loads.sha256 = ? and loads.status = 'landed'
     limit 1
 """
@@ -229,7 +229,7 @@ def _problem(column: str | None, rule: str, masked: str | None, message: str) ->
 
 
 def _list(problems: list[tuple[str, str]]) -> str:
-    """Built only for a row on which some condition holds."""
+    """Built only for a row on which some condition is true."""
     if not problems:
         return f"cast(null as {_PROBLEMS})"
     guard = " or ".join(f"({condition})" for condition, _ in problems)
@@ -332,7 +332,7 @@ def number_rejected_lines() -> str:
 def corrected_rows(feed: Feed, rows: str) -> str:
     """The rows as read, with the numbers that they have in the file, and with the rows that do not land.
 
-    The k-th row that was split stands behind those rejected rows whose number, less their rank, is below k.
+    The k-th row that was split comes after those rejected rows whose number, less their rank, is below k.
     """
     values = [
         f"case when deep.row_number is null then {column.name} end as {column.name}"
@@ -439,7 +439,7 @@ def find_repeats(feed: Feed) -> str:
 
         ),
 
-        said_twice as (
+        repeated_versions as (
 
             select {key} from good group by all having count(*) > 1
             union
@@ -452,20 +452,20 @@ def find_repeats(feed: Feed) -> str:
             select
                 {key},
                 _row_number,
-                row({names}) as said,
+                row({names}) as content,
                 row_number() over versions = 1 as is_first,
-                lag(row({names})) over versions as said_before
+                lag(row({names})) over versions as content_before
             from good
-            semi join said_twice on {_same(feed.version_key, "good", "said_twice")}
+            semi join repeated_versions on {_same(feed.version_key, "good", "repeated_versions")}
             window versions as (partition by {key} order by _row_number)
 
         ),
 
-        standing as (
+        newest_landed as (
 
-            select {key}, row({names}) as said
+            select {key}, row({names}) as content
             from {MATCHES} as landed
-            semi join said_twice on {_same(feed.version_key, "landed", "said_twice")}
+            semi join repeated_versions on {_same(feed.version_key, "landed", "repeated_versions")}
             qualify row_number() over (partition by {key} order by {NEWEST_LANDED}) = 1
 
         )
@@ -473,14 +473,14 @@ def find_repeats(feed: Feed) -> str:
         select good._row_number
         from good
         semi join {MATCHES} as landed on {_same(feed.column_names, "good", "landed")}
-        anti join said_twice on {_same(feed.version_key, "good", "said_twice")}
+        anti join repeated_versions on {_same(feed.version_key, "good", "repeated_versions")}
         union all
         select incoming._row_number
         from incoming
-        left join standing on {_same(feed.version_key, "incoming", "standing")}
+        left join newest_landed on {_same(feed.version_key, "incoming", "newest_landed")}
         where
-            incoming.said is not distinct from
-            case when incoming.is_first then standing.said else incoming.said_before end
+            incoming.content is not distinct from
+            case when incoming.is_first then newest_landed.content else incoming.content_before end
     """
 
 
@@ -647,7 +647,7 @@ def land_released(feed: Feed) -> str:
 
 
 def forget_waiting() -> str:
-    """Remove the lines that told of the released rows. Parameter: feed."""
+    """Remove the lines of the released rows from quarantine. Parameter: feed."""
     return f"""
         delete from quarantine.rejected_rows as rejected
         using {RELEASED} as released

@@ -1,4 +1,4 @@
-"""The panel as an ASGI application: routes, and what stands before them."""
+"""The panel as an ASGI application: routes and middleware."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from starlette.staticfiles import StaticFiles
 
 from radar.panel import oidc
 from radar.panel.guard import Guard, problem
-from radar.panel.page_cache import Kept
+from radar.panel.page_cache import PageCache
 from radar.panel.pages import account, audit, my_day, portfolio, quality, rules, sign_in
-from radar.panel.published_db import PublishedCopy
-from radar.panel.read_model import Lookup
+from radar.panel.published_db import PublishedDatabase
+from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 
@@ -32,18 +32,18 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     """The application. Everything it needs is made here and found in `app.state`: settings, store, copy."""
     settings = settings or PanelSettings()
     store = Store(settings.store)
-    copy = PublishedCopy(
+    published_db = PublishedDatabase(
         settings.published, stale_days=settings.stale_days, memory_limit=settings.memory_limit
     )
 
-    lookup = Lookup(copy, settings.cache_folder)
+    read_model = ReadModel(published_db, settings.cache_folder)
     provider = oidc.provider(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(lookup.prepare)
+        await run_in_threadpool(read_model.prepare)
         yield
-        copy.close()
+        published_db.close()
 
     app = Starlette(
         routes=[
@@ -52,13 +52,13 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
             Route("/alive", _alive),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(Guard, settings=settings, store=store, copy=copy)],
+        middleware=[Middleware(Guard, settings=settings, store=store, published_db=published_db)],
         exception_handlers={404: _not_found, 405: _not_found},
         lifespan=lifespan,
     )
-    app.state.settings, app.state.store, app.state.copy = settings, store, copy
-    app.state.kept, app.state.cards = Kept(), Kept(my_day.CARD_CHARACTERS)
-    app.state.lookup = lookup
+    app.state.settings, app.state.store, app.state.published_db = settings, store, published_db
+    app.state.page_cache, app.state.cards = PageCache(), PageCache(my_day.CARD_CHARACTERS)
+    app.state.read_model = read_model
     app.state.checks = CapacityLimiter(sign_in.CHECKS)
     app.state.provider = provider
     return app

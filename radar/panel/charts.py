@@ -2,7 +2,7 @@
 
 Belongs here: how numbers become shapes. Does not belong here: which numbers, and colours: shapes carry
 classes and `static/charts.css` gives them a look, so that a strict content policy and a dark page both hold.
-Every chart says in its title what it shows; whoever places one puts the same numbers beside it as text.
+Every chart says in its title what it shows; whoever places one puts the same numbers next to it as text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 BUCKETS = ("healthy", "watch", "at_risk")
 """Best first, as they are stacked from the bottom up."""
 
-WORDS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "new": "new", "gone": "gone"}
+LABELS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "new": "new", "gone": "gone"}
 """What people read for a bucket, and for an account that was in none before or is in none any more."""
 
 MARKERS = {
@@ -29,7 +29,7 @@ MARKERS = {
     "contact": "contact",
     "outage": "data missing",
 }
-"""Kinds of markers and how the legend says them; each has a shape of its own in `_SHAPES`."""
+"""Kinds of markers and their text in the legend; each has a shape of its own in `_SHAPES`."""
 
 _SHAPES: Mapping[str, str] = {
     "rules": "M0-5 5 0 0 5-5 0Z",
@@ -49,7 +49,7 @@ _DAYS_OF_A_TICK = (1, 2, 7, 14, 31, 92, 183, 366)
 
 @dataclass(frozen=True)
 class ScoreDay:
-    """A told day of an account: the score and the interval it may lie in, 0 to 100."""
+    """A scored date of an account: the score and the interval of what it could be, 0 to 100."""
 
     day: date
     score: float
@@ -69,7 +69,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class StackDay:
-    """What each bucket held on a day, in accounts or in money; a bucket that is left out held nothing."""
+    """The accounts or the money in each bucket on a day; a bucket that is left out is empty."""
 
     day: date
     values: Mapping[str, float]
@@ -80,7 +80,7 @@ Day = TypeVar("Day", ScoreDay, StackDay)
 
 @dataclass(frozen=True)
 class Move:
-    """So many accounts went from one bucket to another; `new` and `gone` stand for none."""
+    """So many accounts went from one bucket to another; `new` and `gone` mean none."""
 
     source: str
     target: str
@@ -104,15 +104,13 @@ def sparkline(
     values = [point for point in known if point is not None]
     inner = [f"<title>{_text(label) or 'no values'}</title>"]
     if values:
-        place_y = _scale(
+        y_of = _scale(
             min(values) if low is None else low, max(values) if high is None else high, height - 3.0, 3.0
         )
-        place_x = _scale(0, max(len(known) - 1, 1), 2.0, width - 3.0)
-        at = [
-            None if point is None else (place_x(number), place_y(point)) for number, point in enumerate(known)
-        ]
+        x_of = _scale(0, max(len(known) - 1, 1), 2.0, width - 3.0)
+        at = [None if point is None else (x_of(number), y_of(point)) for number, point in enumerate(known)]
         inner += _lines(at, "spark-line")
-        end = next(place for place in reversed(at) if place is not None)
+        end = next(position for position in reversed(at) if position is not None)
         inner.append(f'<circle class="spark-end" cx="{_n(end[0])}" cy="{_n(end[1])}" r="2"/>')
     else:
         inner.append(_rule("spark-none", 2, height / 2, width - 2, height / 2))
@@ -130,54 +128,54 @@ def score_chart(
 ) -> Markup:
     """A score over time with its interval as a band, and what happened meanwhile.
 
-    Days that were not told break the line. `bounds` are where watch and healthy begin.
+    Days without a score break the line. `bounds` are where watch and healthy begin.
     """
-    told = sorted(
+    scored = sorted(
         (day for day in days if all(map(math.isfinite, (day.score, day.low, day.high)))),
         key=lambda day: day.day,
     )
     inner = [f"<title>{_text(label) or 'Score over time'}</title>"]
-    if not told:
-        return _nothing(inner, "chart score-chart", width, 60, "No score has been told yet.")
+    if not scored:
+        return _nothing(inner, "chart score-chart", width, 60, "No score has been recorded yet.")
     left, right, top, bottom = 34.0, width - 62.0, 26.0, height - 46.0
-    first, last = told[0].day, told[-1].day
-    place_y = _scale(0, 100, bottom, top)
-    place_x = _days(first, last, left, right)
+    first, last = scored[0].day, scored[-1].day
+    y_of = _scale(0, 100, bottom, top)
+    x_of = _days(first, last, left, right)
     shown = [mark for mark in markers if first <= (mark.until or mark.day) and mark.day <= last]
     watch, healthy = bounds
     for value in (0, watch, healthy, 100):
         inner += [
-            _rule("grid", left, place_y(value), right, place_y(value)),
-            _label("axis", left - 6, place_y(value) + 4, f"{value:g}", "end"),
+            _rule("grid", left, y_of(value), right, y_of(value)),
+            _label("axis", left - 6, y_of(value) + 4, f"{value:g}", "end"),
         ]
     for word, middle in (
         ("healthy", (healthy + 100) / 2),
         ("watch", (watch + healthy) / 2),
         ("at risk", watch / 2),
     ):
-        inner.append(_label("axis", right + 8, place_y(middle) + 4, word))
+        inner.append(_label("axis", right + 8, y_of(middle) + 4, word))
     for mark in shown:
         if mark.until:
-            begin, end = place_x(max(mark.day, first)), place_x(min(mark.until, last))
+            begin, end = x_of(max(mark.day, first)), x_of(min(mark.until, last))
             inner.append(
                 f'<rect class="span span-{_class(mark.kind)}" x="{_n(begin)}" y="{_n(top)}" '
                 f'width="{_n(max(end - begin, 2))}" height="{_n(bottom - top)}">'
-                f"<title>{_text(_told(mark))}</title></rect>"
+                f"<title>{_text(_marker_title(mark))}</title></rect>"
             )
-    for run in map(_corners, _runs(told)):
-        edge = [(place_x(day.day), place_y(day.high)) for day in run]
-        edge += [(place_x(day.day), place_y(day.low)) for day in reversed(run)]
+    for run in map(_corners, _runs(scored)):
+        edge = [(x_of(day.day), y_of(day.high)) for day in run]
+        edge += [(x_of(day.day), y_of(day.low)) for day in reversed(run)]
         if any(day.low != day.high for day in run):
             if len(run) == 1:
                 edge = [(x + shift, y) for x, y in edge for shift in (-2, 2)]
                 edge = [edge[0], edge[1], edge[3], edge[2]]
             inner.append(f'<polygon class="interval" points="{_points(edge)}"/>')
-        inner += _lines([(place_x(day.day), place_y(day.score)) for day in run], "line")
+        inner += _lines([(x_of(day.day), y_of(day.score)) for day in run], "line")
     for mark in shown:
-        x = place_x(max(mark.day, first))
+        x = x_of(max(mark.day, first))
         inner.append(_rule(f"mark-line mark-line-{_class(mark.kind)}", x, top, x, bottom))
-        inner.append(_shape(mark.kind, x, top - 8, _told(mark)))
-    inner += _date_axis(first, last, place_x, bottom)
+        inner.append(_shape(mark.kind, x, top - 8, _marker_title(mark)))
+    inner += _date_axis(first, last, x_of, bottom)
     inner += _legend([kind for kind in MARKERS if any(mark.kind == kind for mark in shown)], left, height - 8)
     return _svg("chart score-chart", width, height, inner)
 
@@ -190,37 +188,37 @@ def stacked(
     width: int = 720,
     height: int = 240,
 ) -> Markup:
-    """What the buckets held over time, stacked, worst on top; days that were not told leave a gap.
+    """The content of the buckets over time, stacked, worst on top; days without scores leave a gap.
 
-    A single day is drawn as a bar. `unit` stands before the numbers, `$` for money.
+    A single day is drawn as a bar. `unit` precedes the numbers, `$` for money.
     """
-    told = sorted(days, key=lambda day: day.day)
+    drawn = sorted(days, key=lambda day: day.day)
     inner = [f"<title>{_text(label) or 'Buckets over time'}</title>"]
-    sums = [sum(_held(day, bucket) for bucket in BUCKETS) for day in told]
-    if not told or max(sums) <= 0:
-        return _nothing(inner, "chart stacked", width, 60, "Nothing has been told yet.")
+    sums = [sum(_value(day, bucket) for bucket in BUCKETS) for day in drawn]
+    if not drawn or max(sums) <= 0:
+        return _nothing(inner, "chart stacked", width, 60, "Nothing has been recorded yet.")
     left, right, top, bottom = 52.0, width - 116.0, 10.0, height - 26.0
     most = _round_up(max(sums))
-    place_y, place_x = _scale(0, most, bottom, top), _days(told[0].day, told[-1].day, left, right)
+    y_of, x_of = _scale(0, most, bottom, top), _days(drawn[0].day, drawn[-1].day, left, right)
     for part in (0.0, 0.5, 1.0):
-        y = place_y(most * part)
+        y = y_of(most * part)
         inner += [
             _rule("grid", left, y, right, y),
             _label("axis", left - 6, y + 4, short(most * part, unit), "end"),
         ]
-    for run in _runs(told):
+    for run in _runs(drawn):
         floors = [0.0] * len(run)
         for bucket in BUCKETS:
-            tops = [floor + _held(day, bucket) for floor, day in zip(floors, run, strict=True)]
-            xs = [place_x(day.day) for day in run]
+            tops = [floor + _value(day, bucket) for floor, day in zip(floors, run, strict=True)]
+            xs = [x_of(day.day) for day in run]
             if len(run) == 1:
                 xs, tops, floors = [xs[0] - 3, xs[0] + 3], tops * 2, floors * 2
-            edge = [(x, place_y(value)) for x, value in zip(xs, tops, strict=True)]
-            edge += [(x, place_y(value)) for x, value in zip(reversed(xs), reversed(floors), strict=True)]
+            edge = [(x, y_of(value)) for x, value in zip(xs, tops, strict=True)]
+            edge += [(x, y_of(value)) for x, value in zip(reversed(xs), reversed(floors), strict=True)]
             inner.append(f'<polygon class="area area-{bucket}" points="{_points(edge)}"/>')
             floors = tops[: len(run)]
-    inner += _ends(told[-1], place_y, right, top, unit)
-    inner += _date_axis(told[0].day, told[-1].day, place_x, bottom)
+    inner += _ends(drawn[-1], y_of, right, top, unit)
+    inner += _date_axis(drawn[0].day, drawn[-1].day, x_of, bottom)
     return _svg("chart stacked", width, height, inner)
 
 
@@ -254,9 +252,9 @@ def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: in
             f"V{_n(end + thick['target'])}C{_n(middle)} {_n(end + thick['target'])} {_n(middle)} "
             f"{_n(begin + thick['source'])} {_n(left)} {_n(begin + thick['source'])}Z"
         )
-        said = f"{WORDS[move.source]} to {WORDS[move.target]}: {move.accounts:,} of {total:,}"
+        title = f"{LABELS[move.source]} to {LABELS[move.target]}: {move.accounts:,} of {total:,}"
         inner.append(
-            f'<path class="band area-{_class(move.target)}" d="{path}"><title>{_text(said)}</title></path>'
+            f'<path class="band area-{_class(move.target)}" d="{path}"><title>{_text(title)}</title></path>'
         )
     for side, x, anchor, shift in (("source", left, "end", -8), ("target", right, "start", 8)):
         for name, (y, size) in sides[side].items():
@@ -264,13 +262,13 @@ def flow(moves: Sequence[Move], label: str = "", *, width: int = 420, height: in
             inner += [
                 f'<rect class="node area-{_class(name)}" x="{_n(x - 2)}" y="{_n(y)}" width="4" '
                 f'height="{_n(size)}"/>',
-                _label("name", x + shift, y + size / 2 + 4, f"{WORDS[name]} {count:,}", anchor),
+                _label("name", x + shift, y + size / 2 + 4, f"{LABELS[name]} {count:,}", anchor),
             ]
     return _svg("chart flow", width, height, inner)
 
 
 def bar(part: float | None, label: str, *, width: int = 96, height: int = 8) -> Markup:
-    """A share from 0 to 1 as a bar; the number itself stands beside it."""
+    """A share from 0 to 1 as a bar; the number itself is next to it."""
     share = min(max(part, 0.0), 1.0) if part is not None and math.isfinite(part) else 0.0
     inner = [
         f"<title>{_text(label)}</title>",
@@ -303,8 +301,8 @@ def _svg(kind: str, width: float, height: float, inner: Sequence[str], *, fixed:
     )
 
 
-def _nothing(inner: list[str], kind: str, width: float, height: float, said: str) -> Markup:
-    return _svg(kind, width, height, [*inner, _label("name", width / 2, height / 2 + 4, said, "middle")])
+def _nothing(inner: list[str], kind: str, width: float, height: float, title: str) -> Markup:
+    return _svg(kind, width, height, [*inner, _label("name", width / 2, height / 2 + 4, title, "middle")])
 
 
 def _text(text: str) -> str:
@@ -322,8 +320,8 @@ def _n(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _points(places: Iterable[tuple[float, float]]) -> str:
-    return " ".join(f"{_n(x)},{_n(y)}" for x, y in places)
+def _points(positions: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in positions)
 
 
 def _label(kind: str, x: float, y: float, text: str, anchor: str = "start") -> str:
@@ -334,43 +332,43 @@ def _rule(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line class="{kind}" x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"/>'
 
 
-def _shape(kind: str, x: float, y: float, said: str) -> str:
+def _shape(kind: str, x: float, y: float, title: str) -> str:
     return (
         f'<path class="mark mark-{_class(kind)}" transform="translate({_n(x)} {_n(y)})" '
-        f'd="{_SHAPES[kind]}"><title>{_text(said)}</title></path>'
+        f'd="{_SHAPES[kind]}"><title>{_text(title)}</title></path>'
     )
 
 
-def _told(mark: Marker) -> str:
+def _marker_title(mark: Marker) -> str:
     until = f" to {mark.until.isoformat()}" if mark.until else ""
     return f"{mark.day.isoformat()}{until}: {MARKERS[mark.kind]}{f', {mark.label}' if mark.label else ''}"
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    """From values to places, held within both ends; the middle where all values are equal."""
-    span = high - low
-    if not math.isfinite(span):  # two halves, so that the greatest floats do not overflow
+    """From values to positions, clamped to both ends; the middle where all values are equal."""
+    size = high - low
+    if not math.isfinite(size):  # two halves, so that the greatest floats do not overflow
         low, high = low / 2, high / 2
         return lambda value: start + (end - start) * min(max((value / 2 - low) / (high - low), 0.0), 1.0)
-    if span <= 0:
+    if size <= 0:
         return lambda _: (start + end) / 2
-    return lambda value: start + (end - start) * min(max((value - low) / span, 0.0), 1.0)
+    return lambda value: start + (end - start) * min(max((value - low) / size, 0.0), 1.0)
 
 
 def _days(first: date, last: date, start: float, end: float) -> Callable[[date], float]:
-    place = _scale(0, (last - first).days, start, end)
-    return lambda day: place((day - first).days)
+    position = _scale(0, (last - first).days, start, end)
+    return lambda day: position((day - first).days)
 
 
-def _runs(told: Sequence[Day]) -> Iterator[list[Day]]:
-    """Told days without a gap: each follows on the one before, at the usual distance at most.
+def _runs(days: Sequence[Day]) -> Iterator[list[Day]]:
+    """Scored dates without a gap: each follows on the one before, at the usual distance at most.
 
     Whoever runs once a week leaves six days out each time and no gap: the usual distance is the median one.
     """
-    steps = sorted((b.day - a.day).days for a, b in pairwise(told))
+    steps = sorted((b.day - a.day).days for a, b in pairwise(days))
     usual = steps[len(steps) // 2] if steps else 1
     run: list[Day] = []
-    for day in told:
+    for day in days:
         if run and (day.day - run[-1].day).days > usual:
             yield run
             run = []
@@ -389,13 +387,13 @@ def _corners(run: Sequence[ScoreDay]) -> list[ScoreDay]:
     ]
 
 
-def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]:
+def _lines(positions: Sequence[tuple[float, float] | None], kind: str) -> list[str]:
     """Polylines, broken where a place is None; a point between two breaks is a dot."""
     drawn: list[str] = []
     run: list[tuple[float, float]] = []
-    for place in (*places, None):
-        if place is not None:
-            run.append(place)
+    for position in (*positions, None):
+        if position is not None:
+            run.append(position)
         elif run:
             if len(run) == 1:
                 drawn.append(f'<circle class="{kind}-dot" cx="{_n(run[0][0])}" cy="{_n(run[0][1])}" r="2"/>')
@@ -405,18 +403,18 @@ def _lines(places: Sequence[tuple[float, float] | None], kind: str) -> list[str]
     return drawn
 
 
-def _date_axis(first: date, last: date, place: Callable[[date], float], y: float) -> list[str]:
+def _date_axis(first: date, last: date, position: Callable[[date], float], y: float) -> list[str]:
     """About six dates under a chart: the first day, and so on at equal distances."""
-    span = (last - first).days
-    step = next((days for days in _DAYS_OF_A_TICK if span / days <= 6), max(span // 6, 1))
-    ticks = [first + timedelta(days=number) for number in range(0, span + 1, step)]
-    form = "%d %b" if span < 300 else "%b %Y"
+    length = (last - first).days
+    step = next((days for days in _DAYS_OF_A_TICK if length / days <= 6), max(length // 6, 1))
+    ticks = [first + timedelta(days=number) for number in range(0, length + 1, step)]
+    form = "%d %b" if length < 300 else "%b %Y"
     drawn = []
     for day in ticks:
         text = day.strftime(form).lstrip("0")
         drawn += [
-            _rule("tick", place(day), y, place(day), y + 4),
-            _label("axis", place(day), y + 17, text, "middle"),
+            _rule("tick", position(day), y, position(day), y + 4),
+            _label("axis", position(day), y + 17, text, "middle"),
         ]
     return drawn
 
@@ -429,24 +427,27 @@ def _legend(kinds: Sequence[str], x: float, y: float) -> list[str]:
     return drawn
 
 
-def _held(day: StackDay, bucket: str) -> float:
+def _value(day: StackDay, bucket: str) -> float:
     value = float(day.values.get(bucket) or 0)
     return min(value, _MOST) if value > 0 else 0.0  # nan is not
 
 
-def _ends(day: StackDay, place_y: Callable[[float], float], right: float, top: float, unit: str) -> list[str]:
-    """The name and the last value of every bucket, beside its area, none over another."""
+def _ends(day: StackDay, y_of: Callable[[float], float], right: float, top: float, unit: str) -> list[str]:
+    """The name and the last value of every bucket, next to its area, none over another."""
     at: list[float] = []
     floor = 0.0
     for bucket in BUCKETS:  # from the bottom up
-        value = _held(day, bucket)
-        middle = place_y(floor + value / 2) + 4
+        value = _value(day, bucket)
+        middle = y_of(floor + value / 2) + 4
         at.append(min(middle, at[-1] - 14) if at else middle)
         floor += value
     shift = max(top + 10 - at[-1], 0.0)
     return [
         _label(
-            f"name name-{bucket}", right + 8, y + shift, f"{WORDS[bucket]} {short(_held(day, bucket), unit)}"
+            f"name name-{bucket}",
+            right + 8,
+            y + shift,
+            f"{LABELS[bucket]} {short(_value(day, bucket), unit)}",
         )
         for bucket, y in zip(BUCKETS, at, strict=True)
     ]

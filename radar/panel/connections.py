@@ -2,7 +2,7 @@
 
 Uvicorn waits for ever for the rest of a request, and holds as many connections as there are descriptors.
 Belongs here: how long the server waits for a client, how many connections it holds, and descriptors. Uvicorn
-takes the class as its HTTP protocol. How long a form may take is said by `guard`, which can answer.
+takes the class as its HTTP protocol. How long a form may take is decided by `guard`, which can answer.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ UNREAD_SECONDS = 20
 
 MOST_CONNECTIONS = 512
 _OTHER_FILES = 300
-"""Descriptors for the copy, for the look-up file and the store in each thread, and for what else is open."""
+"""Descriptors for the copy, for the read model and the store in each thread, and for what else is open."""
 _FEWEST = 16
 _MOST_FILES = 65_536
 _LOOK_SECONDS = 1.0
-_TOLD_EVERY = 60.0
+_LOG_EVERY = 60.0
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
@@ -64,12 +64,12 @@ class Connection(H11Protocol):
     Where there is no room for another, the one that has waited longest for its client goes.
     """
 
-    _told_at = float("-inf")
+    _logged_at = float("-inf")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch it, and make room for it."""
         super().connection_made(transport)
-        self._at, self._since = self._place(), self.loop.time()
+        self._at, self._since = self._position(), self.loop.time()
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
         if len(self.connections) > room():
             self._make_room()
@@ -79,7 +79,7 @@ class Connection(H11Protocol):
         self._watch.cancel()
         super().connection_lost(exc)
 
-    def _place(self) -> tuple[Any, bool, int]:
+    def _position(self) -> tuple[Any, bool, int]:
         """How far it is: the request, whether more of it is to come, and bytes that were not taken yet."""
         is_asking = self.cycle is None or self.cycle.response_complete or self.cycle.more_body
         return self.cycle, is_asking, self.transport.get_write_buffer_size()
@@ -94,7 +94,7 @@ class Connection(H11Protocol):
         return REQUEST_SECONDS if cycle is None or cycle.response_complete else FORM_SECONDS
 
     def _look(self) -> None:
-        now, at = self.loop.time(), self._place()
+        now, at = self.loop.time(), self._position()
         if at != self._at:
             self._at, self._since = at, now
         patience = self._patience()
@@ -117,7 +117,7 @@ class Connection(H11Protocol):
             self.transport.close()
 
     def _is_waiting(self) -> bool:
-        _, is_asking, unread = self._place()
+        _, is_asking, unread = self._position()
         return is_asking or unread > 0
 
     def _end(self) -> None:
@@ -127,6 +127,6 @@ class Connection(H11Protocol):
     @staticmethod
     def _tell(number: int) -> None:
         """In the log, now and then."""
-        if time.monotonic() - Connection._told_at > _TOLD_EVERY:
-            Connection._told_at = time.monotonic()
+        if time.monotonic() - Connection._logged_at > _LOG_EVERY:
+            Connection._logged_at = time.monotonic()
             LOG.warning("%d connections at once: those that wait longest for their client are closed", number)

@@ -1,6 +1,6 @@
 """What people decide: added to the store, never changed, each once.
 
-Belongs here: what a form may say, and how two people who decide at once are told of each other. How it
+Belongs here: what a form may decide, and how two people who decide at once learn of each other. How it
 reaches the warehouse is `radar.landing.decision_feed`.
 """
 
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class UnfitError(Exception):
-    """What a form says cannot be decided; the message tells what to correct."""
+    """A form that cannot be decided; the message names what to correct."""
 
 
 class OvertakenError(Exception):
@@ -79,9 +79,9 @@ class Decision:
     decided_at: str
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """In one line, as a reviewer would say it."""
-        return in_words(asdict(self))
+        return decision_text(asdict(self))
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Decision))
@@ -179,11 +179,11 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
     return next((one for one in decisions if one.kind in kinds), None)
 
 
-def in_words(of: Mapping[str, Any]) -> str:
+def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
     bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
     verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]
-    told = {
+    texts = {
         "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
         "spot_check": f"Spot check: {verdict}s",
         "override": f"Override to {bucket}" + (f" until {until}" if until else ""),
@@ -193,7 +193,7 @@ def in_words(of: Mapping[str, Any]) -> str:
         "outcome": f"Outcome: {verdict}",
         "action": f"Draft {verdict}",
     }
-    return told[of["kind"]]
+    return texts[of["kind"]]
 
 
 def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> list[Decision]:
@@ -203,10 +203,10 @@ def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> lis
 
 def _reason(text: str) -> str | None:
     """One line without control characters; marks of direction and joined emoji stay."""
-    told = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
-    if len(told) > REASON_LIMIT:
+    cleaned = "".join(letter for letter in " ".join(text.split()) if category(letter) != "Cc")
+    if len(cleaned) > REASON_LIMIT:
         raise UnfitError(f"The reason is too long: {REASON_LIMIT:,} characters at most.")
-    return told or None
+    return cleaned or None
 
 
 def _one_of(value: str, allowed: tuple[str, ...], message: str) -> str:
@@ -225,7 +225,7 @@ def _day(text: str, what: str) -> date:
 
 
 def _until(text: str, today: date, longest: int) -> str:
-    told = _day(text, "the day until which it holds")
-    if not today < told <= today + timedelta(days=longest):
+    last_day = _day(text, "the day until which it holds")
+    if not today < last_day <= today + timedelta(days=longest):
         raise UnfitError(f"The day must lie after today, by {longest} days at most.")
-    return told.isoformat()
+    return last_day.isoformat()

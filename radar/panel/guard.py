@@ -1,4 +1,4 @@
-"""What stands before every page: who is asking, whether a form is theirs, limits, headers, errors.
+"""What precedes every page: who is asking, whether a form is theirs, limits, headers, errors.
 
 Belongs here: all that no page may forget. Written against ASGI itself, as it runs on every request.
 """
@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar.panel import proxies, sessions, users
-from radar.panel.published_db import About, NoDataError, PublishedCopy
+from radar.panel.published_db import About, NoDataError, PublishedDatabase
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.panel.web import page
@@ -65,8 +65,10 @@ _TITLES = {
 class Guard:
     """The one middleware of the panel."""
 
-    def __init__(self, app: ASGIApp, settings: PanelSettings, store: Store, copy: PublishedCopy) -> None:
-        self._app, self._settings, self._store, self._copy = app, settings, store, copy
+    def __init__(
+        self, app: ASGIApp, settings: PanelSettings, store: Store, published_db: PublishedDatabase
+    ) -> None:
+        self._app, self._settings, self._store, self._published_db = app, settings, store, published_db
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -145,7 +147,7 @@ class Guard:
         about = None
         if request.url.path != "/alive":
             with suppress(NoDataError):
-                about = self._copy.about()
+                about = self._published_db.about()
         return self._session(request), about
 
     def _session(self, request: Request) -> sessions.Session | None:
@@ -155,7 +157,7 @@ class Guard:
         return self._from_proxy(request)
 
     def _from_proxy(self, request: Request) -> sessions.Session | None:
-        """The user that a trusted proxy names: asked on every request, so it ends when the proxy says so."""
+        """The user that a trusted proxy names: asked on every request, so it ends when the proxy ends it."""
         name = request.headers.get(self._settings.proxy_header)
         if not name or not request.client:
             return None
@@ -217,7 +219,7 @@ def _cookies(request: Request) -> dict[str, str]:
 
 
 def problem(request: Request, status: int, error_id: str | None = None) -> Response:
-    """A page that says what happened in words, and nothing of how."""
+    """A page that describes what happened, and nothing of how."""
     title, advice = _TITLES.get(status, _TITLES[500 if status >= 500 else 400])
     answer = page(request, "problem.html", status=status, title=title, advice=advice, error_id=error_id)
     if status in (408, 413):  # what is left of the form is not read

@@ -1,8 +1,8 @@
 """Signing in at the company's OpenID provider: authlib's client for Starlette, set up as the panel needs it.
 
-Authorization code with PKCE; the ID token alone says who it is. State, nonce, keys and claims are authlib's.
-Belongs here: which provider, what of its answers is accepted, for how long it is asked. Does not belong here:
-who may enter, and as what; that is in the panel's users.
+Authorization code with PKCE; the ID token alone identifies the user. State, nonce, keys and claims are
+authlib's. Belongs here: which provider, what of its answers is accepted, for how long it is asked. Does not
+belong here: who may enter, and as what; that is in the panel's users.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Provider:
         self.name = urlsplit(self.issuer).netloc
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._return = f"{settings.origin}{RETURN_PATH}"
-        self._places = CapacityLimiter(_AT_ONCE)
+        self._slots = CapacityLimiter(_AT_ONCE)
         self._found: Any = None
         self._found_at = float("-inf")
 
@@ -134,7 +134,7 @@ class Provider:
 
         try:
             with fail_after(_TIMEOUT):
-                async with self._places:
+                async with self._slots:
                     yield
         except (HTTPError, InvalidURL, TimeoutError) as error:
             raise AwayError(type(error).__name__) from None

@@ -26,7 +26,7 @@ _OF_A_ROW = 500  # characters that a row of an answer counts as
 Part = TypeVar("Part", str, list[Row])
 
 
-class Kept:
+class PageCache:
     """Parts by what they depend on. Whoever asks for one that is being made waits for it."""
 
     def __init__(self, most: int = MOST_CHARACTERS) -> None:
@@ -83,7 +83,7 @@ def _size(part: str | list[Row]) -> int:
     return len(part) if isinstance(part, str) else _OF_A_ROW * (len(part) + 1)
 
 
-def kept_page(
+def cached_page(
     request: Request, title: str, template: str, view: Hashable, make: Callable[[], Mapping[str, Any]]
 ) -> Response:
     """The page around a part that is kept for everybody of this scope.
@@ -93,10 +93,10 @@ def kept_page(
     about = request.state.about
     if about is None:
         raise NoDataError
-    kept: Kept = request.app.state.kept
+    page_cache: PageCache = request.app.state.page_cache
 
     def render() -> str:
         return environment().get_template(template).render(about=about, title=title, **make())
 
-    body = kept.get(about.version, (template, person_of(request).scope, view), render)
-    return page(request, "kept.html", title=title, body=Markup(body))  # noqa: S704  rendered by a template
+    body = page_cache.get(about.version, (template, person_of(request).scope, view), render)
+    return page(request, "cached.html", title=title, body=Markup(body))  # noqa: S704  rendered by a template

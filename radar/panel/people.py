@@ -42,7 +42,7 @@ def scoped(person: Person, query: str, owners: str = DUCKDB_OWNERS) -> tuple[str
     """The query with each `[[mine COLUMN]]` made a condition on whose the row is, and its parameters.
 
     `owners` reads the JSON list `$owner_ids` in the dialect of the database. A query without the mark is
-    refused, unless it holds the comment `-- for everyone` because it says nothing of single accounts.
+    refused, unless it holds the comment `-- for everyone` because it shows nothing about single accounts.
     """
     if not _MINE.search(query):
         if _FOR_EVERYONE not in query:

@@ -1,7 +1,7 @@
 """Who really asks, where requests come through proxies.
 
 Belongs here: which of the addresses that a request names is believed. `X-Forwarded-For` counts as far as
-trusted proxies wrote it, and not a step further: the client may have written whatever stands before that.
+trusted proxies wrote it, and not a step further: the client may have written whatever precedes that.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def client_address(request: Request, trusted: Networks) -> str:
     at = _address(request.client.host) if request.client else None
     if at is None:
         return request.client.host if request.client else ""
-    told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-    while told and any(at in network for network in trusted):
-        before = _address(told.pop())
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    while forwarded and any(at in network for network in trusted):
+        before = _address(forwarded.pop())
         if before is None:
             break
         at = before

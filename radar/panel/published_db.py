@@ -62,7 +62,7 @@ class _Open:
         self.is_old = False
 
 
-class PublishedCopy:
+class PublishedDatabase:
     """Read-only access for many threads. A reader that a swap overtakes finishes on its old copy."""
 
     def __init__(self, published: Path, *, stale_days: int = 1, memory_limit: str = "512MB") -> None:
@@ -100,7 +100,7 @@ class PublishedCopy:
         return next(iter(self.rows(person, query, **parameters)), None)
 
     def newest(self) -> tuple[str, Path]:
-        """Version and file of the copy that stands. Raises NoDataError."""
+        """Version and file of the current copy. Raises NoDataError."""
         version = self._version()
         return version, self._published / ".sets" / version / COPY_NAME
 

@@ -1,7 +1,7 @@
 """What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
 
 The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
-how the file is made, beside the one in use, and replaced. What goes into it is in `lookup.sql`.
+how the file is made, next to the one in use, and replaced. What goes into it is in `read_model.sql`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from filelock import FileLock
 
 from radar.audit.delivery_ledger import QUERIES as DELIVERIES
 from radar.core.project import PROJECT
-from radar.core.state_files import put_in_place
+from radar.core.queries import named_queries
+from radar.core.state_files import move_into_place
 from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
-from radar.panel.published_db import NoDataError, PublishedCopy
+from radar.panel.published_db import NoDataError, PublishedDatabase
 from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
 FORMAT = 6
-"""Part of the file's name: another number makes all anew."""
+"""Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
     create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
@@ -66,13 +67,7 @@ _ACCOUNTS_A_PART = 5_000
 _INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
-_QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?);\n(?=\n-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+_QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class Drawn:
     """The copy that answers, while a newer one is drawn the one before it.
 
     `landed_at`: when the newest decisions of its data landed, as `decided_at` is written; empty for never.
-    `bounds`: the scores from which on the champion says watch and healthy.
+    `bounds`: the scores from which on the champion rule set has watch and healthy.
     """
 
     version: str
@@ -88,18 +83,18 @@ class Drawn:
     bounds: tuple[float, float]
 
 
-class Lookup:
+class ReadModel:
     """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
 
-    def __init__(self, copy: PublishedCopy, folder: Path) -> None:
-        self._copy, self._folder = copy, folder
+    def __init__(self, published_db: PublishedDatabase, folder: Path) -> None:
+        self._published_db, self._folder = published_db, folder
         self._local = threading.local()
         self._making = threading.Lock()
         self._version: str | None = None
         self._not_before = 0.0
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
-        """What a query answers this person: `radar.panel.people.scoped` says whose rows."""
+        """What a query answers this person: `radar.panel.people.scoped` decides whose rows."""
         text, owners = scoped(person, query, SQLITE_OWNERS)
         return self._ask(text, {**parameters, **owners})
 
@@ -109,12 +104,12 @@ class Lookup:
         return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
 
     def is_ready(self) -> bool:
-        """Whether the file of the newest copy lies there, whole. Raises NoDataError."""
-        version = self._copy.newest()[0]
+        """Whether the file of the newest copy is there, whole. Raises NoDataError."""
+        version = self._published_db.newest()[0]
         return _is_whole(self._file(version), version)
 
     def _ask(self, query: str, parameters: dict[str, Any]) -> list[sqlite3.Row]:
-        """The rows; a file that turns out to be damaged is made anew, once."""
+        """The rows; a file that turns out to be damaged is made again, once."""
         version, con = self._connection()
         try:
             return con.execute(query, parameters).fetchall()
@@ -123,18 +118,18 @@ class Lookup:
         return self._connection()[1].execute(query, parameters).fetchall()
 
     def _discard(self, version: str, error: sqlite3.Error) -> None:
-        """Take a damaged file away, unless another thread has had it made anew meanwhile."""
+        """Take a damaged file away, unless another thread has made it again meanwhile."""
         with self._making:
             file = self._file(version)
             with self._lock():
                 if not _is_whole(file, version, thoroughly=True):
-                    LOG.warning("%s is damaged (%s) and made anew", file, error)
+                    LOG.warning("%s is damaged (%s) and made again", file, error)
                     files.remove(file)
             self._local = threading.local()
             self._make()
 
     def prepare(self) -> None:
-        """Make the file of the copy that stands, if there is one; the application does this as it starts."""
+        """Make the file of the current copy, if there is one; the application does this as it starts."""
         with self._making:
             try:
                 self._make()
@@ -142,48 +137,48 @@ class Lookup:
                 return
 
     def _connection(self) -> tuple[str, sqlite3.Connection]:
-        wanted = self._copy.about().version
+        wanted = self._published_db.about().version
         if wanted != self._version:
             self._renew(wanted)
-        held: tuple[str, sqlite3.Connection] | None = getattr(self._local, "held", None)
-        if held is None or held[0] != self._version:
-            if held:
-                held[1].close()
+        opened: tuple[str, sqlite3.Connection] | None = getattr(self._local, "opened", None)
+        if opened is None or opened[0] != self._version:
+            if opened:
+                opened[1].close()
             version = self._version or wanted
             con = sqlite3.connect(f"{self._file(version).as_uri()}?mode=ro&immutable=1", uri=True)
             con.row_factory = sqlite3.Row
-            held = self._local.held = (version, con)
-        return held
+            opened = self._local.opened = (version, con)
+        return opened
 
     def _renew(self, wanted: str) -> None:
-        """Have the newer file made: at once where there is none, else beside."""
+        """Have the newer file made: at once where there is none, else in the background."""
         if self._version is None:
             with self._making:
                 if self._version is None:
                     self._make()
         elif time.monotonic() >= self._not_before and self._making.acquire(blocking=False):
-            threading.Thread(target=self._make_beside, name="lookup", daemon=True).start()
+            threading.Thread(target=self._make_in_background, name="read model", daemon=True).start()
 
-    def _make_beside(self) -> None:
+    def _make_in_background(self) -> None:
         try:
             self._make()
         except Exception as error:
             self._not_before = time.monotonic() + _PAUSE_SECONDS
-            LOG.error("what is looked up could not be made anew: %s", type(error).__name__)
+            LOG.error("the read model could not be made again: %s", type(error).__name__)
         finally:
             self._making.release()
 
     def _make(self) -> None:
-        version, copy = self._copy.newest()
+        version, published_db = self._published_db.newest()
         file = self._file(version)
         if not _is_whole(file, version):
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._lock():
                 if not _is_whole(file, version):
                     if file.exists():
-                        LOG.warning("%s is not what the panel drew there, and is made anew", file)
+                        LOG.warning("%s is not what the panel drew there, and is made again", file)
                         files.remove(file)
-                    _make_apart(copy, file)
+                    _make_apart(published_db, file)
         before, self._version = self._version, version
         for old in self._folder.glob("*.sqlite"):
             if old not in (file, before and self._file(before)):
@@ -217,31 +212,31 @@ def fold(text: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
-def _make_apart(copy: Path, file: Path) -> None:
+def _make_apart(published_db: Path, file: Path) -> None:
     """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
     temporary = file.with_suffix(".tmp")
     for left in (*file.parent.glob("*.tmp"), *file.parent.glob("spill-*")):
         files.remove(left)  # by one that was killed: nobody else makes a file now
     try:
         subprocess.run(
-            [sys.executable, "-m", "radar.panel.read_model", str(copy), str(temporary)],
+            [sys.executable, "-m", "radar.panel.read_model", str(published_db), str(temporary)],
             check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        put_in_place(temporary, file)
+        move_into_place(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def main(copy: Path, file: Path) -> None:
+def main(published_db: Path, file: Path) -> None:
     """Draw `file` from `copy`."""
     os.nice(10)
     os.umask(0o077)
     file.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix="spill-") as spill:
         config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
-        with closing(duckdb.connect(str(copy), read_only=True, config=config)) as con:
+        with closing(duckdb.connect(str(published_db), read_only=True, config=config)) as con:
             con.execute("set enable_progress_bar = false")
-            _fill(con, file, copy.parent.name)
+            _fill(con, file, published_db.parent.name)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
@@ -258,9 +253,9 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         landed_at = None
         if "audit.loads" in known:
             landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
-        told = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
+        landed = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
         bounds = con.execute(_QUERIES["bounds"]).fetchall()[0]
-        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), told, *bounds])
+        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), landed, *bounds])
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
         con.execute(_QUERIES["kept_days"], {"as_of": as_of})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
@@ -280,7 +275,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
 def _note_mail_facts(con: duckdb.DuckDBPyConnection, shared: dict[str, Any]) -> None:
     """What the drafts of these accounts say, by the query that deliveries ask."""
     accounts = [account_id for (account_id,) in con.execute(_QUERIES["mailed_accounts"], shared).fetchall()]
-    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"].rstrip().rstrip(";"))
+    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"])
     try:
         con.execute(text, {"accounts": accounts, "as_of": shared["as_of"], "days": ACTIVITY_DAYS})
     except (duckdb.BinderException, duckdb.CatalogException):

@@ -79,7 +79,7 @@ where
 order by account_id;
 
 -- name: mail_facts
--- What a draft says, by the query that deliveries ask, and what may be known of whom it goes to.
+-- The facts of a draft, by the query that deliveries ask, and what may be known of whom it goes to.
 create or replace temp table mail_facts as
 select
     facts.*,
@@ -89,7 +89,7 @@ from ({facts}) as facts
 left join mail_contacts as contacts on facts.account_id = contacts.account_id;
 
 -- name: no_mail_facts
--- A copy of an earlier version has not all that a draft says: its drafts are not shown.
+-- A copy of an earlier version has not all facts of a draft: its drafts are not shown.
 create or replace temp table mail_facts (account_id varchar);
 
 -- name: mail_contacts
@@ -150,7 +150,7 @@ states as (
 
 ),
 
--- the score before it is held between 0 and 100
+-- the score before it is clamped to 0 to 100
 sums as (
 
     select
@@ -188,7 +188,7 @@ where evidence.as_of_date = $as_of and evidence.account_id between $first and $l
 group by evidence.account_id;
 
 -- name: kept_days
--- The days on which something differs from the day before, and both ends of what was told without a gap, so that a
+-- The days on which something differs from the day before, and both ends of scored dates without a gap, so that a
 -- year stays short. In numbers alone, as this looks at every day of every account at once.
 create temp table kept_days as
 with
@@ -199,7 +199,7 @@ days as (
         hash(account_id) as account,
         as_of_date,
         hash(score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason)
-            as told
+            as recorded
     from marts.fct_health_history
     where as_of_date > $as_of - 366
 
@@ -210,7 +210,7 @@ compared as (
     select
         account,
         as_of_date,
-        told is distinct from lag(told) over account_days as is_changed,
+        recorded is distinct from lag(recorded) over account_days as is_changed,
         as_of_date - lag(as_of_date) over account_days as days_since,
         lead(as_of_date) over account_days - as_of_date as days_until
     from days

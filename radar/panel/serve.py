@@ -17,8 +17,8 @@ from radar.core.state_files import replace_file
 from radar.panel import oidc, users
 from radar.panel.app import create_app
 from radar.panel.connections import Connection, raise_descriptors
-from radar.panel.published_db import PublishedCopy
-from radar.panel.read_model import Lookup
+from radar.panel.published_db import PublishedDatabase
+from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.publishing.file_set import COPY_NAME
@@ -38,7 +38,7 @@ def serve(
             f"{host} can be reached from elsewhere, and passwords would travel in the clear",
             "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
         )
-    oidc.provider(settings)  # what is wrong with it, or with the store, is said before anything starts
+    oidc.provider(settings)  # what is wrong with it, or with the store, is reported before anything starts
     Store(settings.store).check()
     password = _demo_users(settings) if is_demo else None
     print(f"Radar panel: {settings.origin or address}")
@@ -67,12 +67,12 @@ def serve(
 
 def _prepare(settings: PanelSettings) -> None:
     """Make what pages look up before the first request, once for all processes."""
-    copy = PublishedCopy(settings.published)
-    lookup = Lookup(copy, settings.cache_folder)
-    if copy.file.exists() and not lookup.is_ready():
+    published_db = PublishedDatabase(settings.published)
+    read_model = ReadModel(published_db, settings.cache_folder)
+    if published_db.file.exists() and not read_model.is_ready():
         print("  Drawing what the pages look up from the published copy ...", flush=True)
-        lookup.prepare()
-    copy.close()
+        read_model.prepare()
+    published_db.close()
 
 
 def application() -> Starlette:
@@ -89,8 +89,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _kept_password(file: Path) -> str:
-    """What the file holds; nothing where it is not there or is not one of ours."""
+def _stored_password(file: Path) -> str:
+    """The password in the file; nothing where it is not there or is not one of ours."""
     try:
         text = file.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -99,10 +99,10 @@ def _kept_password(file: Path) -> str:
 
 
 def _demo_users(settings: PanelSettings) -> str:
-    """`rep`, `lead` and `admin`, with a password of this machine that is kept beside the store."""
+    """`rep`, `lead` and `admin`, with a password of this machine that is kept next to the store."""
     file = settings.store.with_name("demo-password.txt")
     file.parent.mkdir(parents=True, exist_ok=True)
-    password, store = _kept_password(file), Store(settings.store)
+    password, store = _stored_password(file), Store(settings.store)
     is_new = not password
     if is_new:
         password = secrets.token_hex(8)

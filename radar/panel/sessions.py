@@ -55,7 +55,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Session:
-    """A session that holds now. `form_key` goes into every form (CSRF)."""
+    """A valid session. `form_key` goes into every form (CSRF)."""
 
     person: Person
     form_key: str
@@ -73,7 +73,7 @@ def begin(store: Store, person: Person, epoch: int) -> str:
 
 
 def find(store: Store, token: str | None, hours: int) -> Session | None:
-    """The session of a cookie, if it holds: used within `hours`, its user as they were when it began."""
+    """The session of a cookie, if it is valid: used within `hours`, its user as they were when it began."""
     if not token:
         return None
     now, key = int(time.time()), _hash(token)

@@ -25,11 +25,11 @@ class PanelSettings(BaseSettings):
     store: AbsolutePath = Field(default_factory=lambda: Settings().panel_store)
     """The SQLite file of what people decide, of local users and of sessions."""
     cache: AbsolutePath | None = None
-    """Folder of what is looked up fast, made anew from each copy; beside the store by default."""
+    """Folder of the read model, made from each copy; next to the store by default."""
     origin: str = ""
     """The address that people use, `https://panel.example.com`: behind a proxy, and for sign-in elsewhere."""
     stale_days: int = 1
-    """A copy whose newest day is more than this many days ago is told to be old on every page."""
+    """A copy whose newest day is more than this many days ago is marked as old on every page."""
     session_hours: int = 10
     """A session that was not used for this long ends."""
     memory_limit: str = "512MB"
@@ -59,5 +59,5 @@ class PanelSettings(BaseSettings):
 
     @property
     def cache_folder(self) -> Path:
-        """Where what is looked up fast lies."""
+        """The folder of the read model."""
         return self.cache or self.store.with_name(f"{self.store.stem}.cache")

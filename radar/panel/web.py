@@ -19,9 +19,9 @@ from starlette.responses import HTMLResponse, Response
 from radar.core.spreadsheets import harmless_start
 from radar.panel.charts import UNSEEN
 from radar.panel.people import Person
-from radar.panel.published_db import PublishedCopy
+from radar.panel.published_db import PublishedDatabase
 
-BUCKET_WORDS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
+BUCKET_LABELS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
 
 
 def person_of(request: Request) -> Person:
@@ -29,9 +29,9 @@ def person_of(request: Request) -> Person:
     return cast(Person, request.state.person)
 
 
-def copy_of(request: Request) -> PublishedCopy:
+def published_db_of(request: Request) -> PublishedDatabase:
     """The published copy."""
-    return cast(PublishedCopy, request.app.state.copy)
+    return cast(PublishedDatabase, request.app.state.published_db)
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
@@ -92,8 +92,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, float | Decimal):
         return _plain(value)
     if isinstance(value, datetime):
-        told = value.astimezone(UTC) if value.tzinfo else value
-        return f"{told:%Y-%m-%dT%H:%M:%SZ}"
+        in_utc = value.astimezone(UTC) if value.tzinfo else value
+        return f"{in_utc:%Y-%m-%dT%H:%M:%SZ}"
     return harmless_start(value) if isinstance(value, str) else str(value)
 
 
@@ -117,8 +117,8 @@ def signed(value: float | None) -> str:
     """`+5`, `−3`, `0`: with a true minus sign."""
     if value is None or not math.isfinite(value):
         return ""
-    told = number(abs(value))
-    return told if told == "0" else f"{'−' if value < 0 else '+'}{told}"
+    in_utc = number(abs(value))
+    return in_utc if in_utc == "0" else f"{'−' if value < 0 else '+'}{in_utc}"
 
 
 def usd(value: float | None) -> str:
@@ -132,19 +132,19 @@ def day(value: date | str | None) -> str:
     """`30 Jun 2026`."""
     if value is None or value == "":
         return ""
-    told = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return f"{told.day} {told:%b %Y}"
+    in_utc = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{in_utc.day} {in_utc:%b %Y}"
 
 
 def moment(value: datetime | str | None) -> str:
     """`30 Jun 2026, 14:05 UTC`."""
     if value is None or value == "":
         return ""
-    told = datetime.fromisoformat(value.replace("Z", "")) if isinstance(value, str) else value
-    return f"{day(told)}, {told:%H:%M} UTC"
+    in_utc = datetime.fromisoformat(value.replace("Z", "")) if isinstance(value, str) else value
+    return f"{day(in_utc)}, {in_utc:%H:%M} UTC"
 
 
-def words(value: str | None) -> str:
+def label(value: str | None) -> str:
     """`too_early` -> `too early`."""
     return (value or "").replace("_", " ")
 
@@ -173,7 +173,7 @@ def environment() -> Environment:
             auto_reload=False,
         )
         _environment.filters.update(
-            number=number, signed=signed, usd=usd, day=day, moment=moment, words=words, inert=inert,
-            bucket_word=lambda bucket: BUCKET_WORDS.get(bucket, words(bucket)),
+            number=number, signed=signed, usd=usd, day=day, moment=moment, label=label, inert=inert,
+            bucket_label=lambda bucket: BUCKET_LABELS.get(bucket, label(bucket)),
         )  # fmt: skip
     return _environment

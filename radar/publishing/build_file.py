@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Built:
-    """What the build file holds after it; `reason` says why it was built again, or is empty."""
+    """What the build file holds after it; `reason` is why it was built again, or is empty."""
 
     contents: Contents
     rows: dict[str, int]

@@ -73,7 +73,7 @@ BUCKETS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk"}
 
 @dataclass(frozen=True)
 class Line:
-    """One rule that held or could not be told: the points it added, and the least and most it could."""
+    """One rule that fired or could not be evaluated: the points it added, and the least and most it could."""
 
     rule_id: str
     result: str
@@ -101,14 +101,14 @@ class Action:
     def text(self) -> str:
         """In a few words."""
         if self.status == "suppressed":
-            return f"{self.play} held by {(self.suppressed_by or '').replace('_', ' ')}"
+            return f"{self.play} suppressed by {(self.suppressed_by or '').replace('_', ' ')}"
         by = f" by {self.due_at:%Y-%m-%d %H:%M}" if self.due_at else ""
         return f"{self.play} {self.status.replace('_', ' ')}{by}"
 
 
 @dataclass(frozen=True)
 class Change:
-    """How the score differs from that of the told day before, in points; the five parts add up to it."""
+    """How the score differs from that of the scored date before, in points; the five parts add up to it."""
 
     compared_with: date
     change: float
@@ -128,14 +128,14 @@ class Change:
             "rule change": self.rule_change,
             "coverage": self.coverage,
         }
-        told = ", ".join(f"{name} {_signed(points)}" for name, points in parts.items() if points)
+        listed = ", ".join(f"{name} {_signed(points)}" for name, points in parts.items() if points)
         why = f": {self.reasons}" if self.reasons else ""
-        return f"Since {self.compared_with}: {_signed(self.change)} ({told}){why}"
+        return f"Since {self.compared_with}: {_signed(self.change)} ({listed}){why}"
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was told of an account on a day, and why."""
+    """What was recorded of an account for a day, and why."""
 
     account_id: str
     account_name: str
@@ -178,14 +178,14 @@ class Explanation:
             f"score {_number(self.score)}, {BUCKETS[self.bucket]}{self._interval()}",
             f"Starts at {_number(self.base_score)}; what moved it:",
         ]
-        held = [line for line in self.ledger if line.result == "true"]
-        lines += [f"  {line.evidence}" for line in held] or ["  nothing: no rule held"]
+        fired = [line for line in self.ledger if line.result == "true"]
+        lines += [f"  {line.evidence}" for line in fired] or ["  nothing: no rule fired"]
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
         if self.unknown_effect:
             lines.append(f"{self.unknown_effect}.")
         if self.decision == "undecided":
-            lines.append("Not decided: the bucket hangs on what is not known.")
+            lines.append("Not decided: the bucket depends on what is not known.")
         if self.decision == "conflict":
             lines.append(f"Not decided: {self.conflict_reason}.")
         if self.is_overridden:
@@ -236,7 +236,7 @@ def _readable(database: Path) -> Iterator[None]:
     except duckdb.Error as error:
         raise WarehouseError(
             f"this version of Radar cannot read the copy: {str(error).splitlines()[0]}",
-            "run `radar run` once: it publishes the copy anew",
+            "run `radar run` once: it publishes the copy again",
             file=database,
         ) from error
 
@@ -250,7 +250,7 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
     """
     with _readable(database), duckdb.connect(str(database), read_only=True) as con:
         account_id = _account_id(con, account, database)
-        told = _one(
+        recorded = _one(
             con,
             """
             select * from marts.fct_health_history
@@ -261,9 +261,9 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
             account_id=account_id,
             as_of=as_of,
         )
-        if told is None:
+        if recorded is None:
             raise _no_score(con, account_id, as_of, database)
-        day = told["as_of_date"]
+        day = recorded["as_of_date"]
         snapshot = _one(
             con,
             "select * from marts.rpt_account_health where account_id = $account_id and as_of_date = $day",
@@ -318,27 +318,27 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
         account_name=name["account_name"],
         owner_name=name["owner_name"],
         as_of_date=day,
-        **{key: told[key] for key in ("score", "score_low", "score_high")},
-        base_score=float(told["base_score"]),
-        model_bucket=told["model_bucket"],
-        bucket=told["bucket"],
-        decision=told["decision"],
-        conflict_reason=told["conflict_reason"],
-        unknown_signals=told["unknown_signals"],
-        is_overridden=told["is_overridden"],
-        override_reason=told["override_reason"],
-        overridden_by=told["overridden_by"],
-        delta_7d=_change(told, deltas[7]),
-        delta_30d=_change(told, deltas[30]),
+        **{key: recorded[key] for key in ("score", "score_low", "score_high")},
+        base_score=float(recorded["base_score"]),
+        model_bucket=recorded["model_bucket"],
+        bucket=recorded["bucket"],
+        decision=recorded["decision"],
+        conflict_reason=recorded["conflict_reason"],
+        unknown_signals=recorded["unknown_signals"],
+        is_overridden=recorded["is_overridden"],
+        override_reason=recorded["override_reason"],
+        overridden_by=recorded["overridden_by"],
+        delta_7d=_change(recorded, deltas[7]),
+        delta_30d=_change(recorded, deltas[30]),
         trend=snapshot["trend"] if snapshot else None,
         change=Change(*change) if change else None,
         next_action=snapshot["next_action"] if snapshot else None,
         next_action_reason=snapshot["next_action_reason"] if snapshot else None,
         unknown_effect=snapshot["unknown_effect"] if snapshot else None,
         days_to_renewal=renewal["days_to_renewal"] if renewal else None,
-        arr_usd=told["arr_usd"],
-        rule_set=told["rule_set"],
-        rule_version=told["rule_version"],
+        arr_usd=recorded["arr_usd"],
+        rule_set=recorded["rule_set"],
+        rule_version=recorded["rule_version"],
         ledger=[_line(row) for row in ledger],
         actions=[Action(*row) for row in actions],
     )
@@ -404,8 +404,8 @@ def _one(con: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> dict[
     return dict(zip(names, row, strict=True)) if row else None
 
 
-def _change(told: dict[str, Any], earlier: dict[str, Any] | None) -> float | None:
-    return float(told["score"] - earlier["score"]) if earlier else None
+def _change(recorded: dict[str, Any], earlier: dict[str, Any] | None) -> float | None:
+    return float(recorded["score"] - earlier["score"]) if earlier else None
 
 
 def _line(row: tuple[Any, ...]) -> Line:

@@ -103,7 +103,7 @@ def copy_build(build: Path, folder: Path) -> None:
 
 
 def check_copy(copy: Path, contents: Contents) -> None:
-    """Open the copy as a reader would and see that every view holds."""
+    """Open the copy as a reader would and see that every view works."""
     try:
         with duckdb.connect(str(copy), read_only=True) as con:
             for view, _ in contents.views:

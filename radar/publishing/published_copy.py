@@ -25,7 +25,7 @@ from radar.publishing.windows import Days, announced, forget_announced
 
 @dataclass(frozen=True)
 class PublishReport:
-    """What one publish did. `rows` holds tables by `schema.name`; `rebuilt` says why, or is empty."""
+    """What one publish did. `rows` holds tables by `schema.name`; `rebuilt` is the reason, or empty."""
 
     rows: Mapping[str, int]
     views: tuple[str, ...]

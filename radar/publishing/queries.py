@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-QUERIES: dict[str, str] = dict(
-    re.findall(
-        r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
-        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
-)
+from radar.core.queries import named_queries
+
+QUERIES = named_queries(Path(__file__).with_suffix(".sql"))

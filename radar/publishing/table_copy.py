@@ -53,7 +53,7 @@ def _replace_days(
     con: duckdb.DuckDBPyConnection, source: str, target: str, windows: Collection[Days]
 ) -> None:
     """Replace all these days. Nothing is inserted where there is nothing to insert: after such an insert,
-    DuckDB 1.5.5 loses a large one into the same table in the same transaction, without a word.
+    DuckDB 1.5.5 loses a large one into the same table in the same transaction, silently.
     """
     where = "where " + " or ".join(
         f"as_of_date between date '{days.first}' and date '{days.last}'" for days in windows

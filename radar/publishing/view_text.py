@@ -48,7 +48,7 @@ def _named_relations(node: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def without_catalogue(select: str, references: Collection[tuple[str, str, str]]) -> str:
-    """The query with `catalogue.schema.name` cut to `schema.name`: it then holds in any file, by any alias.
+    """The query with `catalogue.schema.name` cut to `schema.name`: valid in any file, by any alias.
 
     Only names in `references` are cut; text literals and longer paths are left alone.
     """

@@ -18,8 +18,8 @@ from radar.landing import statements
 from radar.landing.feeds import ACCOUNTS, Feed, load_feeds
 from radar.quality.batches import SCRATCH, Batch, one, sql
 from radar.quality.columns import judge_columns
-from radar.quality.gate import REMEDY, Limits, judge, record_fact_days, settle_keys
-from radar.quality.outcomes import Moment, Outcome, holds, outcome, record, share
+from radar.quality.gate import REMEDY, Limits, judge, record_fact_days, resolve_keys
+from radar.quality.outcomes import Moment, Outcome, blocks_feed, outcome, record, share
 from radar.quality.suites import Rule, rules
 from radar.rules.vocabulary import nearest_word
 
@@ -35,9 +35,9 @@ def act(
 ) -> list[Outcome]:
     """Hold the feed back or deal with its failing rows, and record it: one transaction."""
     _empty_scratch(con)
-    stops = [finding for finding in run.findings if holds(finding)]
+    stops = [finding for finding in run.findings if blocks_feed(finding)]
     outcomes = [
-        outcome(finding, batch.rows, _examples(con, run, finding), is_held=bool(stops))
+        outcome(finding, batch.rows, _examples(con, run, finding), is_blocked=bool(stops))
         for finding in run.findings
     ]
     if stops:
@@ -45,7 +45,7 @@ def act(
         _empty_scratch(con)
         con.execute(sql("name_returned", table=batch.table), {"feed": batch.feed, "first_batch": batch.first})
         with transaction(con):
-            _hold(con, batch, reason, moment)
+            _block(con, batch, reason, moment)
             outcomes += _judged(con, batch, moment, limits)
             record(con, outcomes, moment)
         return outcomes
@@ -68,9 +68,9 @@ def act(
 def judge_without_rows(
     con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, moment: Moment, limits: Limits
 ) -> list[Outcome]:
-    """The same for a feed of which no new row stands: all was refused, or it is blocked since earlier."""
+    """The same for a feed without a new row: all was refused, or it is blocked since earlier."""
     with transaction(con):
-        again = settle_keys(con, feed, first_batch, limits)
+        again = resolve_keys(con, feed, first_batch, limits)
         record_fact_days(con, feed, first_batch, moment)
         outcome_of_gate = judge(con, feed, first_batch, moment, limits, again)
         outcomes = [outcome_of_gate] if outcome_of_gate else []
@@ -82,17 +82,17 @@ def judge_without_rows(
 def _judged(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment, limits: Limits) -> list[Outcome]:
     """Whether enough of the batch got through. Of accounts not even the rest is kept then."""
     feed = batch.contract
-    again = settle_keys(con, feed, batch.first, limits)
+    again = resolve_keys(con, feed, batch.first, limits)
     judged = judge(con, feed, batch.first, moment, limits, again)
-    if judged and not judged.success and feed.name == ACCOUNTS and _is_held(con, batch, moment):
+    if judged and not judged.success and feed.name == ACCOUNTS and _is_blocked(con, batch, moment):
         _remove_batch(con, batch, judged.message, moment)
     record_fact_days(con, feed, batch.first, moment)
     return [*([judged] if judged else []), *judge_columns(con, feed, batch.first, moment)]
 
 
-def _is_held(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:
-    held = "SELECT count(*) FROM audit.feed_states WHERE feed = ? AND batch_id = ? AND state = 'held'"
-    return bool(one(con, held, [batch.feed, moment.batch_id])[0])
+def _is_blocked(con: duckdb.DuckDBPyConnection, batch: Batch, moment: Moment) -> bool:
+    blocked = "SELECT count(*) FROM audit.feed_states WHERE feed = ? AND batch_id = ? AND state = 'held'"
+    return bool(one(con, blocked, [batch.feed, moment.batch_id])[0])
 
 
 def _empty_scratch(con: duckdb.DuckDBPyConnection) -> None:
@@ -141,7 +141,7 @@ def _name_nearest(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, rul
 
 
 def _reason(con: duckdb.DuckDBPyConnection, batch: Batch, run: Run, finding: Finding) -> str:
-    """Why the feed is held back, with the first row that shows it."""
+    """Why the feed is blocked, with the first row that shows it."""
     rule = finding.rule
     if finding.error:
         return f"the check {rule.check} could not run ({finding.error})"
@@ -213,7 +213,7 @@ def _record_refused_keys(con: duckdb.DuckDBPyConnection, batch: Batch, refused: 
     )
 
 
-def _hold(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
+def _block(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, moment: Moment) -> None:
     """Take the batch out of `raw`: one line per file. Rows that had waited for their account wait on."""
     if one(con, f"SELECT count(*) FROM {SCRATCH}.failing")[0]:
         waits = next(rule for rule in rules()[batch.feed] if rule.action == "wait")
@@ -233,10 +233,10 @@ def _remove_batch(con: duckdb.DuckDBPyConnection, batch: Batch, reason: str, mom
     if not batch.contract.lands_every_row:
         _record_refused_keys(con, batch, batch.table, moment)
     con.execute(
-        sql("record_held_files", table=batch.table),
+        sql("record_blocked_files", table=batch.table),
         {"feed": batch.feed, "message": f"the feed was held back: {reason}", "now": moment.now},
     )
-    con.execute(sql("count_held"), _batches(batch))
+    con.execute(sql("count_blocked"), _batches(batch))
     con.execute(f"DELETE FROM raw.{batch.table} WHERE _batch_id BETWEEN ? AND ?", [batch.first, batch.last])
 
 

@@ -70,7 +70,7 @@ def _present(column: Column) -> Entry:
 
 
 def _unique(feed: Feed) -> list[Entry]:
-    """Not where the installation may name another key: the roll-up then tells the rows apart."""
+    """Not where the installation may name another key: the roll-up then distinguishes the rows."""
     if feed.key_choices:
         return []
     if len(feed.key) == 1:
@@ -171,7 +171,7 @@ def _volume() -> Entry:
 
 
 def _key_conflicts(feed: Feed) -> list[Entry]:
-    """That a key stands for one thing: each row where it does not, and how many of them block the feed."""
+    """That a key identifies one thing: each row where it does not, and how many of them block the feed."""
     if not feed.constant_per_key:
         return []
     key = feed.key[0]

@@ -1,4 +1,4 @@
-"""What a check looks at: the rows of each feed that no check has seen, and what they are held against."""
+"""What a check looks at: the rows of each feed that no check has seen, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from radar.quality.suites import FOLDER, rules, table_name
 from radar.rules.checks import shipped_seeds
 from radar.rules.vocabulary import folded_name_sql
 
-SCRATCH = "hygiene"  # an in-memory database beside the warehouse, gone with the check
+SCRATCH = "hygiene"  # an in-memory database next to the warehouse, gone with the check
 FUTURE_TOLERANCE = timedelta(days=1)
 LEAST_OF_USUAL, MOST_OF_USUAL = 0.5, 5
 REFERENCES = (
@@ -114,7 +114,7 @@ def _database(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Feed, first: int) -> None:
-    """The table `hygiene.<table>_key_conflicts`: new rows whose key stands for something else as well.
+    """The table `hygiene.<table>_key_conflicts`: new rows whose key identifies something else as well.
 
     That is a row of the same key (and updated_at) with another account, or what else `constant_per_key` of
     the contract names: no version of the same fact, wherever it landed. A row without an updated_at, in a
@@ -146,7 +146,7 @@ def _find_key_conflicts(con: duckdb.DuckDBPyConnection, contract: Feed, first: i
 def parameters(
     con: duckdb.DuckDBPyConnection, batch: Batch, as_of_end: date, max_age_days: int | None
 ) -> dict[str, Any]:
-    """What the suites' `$PARAMETER` entries stand for: `latest_time fresh_after least_rows most_rows`."""
+    """What the suites' `$PARAMETER` entries mean: `latest_time fresh_after least_rows most_rows`."""
     usual = con.execute(sql("usual_volume"), {"feed": batch.feed, "first_batch": batch.first}).fetchone()
     day = datetime(as_of_end.year, as_of_end.month, as_of_end.day)
     return {

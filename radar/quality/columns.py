@@ -1,6 +1,6 @@
 """Whether new files name their columns as the contract does, and still have those of the files before.
 
-Both checks only warn: the rows are good, and nobody knows what a missing column would have said. Every
+Both checks only warn: the rows are good, and nobody knows what a missing column would have held. Every
 finding is recorded in `audit.column_findings`, once, for the run that landed the files.
 """
 
@@ -41,12 +41,12 @@ def judge_columns(
             ],
         )
     misnamed = [
-        f"{near} is missing, and {name} resembles it ({_told(files)})"
+        f"{near} is missing, and {name} resembles it ({_listed(files)})"
         for (name, finding, near), files in found.items()
         if finding == MISNAMED
     ]
     gone = [
-        f"{name}, which the files before had, is missing ({_told(files)})"
+        f"{name}, which the files before had, is missing ({_listed(files)})"
         for (name, finding, _), files in found.items()
         if finding == GONE
     ]
@@ -84,7 +84,7 @@ def _findings(
     return found, any(batch_id >= first_batch for batch_id, *_ in files)
 
 
-def _told(files: list[str]) -> str:
+def _listed(files: list[str]) -> str:
     return files[0] if len(files) == 1 else f"{len(files):,} files, the first {files[0]}"
 
 

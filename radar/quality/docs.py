@@ -26,7 +26,7 @@ _SCRIPTS = re.compile(r"<script\b.*?</script>|<link\b[^>]*>", re.DOTALL)
 _REMOTE = re.compile(r"""\s(?:src|srcset|poster)=(["'])\s*(?:https?:)?//.*?\1""", re.DOTALL)
 _COLLAPSED = re.compile(r'<p class="m-0">\s*<a data-toggle="collapse".*?</a>\s*</p>', re.DOTALL)
 _DEAD_LINK = re.compile(r'<a href="[.][.]/[^"]*"\s*>(.*?)</a>', re.DOTALL)
-_STATES = {"ok": "ok", "held": "held back"}
+_STATES = {"ok": "ok", "held": "blocked"}
 
 
 def page(feed: str, outcomes: list[Outcome], sections: list[tuple[str, str]], now: datetime) -> str:
@@ -42,7 +42,7 @@ def page(feed: str, outcomes: list[Outcome], sections: list[tuple[str, str]], no
     ]
     body = (
         f'<nav class="crumbs"><a href="index.html">All feeds</a></nav><h1>{escape(feed)}</h1>'
-        f'<p class="lead">What the rows that arrived were held against, checked {_time(now)} UTC.</p>'
+        f'<p class="lead">The checks of the rows that arrived, of {_time(now)} UTC.</p>'
         f"{_failed_table(failed, ('Check',))}"
         f'<div class="columns"><aside><h2>On this page</h2><ul>{"".join(names)}</ul></aside>'
         f"<main>{''.join(offline(html) for _, html in sections)}</main></div>"
@@ -73,7 +73,7 @@ def _index(con: duckdb.DuckDBPyConnection, folder: Path, now: datetime) -> str:
     )
     body = (
         '<h1>Checks on what arrived</h1><p class="lead">Every feed as it was last checked, at the latest '
-        f"{_time(now)} UTC. Failing rows stand in <code>quarantine</code>, with file and row.</p>"
+        f"{_time(now)} UTC. Failing rows are in <code>quarantine</code>, with file and row.</p>"
         "<table><thead><tr><th>Feed</th><th>State</th><th>Last checked</th><th class='number'>Passed</th>"
         "<th class='number'>Failed</th><th class='number'>Could not run</th><th>Reason</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"

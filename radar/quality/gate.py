@@ -88,8 +88,8 @@ def judge(  # noqa: PLR0917 the record of one decision
 ) -> Outcome | None:
     """Record whether the feed is blocked; None where nothing has arrived for it and it is not.
 
-    Opens no transaction. The state is written to `audit.feed_states`; a feed that a check has held back in
-    this run stays held back. `refused_again`: rows that came as they had been refused before.
+    Opens no transaction. The state is written to `audit.feed_states`; a feed that a check has blocked in
+    this run stays blocked. `refused_again`: rows that came as they had been refused before.
     """
     of_run = {"feed": feed.name, "batch_id": moment.batch_id}
     is_blocked_before, missing_before = con.execute(sql("gate_before"), of_run).fetchone() or (False, 0)
@@ -97,13 +97,13 @@ def judge(  # noqa: PLR0917 the record of one decision
     share, has_arrived = _measure(con, feed, first_batch, moment, missing_before)
     if not has_arrived and (not is_blocked_before or feed.name == ACCOUNTS):
         return None
-    held = con.execute(
+    blocked = con.execute(
         "SELECT reason FROM audit.feed_states "
         "WHERE feed = $feed AND batch_id = $batch_id AND run_id = $run_id AND state = 'held'",
         {**of_run, "run_id": moment.run_id},
     ).fetchone()
-    is_blocked = held is not None or _blocks(con, feed, share, limits)
-    reason = held[0] if held else _reason(con, feed, share, moment, limits) if share.lost else None
+    is_blocked = blocked is not None or _blocks(con, feed, share, limits)
+    reason = blocked[0] if blocked else _reason(con, feed, share, moment, limits) if share.lost else None
     con.execute(
         "DELETE FROM audit.feed_states WHERE feed = $feed AND batch_id = $batch_id AND run_id = $run_id",
         {**of_run, "run_id": moment.run_id},
@@ -138,15 +138,15 @@ def judge(  # noqa: PLR0917 the record of one decision
     )
 
 
-def settle_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
+def resolve_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     """See which refused rows of the feed later rows have made up for; how many came again as they were."""
     open_keys = "SELECT count(*) FROM quarantine.refused_keys WHERE feed = ? AND superseded_at IS NULL"
-    again = _settle_open_keys(con, feed, first_batch, limits) if one(con, open_keys, [feed.name])[0] else 0
+    again = _resolve_open_keys(con, feed, first_batch, limits) if one(con, open_keys, [feed.name])[0] else 0
     con.execute("DELETE FROM control.repeated_keys WHERE feed = ?", [feed.name])
     return again
 
 
-def _settle_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
+def _resolve_open_keys(con: duckdb.DuckDBPyConnection, feed: Feed, first_batch: int, limits: Limits) -> int:
     values: dict[str, Any] = {"feed": feed.name}
     names = {"table": _table(feed), "landed_key": statements.entity_key(feed, "landed")}
     con.execute(sql("note_repeated_keys"), {**values, "first_batch": first_batch})
@@ -245,7 +245,7 @@ def _reason(con: duckdb.DuckDBPyConnection, feed: Feed, share: _Share, moment: M
         of_column = f" in column {column}" if column else ""
         such = f"such as {example}, " if example else ""
         causes.append(f"{rows:,} refused for {rule}{of_column} ({such}the first in {file} row {row})")
-    causes += [reason for (reason,) in con.execute(sql("gate_held"), values).fetchall()]
+    causes += [reason for (reason,) in con.execute(sql("gate_blocked"), values).fetchall()]
     if share.unreadable:
         causes.append(share.unreadable.split("\n")[0])
     if share.missing:

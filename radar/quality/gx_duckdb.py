@@ -70,7 +70,7 @@ class DuckDBDialect(DefaultDialect):
         """Nothing to do."""
 
     def get_schema_names(self, connection: Any, **kw: Any) -> list[str]:
-        """Schemas and attached databases, both of which may stand before a table's name."""
+        """Schemas and attached databases, both of which may precede a table's name."""
         names = "SELECT schema_name FROM duckdb_schemas() UNION SELECT database_name FROM duckdb_databases()"
         return [row[0] for row in connection.execute(sa.text(names))]
 

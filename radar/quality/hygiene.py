@@ -1,8 +1,8 @@
 """Checks what a run has landed, feed by feed, and acts on it: the gate between `raw` and what is built on it.
 
 Each feed's suite sees only the rows that no earlier check has seen. A failing row is refused, loses a value
-or waits for its account, as its rule says; a feed that fails a critical rule, or whose rule could not run,
-is held back whole. Every feed's changes and their record are one transaction, so a run that broke off can
+or waits for its account, as its rule demands; a feed that fails a critical rule, or whose rule could not run,
+is blocked as a whole. Every feed's changes and their record are one transaction, so a run that broke off can
 be repeated: what was checked is not checked again, what was not is checked by the next run.
 """
 
@@ -58,7 +58,7 @@ def check(
 
     `con` must not be inside a transaction; `now` is UTC. `on_step(feed, rows, seconds)` is called after
     each feed. Called again for the same run, it returns what it found before. Raises CheckError after all
-    feeds where `crm/accounts` was held back, InputError where reference data cannot be read.
+    feeds where `crm/accounts` was blocked, InputError where reference data cannot be read.
     """
     utc = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
     moment = Moment(run_id, batch_id, utc)
@@ -88,16 +88,16 @@ def check(
     con.execute(sql("record_states"), {"run_id": run_id, "batch_id": batch_id, "now": utc})
     if docs is not None:
         write_docs(con, docs, pages, utc)
-    held = held_feeds(con, run_id)
-    if COMPULSORY in held:
+    blocked = blocked_feeds(con, run_id)
+    if COMPULSORY in blocked:
         raise CheckError(
-            f"{COMPULSORY} was held back, so there is nothing to score: {held[COMPULSORY]}", REMEDY
+            f"{COMPULSORY} was blocked, so there is nothing to score: {blocked[COMPULSORY]}", REMEDY
         )
     return outcomes
 
 
-def held_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
-    """Feed -> reason, for every feed that this run held back."""
+def blocked_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+    """Feed -> reason, for every feed that this run blocked."""
     found = con.execute(
         "SELECT feed, reason FROM audit.feed_states WHERE run_id = ? AND state = 'held' ORDER BY feed",
         [run_id],
@@ -106,12 +106,12 @@ def held_feeds(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
 
 
 def shortfalls(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
-    """Feed -> why the run is not all it should be: what it held back, and critical checks that failed."""
+    """Feed -> why the run is not all it should be: what it blocked, and critical checks that failed."""
     failed = con.execute(
         "SELECT feed, message FROM audit.checks WHERE run_id = ? AND severity = 'critical' AND NOT success",
         [run_id],
     )
-    return dict(failed.fetchall()) | held_feeds(con, run_id)
+    return dict(failed.fetchall()) | blocked_feeds(con, run_id)
 
 
 def _runs(

@@ -1,4 +1,4 @@
-"""What a check came to, in words and in `audit.checks`."""
+"""The outcome of a check, as text and in `audit.checks`."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ class Moment:
 _COLUMNS = ", ".join("check_name" if column.name == "check" else column.name for column in fields(Outcome))
 
 
-def holds(finding: Finding) -> bool:
-    """Whether the feed is held back. One failing row is no share of anything: it goes by itself."""
+def blocks_feed(finding: Finding) -> bool:
+    """Whether the feed is blocked. One failing row is no share of anything: it goes by itself."""
     if finding.error:
         return True
     return finding.rule.severity == "critical" and not finding.success and finding.unexpected != 1
 
 
-def outcome(finding: Finding, rows: int, examples: list[str], *, is_held: bool) -> Outcome:
+def outcome(finding: Finding, rows: int, examples: list[str], *, is_blocked: bool) -> Outcome:
     """The outcome of a finding in a batch of `rows` rows; `examples` are values that may be shown.
 
     Its severity is the rule's, but critical where the rule could not run, and a warning where a critical
-    rule fails without holding the feed back.
+    rule fails without blocking the feed.
     """
     rule = finding.rule
     severity: str = rule.severity
     if finding.error:
         severity = "critical"
-    elif severity == "critical" and not finding.success and not holds(finding):
+    elif severity == "critical" and not finding.success and not blocks_feed(finding):
         severity = "warning"
     return Outcome(
         feed=rule.feed,
@@ -77,7 +77,7 @@ def outcome(finding: Finding, rows: int, examples: list[str], *, is_held: bool) 
         observed=finding.observed,
         unexpected_count=finding.unexpected,
         action=rule.action,
-        message=_message(finding, rows, examples, is_held=is_held),
+        message=_message(finding, rows, examples, is_blocked=is_blocked),
     )
 
 
@@ -118,7 +118,7 @@ def last_recorded(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
     return [Outcome(*row) for row in found.fetchall()]
 
 
-def _message(finding: Finding, rows: int, examples: list[str], *, is_held: bool) -> str:
+def _message(finding: Finding, rows: int, examples: list[str], *, is_blocked: bool) -> str:
     rule = finding.rule
     if finding.error:
         return f"could not run: {finding.error}"
@@ -128,5 +128,5 @@ def _message(finding: Finding, rows: int, examples: list[str], *, is_held: bool)
     if not finding.unexpected:
         return ""
     named = f"; found {', '.join(examples)}" if examples else ""
-    done = "the feed is held back" if is_held and rule.action != "tell" else _DONE[rule.action]
+    done = "the feed is held back" if is_blocked and rule.action != "tell" else _DONE[rule.action]
     return f"{share(finding, rows)} not as expected ({rule.description}): {done}{named}"

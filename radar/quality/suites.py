@@ -171,7 +171,7 @@ def _rule(feed: str, expectation: Expectation) -> Rule:
 
 
 def read_yaml(path: Path) -> Any:
-    """The file's content; a key that stands twice is an error, where YAML would keep the last one."""
+    """The file's content; a key that is there twice is an error, where YAML would keep the last one."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
     except yaml.YAMLError as error:
@@ -187,6 +187,6 @@ class _StrictLoader(_SafeLoader):  # type: ignore[misc, valid-type]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key} stands twice", node.start_mark
+                    None, None, f"the key {key} is there twice", node.start_mark
                 )
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]

@@ -113,7 +113,7 @@ class Validator:
 
 
 class Run:
-    """One validation: its findings in the order of the suite, and how to get at the rows behind them."""
+    """One validation: its findings in the order of the suite, and how to get at their rows."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, table: str, suite: tuple[Rule, ...], batch: Any, result: Any
@@ -161,7 +161,7 @@ class Run:
         ]
 
     def _insert_condition(self, configuration: Any, target: str, number: int, first_only: bool) -> None:
-        """Ask Great Expectations for the SQL condition behind its count, and insert what meets it."""
+        """Ask Great Expectations for the SQL condition of its count, and insert what meets it."""
         data = self._batch.get_batch()
         engine = data.data.execution_engine
         expectation = configuration.to_domain_obj()

@@ -51,12 +51,12 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        place = [self.file]
+        location = [self.file]
         if self.row is not None:
-            place.append(f"row {self.row}")
+            location.append(f"row {self.row}")
         if self.column:
-            place.append(f"column {self.column}")
-        return f"{', '.join(place)}: {self.what}\n  What to do: {self.remedy}"
+            location.append(f"column {self.column}")
+        return f"{', '.join(location)}: {self.what}\n  What to do: {self.remedy}"
 
 
 def shipped_seeds() -> Path:
@@ -98,9 +98,9 @@ def gather(seeds: Path | None, target: Path) -> Path:
             content = _with_later_settings(content)
         if name in RULE_FILES[1:] and path == shipped[name] and own_sets:
             content = _of_rule_sets(content, set.intersection(*own_sets))
-        copy = target / name
-        if not copy.exists() or copy.read_bytes() != content:
-            copy.write_bytes(content)
+        file = target / name
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
     return target
 
 
@@ -132,7 +132,7 @@ def _rule_sets_in(path: Path) -> set[str]:
 
 
 def _of_rule_sets(content: bytes, rule_sets: set[str]) -> bytes:
-    """A shipped file with the rows of these rule sets, which stand in its first column."""
+    """A shipped file with the rows of these rule sets, which are in its first column."""
     header, *lines = content.decode().splitlines(keepends=True)
     return (header + "".join(line for line in lines if line.split(",")[0] in rule_sets)).encode()
 
@@ -156,7 +156,7 @@ def _with_later_settings(content: bytes) -> bytes:
 def check(seeds: Path) -> list[Problem]:
     """Everything that is wrong with a whole folder of seeds, in the order of files and rows."""
     tables, problems = read(seeds)
-    if problems:  # what refers to what can only be told of files that can be read
+    if problems:  # references can only be checked in files that can be read
         return problems
     return [problem for rule in _CROSS_CHECKS for problem in rule(tables)]
 
@@ -246,7 +246,7 @@ def _column_problems(file: str, column: str, tests: list[Any], rows: list[Row]) 
         if "not_null" in names and not value:
             yield Problem(file, number, column, "the cell is empty", "fill it")
         if "unique" in names and value and counts[value] > 1:
-            yield Problem(file, number, column, f"'{value}' stands in more than one row", "keep one of them")
+            yield Problem(file, number, column, f"'{value}' is in more than one row", "keep one of them")
     for test in tests:
         if isinstance(test, dict) and "accepted_values" in test:
             allowed = test["accepted_values"]["arguments"]["values"]
@@ -295,7 +295,7 @@ def _shipped_signals(tables: Tables) -> Iterator[Problem]:
         yield Problem("signals.csv", None, "signal", f"the signal {signal} has no row", "restore its row")
     for number, row in _numbered(tables, "signals"):
         if shipped.get(row["signal"]) != row["family"]:
-            what = f"no table signals.sig_{row['family']} holds {row['signal']}"
+            what = f"no table signals.sig_{row['family']} has {row['signal']}"
             yield Problem("signals.csv", number, "signal", what, "signals are models; keep the shipped names")
 
 
@@ -312,8 +312,8 @@ def _rule_sets(tables: Tables) -> Iterator[Problem]:
     for number, row in _numbered(tables, "rule_sets"):
         yield from _name_problems("rule_sets.csv", number, "rule_set", row["rule_set"])
         if row["status"] == "champion" and row["rule_set"] not in ruled:
-            remedy = "add rules to rules.csv, or make another set the champion"
-            yield Problem("rule_sets.csv", number, "rule_set", "the champion has no rule", remedy)
+            remedy = "add rules to rules.csv, or make another set the champion rule set"
+            yield Problem("rule_sets.csv", number, "rule_set", "the champion rule set has no rule", remedy)
         bounds = [row["base_score"], row["watch_from"], row["healthy_from"]]
         if not all(bounds):
             yield Problem(
@@ -353,7 +353,7 @@ def _rules(tables: Tables) -> Iterator[Problem]:
             )
         if counts[_key(row)] > 1:
             yield Problem(
-                file, number, "rule_id", "the rule stands twice for this segment", "keep one of them"
+                file, number, "rule_id", "the rule has two rows for this segment", "keep one of them"
             )
         if not conditions[_key(row)]:
             what, remedy = "the rule has no condition", "add one to rule_conditions.csv with the same segment"
@@ -425,7 +425,7 @@ def _is_zero(cell: str) -> bool:
 def _conditions(tables: Tables) -> Iterator[Problem]:
     rules = {_key(row) for row in tables["rules"]}
     signals = {row["signal"] for row in tables["signals"]}
-    places: dict[tuple[str, str, str], list[int]] = {}
+    positions: dict[tuple[str, str, str], list[int]] = {}
     file = "rule_conditions.csv"
     for number, row in _numbered(tables, "rule_conditions"):
         if _key(row) not in rules:
@@ -443,16 +443,16 @@ def _conditions(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 file, number, "when_null", "only false is possible", "write false, or leave it empty"
             )
-        taken = places.setdefault(_key(row), [])
+        taken = positions.setdefault(_key(row), [])
         if not row["position"] or int(row["position"]) in taken:
             what, remedy = "positions count from 1, each once", "number the rule's conditions"
             yield Problem(file, number, "position", what, remedy)
         else:
             taken.append(int(row["position"]))
     for number, row in _numbered(tables, "rule_conditions"):
-        places_of_rule = places[_key(row)]
-        if row["position"] and not 1 <= int(row["position"]) <= len(places_of_rule):
-            what = f"the rule has {len(places_of_rule)} condition(s)"
+        positions_of_rule = positions[_key(row)]
+        if row["position"] and not 1 <= int(row["position"]) <= len(positions_of_rule):
+            what = f"the rule has {len(positions_of_rule)} condition(s)"
             yield Problem(file, number, "position", what, "number them from 1 on without gaps")
 
 

@@ -1,6 +1,6 @@
-"""The rules in words: a page for people, written from the reference data alone.
+"""The rules as text: a page for people, written from the reference data alone.
 
-Belongs here: how a row of the seeds is said. Does not belong here: what a rule does to a score; that is the
+Belongs here: the text of a row of the seeds. Does not belong here: what a rule does to a score; that is the
 scoring models', and whether the rows make sense; that is `radar.rules.checks`.
 """
 
@@ -23,14 +23,14 @@ OPERATORS = {
     "<>": "other than",
 }
 STATUSES = {
-    "champion": "the champion: people see its scores, and exports, flags and actions follow it",
-    "shadow": "a shadow: scored beside the champion to be compared with it, and never exported",
+    "champion": "the champion rule set: people see its scores, and exports, flags and actions follow it",
+    "shadow": "a shadow: scored next to the champion rule set to be compared with it, and never exported",
     "retired": "retired: not scored",
 }
 RENEWAL = "days_to_renewal"
 
 _HEAD = """\
-# The rules in words
+# The rules
 
 Written by `radar rules docs` from the reference data (`rule_sets.csv`, `rules.csv`, \
 `rule_conditions.csv`, `signals.csv`, `feeds.csv`): change those, not this page. Link to a rule by its \
@@ -38,15 +38,15 @@ anchor, `#<rule set>-<rule>`.
 
 ## How to read a rule
 
-- A score starts at the base of its rule set, adds the points of every rule that holds, and is held \
-between 0 and 100.
-- All conditions of a rule must hold. A row for a segment takes the place of the general one in that \
+- A score starts at the base of its rule set, adds the points of every rule that fires, and is clamped \
+to 0 to 100.
+- A rule fires where all of its conditions are true. A row for a segment replaces the general one in that \
 segment.
 - A threshold is the account's own goal for the signal where it has one (`crm/goals`), else the number \
 here.
-- A signal is unknown where a feed that it needs is missing, stale or held back. A rule that hangs on it \
+- A signal is unknown where a feed that it needs is missing, stale or blocked. A rule that depends on it \
 is then neither true nor false: it adds nothing, and the least and the greatest possible score say what \
-it could still do. Where the bucket hangs on it, the account is undecided and goes to a person. A signal \
+it could still do. Where the bucket depends on it, the account is undecided and goes to a person. A signal \
 without a value, such as a survey nobody answered, counts as unknown too.
 - A weight makes points count several times while the renewal is near. With nothing to renew they count \
 once; where the days to renewal are unknown they count once, and the least and the greatest possible \
@@ -57,8 +57,8 @@ points, and outside coverage. A weight whose feed is not used counts once.
 
 
 @dataclass(frozen=True)
-class RowInWords:
-    """One row of rules.csv: its segment (empty: all others), what it says, and what else to know."""
+class RowText:
+    """One row of rules.csv: its segment (empty: all others), its text, and notes."""
 
     segment: str
     sentence: str
@@ -66,22 +66,22 @@ class RowInWords:
 
 
 @dataclass(frozen=True)
-class RuleInWords:
+class RuleText:
     """A rule, all segments together. Texts are lines of Markdown; `off` is empty where the rule is in use."""
 
     rule_set: str
     rule_id: str
     title: str
-    rows: tuple[RowInWords, ...]
+    rows: tuple[RowText, ...]
     needs: str
     off: str
 
 
-def in_words(tables: Tables) -> list[RuleInWords]:
+def rule_texts(tables: Tables) -> list[RuleText]:
     """Every rule of every set, in the order of the seeds; cells are text, empty where there is nothing."""
     book = _Book(tables, set(_unused(tables)))
     return [
-        _told(book, rule_id, rows)
+        _rule_text(book, rule_id, rows)
         for rule_set in tables["rule_sets"]
         for rule_id, rows in book.rules(rule_set["rule_set"]).items()
     ]
@@ -160,28 +160,28 @@ def _rule_set(book: _Book, rule_set: Row) -> Iterator[str]:
 
 
 def _rule(book: _Book, rule_id: str, rows: list[Row]) -> str:
-    told = _told(book, rule_id, rows)
+    rule_text = _rule_text(book, rule_id, rows)
     lines = [
-        f'<a id="{told.rule_set}-{rule_id}"></a>',
+        f'<a id="{rule_text.rule_set}-{rule_id}"></a>',
         "",
-        f"### {told.title}",
+        f"### {rule_text.title}",
         "",
         f"`{rule_id}`",
         "",
     ]
-    for row in told.rows:
+    for row in rule_text.rows:
         lines.append(f"- {row.sentence}")
         lines += [f"  - {note}" for note in row.notes]
-    return "\n".join([*lines, *(f"- {line}" for line in (told.needs, told.off) if line)])
+    return "\n".join([*lines, *(f"- {line}" for line in (rule_text.needs, rule_text.off) if line)])
 
 
-def _told(book: _Book, rule_id: str, rows: list[Row]) -> RuleInWords:
-    said = []
+def _rule_text(book: _Book, rule_id: str, rows: list[Row]) -> RuleText:
+    texts = []
     for row in rows:
         when = " and ".join(_condition(book, condition) for condition in book.conditions(row))
         notes = (_weight(book, row), _unknown(book, row), _ledger(book, row))
-        said.append(
-            RowInWords(
+        texts.append(
+            RowText(
                 segment=row["segment"],
                 sentence=f"{_where(row, rows)}when {when}, then {_effect(book, row)}.",
                 notes=tuple(note for note in notes if note),
@@ -190,11 +190,11 @@ def _told(book: _Book, rule_id: str, rows: list[Row]) -> RuleInWords:
     feeds = book.feeds(condition["signal"] for row in rows for condition in book.conditions(row))
     weighs = any(row["renewal_factor"] for row in rows)
     off = [feed for feed in feeds if feed in book.unused]
-    return RuleInWords(
+    return RuleText(
         rule_set=rows[0]["rule_set"],
         rule_id=rule_id,
         title=_plain(rows[0]["title"] or rule_id),
-        rows=tuple(said),
+        rows=tuple(texts),
         needs=f"Needs {_listed(feeds)}{f'; its weight {_listed(book.feeds([RENEWAL]))}' if weighs else ''}.",
         off=f"**Off**: {_listed(off)} {'is' if len(off) == 1 else 'are'} not used." if off else "",
     )
@@ -204,11 +204,11 @@ def _where(row: Row, rows: list[Row]) -> str:
     """For whom a row of the rule speaks, where not for all."""
     if len(rows) == 1 and not row["segment"]:
         return ""
-    said = f"Segment {_plain(row['segment'])}" if row["segment"] else "Segments that are not named here"
+    sentence = f"Segment {_plain(row['segment'])}" if row["segment"] else "Segments that are not named here"
     if len(rows) == 1:
-        said += " alone"
+        sentence += " alone"
     title = f" ({_plain(row['title'])})" if row["title"] != rows[0]["title"] else ""
-    return f"**{said}**{title}: "
+    return f"**{sentence}**{title}: "
 
 
 def _condition(book: _Book, condition: Row) -> str:
@@ -223,45 +223,47 @@ def _condition(book: _Book, condition: Row) -> str:
 def _effect(book: _Book, rule: Row) -> str:
     no_better = f"the bucket is no better than `{rule['bucket']}`"
     if rule["effect"] == "points":
-        said = _points(book, rule)
+        sentence = _points(book, rule)
     elif rule["effect"] == "cap":
-        said = no_better
+        sentence = no_better
     elif rule["effect"] == "flag":
-        said = f"the flag `{rule['flag']}` is raised{f' and {no_better}' if rule['bucket'] else ''}"
+        sentence = f"the flag `{rule['flag']}` is raised{f' and {no_better}' if rule['bucket'] else ''}"
     else:
         return "a person looks at the account"
-    return said + (", and a person looks at the account" if rule["needs_review"].lower() == "true" else "")
+    return sentence + (
+        ", and a person looks at the account" if rule["needs_review"].lower() == "true" else ""
+    )
 
 
 def _points(book: _Book, rule: Row) -> str:
     points = Decimal(rule["points"])
     verb = "loses" if points < 0 else "gains"
-    said = f"the score {verb} {_number(abs(points))} points"
+    sentence = f"the score {verb} {_number(abs(points))} points"
     if rule["per_unit"].lower() != "true":
-        return said
+        return sentence
     limit = f"{_number(rule['max_points'])} points at most" if rule["max_points"] else "without a limit"
-    return f"{said} times {book.signal(book.conditions(rule)[0]['signal'])}, {limit}"
+    return f"{sentence} times {book.signal(book.conditions(rule)[0]['signal'])}, {limit}"
 
 
 def _weight(book: _Book, rule: Row) -> str:
     if not rule["renewal_factor"]:
         return ""
-    said = (
+    sentence = (
         f"This counts {_number(rule['renewal_factor'])} times where {book.signal(RENEWAL)} is at most "
         f"{rule['renewal_within_days']}."
     )
     off = [feed for feed in book.feeds([RENEWAL]) if feed in book.unused]
-    return said + (f" It counts once here, because {_listed(off)} is not used." if off else "")
+    return sentence + (f" It counts once here, because {_listed(off)} is not used." if off else "")
 
 
 def _unknown(book: _Book, rule: Row) -> str:
     conditions = book.conditions(rule)
     never = [book.signal(c["signal"]) for c in conditions if c["when_null"].lower() == "false"]
-    said = [f"Without a value for {_listed(never)} the rule does not hold."] if never else []
+    sentence = [f"Without a value for {_listed(never)} the rule does not fire."] if never else []
     if len(never) < len(conditions):
         unknown = "If the rest is not known" if never else "If that is not known"
-        said.append(f"{unknown}, {_could_still(book, rule)}.")
-    return " ".join(said)
+        sentence.append(f"{unknown}, {_could_still(book, rule)}.")
+    return " ".join(sentence)
 
 
 def _could_still(book: _Book, rule: Row) -> str:
@@ -289,7 +291,7 @@ def _ledger(book: _Book, rule: Row) -> str:
         return ""
     thresholds = {f"threshold_{c['position']}": _number(c["threshold"]) for c in book.conditions(rule)}
     line = re.sub(r"[{](\w+)[}]", lambda blank: thresholds.get(blank[1], "…"), rule["evidence"])
-    return f"Said as: “{_plain(line)}”"
+    return f"Evidence: “{_plain(line)}”"
 
 
 def _number(value: str | Decimal) -> str:

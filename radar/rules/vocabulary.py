@@ -125,13 +125,14 @@ _VOCABULARIES = {
 class Unrecognised:
     """One vocabulary of which nothing was recognised by the newest as-of date.
 
-    `is_held`: it decides scores, or words have come that no reference data knows; the run then ends with 3.
-    `words`: the most frequent words found, with their number; `nearest`: words of ours that resemble them.
+    `is_blocking`: it decides scores, or words have come that no reference data knows; the run then ends
+    with 3. `words`: the most frequent words found, with their number; `nearest`: words of ours that
+    resemble them.
     """
 
     vocabulary: str
     feed: str
-    is_held: bool
+    is_blocking: bool
     signals: Sequence[str]
     words: Sequence[tuple[str, int]]
     nearest: Sequence[str]
@@ -150,39 +151,39 @@ class Unrecognised:
 def unrecognised(con: duckdb.DuckDBPyConnection, end: date) -> list[Unrecognised]:
     """What of the company's words is not recognised as of `end`, in the feeds that are known."""
     found = []
-    for name, feed, is_held, signals in con.execute(_UNRECOGNISED, {"end": end}).fetchall():
+    for name, feed, is_blocking, signals in con.execute(_UNRECOGNISED, {"end": end}).fetchall():
         words = _words(con, _VOCABULARIES[name].found, end)
         ours = [word for (word,) in con.execute(_VOCABULARIES[name].known).fetchall()]
         nearest = _nearest([word for word, _ in words], ours)
-        found.append(Unrecognised(name, feed, is_held, signals, words[:MOST_WORDS], nearest))
+        found.append(Unrecognised(name, feed, is_blocking, signals, words[:MOST_WORDS], nearest))
     return found
 
 
-def held_words(con: duckdb.DuckDBPyConnection, end: date) -> dict[str, str]:
-    """Feed -> what of its words was not recognised, where that holds part of the run back."""
-    held: dict[str, list[str]] = {}
+def blocking_words(con: duckdb.DuckDBPyConnection, end: date) -> dict[str, str]:
+    """Feed -> what of its words was not recognised, where that blocks part of the run."""
+    found_words: dict[str, list[str]] = {}
     for found in unrecognised(con, end):
-        if found.is_held:
-            held.setdefault(f"words of {found.feed}", []).append(found.what)
-    return {feed: ", ".join(what) for feed, what in held.items()}
+        if found.is_blocking:
+            found_words.setdefault(f"words of {found.feed}", []).append(found.what)
+    return {feed: ", ".join(what) for feed, what in found_words.items()}
 
 
 def lines(found: Sequence[Unrecognised]) -> list[str]:
     """A section of the summary; words that several vocabularies share are listed once."""
     if not found:
         return []
-    told = ["Words that were not recognised"]
+    section = ["Words that were not recognised"]
     shown: Sequence[tuple[str, int]] | None = None
     for item in found:
-        told.append(f"  {item.feed}: {item.what}; unknown: {', '.join(item.signals)}")
+        section.append(f"  {item.feed}: {item.what}; unknown: {', '.join(item.signals)}")
         if item.words != shown:
             listed = ", ".join(f"{_shown(word)} ({count:,})" for word, count in item.words)
-            told.append(f"    found: {listed}")
+            section.append(f"    found: {listed}")
         if item.nearest and item.words != shown:
-            told.append(f"    nearest rows: {', '.join(item.nearest)}")
-        told.append(f"    what to do: {item.remedy}")
+            section.append(f"    nearest rows: {', '.join(item.nearest)}")
+        section.append(f"    what to do: {item.remedy}")
         shown = item.words
-    return told
+    return section
 
 
 def _words(con: duckdb.DuckDBPyConnection, query: str, end: date) -> list[tuple[str, int]]:

@@ -126,7 +126,7 @@ def test_no_address_of_a_contact_is_in_the_evidence(demo_run: Place) -> None:
     )
 
 
-def test_a_held_run_and_the_run_after_it_add_their_own_files_only(place: Place) -> None:
+def test_a_blocked_run_and_the_run_after_it_add_their_own_files_only(place: Place) -> None:
     before = kinds(place)
     assert before["override"]
     payments = place.extracts / "billing/payments/late.csv"

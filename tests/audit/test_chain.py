@@ -356,7 +356,7 @@ def killed(warehouse: Path) -> Path:
     return warehouse
 
 
-def test_sound_entries_behind_the_head_are_told_and_added_to_it(killed: Path) -> None:
+def test_sound_entries_after_the_head_are_reported_and_added_to_it(killed: Path) -> None:
     found = verify(killed)
     assert (found.head.count, found.unheaded) == (35, 5)
     assert "the last 5 are sound, and the next run adds them to the head" in str(found)

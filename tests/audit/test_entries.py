@@ -81,7 +81,7 @@ insert into audit.exports values
 """
 
 
-class House:
+class Company:
     """A small warehouse that each test changes; every `record` is a run of its own."""
 
     def __init__(self, warehouse: Path) -> None:
@@ -107,16 +107,16 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "w.duckdb")
+def company(tmp_path: Path) -> Iterator[Company]:
+    made = Company(tmp_path / "w.duckdb")
     made.do(TABLES)
     yield made
     verify(made.warehouse)
 
 
-def test_a_repeated_run_adds_nothing(house: House) -> None:
-    house.do(ACTIONS, REVIEWS, OVERRIDE, EXPORT)
-    assert house.record() == {
+def test_a_repeated_run_adds_nothing(company: Company) -> None:
+    company.do(ACTIONS, REVIEWS, OVERRIDE, EXPORT)
+    assert company.record() == {
         "reference_change": 1,
         "rule_change": 1,
         "override": 1,
@@ -126,22 +126,22 @@ def test_a_repeated_run_adds_nothing(house: House) -> None:
         "action": 3,
         "export": 1,
     }
-    assert house.record() == {}
+    assert company.record() == {}
 
 
-def test_a_warehouse_without_actions_and_reviews_is_recorded_too(house: House) -> None:
-    house.do(OVERRIDE)
-    assert house.record() == {"reference_change": 1, "rule_change": 1, "override": 1}
+def test_a_warehouse_without_actions_and_reviews_is_recorded_too(company: Company) -> None:
+    company.do(OVERRIDE)
+    assert company.record() == {"reference_change": 1, "rule_change": 1, "override": 1}
 
 
-def test_an_override_says_who_what_and_under_which_rules(house: House) -> None:
-    house.do(OVERRIDE)
-    house.record()
-    (told,) = house.entries("override")
-    assert (told["subject_id"], told["account_id"], told["actor"]) == ("o1", "a1", "lead@us.example")
-    assert (told["run_id"], told["as_of_date"]) == ("run-1", DAY)
-    assert (told["rule_set"], told["rule_version"]) == ("v1", "aaa")
-    assert told["evidence"] == {
+def test_an_override_says_who_what_and_under_which_rules(company: Company) -> None:
+    company.do(OVERRIDE)
+    company.record()
+    (found,) = company.entries("override")
+    assert (found["subject_id"], found["account_id"], found["actor"]) == ("o1", "a1", "lead@us.example")
+    assert (found["run_id"], found["as_of_date"]) == ("run-1", DAY)
+    assert (found["rule_set"], found["rule_version"]) == ("v1", "aaa")
+    assert found["evidence"] == {
         "bucket": "watch",
         "expires_at": None,
         "overridden_at": "2026-03-12T10:00:00Z",
@@ -149,13 +149,17 @@ def test_an_override_says_who_what_and_under_which_rules(house: House) -> None:
     }
 
 
-def test_every_version_of_an_override_is_an_entry_also_when_it_goes_back(house: House) -> None:
-    house.do(OVERRIDE)
-    house.record()
+def test_every_version_of_an_override_is_an_entry_also_when_it_goes_back(company: Company) -> None:
+    company.do(OVERRIDE)
+    company.record()
     for bucket in ("at_risk", "watch"):
-        house.do(f"update staging.stg_crm__overrides set bucket = '{bucket}'")
-        assert house.record() == {"override": 1}
-    assert [told["evidence"]["bucket"] for told in house.entries("override")] == ["watch", "at_risk", "watch"]
+        company.do(f"update staging.stg_crm__overrides set bucket = '{bucket}'")
+        assert company.record() == {"override": 1}
+    assert [found["evidence"]["bucket"] for found in company.entries("override")] == [
+        "watch",
+        "at_risk",
+        "watch",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -168,29 +172,29 @@ def test_every_version_of_an_override_is_an_entry_also_when_it_goes_back(house: 
         "expires_at = '2026-04-12'",
     ],
 )
-def test_any_change_of_an_override_is_an_entry(house: House, change: str) -> None:
-    house.do(OVERRIDE)
-    house.record()
-    house.do(f"update staging.stg_crm__overrides set {change}")
-    assert house.record() == {"override": 1}
+def test_any_change_of_an_override_is_an_entry(company: Company, change: str) -> None:
+    company.do(OVERRIDE)
+    company.record()
+    company.do(f"update staging.stg_crm__overrides set {change}")
+    assert company.record() == {"override": 1}
 
 
-def test_an_action_is_an_entry_for_each_status_and_not_for_each_sentence(house: House) -> None:
-    house.do(ACTIONS)
-    house.record()
-    house.do("update marts.fct_actions set evidence = 'No login for 21 days', as_of_date = '2026-03-13'")
-    assert house.record() == {}
-    house.do(
+def test_an_action_is_an_entry_for_each_status_and_not_for_each_sentence(company: Company) -> None:
+    company.do(ACTIONS)
+    company.record()
+    company.do("update marts.fct_actions set evidence = 'No login for 21 days', as_of_date = '2026-03-13'")
+    assert company.record() == {}
+    company.do(
         "update marts.fct_actions set status = 'suppressed', suppressed_by = 'quiet_mode'"
         " where action_id = 'act-2'"
     )
-    assert house.record() == {"action": 1}
-    told = house.entries("action")
-    assert [row["subject_id"] for row in told] == ["act-1", "act-2", "act-3", "act-2"]
-    assert (told[0]["as_of_date"], told[3]["as_of_date"]) == (date(2026, 3, 12), DAY)
-    assert (told[3]["actor"], told[3]["account_id"]) == ("radar", "a2")
-    assert (told[3]["rule_set"], told[3]["rule_version"]) == ("v0", "zzz")
-    assert told[3]["evidence"] == {
+    assert company.record() == {"action": 1}
+    found = company.entries("action")
+    assert [row["subject_id"] for row in found] == ["act-1", "act-2", "act-3", "act-2"]
+    assert (found[0]["as_of_date"], found[3]["as_of_date"]) == (date(2026, 3, 12), DAY)
+    assert (found[3]["actor"], found[3]["account_id"]) == ("radar", "a2")
+    assert (found[3]["rule_set"], found[3]["rule_version"]) == ("v0", "zzz")
+    assert found[3]["evidence"] == {
         "channel": "crm_task",
         "evidence": "No login for 21 days",
         "owner_id": "own-1",
@@ -200,45 +204,46 @@ def test_an_action_is_an_entry_for_each_status_and_not_for_each_sentence(house: 
     }
 
 
-def test_what_people_decided_is_an_entry_of_its_kind(house: House) -> None:
-    house.do(REVIEWS)
-    house.record()
-    (signed,), (checked,) = house.entries("sign_off"), house.entries("spot_check")
+def test_what_people_decided_is_an_entry_of_its_kind(company: Company) -> None:
+    company.do(REVIEWS)
+    company.record()
+    (signed,), (checked,) = company.entries("sign_off"), company.entries("spot_check")
     assert (signed["actor"], signed["as_of_date"], signed["evidence"]["verdict"]) == (
         "dora",
         date(2026, 3, 10),
         "agree",
     )
     assert checked["evidence"]["reason"] == "told (e-mail)"
-    (approved,) = house.entries("action_decision")
+    (approved,) = company.entries("action_decision")
     assert (approved["evidence"]["action_id"], approved["evidence"]["verdict"]) == ("act-2", "approved")
     assert "action_id" not in signed["evidence"]  # or every entry of before the column would have changed
-    house.do("update staging.stg_crm__reviews set verdict = 'disagree' where kind <> 'action'")
-    assert house.record() == {"sign_off": 1}
+    company.do("update staging.stg_crm__reviews set verdict = 'disagree' where kind <> 'action'")
+    assert company.record() == {"sign_off": 1}
 
 
-def test_what_was_delivered_is_an_entry_once_and_attempts_are_none(house: House) -> None:
-    house.do(QUERIES["create"])
+def test_what_was_delivered_is_an_entry_once_and_attempts_are_none(company: Company) -> None:
+    company.do(QUERIES["create"])
     row = "insert into audit.deliveries by name select {} as sequence, '{}' as status, {}"
     task = (
         "'task:act-1' as delivery_key, 'act-1' as action_id, 'task' as kind, 'hubspot' as carrier, "
         "timestamp '2026-03-13 05:00:00' as recorded_at, 'run-0' as run_id, date '2026-03-12' as as_of_date"
     )
     account = task.replace("'task' as kind", "'account' as kind").replace("task:act-1", "account:a1")
-    house.do(row.format(1, "attempting", task), row.format(2, "delivered", account))
-    assert "delivery" not in house.record()
-    house.do(row.format(3, "in_doubt", task))
-    assert house.record() == {"delivery": 1}
-    house.do(row.format(4, "attempting", task), row.format(5, "delivered", task))
-    assert house.record() == {"delivery": 1}
-    told = [
-        (entry["run_id"], entry["state"], entry["evidence"]["carrier"]) for entry in house.entries("delivery")
+    company.do(row.format(1, "attempting", task), row.format(2, "delivered", account))
+    assert "delivery" not in company.record()
+    company.do(row.format(3, "in_doubt", task))
+    assert company.record() == {"delivery": 1}
+    company.do(row.format(4, "attempting", task), row.format(5, "delivered", task))
+    assert company.record() == {"delivery": 1}
+    found = [
+        (entry["run_id"], entry["state"], entry["evidence"]["carrier"])
+        for entry in company.entries("delivery")
     ]
-    assert told == [("run-0", "in_doubt", "hubspot"), ("run-0", "delivered", "hubspot")]
+    assert found == [("run-0", "in_doubt", "hubspot"), ("run-0", "delivered", "hubspot")]
 
 
-def test_what_a_person_said_by_a_command_that_died_is_caught_up(house: House) -> None:
-    house.do(
+def test_what_a_person_said_by_a_command_that_died_is_caught_up(company: Company) -> None:
+    company.do(
         EXPORT,
         SYNC["sync_decisions"],
         """
@@ -247,20 +252,20 @@ def test_what_a_person_said_by_a_command_that_died_is_caught_up(house: House) ->
             7 as acknowledged, 0 as failed, 'dora' as decided_by, date '2026-03-12' as as_of_date
         """,
     )
-    assert house.record()["sync_acknowledgement"] == 1
-    assert house.record() == {}
-    (told,) = house.entries("sync_acknowledgement")
-    assert (told["run_id"], told["actor"], told["rule_version"]) == ("run-0", "dora", "zzz")
+    assert company.record()["sync_acknowledgement"] == 1
+    assert company.record() == {}
+    (found,) = company.entries("sync_acknowledgement")
+    assert (found["run_id"], found["actor"], found["rule_version"]) == ("run-0", "dora", "zzz")
 
 
-def test_an_export_keeps_its_own_run_day_and_rules(house: House) -> None:
+def test_an_export_keeps_its_own_run_day_and_rules(company: Company) -> None:
     """The run that wrote it may have died before it came to the audit."""
-    house.do(EXPORT)
-    house.record()
-    (told,) = house.entries("export")
-    assert (told["run_id"], told["as_of_date"]) == ("run-0", date(2026, 3, 12))
-    assert (told["rule_set"], told["rule_version"]) == ("v0", "zzz")
-    assert told["evidence"] == {
+    company.do(EXPORT)
+    company.record()
+    (found,) = company.entries("export")
+    assert (found["run_id"], found["as_of_date"]) == ("run-0", date(2026, 3, 12))
+    assert (found["rule_set"], found["rule_version"]) == ("v0", "zzz")
+    assert found["evidence"] == {
         "bytes": 700,
         "exported_at": "2026-03-12T06:00:00Z",
         "profile": "generic",
@@ -269,23 +274,23 @@ def test_an_export_keeps_its_own_run_day_and_rules(house: House) -> None:
     }
 
 
-def test_a_rule_change_tells_rows_added_removed_and_changed_with_what_they_were(house: House) -> None:
-    house.record()
-    (first,) = house.entries("rule_change")
+def test_a_rule_change_lists_rows_added_removed_and_changed_with_what_they_were(company: Company) -> None:
+    company.record()
+    (first,) = company.entries("rule_change")
     assert (first["subject_id"], first["state"], first["evidence"].keys()) == ("v1", "champion aaa", {"rows"})
     assert len(first["evidence"]["rows"]) == 5
-    house.do(
+    company.do(
         "update seeds.rules set points = -25 where rule_id = 'no_login' and segment is null",
         "delete from seeds.rules where rule_id = 'paid'",
         "insert into seeds.rule_conditions values ('v1', 'no_login', 'smb', 1, 21)",
         "update scoring.dim_rule_sets set rule_version = 'bbb'",
     )
-    assert house.record() == {"rule_change": 1}
-    told = house.entries("rule_change")[1]
-    assert (told["rule_set"], told["rule_version"], told["state"]) == ("v1", "bbb", "champion bbb")
+    assert company.record() == {"rule_change": 1}
+    found = company.entries("rule_change")[1]
+    assert (found["rule_set"], found["rule_version"], found["state"]) == ("v1", "bbb", "champion bbb")
     rule = {"seed": "rules", "rule_set": "v1", "rule_id": "no_login"}
     condition = {"seed": "rule_conditions", "rule_set": "v1", "rule_id": "no_login"}
-    assert {name: told["evidence"][name] for name in ("was", "added", "removed", "changed")} == {
+    assert {name: found["evidence"][name] for name in ("was", "added", "removed", "changed")} == {
         "was": "champion aaa",
         "added": [{**condition, "segment": "smb", "position": 1, "threshold": 21}],
         "removed": [{"seed": "rules", "rule_set": "v1", "rule_id": "paid", "points": 5}],
@@ -293,35 +298,35 @@ def test_a_rule_change_tells_rows_added_removed_and_changed_with_what_they_were(
     }
 
 
-def test_a_rule_set_that_retires_or_goes_is_an_entry(house: House) -> None:
-    house.do(
+def test_a_rule_set_that_retires_or_goes_is_an_entry(company: Company) -> None:
+    company.do(
         "insert into seeds.rule_sets values ('v2', 'shadow', 80)",
         "insert into scoring.dim_rule_sets values ('v2', 'shadow', null, 'ccc')",
     )
-    house.record()
-    house.do(
+    company.record()
+    company.do(
         "update seeds.rule_sets set status = 'retired' where rule_set = 'v2'",
         "update scoring.dim_rule_sets set status = 'retired', rule_version = null where rule_set = 'v2'",
     )
-    assert house.record() == {"rule_change": 1}
-    house.do(
+    assert company.record() == {"rule_change": 1}
+    company.do(
         "delete from seeds.rule_sets where rule_set = 'v2'",
         "delete from scoring.dim_rule_sets where rule_set = 'v2'",
     )
-    assert house.record() == {"rule_change": 1}
-    assert house.record() == {}
-    told = [row for row in house.entries("rule_change") if row["subject_id"] == "v2"]
-    assert [row["state"] for row in told] == ["shadow ccc", "retired", "removed"]
-    assert [row["rule_set"] for row in told] == ["v2", "v2", "v2"]
+    assert company.record() == {"rule_change": 1}
+    assert company.record() == {}
+    found = [row for row in company.entries("rule_change") if row["subject_id"] == "v2"]
+    assert [row["state"] for row in found] == ["shadow ccc", "retired", "removed"]
+    assert [row["rule_set"] for row in found] == ["v2", "v2", "v2"]
 
 
-def test_other_reference_data_is_an_entry_when_it_changes(house: House) -> None:
-    house.record()
-    house.do("update seeds.settings set value = 6")
-    assert house.record() == {"reference_change": 1}
-    told = house.entries("reference_change")[1]
-    assert told["subject_id"] == "settings"
-    assert told["evidence"]["changed"] == [
+def test_other_reference_data_is_an_entry_when_it_changes(company: Company) -> None:
+    company.record()
+    company.do("update seeds.settings set value = 6")
+    assert company.record() == {"reference_change": 1}
+    found = company.entries("reference_change")[1]
+    assert found["subject_id"] == "settings"
+    assert found["evidence"]["changed"] == [
         {
             "old": {"seed": "settings", "setting": "trend_points", "value": 5},
             "new": {"seed": "settings", "setting": "trend_points", "value": 6},
@@ -329,10 +334,10 @@ def test_other_reference_data_is_an_entry_when_it_changes(house: House) -> None:
     ]
 
 
-def test_a_column_that_a_seed_gains_empty_changes_no_row(house: House) -> None:
-    house.record()
-    house.do("alter table seeds.settings add column note varchar")
-    assert house.record() == {}
+def test_a_column_that_a_seed_gains_empty_changes_no_row(company: Company) -> None:
+    company.record()
+    company.do("alter table seeds.settings add column note varchar")
+    assert company.record() == {}
 
 
 def test_every_seed_has_a_key() -> None:

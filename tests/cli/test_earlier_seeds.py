@@ -23,12 +23,12 @@ def test_settings_that_came_later_are_as_they_ship(tmp_path: Path, end: str) -> 
     (mine / "settings.csv").write_text("\n".join(kept) + end)
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
-    told = (gathered / "settings.csv").read_text().splitlines()
-    assert told == kept + lines("settings.csv")[5:]
-    assert any(line.startswith("override_days,12,") for line in told)
+    written = (gathered / "settings.csv").read_text().splitlines()
+    assert written == kept + lines("settings.csv")[5:]
+    assert any(line.startswith("override_days,12,") for line in written)
 
 
-def test_a_setting_that_nothing_reads_is_told(tmp_path: Path) -> None:
+def test_a_setting_that_nothing_reads_is_reported(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "settings.csv").write_text(f"{lines('settings.csv')[0]}\noverride_day,30,days,misspelt\n")
@@ -95,7 +95,7 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
         ("excluded.csv", ["kind,value,reason", "user_id,bot,"], 1, "the cell is empty"),
     ],
 )
-def test_mistakes_in_them_are_told_with_their_row(
+def test_mistakes_in_them_are_reported_with_their_row(
     tmp_path: Path, name: str, rows: list[str], row: int, what: str
 ) -> None:
     mine = tmp_path / "mine"

@@ -69,7 +69,7 @@ def test_a_wrong_call_is_refused(arguments: list[str], words: str, extracts: Pat
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_damaged_copy_is_told_as_one(tmp_path: Path) -> None:
+def test_a_damaged_copy_is_reported_as_one(tmp_path: Path) -> None:
     (tmp_path / "published").mkdir()
     (tmp_path / "published" / "radar.duckdb").write_bytes(b"not DuckDB" * 500)
     before = sorted(tmp_path.rglob("*"))

@@ -1,6 +1,6 @@
 """The models of plays and actions as dbt compiles them, ready to be run on any days.
 
-A house that delivers.
+A company that delivers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from orchestration.dbt import prepare
-from tests.deliveries.delivery_house import SCHEMA, House
+from tests.deliveries.small_company import SCHEMA, Company
 from tests.deliveries.sql import MODELS, SENTINELS, Models
 from tests.deliveries.vendors import Vendors, serving
 from tests.frozen import SEEDS
@@ -58,8 +58,8 @@ def vendors(vendors_server: Vendors) -> Vendors:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def company(tmp_path: Path) -> Iterator[Company]:
     """A warehouse with what deliveries read."""
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
         con.execute(SCHEMA)
-        yield House(con, tmp_path / "exports")
+        yield Company(con, tmp_path / "exports")

@@ -96,7 +96,7 @@ class Warehouse:
         ledger.create(self.con)
 
     def fill(self, world: World) -> None:
-        """The inputs that do not hang on what has been told so far."""
+        """The inputs that do not depend on what has been recorded so far."""
         self._insert("seeds.playbook", (vars(play) | {"next_action": play.play} for play in world.playbook))
         limits = world.limits
         for setting, value in (
@@ -136,7 +136,7 @@ class Warehouse:
         self._insert("intermediate.int_account_unknowns", refused)
 
     def tell(self, world: World, days: Sequence[date]) -> None:
-        """Tell these days as `world` has them, whatever was told before, and build them in one window."""
+        """Record these days as `world` has them, whatever was recorded before, and build once."""
         for table in INPUTS[:5]:
             self.con.execute(f"delete from {table} where as_of_date between ? and ?", [days[0], days[-1]])
         told = [(day, account, facts) for day in days for account, facts in world.told[day].items()]

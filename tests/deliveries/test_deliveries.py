@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from radar.deliveries.settings import Destinations
-from tests.deliveries.delivery_house import NAME, House
+from tests.deliveries.small_company import NAME, Company
 from tests.deliveries.vendors import Vendors
 
 WEBHOOK_SECRET = "a-shared-secret"
@@ -121,159 +121,159 @@ def committed(vendors: Vendors) -> list[str]:
 @pytest.mark.parametrize("fault", ["ok", "429", "500", "503", "lose"])
 @pytest.mark.parametrize("name", DESTINATIONS)
 def test_an_action_has_one_side_effect_whatever_happens(
-    name: str, fault: str, vendors: Vendors, house: House
+    name: str, fault: str, vendors: Vendors, company: Company
 ) -> None:
     make, channel, kind, path = DESTINATIONS[name]
-    house.settings = make(vendors)
+    company.settings = make(vendors)
     with_crm_accounts(vendors, 3)
-    action = house.act(kind, 1)
+    action = company.act(kind, 1)
     vendors.fail(path, fault)
     for _ in range(3):
-        house.run(channel)
+        company.run(channel)
     assert len(committed(vendors)) == 1, vendors.calls
     looks_up = name not in ("slack_webhook", "webhook")
     expected = "in_doubt" if fault == "lose" and not looks_up else "delivered"
-    assert house.states() == {f"{kind}:{action}": expected}
+    assert company.states() == {f"{kind}:{action}": expected}
 
 
 @pytest.mark.parametrize("name", ["hubspot", "salesforce"])
 def test_half_a_batch_that_is_refused_goes_again_without_the_other_half(
-    name: str, vendors: Vendors, house: House
+    name: str, vendors: Vendors, company: Company
 ) -> None:
     make, channel, kind, path = DESTINATIONS[name]
-    house.settings = make(vendors)
+    company.settings = make(vendors)
     with_crm_accounts(vendors, 4)
-    actions = [house.act(kind, number) for number in range(4)]
+    actions = [company.act(kind, number) for number in range(4)]
     vendors.fail(path, "half")
-    report = house.run(channel)
+    report = company.run(channel)
     assert committed(vendors) == sorted(actions)
     assert report.counts == {"delivered": 4}
     assert report.is_ok
-    house.run(channel)
+    company.run(channel)
     assert committed(vendors) == sorted(actions)
 
 
-def test_a_destination_that_asks_to_wait_is_waited_for(vendors: Vendors, house: House) -> None:
-    house.settings = slack_bot(vendors)
-    house.act("alert", 1)
+def test_a_destination_that_asks_to_wait_is_waited_for(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    company.act("alert", 1)
     vendors.fail("chat.postMessage", "429")
-    assert house.run("slack").is_ok
-    assert house.slept[0] == 7.0
+    assert company.run("slack").is_ok
+    assert company.slept[0] == 7.0
 
 
-def test_a_destination_that_is_down_is_tried_again_later_and_later(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
+def test_a_destination_that_is_down_is_tried_again_ever_later(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
     vendors.fail("/slack/hook", *["503"] * 6)
-    report = house.run("slack")
+    report = company.run("slack")
     assert (report.counts["failed"], len(vendors.calls)) == (1, 3)
     assert not report.is_ok
-    house.run("slack", at=timedelta(minutes=4))
+    company.run("slack", at=timedelta(minutes=4))
     assert len(vendors.calls) == 3  # five minutes have not passed
-    house.run("slack", at=timedelta(minutes=2))
+    company.run("slack", at=timedelta(minutes=2))
     assert len(vendors.calls) == 6
-    house.run("slack", at=timedelta(minutes=6))
+    company.run("slack", at=timedelta(minutes=6))
     assert len(vendors.calls) == 6  # now it is ten
-    house.run("slack", at=timedelta(minutes=6))
+    company.run("slack", at=timedelta(minutes=6))
     assert len(vendors.posts) == 1
 
 
-def test_nobody_listening_is_a_failure_that_is_tried_again_and_not_a_doubt(house: House) -> None:
-    house.settings = Destinations(webhook_url="http://127.0.0.1:9/make", webhook_secret=WEBHOOK_SECRET)
-    house.act("guide", 1)
-    house.run("webhook")
-    assert set(house.states().values()) == {"failed"}
+def test_nobody_listening_is_a_failure_that_is_tried_again_and_not_a_doubt(company: Company) -> None:
+    company.settings = Destinations(webhook_url="http://127.0.0.1:9/make", webhook_secret=WEBHOOK_SECRET)
+    company.act("guide", 1)
+    company.run("webhook")
+    assert set(company.states().values()) == {"failed"}
 
 
-def test_a_run_that_died_during_the_call_asks_the_destination_first(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
+def test_a_run_that_died_in_the_call_asks_the_destination_first(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
     with_crm_accounts(vendors, 3)
-    house.act("task", 1)
-    house.act("task", 2)
-    house.run("tasks")
-    house.do("delete from audit.deliveries where status = 'delivered'")  # as if it had been killed
+    company.act("task", 1)
+    company.act("task", 2)
+    company.run("tasks")
+    company.do("delete from audit.deliveries where status = 'delivered'")  # as if it had been killed
     vendors.hubspot_tasks = vendors.hubspot_tasks[:1]
-    house.run("tasks")
+    company.run("tasks")
     assert committed(vendors) == ["task01", "task02"]
-    assert set(house.states().values()) == {"delivered"}
+    assert set(company.states().values()) == {"delivered"}
 
 
-def test_a_run_that_died_where_nobody_can_be_asked_leaves_a_doubt(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
-    house.run("slack")
-    house.do("delete from audit.deliveries where status = 'delivered'")
-    report = house.run("slack")
+def test_a_run_that_died_where_nobody_can_be_asked_leaves_a_doubt(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
+    company.run("slack")
+    company.do("delete from audit.deliveries where status = 'delivered'")
+    report = company.run("slack")
     assert len(vendors.posts) == 1
     assert report.counts == {"in_doubt": 1}
 
 
 def test_a_receiver_that_drops_repeats_is_called_again_with_the_same_key(
-    vendors: Vendors, house: House
+    vendors: Vendors, company: Company
 ) -> None:
-    house.settings = webhook(vendors, webhook_drops_repeats=True)
-    house.act("guide", 1)
+    company.settings = webhook(vendors, webhook_drops_repeats=True)
+    company.act("guide", 1)
     vendors.fail("/make", "lose")
-    house.run("webhook")
+    company.run("webhook")
     assert [hook["key"] for hook in vendors.hooks] == ["guide01", "guide01"]
-    assert set(house.states().values()) == {"delivered"}
+    assert set(company.states().values()) == {"delivered"}
 
 
-def test_each_attempt_is_written_down_before_it_is_made(vendors: Vendors, house: House) -> None:
-    house.settings = slack_bot(vendors)
-    house.act("alert", 1)
+def test_each_attempt_is_written_down_before_it_is_made(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    company.act("alert", 1)
     vendors.fail("chat.postMessage", "500")
-    house.run("slack")
-    rows = house.con.execute("select status, attempt from audit.deliveries order by sequence").fetchall()
+    company.run("slack")
+    rows = company.con.execute("select status, attempt from audit.deliveries order by sequence").fetchall()
     assert rows == [("attempting", 1), ("in_doubt", 1), ("attempting", 2), ("delivered", 2)]
 
 
-def test_one_task_that_is_refused_does_not_keep_the_others_back(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
+def test_one_task_that_is_refused_does_not_keep_the_others_back(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
     with_crm_accounts(vendors, 8)
     for number in range(8):
-        house.act("task", number)
+        company.act("task", number)
     vendors.refuse = "task05"
-    report = house.run("tasks")
+    report = company.run("tasks")
     assert len(committed(vendors)) == 7
     assert report.counts == {"delivered": 7, "failed": 1}
 
 
 def test_one_mailbox_that_does_not_exist_does_not_keep_the_others_back(
-    mailbox: Mailbox, house: House
+    mailbox: Mailbox, company: Company
 ) -> None:
-    house.settings = smtp(mailbox)
+    company.settings = smtp(mailbox)
     for number in range(3):
-        house.say(house.act("mail", number, status="to_approve"), "approved")
+        company.say(company.act("mail", number, status="to_approve"), "approved")
     mailbox.faults = ["550"]
-    assert house.run("mail").counts == {"failed": 1, "delivered": 2}
+    assert company.run("mail").counts == {"failed": 1, "delivered": 2}
 
 
 def test_deliveries_stop_for_a_process_that_waits_and_go_on_with_the_next_run(
-    vendors: Vendors, house: House
+    vendors: Vendors, company: Company
 ) -> None:
-    house.settings = slack_webhook(vendors)
+    company.settings = slack_webhook(vendors)
     for number in range(3):
-        house.act("alert", number)
-    house.is_wanted = lambda: len(vendors.calls) >= 1
-    report = house.run("slack")
-    assert (len(vendors.calls), report.held, report.gave_way) == (1, 2, True)
+        company.act("alert", number)
+    company.is_wanted = lambda: len(vendors.calls) >= 1
+    report = company.run("slack")
+    assert (len(vendors.calls), report.untried, report.yielded) == (1, 2, True)
     assert report.error is not None
     assert "waits to write the warehouse" in report.error
-    house.is_wanted = lambda: False
-    report = house.run("slack")
-    assert (len(vendors.posts), report.gave_way, report.error) == (3, False, None)
+    company.is_wanted = lambda: False
+    report = company.run("slack")
+    assert (len(vendors.posts), report.yielded, report.error) == (3, False, None)
 
 
-def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
+def test_a_destination_that_is_down_is_not_called_per_message(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
     for number in range(3):
-        house.act("alert", number)
+        company.act("alert", number)
     vendors.fail("/slack/hook", *["503"] * 9)
-    report = house.run("slack")
-    assert (len(vendors.calls), report.held) == (3, 2)
+    report = company.run("slack")
+    assert (len(vendors.calls), report.untried) == (3, 2)
     vendors.forgive()
-    house.run("slack")
+    company.run("slack")
     assert len(vendors.posts) == 3
 
 
@@ -281,51 +281,51 @@ def test_a_destination_that_is_down_is_not_called_for_every_message(vendors: Ven
 @pytest.mark.parametrize("name", ["hubspot", "salesforce"])
 @pytest.mark.parametrize("fault", ["400", "403"])
 def test_a_crm_that_refuses_everything_is_called_a_few_times_and_no_more(
-    fault: str, name: str, channel: str, vendors: Vendors, house: House
+    fault: str, name: str, channel: str, vendors: Vendors, company: Company
 ) -> None:
-    house.settings = {"hubspot": hubspot, "salesforce": salesforce}[name](vendors)
+    company.settings = {"hubspot": hubspot, "salesforce": salesforce}[name](vendors)
     for number in range(400):
-        house.account(f"acc-{number:02}")
+        company.account(f"acc-{number:02}")
         if channel == "tasks":
-            house.act("task", number)
+            company.act("task", number)
     with_crm_accounts(vendors, 400)
     vendors.fail("", *[fault] * 2_000)
-    report = house.run(channel)
+    report = company.run(channel)
     assert not report.is_ok
     assert report.error is not None
     assert len(vendors.calls) <= 40
-    ((rows,),) = house.con.execute("select count(*) from audit.deliveries").fetchall()
+    ((rows,),) = company.con.execute("select count(*) from audit.deliveries").fetchall()
     assert rows <= 1_000
-    assert report.held + len(report.results) == 400
-    assert report.held >= 200
+    assert report.untried + len(report.results) == 400
+    assert report.untried >= 200
     vendors.forgive()
     for _ in range(2):
-        assert house.run(channel).held == 0
-    assert set(house.states().values()) == {"delivered"}
+        assert company.run(channel).untried == 0
+    assert set(company.states().values()) == {"delivered"}
 
 
-def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
+def test_records_that_are_refused_one_by_one_stop_the_channel_too(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
     for number in range(250):
-        house.act("task", number)  # of companies that HubSpot does not have
-    report = house.run("tasks")
+        company.act("task", number)  # of companies that HubSpot does not have
+    report = company.run("tasks")
     assert "refusals in a row" in (report.error or "")
-    assert report.held == 150
+    assert report.untried == 150
     with_crm_accounts(vendors, 250)
-    house.run("tasks")
+    company.run("tasks")
     assert len(committed(vendors)) == 250
 
 
 def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
-    vendors: Vendors, house: House
+    vendors: Vendors, company: Company
 ) -> None:
-    house.settings = slack_webhook(vendors)
+    company.settings = slack_webhook(vendors)
     for number in range(8):
-        house.act("alert", number, owner_id=f"owner{number}")
+        company.act("alert", number, owner_id=f"owner{number}")
     vendors.fail("/slack/hook", *["400"] * 5)
-    assert house.run("slack").held == 3
+    assert company.run("slack").untried == 3
     vendors.fail("/slack/hook", "ok", "ok", "ok", *["400"] * 5)
-    house.run("slack")
+    company.run("slack")
     assert len(vendors.posts) == 3
 
 
@@ -333,29 +333,29 @@ def test_what_is_refused_again_and_again_does_not_keep_the_others_back(
     ("setting", "value", "posts"), [("channel_calls", 2, 2), ("channel_minutes", 0.03, 3)]
 )
 def test_a_channel_has_so_many_calls_and_minutes_in_a_run(
-    setting: str, value: float, posts: int, vendors: Vendors, house: House
+    setting: str, value: float, posts: int, vendors: Vendors, company: Company
 ) -> None:
-    house.do(f"insert into seeds.settings values ('{setting}', {value})")
-    house.settings = slack_webhook(vendors)
+    company.do(f"insert into seeds.settings values ('{setting}', {value})")
+    company.settings = slack_webhook(vendors)
     for number in range(7):
-        house.act("alert", number, owner_id=f"owner{number}")
-    report = house.run("slack")
-    assert (len(vendors.posts), report.held) == (posts, 7 - posts)
+        company.act("alert", number, owner_id=f"owner{number}")
+    report = company.run("slack")
+    assert (len(vendors.posts), report.untried) == (posts, 7 - posts)
     assert setting in (report.error or "")
-    house.run("slack")
+    company.run("slack")
     assert len(vendors.posts) == 2 * posts
 
 
-def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
+def test_a_doubt_is_not_resolved_by_asking_another_destination(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
     vendors.fail("/slack/hook", "lose")
-    house.run("slack")
+    company.run("slack")
     for settings in (Destinations(), slack_bot(vendors)):
-        house.settings = settings
-        house.run("slack")
+        company.settings = settings
+        company.run("slack")
     assert len(vendors.posts) == 1
-    assert house.outbox("slack") == []
+    assert company.outbox("slack") == []
 
 
 # --- mail --------------------------------------------------------------------------------------------------
@@ -364,27 +364,27 @@ def test_a_doubt_is_not_settled_by_asking_another_destination(vendors: Vendors, 
 @pytest.mark.parametrize(
     ("fault", "state"), [("ok", "delivered"), ("451", "delivered"), ("550", "failed"), ("lose", "in_doubt")]
 )
-def test_an_approved_mail_is_sent_once(fault: str, state: str, mailbox: Mailbox, house: House) -> None:
-    house.settings = smtp(mailbox)
-    action = house.act("mail", 1, status="to_approve")
-    house.run("mail")
+def test_an_approved_mail_is_sent_once(fault: str, state: str, mailbox: Mailbox, company: Company) -> None:
+    company.settings = smtp(mailbox)
+    action = company.act("mail", 1, status="to_approve")
+    company.run("mail")
     assert mailbox.mails == []  # nobody has approved it
-    house.say(action, "approved")
+    company.say(action, "approved")
     mailbox.faults = [fault]
-    house.run("mail")
-    assert house.states()[f"mail:{action}"] == state
-    house.run("mail", at=timedelta(hours=7))
+    company.run("mail")
+    assert company.states()[f"mail:{action}"] == state
+    company.run("mail", at=timedelta(hours=7))
     assert len(mailbox.mails) == 1
     assert mailbox.to == ["yes@acc-01.example"]  # the contact who consented
     assert b"Message-ID: <mail01@house.example>" in mailbox.mails[0]
     assert b"X-Unsent" not in mailbox.mails[0]
 
 
-def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, house: House) -> None:
-    house.settings = smtp(mailbox)
-    house.say(house.act("mail", 1, status="to_approve"), "approved")
-    house.do("update staging.stg_crm__contacts set marketing_consent = false")
-    report = house.run("mail")
+def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, company: Company) -> None:
+    company.settings = smtp(mailbox)
+    company.say(company.act("mail", 1, status="to_approve"), "approved")
+    company.do("update staging.stg_crm__contacts set marketing_consent = false")
+    report = company.run("mail")
     assert mailbox.mails == []
     assert report.error == "no contact who consented has an address"
 
@@ -406,37 +406,37 @@ LACKS = {
 @pytest.mark.parametrize("lack", LACKS)
 @pytest.mark.parametrize("is_approved", [False, True])
 def test_a_mail_that_lacks_something_is_blocked_with_its_reason_until_it_is_there(
-    is_approved: bool, lack: str, mailbox: Mailbox, house: House
+    is_approved: bool, lack: str, mailbox: Mailbox, company: Company
 ) -> None:
-    house.settings = smtp(mailbox)
-    action = house.act("mail", 1, status="to_approve", play="check_in")
-    house.do("create table kept_contacts as from staging.stg_crm__contacts")
+    company.settings = smtp(mailbox)
+    action = company.act("mail", 1, status="to_approve", play="check_in")
+    company.do("create table kept_contacts as from staging.stg_crm__contacts")
     if is_approved:
-        house.say(action, "approved")
+        company.say(action, "approved")
     key = f"{'mail' if is_approved else 'draft'}:{action}"
-    house.do(LACKS[lack])
+    company.do(LACKS[lack])
     for _ in range(2):
-        report = house.run("mail")
+        report = company.run("mail")
         assert report.counts == {"blocked": 1}
         assert report.error
-    rows = house.con.execute("select delivery_key, status, error from audit.deliveries").fetchall()
+    rows = company.con.execute("select delivery_key, status, error from audit.deliveries").fetchall()
     assert rows == [(key, "blocked", report.error)]
     assert mailbox.mails == []
-    assert house.outbox("mail") == []
+    assert company.outbox("mail") == []
 
-    house.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
-    house.do("delete from intermediate.int_account_unknowns")
-    house.do("update marts.rpt_account_health set account_name = 'Acme', owner_name = 'Ruth Okafor'")
-    house.run("mail")
-    assert house.states()[key] == ("delivered" if is_approved else "written")
-    sent = mailbox.mails or [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    company.do("create or replace table staging.stg_crm__contacts as from kept_contacts")
+    company.do("delete from intermediate.int_account_unknowns")
+    company.do("update marts.rpt_account_health set account_name = 'Acme', owner_name = 'Ruth Okafor'")
+    company.run("mail")
+    assert company.states()[key] == ("delivered" if is_approved else "written")
+    sent = mailbox.mails or [path.read_bytes() for path in company.outbox("mail") if path.suffix == ".eml"]
     assert b"Ruth Okafor" in sent[0]
     assert b"Nobody" not in sent[0]
 
 
-def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(house: House) -> None:
-    house.act("mail", 1, status="to_approve", play="check_in")
-    house.do("update marts.rpt_account_health set segment = 'smb'")
+def test_a_draft_offers_what_the_rules_that_fired_offer_whatever_they_are_called(company: Company) -> None:
+    company.act("mail", 1, status="to_approve", play="check_in")
+    company.do("update marts.rpt_account_health set segment = 'smb'")
     for rule_id, number, segment, guidance in (
         ("silent", 1, None, None),
         ("of_the_house", 2, None, "shall we look at your export together?"),
@@ -444,29 +444,29 @@ def test_a_draft_offers_what_the_rules_that_held_say_whatever_they_are_called(ho
         ("later", 3, None, "too late"),
     ):
         values = [rule_id, segment, guidance]
-        house.con.execute("insert into seeds.rules values ('own_v1', ?, ?, ?)", values)
-        house.con.execute(
+        company.con.execute("insert into seeds.rules values ('own_v1', ?, ?, ?)", values)
+        company.con.execute(
             "insert into marts.fct_health_evidence values ('acc-01', ?, 'own_v1', ?, ?, 'true', -20)",
-            [house.day, rule_id, number],
+            [company.day, rule_id, number],
         )
-    house.run("mail")
-    (draft,) = [path.read_bytes() for path in house.outbox("mail") if path.suffix == ".eml"]
+    company.run("mail")
+    (draft,) = [path.read_bytes() for path in company.outbox("mail") if path.suffix == ".eml"]
     assert b"shall we look at your export together?" in draft
 
 
-def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
-    house.run("slack")
-    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
-    house.do("update marts.rpt_account_health set bucket = 'healthy', is_overridden = true")
-    house.run("slack")
+def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
+    company.run("slack")
+    company.do(f"update marts.fct_actions set status = 'closed', ended_on = '{company.day}'")
+    company.do("update marts.rpt_account_health set bucket = 'healthy', is_overridden = true")
+    company.run("slack")
     assert len(vendors.posts) == 1
-    house.do("update marts.rpt_account_health set bucket = 'at_risk', is_overridden = false")
-    house.run("slack")
+    company.do("update marts.rpt_account_health set bucket = 'at_risk', is_overridden = false")
+    company.run("slack")
     assert len(vendors.posts) == 1, "the override ended, and it is at risk as before"
-    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
-    house.run("slack")
+    company.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+    company.run("slack")
     assert len(vendors.posts) == 2
 
 
@@ -481,120 +481,120 @@ def test_a_mail_goes_in_the_clear_to_this_machine_only() -> None:
 # --- what is due -------------------------------------------------------------------------------------------
 
 
-def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(house: House) -> None:
-    waits = {kind: house.act(kind, 1, status="to_approve") for kind in ("task", "guide")}
+def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(company: Company) -> None:
+    waits = {kind: company.act(kind, 1, status="to_approve") for kind in ("task", "guide")}
     channels = ("tasks", "webhook")
-    assert all(not house.run(channel).counts for channel in channels)
+    assert all(not company.run(channel).counts for channel in channels)
     for action in waits.values():
-        house.say(action, "approved")
-    assert all(house.run(channel).counts == {"written": 1} for channel in channels)
+        company.say(action, "approved")
+    assert all(company.run(channel).counts == {"written": 1} for channel in channels)
 
 
-def test_an_alert_that_a_person_decides_is_told_to_that_person(house: House) -> None:
-    house.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
-    house.say(house.act("alert", 2, status="to_approve"), "dropped")
-    house.act("alert", 3, status="suppressed", suppressed_by="undecided")
-    assert house.run("slack").counts == {"written": 1}
+def test_an_alert_that_a_person_decides_is_sent_to_that_person(company: Company) -> None:
+    company.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
+    company.say(company.act("alert", 2, status="to_approve"), "dropped")
+    company.act("alert", 3, status="suppressed", suppressed_by="undecided")
+    assert company.run("slack").counts == {"written": 1}
 
 
-def test_what_a_person_dropped_or_did_is_not_delivered(house: House) -> None:
-    house.say(house.act("task", 1), "dropped")
-    house.say(house.act("task", 2), "done")
-    house.act("task", 3, status="suppressed", suppressed_by="quiet_mode")
-    house.act("task", 4, status="lapsed")
-    assert not house.run("tasks").counts
+def test_what_a_person_dropped_or_did_is_not_delivered(company: Company) -> None:
+    company.say(company.act("task", 1), "dropped")
+    company.say(company.act("task", 2), "done")
+    company.act("task", 3, status="suppressed", suppressed_by="quiet_mode")
+    company.act("task", 4, status="lapsed")
+    assert not company.run("tasks").counts
 
 
-def test_an_alert_is_told_once_and_its_end_once(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    action = house.act("alert", 1)
+def test_an_alert_is_sent_once_and_its_end_once(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    action = company.act("alert", 1)
     for _ in range(3):
-        house.run("slack")
-        house.next_day()
-    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
-    house.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
+        company.run("slack")
+        company.next_day()
+    company.do(f"update marts.fct_actions set status = 'closed', ended_on = '{company.day}'")
+    company.do("update marts.rpt_account_health set bucket = 'healthy', score = 90")
     for _ in range(3):
-        house.run("slack")
-        house.next_day()
+        company.run("slack")
+        company.next_day()
     assert len(vendors.posts) == 2
     assert "is *at risk*, score 35" in vendors.posts[0]["text"]
     assert "is over it: now *healthy*, score 90" in vendors.posts[1]["text"]
-    assert house.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
+    assert company.states() == {f"alert:{action}": "delivered", f"recovery:{action}": "delivered"}
 
 
-def test_the_end_of_an_alert_of_an_account_that_left_is_told_once_under_its_newest_name(
-    vendors: Vendors, house: House
+def test_the_end_of_an_alert_of_an_account_that_left_is_sent_once_under_its_newest_name(
+    vendors: Vendors, company: Company
 ) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
-    house.run("slack")
-    house.next_day()
-    house.do(f"update marts.fct_actions set status = 'closed', ended_on = '{house.day}'")
-    house.do("delete from marts.rpt_account_health")
-    assert house.run("slack").counts == {"delivered": 1}
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
+    company.run("slack")
+    company.next_day()
+    company.do(f"update marts.fct_actions set status = 'closed', ended_on = '{company.day}'")
+    company.do("delete from marts.rpt_account_health")
+    assert company.run("slack").counts == {"delivered": 1}
     assert len(vendors.posts) == 2
     assert "Größe" in vendors.posts[1]["text"]
 
 
-def test_an_end_is_not_told_of_what_nobody_heard_of(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
+def test_an_end_is_not_reported_of_what_nobody_heard_of(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
     vendors.fail("/slack/hook", "500", "500", "500")
-    house.run("slack")
-    house.do("update marts.fct_actions set status = 'closed'")
-    house.run("slack")
+    company.run("slack")
+    company.do("update marts.fct_actions set status = 'closed'")
+    company.run("slack")
     assert vendors.posts == []
 
 
-def test_an_overdue_task_is_reminded_of_once_and_not_where_it_is_done(house: House) -> None:
-    due, done = house.act("task", 1), house.act("task", 2)
-    house.act("task", 3, who="marketing")
-    house.run("tasks")
-    assert not house.run("slack").counts  # due at the end of tomorrow
-    house.next_day()
-    house.say(done, "done")
-    house.run("slack")
-    assert house.states()[f"reminder:{due}"] == "written"
-    assert [key for key in house.states() if key.startswith("reminder")] == [f"reminder:{due}"]
-    house.next_day()
-    assert not house.run("slack").counts
+def test_an_overdue_task_is_reminded_of_once_and_not_where_it_is_done(company: Company) -> None:
+    due, done = company.act("task", 1), company.act("task", 2)
+    company.act("task", 3, who="marketing")
+    company.run("tasks")
+    assert not company.run("slack").counts  # due at the end of tomorrow
+    company.next_day()
+    company.say(done, "done")
+    company.run("slack")
+    assert company.states()[f"reminder:{due}"] == "written"
+    assert [key for key in company.states() if key.startswith("reminder")] == [f"reminder:{due}"]
+    company.next_day()
+    assert not company.run("slack").counts
 
 
-def test_an_owner_with_more_than_three_hears_of_them_in_one_digest(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
+def test_an_owner_with_more_than_three_gets_them_in_one_digest(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
     for number in range(3):
-        house.act("alert", number, owner_id="other")
+        company.act("alert", number, owner_id="other")
     for number in range(10, 14):
-        house.act("alert", number)
-    house.act("task", 20, status="to_approve")
-    house.run("slack")
+        company.act("alert", number)
+    company.act("task", 20, status="to_approve")
+    company.run("slack")
     digest = [post for post in vendors.posts if "4 of your accounts have news" in post["text"]]
     assert (len(vendors.posts), len(digest)) == (4, 1)
     assert "<@U0RUTH>" in digest[0]["text"]
     assert "1 action waits for your decision" in digest[0]["blocks"][-1]["text"]["text"]
-    assert len(house.states()) == 7
-    house.run("slack")
+    assert len(company.states()) == 7
+    company.run("slack")
     assert len(vendors.posts) == 4
 
 
-def test_a_digest_of_very_many_is_cut_and_says_so(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
+def test_a_digest_of_very_many_is_cut_and_says_so(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
     for number in range(60):
-        house.act("alert", number)
-    house.run("slack")
+        company.act("alert", number)
+    company.run("slack")
     (post,) = vendors.posts
     assert len(post["blocks"]) <= 50
     assert "… and 40 more" in json.dumps(post, ensure_ascii=False)
-    assert len(house.states()) == 60
+    assert len(company.states()) == 60
 
 
-def test_a_name_can_neither_mention_nor_link_nor_begin_a_paragraph(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
-    house.do(
+def test_a_name_can_neither_mention_nor_link_nor_start_a_line(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
+    company.do(
         "update marts.rpt_account_health set account_name = '<!channel> *x*' || chr(10) || chr(10) || '<http://e|y>'"
     )
-    house.run("slack")
+    company.run("slack")
     (post,) = vendors.posts
     text = json.dumps(post, ensure_ascii=False)
     assert "<!channel>" not in text
@@ -602,12 +602,12 @@ def test_a_name_can_neither_mention_nor_link_nor_begin_a_paragraph(vendors: Vend
     assert len(post["blocks"]) == 4
 
 
-def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, house: House) -> None:
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 1)
+def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 1)
     name = "\x1b[31mA\x9b2J :tada: https://evil.example www.evil.example a@evil.example @here \u202ex"
-    house.con.execute("update marts.rpt_account_health set account_name = ?", [name])
-    house.run("slack")
+    company.con.execute("update marts.rpt_account_health set account_name = ?", [name])
+    company.run("slack")
     (post,) = vendors.posts
     text = json.dumps(post, ensure_ascii=False)
     for live in ("\x1b", "\\u001b", "\x9b", ":tada:", "://", "www.evil", "evil.ex", "a@e", "@here", "\u202e"):
@@ -615,35 +615,35 @@ def test_what_a_name_holds_is_inert_in_slack(vendors: Vendors, house: House) -> 
     assert "tada" in text
 
 
-def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, house: House) -> None:
-    house.settings = Destinations(
+def test_a_link_leads_to_the_account_in_the_panel(vendors: Vendors, company: Company) -> None:
+    company.settings = Destinations(
         slack_webhook_url=f"{vendors.url}/slack/hook", panel_url="https://radar.example/"
     )
-    house.act("alert", 1, account_id="a/b|c>")
-    house.run("slack")
+    company.act("alert", 1, account_id="a/b|c>")
+    company.run("slack")
     assert "<https://radar.example/accounts/a%2Fb%7Cc%3E|Größe &amp; &lt;Sons&gt;" in vendors.posts[0]["text"]
 
 
 # --- where there is no secret ------------------------------------------------------------------------------
 
 
-def test_without_a_secret_everything_lies_in_the_outbox_once(house: House) -> None:
+def test_without_a_secret_everything_is_in_the_outbox_once(company: Company) -> None:
     for kind, channel in (("alert", "slack"), ("task", "tasks"), ("guide", "webhook")):
-        house.act(kind, 1)
-        assert house.run(channel).carrier == "outbox"
-        assert not house.run(channel).counts
-        lines, manifest = sorted(house.outbox(channel), key=lambda path: path.name, reverse=True)
+        company.act(kind, 1)
+        assert company.run(channel).carrier == "outbox"
+        assert not company.run(channel).counts
+        lines, manifest = sorted(company.outbox(channel), key=lambda path: path.name, reverse=True)
         told = json.loads(manifest.read_text())
         assert told["files"][0]["sha256"] == hashlib.sha256(lines.read_bytes()).hexdigest()
         assert told["files"][0]["rows"] == len(lines.read_text().splitlines()) == 1
 
 
-def test_drafts_lie_in_the_outbox_as_mails_that_a_program_opens(house: House) -> None:
-    house.act("mail", 1, status="to_approve")
-    house.run("mail")
-    (draft,) = [path for path in house.outbox("mail") if path.suffix == ".eml"]
-    again = House(house.con, house.exports.parent / "again")
-    house.do("delete from audit.deliveries")
+def test_drafts_lie_in_the_outbox_as_mails_that_a_program_opens(company: Company) -> None:
+    company.act("mail", 1, status="to_approve")
+    company.run("mail")
+    (draft,) = [path for path in company.outbox("mail") if path.suffix == ".eml"]
+    again = Company(company.con, company.exports.parent / "again")
+    company.do("delete from audit.deliveries")
     again.run("mail")
     assert [path.read_bytes() for path in again.outbox("mail") if path.suffix == ".eml"] == [
         draft.read_bytes()
@@ -652,78 +652,78 @@ def test_drafts_lie_in_the_outbox_as_mails_that_a_program_opens(house: House) ->
     assert b"X-Unsent: 1" in draft.read_bytes()
 
 
-def test_more_drafts_than_anybody_opens_are_lines_of_one_file(house: House) -> None:
-    house.act("mail", 0, status="to_approve")
-    house.do(
+def test_more_drafts_than_anybody_opens_are_lines_of_one_file(company: Company) -> None:
+    company.act("mail", 0, status="to_approve")
+    company.do(
         "insert into marts.fct_actions by name select * exclude (i) replace (action_id || i as action_id) "
         "from marts.fct_actions cross join range(1, 700) as numbers (i)"
     )
-    house.run("mail")
-    assert len([path for path in house.outbox("mail") if path.suffix == ".eml"]) == 500
-    (lines,) = [path for path in house.outbox("mail") if path.name == "messages.ndjson"]
+    company.run("mail")
+    assert len([path for path in company.outbox("mail") if path.suffix == ".eml"]) == 500
+    (lines,) = [path for path in company.outbox("mail") if path.name == "messages.ndjson"]
     assert len(lines.read_text().splitlines()) == 700
 
 
-def test_no_text_of_the_outbox_is_a_formula(house: House) -> None:
-    house.act("guide", 1)
-    house.con.execute("update marts.rpt_account_health set account_name = ?", ["\u200b=HYPERLINK(1)"])
-    house.run("webhook")
-    (lines,) = [path for path in house.outbox("webhook") if path.name == "messages.ndjson"]
+def test_no_text_of_the_outbox_is_a_formula(company: Company) -> None:
+    company.act("guide", 1)
+    company.con.execute("update marts.rpt_account_health set account_name = ?", ["\u200b=HYPERLINK(1)"])
+    company.run("webhook")
+    (lines,) = [path for path in company.outbox("webhook") if path.name == "messages.ndjson"]
     told = json.loads(lines.read_text())
     assert told["account_name"] == "'\u200b=HYPERLINK(1)"
     assert (told["account_id"], told["key"]) == ("acc-01", "guide01")
 
 
-def test_a_run_that_died_after_writing_the_outbox_does_not_write_it_again(house: House) -> None:
-    house.act("alert", 1)
-    house.run("slack")
-    house.do("delete from audit.deliveries where status = 'written'")
-    house.run("slack")
-    assert len(house.outbox("slack")) == 2
-    assert set(house.states().values()) == {"written"}
+def test_a_run_that_died_after_writing_the_outbox_does_not_write_it_again(company: Company) -> None:
+    company.act("alert", 1)
+    company.run("slack")
+    company.do("delete from audit.deliveries where status = 'written'")
+    company.run("slack")
+    assert len(company.outbox("slack")) == 2
+    assert set(company.states().values()) == {"written"}
 
 
-def test_a_secret_that_comes_later_sends_only_what_is_new(vendors: Vendors, house: House) -> None:
-    house.act("alert", 1)
-    house.run("slack")
-    house.settings = slack_webhook(vendors)
-    house.act("alert", 2)
-    house.run("slack")
+def test_a_secret_that_comes_later_sends_only_what_is_new(vendors: Vendors, company: Company) -> None:
+    company.act("alert", 1)
+    company.run("slack")
+    company.settings = slack_webhook(vendors)
+    company.act("alert", 2)
+    company.run("slack")
     assert len(vendors.posts) == 1
 
 
 # --- accounts ----------------------------------------------------------------------------------------------
 
 
-def test_accounts_that_changed_are_written_through_the_api_once(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
+def test_accounts_that_changed_are_written_through_the_api_once(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
     for number in range(3):
-        house.account(f"acc-{number:02}")
+        company.account(f"acc-{number:02}")
     vendors.fail("companies/batch/upsert", "lose", "half")
-    report = house.run("accounts")
+    report = company.run("accounts")
     assert report.is_ok
-    assert {key: company["radar_score"] for key, company in vendors.companies.items()} == dict.fromkeys(
+    assert {key: record["radar_score"] for key, record in vendors.companies.items()} == dict.fromkeys(
         ["acc-00", "acc-01", "acc-02"], "35"
     )
     assert vendors.companies["acc-00"]["radar_account_name"] == NAME
     assert vendors.companies["acc-00"]["radar_reason_2"] == "none"
     calls = len(vendors.calls)
-    house.next_day()
-    house.run("accounts")
+    company.next_day()
+    company.run("accounts")
     assert len(vendors.calls) == calls  # the day alone is no change
-    house.do("update marts.rpt_account_health set score = 34.5 where account_id = 'acc-01'")
-    house.run("accounts")
+    company.do("update marts.rpt_account_health set score = 34.5 where account_id = 'acc-01'")
+    company.run("accounts")
     (inputs,) = json.loads(vendors.bodies[-1])["inputs"]
     assert (inputs["id"], inputs["properties"]["radar_score"]) == ("acc-01", "34.5")
 
 
 def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
-    vendors: Vendors, house: House
+    vendors: Vendors, company: Company
 ) -> None:
-    house.settings = salesforce(vendors)
-    house.account("acc-01")
-    house.account("acc-02", is_overridden=None)
-    assert house.run("accounts").is_ok
+    company.settings = salesforce(vendors)
+    company.account("acc-01")
+    company.account("acc-02", is_overridden=None)
+    assert company.run("accounts").is_ok
     first, second = json.loads(vendors.bodies[-1])["records"]
     told = {
         "attributes": {"type": "Account"},
@@ -735,8 +735,8 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
     }
     assert {name: first[name] for name in told} == told
     assert second["Radar_Is_Overridden__c"] is False
-    house.do("delete from marts.rpt_account_health where account_id = 'acc-02'")
-    house.run("accounts")
+    company.do("delete from marts.rpt_account_health where account_id = 'acc-02'")
+    company.run("accounts")
     (gone,) = json.loads(vendors.bodies[-1])["records"]
     assert gone.keys() == second.keys(), "every field that was written is told anew"
     assert {name: value for name, value in gone.items() if value is not None} == {
@@ -749,21 +749,21 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
         "Radar_As_Of_Date__c": "2026-03-13",
     }
     calls = len(vendors.calls)
-    house.run("accounts")
+    company.run("accounts")
     assert len(vendors.calls) == calls
-    house.account("acc-02")
-    house.run("accounts")
+    company.account("acc-02")
+    company.run("accounts")
     assert len(vendors.calls) == calls + 1
 
 
-def test_hubspot_forgets_what_it_was_told_of_an_account_that_left(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
-    house.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
-    house.account("acc-02")
-    house.run("accounts")
+def test_hubspot_forgets_what_it_received_of_an_account_that_left(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
+    company.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
+    company.account("acc-02")
+    company.run("accounts")
     assert vendors.companies["acc-01"]["radar_flags"] == "churn_risk"
-    house.do("delete from marts.rpt_account_health where account_id = 'acc-01'")
-    house.run("accounts")
+    company.do("delete from marts.rpt_account_health where account_id = 'acc-01'")
+    company.run("accounts")
     left = vendors.companies["acc-01"]
     assert {name: value for name, value in left.items() if name.startswith("radar_") and value != "none"} == {
         "radar_account_id": "acc-01",
@@ -781,61 +781,61 @@ def test_hubspot_forgets_what_it_was_told_of_an_account_that_left(vendors: Vendo
     }
 
 
-def test_without_a_crm_no_account_is_written_anywhere(house: House) -> None:
-    house.account("acc-01")
-    assert house.run("accounts").carrier == "none"
-    assert house.outbox("accounts") == []
+def test_without_a_crm_no_account_is_written_anywhere(company: Company) -> None:
+    company.account("acc-01")
+    assert company.run("accounts").carrier == "none"
+    assert company.outbox("accounts") == []
 
 
-def test_a_task_of_an_account_that_the_crm_does_not_have_says_so(vendors: Vendors, house: House) -> None:
-    house.settings = hubspot(vendors)
+def test_a_task_of_an_account_that_the_crm_does_not_have_says_so(vendors: Vendors, company: Company) -> None:
+    company.settings = hubspot(vendors)
     with_crm_accounts(vendors, 2)
-    house.act("task", 1)
-    house.act("task", 7)
-    report = house.run("tasks")
+    company.act("task", 1)
+    company.act("task", 7)
+    report = company.run("tasks")
     assert committed(vendors) == ["task01"]
     assert report.error == "HubSpot has no company whose radar_account_id is acc-07"
 
 
-def test_tasks_carry_what_a_rep_needs(vendors: Vendors, house: House) -> None:
-    house.act("task", 1)
+def test_tasks_carry_what_a_rep_needs(vendors: Vendors, company: Company) -> None:
+    company.act("task", 1)
     with_crm_accounts(vendors, 2)
-    house.settings = hubspot(vendors)
-    house.run("tasks")
+    company.settings = hubspot(vendors)
+    company.run("tasks")
     (task,) = vendors.hubspot_tasks
     assert task["properties"]["hs_timestamp"] == str(int(datetime(2026, 3, 15).timestamp() * 1000))
     assert task["properties"]["hubspot_owner_id"] == "1001"
     assert "No login for 25 days" in task["properties"]["hs_task_body"]
     assert "Größe &amp; &lt;Sons&gt;" in task["properties"]["hs_task_body"]
     assert task["associations"][0]["to"] == {"id": "c1"}
-    house.do("delete from audit.deliveries")
-    house.settings = salesforce(vendors)
-    house.run("tasks")
+    company.do("delete from audit.deliveries")
+    company.settings = salesforce(vendors)
+    company.run("tasks")
     (made,) = vendors.salesforce_tasks
     assert (made["WhatId"], made["ActivityDate"], made["Priority"]) == ("001acc-01", "2026-03-15", "High")
 
 
-def test_two_crms_at_once_are_refused_on_their_channels_alone(vendors: Vendors, house: House) -> None:
-    house.settings = Destinations(
+def test_two_crms_at_once_are_refused_on_their_channels_alone(vendors: Vendors, company: Company) -> None:
+    company.settings = Destinations(
         hubspot_token="secret-a",
         hubspot_url=vendors.url,
         salesforce_url=vendors.url,
         salesforce_token="secret-b",
     )
-    house.act("task", 1)
-    house.act("alert", 1)
-    assert "both set" in (house.run("tasks").error or "")
-    assert house.run("slack").is_ok
+    company.act("task", 1)
+    company.act("alert", 1)
+    assert "both set" in (company.run("tasks").error or "")
+    assert company.run("slack").is_ok
     assert vendors.calls == []
 
 
 # --- secrets -----------------------------------------------------------------------------------------------
 
 
-def test_the_webhook_is_signed_over_time_and_body(vendors: Vendors, house: House) -> None:
-    house.settings = webhook(vendors)
-    house.act("guide", 1)
-    house.run("webhook")
+def test_the_webhook_is_signed_over_time_and_body(vendors: Vendors, company: Company) -> None:
+    company.settings = webhook(vendors)
+    company.act("guide", 1)
+    company.run("webhook")
     headers, body = vendors.headers[-1], vendors.bodies[-1]
     expected = hmac.new(
         WEBHOOK_SECRET.encode(), headers["Radar-Timestamp"].encode() + b"." + body, hashlib.sha256
@@ -844,7 +844,7 @@ def test_the_webhook_is_signed_over_time_and_body(vendors: Vendors, house: House
     assert headers["Radar-Key"] == json.loads(body)["key"] == "guide01"
 
 
-def test_no_secret_stands_in_errors_or_in_what_is_printed(vendors: Vendors, house: House) -> None:
+def test_no_secret_is_in_errors_or_in_what_is_printed(vendors: Vendors, company: Company) -> None:
     secret = "xoxb-1234-abcdef"
     settings = Destinations(
         slack_webhook_url=f"{vendors.url}/slack/hook?token={secret}", smtp_password=secret
@@ -853,10 +853,10 @@ def test_no_secret_stands_in_errors_or_in_what_is_printed(vendors: Vendors, hous
     text = f"POST {vendors.url}/slack/hook?token={secret} Bearer abc jo@doe.example https://hooks.slack.com/services/T/B/x"
     masked = settings.mask(text)
     assert not [part for part in (secret, "abc", "jo@", "/services/") if part in masked]
-    house.settings = Destinations(slack_webhook_url="http://127.0.0.1:9/T000/B000/verysecret")
-    house.act("alert", 1)
-    report = house.run("slack")
-    assert "verysecret" not in f"{report.error} {house.con.execute('from audit.deliveries').fetchall()}"
+    company.settings = Destinations(slack_webhook_url="http://127.0.0.1:9/T000/B000/verysecret")
+    company.act("alert", 1)
+    report = company.run("slack")
+    assert "verysecret" not in f"{report.error} {company.con.execute('from audit.deliveries').fetchall()}"
 
 
 @pytest.mark.parametrize(
@@ -871,18 +871,18 @@ def test_no_secret_stands_in_errors_or_in_what_is_printed(vendors: Vendors, hous
         },
     ],
 )
-def test_secrets_do_not_leave_without_tls(values: dict[str, str], house: House) -> None:
-    house.settings = Destinations(**values)  # type: ignore[arg-type]
-    house.act("alert", 1)
-    house.act("task", 1)
-    errors = [house.run(channel).error for channel in ("slack", "tasks")]
+def test_secrets_do_not_leave_without_tls(values: dict[str, str], company: Company) -> None:
+    company.settings = Destinations(**values)  # type: ignore[arg-type]
+    company.act("alert", 1)
+    company.act("task", 1)
+    errors = [company.run(channel).error for channel in ("slack", "tasks")]
     assert [error for error in errors if error and "https://" in error]
 
 
-def test_only_of_the_newest_day_is_anything_delivered(house: House) -> None:
+def test_only_of_the_newest_day_is_anything_delivered(company: Company) -> None:
     from radar.deliveries.deliveries import Deliveries  # noqa: PLC0415
 
-    house.act("alert", 1)
-    for day, expected in ((house.day, True), (date(2026, 3, 1), False)):
-        work = Deliveries(house.con, house.exports, "run", day, Destinations())
+    company.act("alert", 1)
+    for day, expected in ((company.day, True), (date(2026, 3, 1), False)):
+        work = Deliveries(company.con, company.exports, "run", day, Destinations())
         assert work.is_newest_day() == expected

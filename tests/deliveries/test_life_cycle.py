@@ -34,7 +34,7 @@ def random_world(rng: random.Random, accounts: int = 7, length: int = 30) -> Wor
     for name in names:
         for day, facts in _history(rng, days):
             told[day][name] = facts
-    days = [day for day in days if told[day]]  # a day on which nobody is told is no run
+    days = [day for day in days if told[day]]  # a day on which nobody is scored is no run
     moments = (time(0), time(23, 59, 59))
     return World(
         days=days,
@@ -128,7 +128,7 @@ def test_actions_live_as_the_plain_reading_says_however_the_days_are_cut(models:
 
 @given(st.integers(0, 2**32))
 @lives
-def test_days_told_anew_to_the_end_are_as_if_told_so_from_the_first(models: Models, seed: int) -> None:
+def test_days_scored_again_to_the_end_are_as_if_scored_so_from_the_first(models: Models, seed: int) -> None:
     rng = random.Random(seed)
     world = random_world(rng, length=20)
     warehouse = Warehouse(models)
@@ -136,7 +136,7 @@ def test_days_told_anew_to_the_end_are_as_if_told_so_from_the_first(models: Mode
     warehouse.tell(world, world.days)
     late = rng.randrange(len(world.days))
     other = random_world(rng, length=20)
-    # a day on which nobody is told is no run
+    # a day on which nobody is scored is no run
     told = {day: other.told.get(day) or world.told[day] for day in world.days[late:]}
     changed = replace(world, told={**world.told, **told})
     warehouse.tell(changed, world.days[late:])
@@ -145,8 +145,8 @@ def test_days_told_anew_to_the_end_are_as_if_told_so_from_the_first(models: Mode
 
 @given(st.integers(0, 2**32))
 @lives
-def test_one_day_told_anew_leaves_one_open_row_a_play(models: Models, seed: int) -> None:
-    """Later days stand as they were told; what they do not know any more is over."""
+def test_one_day_scored_again_leaves_one_open_row_a_play(models: Models, seed: int) -> None:
+    """Later days stay as they were recorded; what they do not know any more is over."""
     rng = random.Random(seed)
     world = random_world(rng, length=14)
     warehouse = Warehouse(models)

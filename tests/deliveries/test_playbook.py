@@ -34,7 +34,7 @@ def test_the_shipped_playbook_is_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"bucket": "", "flag": ""}, "column bucket: the row is for no bucket and no flag"),
         ({"bucket": "fine"}, "column bucket: there is no bucket 'fine'"),
@@ -44,13 +44,13 @@ def test_the_shipped_playbook_is_sound(tmp_path: Path) -> None:
         ({"channel": "pigeon"}, "column channel: 'pigeon' is not allowed"),
         ({"within_hours": "-1"}, "column within_hours: the number is below 0"),
         ({"cooldown_days": "-1"}, "column cooldown_days: the number is below 0"),
-        ({"play": "save_call"}, "column play: 'save_call' stands in more than one row"),
+        ({"play": "save_call"}, "column play: 'save_call' is in more than one row"),
         ({"channel": "survey", "mode": "automatic"}, "column mode: survey reaches the customer"),
     ],
 )
-def test_a_wrong_row_is_named_with_its_remedy(tmp_path: Path, change: dict[str, str], said: str) -> None:
+def test_a_wrong_row_is_named_with_its_remedy(tmp_path: Path, change: dict[str, str], message: str) -> None:
     found = problems(tmp_path, change)
-    assert any(problem.startswith(f"playbook.csv, row 1, {said}") for problem in found), found
+    assert any(problem.startswith(f"playbook.csv, row 1, {message}") for problem in found), found
     assert all("What to do" in problem for problem in found)
 
 

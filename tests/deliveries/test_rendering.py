@@ -128,11 +128,11 @@ def test_a_draft_is_what_was_agreed(play: str) -> None:
 @pytest.mark.parametrize("play", DRAFTS)
 def test_a_customer_reads_neither_score_nor_bucket_nor_rules(play: str) -> None:
     draft = render({"play": play, **ROW, **DRAFTS[play]})
-    told = f"{draft.subject}{draft.text}{draft.html}"
+    text = f"{draft.subject}{draft.text}{draft.html}"
     assert not [
         word
         for word in ("35", "score", "at risk", "points", "limit", "_")
-        if word in told.replace("font_", "")
+        if word in text.replace("font_", "")
     ]
 
 
@@ -158,7 +158,7 @@ def test_a_file_of_ones_own_replaces_one_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("{{ acount_name }}", "'acount_name' is undefined"),
         ("{{ account_name.__class__.__mro__ }}", "unsafe"),
@@ -171,13 +171,13 @@ def test_a_file_of_ones_own_replaces_one_template(tmp_path: Path) -> None:
     ],
 )
 def test_a_template_that_is_wrong_is_named_and_harms_nothing(
-    template: str, told: str, tmp_path: Path
+    template: str, message: str, tmp_path: Path
 ) -> None:
     (tmp_path / "mail_check_in.j2").write_text(template)
     (tmp_path.parent / "secrets.txt").write_text("secret")
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         render({"play": "check_in", **ROW}, Templates(tmp_path))
-    assert "line 1" in told or "no template" in told or "mail_check_in.j2" in str(caught.value)
+    assert "line 1" in message or "no template" in message or "mail_check_in.j2" in str(caught.value)
 
 
 def test_every_template_that_ships_is_described() -> None:

@@ -29,7 +29,7 @@ def settings(vendors: Vendors) -> Destinations:
     return Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
 
 
-def test_a_failure_is_told_once_and_its_end_once(
+def test_a_failure_is_reported_once_and_its_end_once(
     warehouse: Path, settings: Destinations, vendors: Vendors
 ) -> None:
     for _ in range(3):
@@ -44,7 +44,7 @@ def test_a_failure_is_told_once_and_its_end_once(
     assert len(vendors.posts) == 3
 
 
-def test_another_problem_is_told_and_another_number_is_not_another_problem(
+def test_another_problem_is_reported_and_another_number_is_not_another_problem(
     warehouse: Path, settings: Destinations, vendors: Vendors
 ) -> None:
     locked = "another Radar run (process {}) is writing this warehouse\n  What to do: wait"
@@ -74,7 +74,7 @@ def test_a_message_that_did_not_come_through_is_tried_with_the_next_run_unless_i
     assert (len(vendors.calls), len(vendors.posts)) == (calls * 2, posts * 2)
 
 
-def test_an_end_is_not_told_where_the_failure_was_not(
+def test_an_end_is_not_reported_where_the_failure_was_not(
     warehouse: Path, settings: Destinations, vendors: Vendors
 ) -> None:
     vendors.fail("/slack/hook", "500")
@@ -84,19 +84,19 @@ def test_an_end_is_not_told_where_the_failure_was_not(
     assert not (state_dir(warehouse) / "run_alert.json").exists()
 
 
-def test_without_a_secret_nothing_is_told_or_kept(warehouse: Path) -> None:
+def test_without_a_secret_nothing_is_reported_or_kept(warehouse: Path) -> None:
     assert run_failed(warehouse, FULL, Destinations()) is None
     assert run_done(warehouse, DAY, Destinations()) is None
     assert list(state_dir(warehouse).iterdir()) == []
 
 
-def test_a_first_run_that_fails_before_there_is_a_folder_is_told_too(
+def test_a_first_run_that_fails_before_there_is_a_folder_is_reported_too(
     tmp_path: Path, settings: Destinations, vendors: Vendors
 ) -> None:
     run_failed(tmp_path / "new" / "warehouse.duckdb", FULL, settings)
     assert len(vendors.posts) == 1
 
 
-def test_nobodys_address_is_told(warehouse: Path, settings: Destinations, vendors: Vendors) -> None:
+def test_nobodys_address_is_reported(warehouse: Path, settings: Destinations, vendors: Vendors) -> None:
     run_failed(warehouse, "row 3: jo@corp.example is no number", settings)
     assert "jo@" not in json.dumps(vendors.posts)

@@ -1,4 +1,4 @@
-"""Signing in, at real servers on this machine: who may, who may not, and that no secret is told."""
+"""Signing in, at real servers on this machine: who may, who may not, and that no secret is shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from radar.deliveries.channels import salesforce as salesforce_channel
 from radar.deliveries.settings import Destinations
-from tests.deliveries.delivery_house import House
+from tests.deliveries.small_company import Company
 from tests.deliveries.vendors import Vendors
 
 USER, PASSWORD = "mailer", "correct-horse-battery"
@@ -30,9 +30,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiri
 KEY, SECRET = "3MVGconsumerkey", "F00consumersecret"
 
 
-def told(house: House, caplog: pytest.LogCaptureFixture, error: str | None) -> str:
+def told(company: Company, caplog: pytest.LogCaptureFixture, error: str | None) -> str:
     """Everything that is kept or shown."""
-    rows = house.con.execute("select * from audit.deliveries").fetchall()
+    rows = company.con.execute("select * from audit.deliveries").fetchall()
     return f"{rows} {error} {caplog.text}"
 
 
@@ -98,7 +98,7 @@ class MailServer:
 
 @pytest.fixture(params=["starttls", "ssl"])
 def mail_server(
-    request: pytest.FixtureRequest, certificate: tuple[Path, Path], house: House
+    request: pytest.FixtureRequest, certificate: tuple[Path, Path], company: Company
 ) -> Iterator[MailServer]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -122,8 +122,8 @@ def mail_server(
         **how,
     )
     controller.start()
-    house.settings = mail_settings(request.param, port)
-    house.say(house.act("mail", 1, status="to_approve"), "approved")
+    company.settings = mail_settings(request.param, port)
+    company.say(company.act("mail", 1, status="to_approve"), "approved")
     try:
         yield server
     finally:
@@ -144,46 +144,46 @@ def mail_settings(security: str, port: int, password: str = PASSWORD) -> Destina
 def test_mail_goes_over_tls_to_a_server_that_knows_us(
     mail_server: MailServer,
     certificate: tuple[Path, Path],
-    house: House,
+    company: Company,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     caplog.set_level(logging.DEBUG)
-    report = house.run("mail")
+    report = company.run("mail")
     assert (report.error, report.counts) == (None, {"delivered": 1})
     assert (len(mail_server.mails), mail_server.logins) == (1, [(USER, PASSWORD)])
-    hides(told(house, caplog, report.error), PASSWORD)
+    hides(told(company, caplog, report.error), PASSWORD)
 
 
-def test_a_wrong_password_is_told_once_and_never_shown(
+def test_a_wrong_password_is_reported_once_and_never_shown(
     mail_server: MailServer,
     certificate: tuple[Path, Path],
-    house: House,
+    company: Company,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     caplog.set_level(logging.DEBUG, "actions")
-    right = house.settings
-    house.settings = mail_settings(right.smtp_security, right.smtp_port, "wrong-horse-battery")
-    house.say(house.act("mail", 2, status="to_approve"), "approved")
-    report = house.run("mail")
+    right = company.settings
+    company.settings = mail_settings(right.smtp_security, right.smtp_port, "wrong-horse-battery")
+    company.say(company.act("mail", 2, status="to_approve"), "approved")
+    report = company.run("mail")
     assert report.error is not None
     assert "the mail server answered 535" in report.error
-    assert (report.counts, report.held) == ({"failed": 1}, 1), "other mails would fare no better"
+    assert (report.counts, report.untried) == ({"failed": 1}, 1), "other mails would fare no better"
     assert {password for _, password in mail_server.logins} == {"wrong-horse-battery"}
     assert mail_server.mails == []
-    hides(told(house, caplog, report.error), "wrong-horse-battery")
-    house.settings = right
-    assert house.run("mail").counts == {"delivered": 2}
+    hides(told(company, caplog, report.error), "wrong-horse-battery")
+    company.settings = right
+    assert company.run("mail").counts == {"delivered": 2}
     assert len(mail_server.mails) == 2
 
 
-def test_a_mail_server_whose_certificate_nobody_knows_is_told_nothing(
-    mail_server: MailServer, house: House
+def test_a_mail_server_whose_certificate_nobody_knows_receives_nothing(
+    mail_server: MailServer, company: Company
 ) -> None:
-    report = house.run("mail")
+    report = company.run("mail")
     assert report.counts == {"failed": 1}, "certain, so it is no doubt"
     assert "CERTIFICATE_VERIFY_FAILED" in str(report.error)
     assert (mail_server.logins, mail_server.mails) == ([], [])
@@ -207,10 +207,10 @@ def org(vendors: Vendors) -> Vendors:
     return vendors
 
 
-def test_salesforce_is_called_with_the_token_that_the_sign_in_gave(org: Vendors, house: House) -> None:
-    house.settings = salesforce(org)
-    house.act("task", 1)
-    assert house.run("tasks").counts == {"delivered": 1}
+def test_salesforce_is_called_with_the_token_that_the_sign_in_gave(org: Vendors, company: Company) -> None:
+    company.settings = salesforce(org)
+    company.act("task", 1)
+    assert company.run("tasks").counts == {"delivered": 1}
     assert org.calls[0] == "POST /services/oauth2/token"
     assert org.bodies[0] == b"grant_type=client_credentials"
     assert {headers["Authorization"] for headers in org.headers[1:]} == {"Bearer 00Dsession"}
@@ -218,37 +218,37 @@ def test_salesforce_is_called_with_the_token_that_the_sign_in_gave(org: Vendors,
 
 
 def test_a_refused_sign_in_stops_the_channel_and_shows_no_secret(
-    org: Vendors, house: House, caplog: pytest.LogCaptureFixture
+    org: Vendors, company: Company, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    house.settings = salesforce(org, "the-wrong-secret")
-    house.act("task", 1)
-    report = house.run("tasks")
+    company.settings = salesforce(org, "the-wrong-secret")
+    company.act("task", 1)
+    report = company.run("tasks")
     assert report.error == "answered 400: Salesforce refused the sign-in: invalid client credentials"
     assert org.calls == ["POST /services/oauth2/token"]
-    assert house.states() == {}, "nothing was tried, so nothing is in doubt"
-    hides(told(house, caplog, report.error), "the-wrong-secret", KEY, f"{KEY}:the-wrong-secret")
-    house.settings = salesforce(org)
-    assert house.run("tasks").counts == {"delivered": 1}
+    assert company.states() == {}, "nothing was tried, so nothing is in doubt"
+    hides(told(company, caplog, report.error), "the-wrong-secret", KEY, f"{KEY}:the-wrong-secret")
+    company.settings = salesforce(org)
+    assert company.run("tasks").counts == {"delivered": 1}
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "lose"])
 def test_a_sign_in_that_is_not_answered_stops_the_channel_until_the_next_run(
-    org: Vendors, house: House, fault: str
+    org: Vendors, company: Company, fault: str
 ) -> None:
-    house.settings = salesforce(org)
-    house.act("task", 1)
+    company.settings = salesforce(org)
+    company.act("task", 1)
     org.fail("/services/oauth2/token", fault)
-    assert not house.run("tasks").is_ok
-    assert house.run("tasks").counts == {"delivered": 1}
+    assert not company.run("tasks").is_ok
+    assert company.run("tasks").counts == {"delivered": 1}
     assert len(org.salesforce_tasks) == 1
 
 
-def test_a_sign_in_that_hangs_ends(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_in_that_hangs_ends(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(salesforce_channel, "TIMEOUT_SECONDS", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        house.settings = salesforce(Vendors(url=f"http://127.0.0.1:{silent.getsockname()[1]}"))
-        house.act("task", 1)
-        assert "ReadTimeout" in str(house.run("tasks").error)
+        company.settings = salesforce(Vendors(url=f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        company.act("task", 1)
+        assert "ReadTimeout" in str(company.run("tasks").error)

@@ -13,14 +13,14 @@ import pytest
 
 from radar.core import progress
 from radar.core.runs import FIRST_DATE
-from radar.core.state_files import put_in_place, replace_file
+from radar.core.state_files import move_into_place, replace_file
 from radar.core.warehouse import state_dir
 from radar.deliveries.retries import NextAttempt, next_attempt, note_next_attempt
 from radar.deliveries.run_alerts import run_done, run_failed
 from radar.deliveries.settings import Destinations
 from radar.landing import schema
 from radar.landing.first_day import first_day, note_landed
-from tests.deliveries.delivery_house import House
+from tests.deliveries.small_company import Company
 from tests.deliveries.vendors import Vendors
 
 DAY = date(2026, 3, 13)
@@ -63,16 +63,16 @@ def test_a_broken_state_of_the_run_alert_is_no_state(
 
 
 @pytest.mark.parametrize("content", [b"", b'{"key": ', b"[]\n7\n", b"\xff\n"])
-def test_a_broken_set_of_the_outbox_is_passed_over(house: House, content: bytes) -> None:
-    house.act("alert", 1)
-    house.run("slack")
-    (lines,) = [path for path in house.outbox("slack") if path.name == "messages.ndjson"]
+def test_a_broken_set_of_the_outbox_is_passed_over(company: Company, content: bytes) -> None:
+    company.act("alert", 1)
+    company.run("slack")
+    (lines,) = [path for path in company.outbox("slack") if path.name == "messages.ndjson"]
     lines.write_bytes(content)
-    house.do("delete from audit.deliveries where status = 'written'")  # as if the run had been killed
-    assert house.run("slack").counts == {"written": 1}
+    company.do("delete from audit.deliveries where status = 'written'")  # as if the run had been killed
+    assert company.run("slack").counts == {"written": 1}
 
 
-def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_is_told(
+def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
@@ -92,7 +92,7 @@ def test_a_replaced_file_is_on_the_disk_before_its_name_and_the_name_before_it_i
     assert done == ["fsync file", "rename", "fsync folder"]
     done.clear()
     (tmp_path / "made").write_text("2")
-    put_in_place(tmp_path / "made", tmp_path / "state.json")
+    move_into_place(tmp_path / "made", tmp_path / "state.json")
     assert done == ["fsync file", "rename", "fsync folder"]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"state.json": "2"}
 

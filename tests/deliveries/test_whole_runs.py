@@ -148,12 +148,12 @@ def test_a_run_and_an_explanation_tell_what_is_open(demo_run: Place) -> None:
     assert all(action["play"] in text for action in told["actions"])
 
 
-def test_an_explanation_says_what_holds_an_action(demo_run: Place) -> None:
-    account, held_by = demo_run.rows(
+def test_an_explanation_names_what_suppresses_an_action(demo_run: Place) -> None:
+    account, suppressed_by = demo_run.rows(
         """
         select account_id, suppressed_by from marts.fct_actions
         where status = 'suppressed' order by length(suppressed_by) desc, action_id limit 1
         """
     )[0]
     text = radar("explain", account, f"--published={demo_run.published}").stdout
-    assert f"held by {held_by.replace('_', ' ')}" in text
+    assert f"suppressed by {suppressed_by.replace('_', ' ')}" in text

@@ -155,7 +155,7 @@ def test_accounts_come_from_a_spreadsheet(demo: Demo) -> None:
         assert content.count(b"\n") == content.count(b"\r\n")
 
 
-def test_one_upload_of_surveys_is_under_way_beside_whole_files(demo: Demo) -> None:
+def test_one_upload_of_surveys_is_under_way_next_to_whole_files(demo: Demo) -> None:
     broken = [file for file in (demo.folder / "feedback/surveys").iterdir() if "interrupted" in file.name]
     assert [file.suffix for file in broken] == [".part"]
     with pytest.raises(EOFError), gzip.open(broken[0]) as file:

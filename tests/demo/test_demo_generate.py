@@ -81,7 +81,7 @@ def test_memory_does_not_grow_with_the_accounts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"accounts": 0}, "--accounts is 0"),
         ({"accounts": 100_001}, "--accounts is 100001"),
@@ -91,8 +91,8 @@ def test_memory_does_not_grow_with_the_accounts(tmp_path: Path) -> None:
         ({"end": date(1999, 12, 31)}, "--end is 1999-12-31"),
     ],
 )
-def test_arguments_out_of_range_are_refused(tmp_path: Path, arguments: dict, told: str) -> None:
-    with pytest.raises(UsageError, match=told) as refused:
+def test_arguments_out_of_range_are_refused(tmp_path: Path, arguments: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as refused:
         generate(tmp_path / "demo", **{**SMALL, **arguments})
     assert refused.value.remedy
     assert not (tmp_path / "demo").exists()

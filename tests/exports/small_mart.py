@@ -151,7 +151,7 @@ def change(path: Path, sql: str, values: list[str] | None = None) -> None:
 
 
 def fill(path: Path, accounts: int, *, day: date = DAY, run: int = 1) -> None:
-    """`accounts` rows; the score of every third one hangs on `run`."""
+    """`accounts` rows; the score of every third one depends on `run`."""
     change(
         path,
         f"""

@@ -106,11 +106,11 @@ def test_an_unknown_profile_is_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         (("delimiter: ", "delimeter: "), r"dialect\.delimiter: Field required"),
         (("key: account_id", "key: account_id\ncolour: red"), r"colour: Extra inputs"),
-        (("key: account_id", "key: account_id\nkey: owner_id"), r"key stands twice"),
+        (("key: account_id", "key: account_id\nkey: owner_id"), r"key is there twice"),
         (
             ("rows_per_file: 1000000", "rows_per_file: '9'"),
             r"limits\.rows_per_file: Input should be a valid int",
@@ -135,13 +135,13 @@ def test_an_unknown_profile_is_wrong_usage() -> None:
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_place(
-    tmp_path: Path, edit: tuple[str, str], told: str
+    tmp_path: Path, edit: tuple[str, str], message: str
 ) -> None:
     text = (FOLDER / "generic.yml").read_text(encoding="utf-8")
     assert edit[0] in text
     wrong = tmp_path / "generic.yml"
     wrong.write_text(text.replace(edit[0], edit[1], 1), encoding="utf-8")
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         load_profile(wrong)
     assert str(wrong) in str(error.value)
 
@@ -153,7 +153,7 @@ def test_every_profile_says_where_it_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "edit", "told"),
+    ("name", "edit", "message"),
     [
         (
             "hubspot_companies",
@@ -183,13 +183,13 @@ def test_every_profile_says_where_it_goes() -> None:
     ],
 )
 def test_what_a_vendor_does_not_take_is_refused(
-    tmp_path: Path, name: str, edit: tuple[str, str], told: str
+    tmp_path: Path, name: str, edit: tuple[str, str], message: str
 ) -> None:
     text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
     assert edit[0] in text
     wrong = tmp_path / f"{name}.yml"
     wrong.write_text(text.replace(edit[0], edit[1], 1), encoding="utf-8")
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         load_profile(wrong)
 
 

@@ -19,7 +19,7 @@ from radar.audit.chain import verify
 from radar.core.errors import AuditError, InputError, UsageError
 from radar.exports import writer
 from radar.exports.profiles import load_profiles
-from radar.exports.sync import acknowledge, give_up, status
+from radar.exports.sync import acknowledge, dismiss, status
 from radar.exports.writer import ExportReport, export, preview
 
 MART = "marts.rpt_account_health"
@@ -116,7 +116,7 @@ def test_a_row_that_changed_back_before_it_was_acknowledged_goes_once_more(
     assert keys(send(warehouse, out, "r4")) == []
 
 
-def test_an_account_that_left_is_told_and_one_that_was_never_acknowledged_too(
+def test_an_account_that_left_is_sent_and_one_that_was_never_acknowledged_too(
     warehouse: Path, out: Path
 ) -> None:
     small_mart.fill(warehouse, 3)
@@ -142,7 +142,7 @@ def test_an_account_that_left_is_told_and_one_that_was_never_acknowledged_too(
     assert send(warehouse, out, "r5").changes.removed == 1, "the file before may have been imported"
 
 
-def test_a_set_is_taken_back_by_the_files_beside_it(warehouse: Path, out: Path) -> None:
+def test_a_set_is_taken_back_by_the_files_next_to_it(warehouse: Path, out: Path) -> None:
     for profile in ("hubspot_companies", "generic"):
         crm = Crm(profile)
         small_mart.fill(warehouse, 9)
@@ -236,18 +236,18 @@ def test_salesforce_says_what_it_took_and_what_it_did_not_touch_stays_open(
     assert keys(send(warehouse, out, "r2", "salesforce_accounts")) == ["a000001", "a000002"]
 
 
-def test_a_row_is_given_up_by_name_and_taken_up_again(warehouse: Path, out: Path) -> None:
+def test_a_row_is_dismissed_by_name_and_taken_up_again(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1")
     acknowledge(warehouse, "r1", by="me", was_imported=False)
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="me", reason="merged in the CRM")
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="me", reason="merged in the CRM")
     set_score(warehouse, 12)
     assert keys(send(warehouse, out, "r2")) == ["a000000", "a000002"]
     assert [row.message for row in status(warehouse)[1]] == ["merged in the CRM"]
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="me", reason="", undo=True)
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="me", reason="", undo=True)
     assert keys(send(warehouse, out, "r3")) == ["a000000", "a000001", "a000002"]
     with pytest.raises(UsageError, match="no row nobody that failed"):
-        give_up(warehouse, "hubspot_companies", ["nobody"], by="me", reason="")
+        dismiss(warehouse, "hubspot_companies", ["nobody"], by="me", reason="")
 
 
 def test_what_counted_as_delivered_when_it_was_written_can_still_be_refused(
@@ -275,20 +275,20 @@ def test_a_repeated_run_does_not_forget_what_was_said_of_it(warehouse: Path, out
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("id,error\na000001,x\n", "has no column radar_account_id"),
         ("radar_account_id,error\nother,x\n", "'other', which run r1 did not send"),
     ],
 )
 def test_results_of_another_set_are_refused(
-    warehouse: Path, out: Path, tmp_path: Path, content: str, told: str
+    warehouse: Path, out: Path, tmp_path: Path, content: str, message: str
 ) -> None:
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1")
     file = tmp_path / "errors.csv"
     file.write_text(content)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         acknowledge(warehouse, "r1", by="me", results=[file])
     assert status(warehouse)[0][0].open == 3
 
@@ -299,8 +299,8 @@ def test_runs_are_named_in_full_in_short_or_as_the_last(warehouse: Path, out: Pa
     send(warehouse, out, "run-2")
     assert acknowledge(warehouse, "last", by="me")[0].run_id == "run-2"
     assert acknowledge(warehouse, "run-1", by="me")[0].acknowledged == 0
-    for run, told in (("run-", "more than one run begins with run-"), ("x", "no run x has written files")):
-        with pytest.raises(UsageError, match=told):
+    for run, message in (("run-", "more than one run begins with run-"), ("x", "no run x has written files")):
+        with pytest.raises(UsageError, match=message):
             acknowledge(warehouse, run, by="me")
 
 
@@ -346,8 +346,8 @@ def test_state_of_an_earlier_release_is_taken_over(warehouse: Path, out: Path) -
 def entries(warehouse: Path) -> list[dict[str, Any]]:
     names = "kind, subject_id, account_id, run_id, as_of_date, rule_version, actor, state, evidence"
     rows = asked(warehouse, f"select {names} from audit.entries order by sequence")
-    told = [dict(zip(names.split(", "), row, strict=True)) for row in rows]
-    return [row | {"evidence": json.loads(row["evidence"])} for row in told]
+    entries = [dict(zip(names.split(", "), row, strict=True)) for row in rows]
+    return [row | {"evidence": json.loads(row["evidence"])} for row in entries]
 
 
 def test_what_a_person_says_of_a_set_is_an_entry(warehouse: Path, out: Path, tmp_path: Path) -> None:
@@ -357,8 +357,8 @@ def test_what_a_person_says_of_a_set_is_an_entry(warehouse: Path, out: Path, tmp
     errors = tmp_path / "errors.csv"
     errors.write_text("radar_account_id,error\na000001,no\n")
     acknowledge(warehouse, "r1", by="dora", results=[errors])
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="merged, says x@y.example")
-    give_up(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="not so", undo=True)
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="merged, says x@y.example")
+    dismiss(warehouse, "hubspot_companies", ["a000001"], by="ed", reason="not so", undo=True)
     acknowledge(warehouse, "r1", by="dora", was_imported=False)
     first, *others = entries(warehouse)
     assert first.pop("evidence") | {"decided_at": ""} == {
@@ -405,7 +405,7 @@ def test_an_acknowledgement_that_somebody_changes_or_takes_away_shows(warehouse:
     verify(warehouse)
 
 
-def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse: Path, out: Path) -> None:
+def test_where_the_chain_is_broken_nothing_is_acknowledged_or_dismissed(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1")
     acknowledge(warehouse, "r1", by="dora")
@@ -415,7 +415,7 @@ def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse
     with pytest.raises(AuditError):
         acknowledge(warehouse, "r2", by="dora")
     with pytest.raises(AuditError):
-        give_up(warehouse, "hubspot_companies", ["a000001"], by="dora", reason="x")
+        dismiss(warehouse, "hubspot_companies", ["a000001"], by="dora", reason="x")
     assert asked(warehouse, "select status from audit.sync_runs where run_id = 'r2'") == [("written",)]
     assert status(warehouse)[0][0].open == 1
 
@@ -423,8 +423,8 @@ def test_where_the_chain_is_broken_nothing_is_acknowledged_or_given_up(warehouse
 # --- guards -----------------------------------------------------------------------------------------------
 
 
-def held(warehouse: Path, out: Path, match: str, **more: Any) -> None:
-    with pytest.raises(writer.HeldError, match=match):
+def blocked(warehouse: Path, out: Path, match: str, **more: Any) -> None:
+    with pytest.raises(writer.BlockedError, match=match):
         export(warehouse, out, run_id="held", as_of=DAY, profiles=["generic", "hubspot_companies"], **more)
 
 
@@ -433,18 +433,18 @@ def test_no_rows_at_all_hold_what_is_known(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 3)
     send(warehouse, out, "r1", "generic")
     change(warehouse, f"delete from {MART}")
-    held(warehouse, out, r"has no rows at all, and generic knows 3")
+    blocked(warehouse, out, r"has no rows at all, and generic knows 3")
     assert not (out / "generic" / "2026-03-13_held").exists()
 
 
-def test_a_destination_that_is_held_is_held_alone(warehouse: Path, out: Path) -> None:
+def test_a_destination_that_is_blocked_is_blocked_alone(warehouse: Path, out: Path) -> None:
     small_mart.fill(warehouse, 40)
     send(warehouse, out, "r1", "generic")
     change(warehouse, f"update {MART} set bucket = 'at_risk'")
-    held(warehouse, out, r"40 of the 40 accounts that generic knows change their bucket .*more than 20 %")
+    blocked(warehouse, out, r"40 of the 40 accounts that generic knows change their bucket .*more than 20 %")
     assert (out / "hubspot_companies" / "2026-03-13_held" / "manifest.json").exists()
-    told = asked(warehouse, "select profile, status from audit.sync_runs where run_id = 'held' order by 1")
-    assert told == [("generic", "held"), ("hubspot_companies", "written")]
+    states = asked(warehouse, "select profile, status from audit.sync_runs where run_id = 'held' order by 1")
+    assert states == [("generic", "held"), ("hubspot_companies", "written")]
     set_score(warehouse, 1)
     again = export(
         warehouse,
@@ -455,8 +455,8 @@ def test_a_destination_that_is_held_is_held_alone(warehouse: Path, out: Path) ->
         guards=writer.Guards(allow_flood=True),
     )[0]
     assert again.changes.changed == 40
-    told = asked(warehouse, "select profile, status from audit.sync_runs where run_id = 'held' order by 1")
-    assert told == [("generic", "acknowledged"), ("hubspot_companies", "written")]
+    states = asked(warehouse, "select profile, status from audit.sync_runs where run_id = 'held' order by 1")
+    assert states == [("generic", "acknowledged"), ("hubspot_companies", "written")]
 
 
 @pytest.mark.parametrize(("moved", "fires"), [(9, False), (12, False), (13, True)])
@@ -473,13 +473,13 @@ def test_more_than_a_fifth_and_at_least_ten_are_a_flood(
         f"delete from {MART} where account_id in (select max(account_id) from {MART})",
     )
     if fires:
-        held(warehouse, out, f"{moved} of the 60")
+        blocked(warehouse, out, f"{moved} of the 60")
     else:
         report = send(warehouse, out, "r2", "generic")
         assert report.changes.changed + report.changes.removed == moved
 
 
-def test_a_field_is_not_told_what_it_said_itself(
+def test_a_field_does_not_get_back_its_own_value(
     warehouse: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_mart.fill(warehouse, 3)
@@ -492,7 +492,7 @@ def test_a_field_is_not_told_what_it_said_itself(
         loop = whole.model_copy(update={"columns": columns})
         with monkeypatch.context() as patch:
             patch.setattr(writer, "load_profiles", lambda _, loop=loop: [loop])
-            with pytest.raises(writer.HeldError, match=r"account_name came from crm/accounts.name"):
+            with pytest.raises(writer.BlockedError, match=r"account_name came from crm/accounts.name"):
                 export(warehouse, out, run_id="r1", as_of=DAY)
     assert asked(warehouse, "select status from audit.sync_runs") == [("held",)]
 

@@ -59,13 +59,13 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", profile_names())
 def test_the_files_are_those_of_the_golden_folder(warehouse: Path, out: Path, name: str) -> None:
-    """RADAR_UPDATE_GOLDEN=1 writes the golden folder anew; read its diff before you keep it."""
+    """RADAR_UPDATE_GOLDEN=1 writes the golden folder again; read its diff before you keep it."""
     change(warehouse, small_mart.STORIES)
     compare_with_golden(export(warehouse, out, run_id="golden", as_of=DAY, profiles=[name])[0].folder, name)
 
 
 @pytest.mark.parametrize("name", TOLD_OF_REMOVED)
-def test_what_is_told_of_a_row_that_left_is_that_of_the_golden_folder(
+def test_what_is_sent_for_a_row_that_left_is_that_of_the_golden_folder(
     warehouse: Path, out: Path, name: str
 ) -> None:
     """Nothing that was written is left standing, and the files in `undo/` put it back."""

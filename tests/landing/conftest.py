@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from landing_place import Place
+from inbox import Inbox
 
 from radar.core.warehouse import connect
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
     root = tmp_path / "extracts"
     root.mkdir()
     with connect(tmp_path / "warehouse.duckdb") as con:
-        yield Place(root, con)
+        yield Inbox(root, con)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from landing_place import ACCOUNTS, NEWEST, Place, ndjson
+from inbox import ACCOUNTS, NEWEST, Inbox, ndjson
 
 from radar.core.warehouse import connect
 from radar.landing import contents, load, schema
@@ -25,151 +25,151 @@ NEWEST_OWNERS = NEWEST.format(columns="owner_id, name", table="crm_owners", key=
 EVENT = {"account_id": "a1", "event_name": "login", "occurred_at": "2026-01-01"}
 
 
-def test_a_file_that_is_there_again_is_not_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = place.put("crm/owners/day.csv", OWNER + "o1,A,\n")
-    place.land_feed("crm/owners")
+def test_a_file_that_is_there_again_is_not_read(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = inbox.put("crm/owners/day.csv", OWNER + "o1,A,\n")
+    inbox.land_feed("crm/owners")
     hashed: list[str] = []
     fingerprint = contents.fingerprint
     monkeypatch.setattr(
         contents, "fingerprint", lambda file: hashed.append(file.source_file) or fingerprint(file)
     )
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)  # as two days later
-    report = place.land_feed("crm/owners")
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)  # as two days later
+    report = inbox.land_feed("crm/owners")
     assert (report.files_known, report.rows_read, hashed) == (1, 0, [])
     os.utime(path, ns=(0, 0))
-    assert place.land_feed("crm/owners").files_known == 1
+    assert inbox.land_feed("crm/owners").files_known == 1
     assert hashed == ["crm/owners/day.csv"]
-    assert place.column("select count(*) from audit.loads where feed = 'crm/owners'") == [1]
-    place.land_feed("crm/owners")
+    assert inbox.column("select count(*) from audit.loads where feed = 'crm/owners'") == [1]
+    inbox.land_feed("crm/owners")
     assert hashed == ["crm/owners/day.csv"]
 
 
 def test_other_content_of_the_same_size_and_time_is_read(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = place.put("crm/owners/day.csv", OWNER + "o1,A,\n")
+    path = inbox.put("crm/owners/day.csv", OWNER + "o1,A,\n")
     os.utime(path, ns=(0, 0))
-    place.land_feed("crm/owners")
+    inbox.land_feed("crm/owners")
     path.write_text(OWNER + "o1,B,\n")  # in place, at once, the time set back as copying programs do
     os.utime(path, ns=(0, 0))
-    assert place.land_feed("crm/owners").rows_landed == 1
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)
-    assert place.land_feed("crm/owners").files_known == 1
+    assert inbox.land_feed("crm/owners").rows_landed == 1
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)
+    assert inbox.land_feed("crm/owners").files_known == 1
     other = path.with_suffix(".new")
     other.write_text(OWNER + "o1,C,\n")
     os.utime(other, ns=(0, 0))
     other.rename(path)  # another file in its place
-    assert place.land_feed("crm/owners").rows_landed == 1
+    assert inbox.land_feed("crm/owners").rows_landed == 1
     path.write_text(OWNER + "o1,D,\n")
     os.utime(path, ns=(0, 0))  # its ctime cannot be set back
-    assert place.land_feed("crm/owners").rows_landed == 1
-    assert place.all(NEWEST_OWNERS) == [("o1", "D")]
+    assert inbox.land_feed("crm/owners").rows_landed == 1
+    assert inbox.all(NEWEST_OWNERS) == [("o1", "D")]
 
 
 def test_files_that_an_earlier_release_knew_are_hashed_once(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.put("crm/owners/day.csv", OWNER + "o1,A,\n")
-    place.land_feed("crm/owners")
+    inbox.put("crm/owners/day.csv", OWNER + "o1,A,\n")
+    inbox.land_feed("crm/owners")
     for column in ("inode", "ctime_ns"):
-        place.con.execute(f"alter table control.known_files drop column {column}")
-    place.con.execute("alter table audit.loads drop column records_counted")
-    monkeypatch.setattr(load, "SETTLED_SECONDS", -1)
-    report = place.land_feed("crm/owners")
+        inbox.con.execute(f"alter table control.known_files drop column {column}")
+    inbox.con.execute("alter table audit.loads drop column records_counted")
+    monkeypatch.setattr(load, "STABLE_SECONDS", -1)
+    report = inbox.land_feed("crm/owners")
     assert (report.files_known, report.rows_read) == (1, 0)
-    assert place.column("select count(*) from control.known_files where inode is null") == [0]
+    assert inbox.column("select count(*) from control.known_files where inode is null") == [0]
 
 
-def test_the_same_content_under_another_name_lands_nothing_but_counts_as_an_arrival(place: Place) -> None:
-    place.put("product/events/1.ndjson", ndjson({"event_id": "e1", **EVENT}))
-    place.land_feed("product/events")
-    place.put("product/events/2.ndjson", ndjson({"event_id": "e1", **EVENT}))
-    report = place.land_feed("product/events")
+def test_the_same_content_under_another_name_lands_nothing_but_counts_as_an_arrival(inbox: Inbox) -> None:
+    inbox.put("product/events/1.ndjson", ndjson({"event_id": "e1", **EVENT}))
+    inbox.land_feed("product/events")
+    inbox.put("product/events/2.ndjson", ndjson({"event_id": "e1", **EVENT}))
+    report = inbox.land_feed("product/events")
     assert (report.files_repeated, report.files_landed, report.rows_landed) == (1, 0, 0)
-    assert place.load("product/events/2.ndjson")["status"] == "repeated"
-    assert place.column(
+    assert inbox.load("product/events/2.ndjson")["status"] == "repeated"
+    assert inbox.column(
         "select state from audit.feed_states where feed = 'product/events' order by batch_id"
     ) == [
         "ok",
         "ok",
     ]
-    assert place.column("select count(*) from raw.product_events") == [1]
+    assert inbox.column("select count(*) from raw.product_events") == [1]
 
 
-def test_a_file_whose_rows_were_held_back_lands_under_another_name(place: Place) -> None:
-    place.put("product/events/1.ndjson", ndjson({"event_id": "e1", **EVENT}))
-    place.land_feed("product/events")
-    place.con.execute("delete from raw.product_events")
-    place.con.execute(
+def test_a_file_whose_rows_were_blocked_lands_under_another_name(inbox: Inbox) -> None:
+    inbox.put("product/events/1.ndjson", ndjson({"event_id": "e1", **EVENT}))
+    inbox.land_feed("product/events")
+    inbox.con.execute("delete from raw.product_events")
+    inbox.con.execute(
         "insert into quarantine.rejected_rows (feed, source_file, rule, batch_id)"
         " values ('product/events', 'product/events/1.ndjson', 'feed_held', 1)"
     )
-    place.put("product/events/2.ndjson", ndjson({"event_id": "e1", **EVENT}))
-    assert place.land_feed("product/events").rows_landed == 1
+    inbox.put("product/events/2.ndjson", ndjson({"event_id": "e1", **EVENT}))
+    assert inbox.land_feed("product/events").rows_landed == 1
 
 
-def test_the_same_content_in_another_feed_lands(place: Place) -> None:
+def test_the_same_content_in_another_feed_lands(inbox: Inbox) -> None:
     rows = "account_id,name,created_at,owner_id\na1,Acme,2026-01-01,o1\n"
-    place.put("crm/accounts/day.csv", rows)
-    place.put("crm/owners/day.csv", rows)
-    assert place.land_feed("crm/owners").rows_landed == 1
+    inbox.put("crm/accounts/day.csv", rows)
+    inbox.put("crm/owners/day.csv", rows)
+    assert inbox.land_feed("crm/owners").rows_landed == 1
 
 
-def test_a_file_that_changed_lands_again_with_its_new_rows_only(place: Place) -> None:
-    place.put("crm/owners/day.csv", OWNER + "o1,A,2026-01-01\no2,B,2026-01-01\n")
-    place.land_feed("crm/owners")
-    place.put("crm/owners/day.csv", OWNER + "o1,A,2026-01-01\no2,B2,2026-01-02\no3,C,2026-01-01\n")
-    report = place.land_feed("crm/owners")
+def test_a_file_that_changed_lands_again_with_its_new_rows_only(inbox: Inbox) -> None:
+    inbox.put("crm/owners/day.csv", OWNER + "o1,A,2026-01-01\no2,B,2026-01-01\n")
+    inbox.land_feed("crm/owners")
+    inbox.put("crm/owners/day.csv", OWNER + "o1,A,2026-01-01\no2,B2,2026-01-02\no3,C,2026-01-01\n")
+    report = inbox.land_feed("crm/owners")
     assert (report.rows_read, report.rows_landed, report.rows_repeated) == (3, 2, 1)
-    assert place.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "B2"), ("o3", "C")]
+    assert inbox.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "B2"), ("o3", "C")]
 
 
-def test_daily_full_extracts_do_not_make_raw_grow(place: Place) -> None:
+def test_daily_full_extracts_do_not_make_raw_grow(inbox: Inbox) -> None:
     rows = "".join(f"o{n},Name {n},2026-01-0{n % 9 + 1}\n" for n in range(50)) + "x,no time,\n"
-    place.put("crm/owners/1.csv", OWNER + rows)
-    place.land_feed("crm/owners")
+    inbox.put("crm/owners/1.csv", OWNER + rows)
+    inbox.land_feed("crm/owners")
     for day in (2, 3):
-        place.put(f"crm/owners/{day}.csv", OWNER + rows + f"new{day},N,\n")
-        report = place.land_feed("crm/owners")
+        inbox.put(f"crm/owners/{day}.csv", OWNER + rows + f"new{day},N,\n")
+        report = inbox.land_feed("crm/owners")
         assert report.rows_landed == 1
-    assert place.column("select count(*) from raw.crm_owners") == [53]
+    assert inbox.column("select count(*) from raw.crm_owners") == [53]
 
 
-def test_every_version_of_a_history_is_kept_once(place: Place) -> None:
+def test_every_version_of_a_history_is_kept_once(inbox: Inbox) -> None:
     history = "o1,A,2026-01-01\no1,B,2026-02-01\no1,C,2026-03-01\n"
-    place.put("crm/owners/1.csv", OWNER + history)
-    place.land_feed("crm/owners")
-    place.put("crm/owners/2.csv", OWNER + history + "o1,D,2026-04-01\n")
-    assert place.land_feed("crm/owners").rows_repeated == 3
-    assert place.column("select name from raw.crm_owners order by updated_at") == ["A", "B", "C", "D"]
+    inbox.put("crm/owners/1.csv", OWNER + history)
+    inbox.land_feed("crm/owners")
+    inbox.put("crm/owners/2.csv", OWNER + history + "o1,D,2026-04-01\n")
+    assert inbox.land_feed("crm/owners").rows_repeated == 3
+    assert inbox.column("select name from raw.crm_owners order by updated_at") == ["A", "B", "C", "D"]
 
 
 @pytest.mark.parametrize("time", ["", "2026-01-01"])
-def test_what_was_said_first_wins_again_when_it_is_said_again(place: Place, time: str) -> None:
+def test_what_was_said_first_wins_again_when_it_is_said_again(inbox: Inbox, time: str) -> None:
     for number, name in enumerate(["A", "B", "A", "A"]):
-        place.put(f"crm/owners/{number}.csv", f"{OWNER}o1,{name},{time}\nfile{number},X,\n")
-        place.land_feed("crm/owners")
-        assert place.all(NEWEST_OWNERS)[-1] == ("o1", name)
-    assert place.column("select count(*) from raw.crm_owners where owner_id = 'o1'") == [3]
+        inbox.put(f"crm/owners/{number}.csv", f"{OWNER}o1,{name},{time}\nfile{number},X,\n")
+        inbox.land_feed("crm/owners")
+        assert inbox.all(NEWEST_OWNERS)[-1] == ("o1", name)
+    assert inbox.column("select count(*) from raw.crm_owners where owner_id = 'o1'") == [3]
 
 
-def test_in_a_file_the_last_row_wins(place: Place) -> None:
-    place.put("crm/owners/1.csv", OWNER + "o1,A,\no1,B,\no1,B,\no1,A,\no2,X,2026-02-01\no2,Y,2026-01-01\n")
-    report = place.land_feed("crm/owners")
+def test_in_a_file_the_last_row_wins(inbox: Inbox) -> None:
+    inbox.put("crm/owners/1.csv", OWNER + "o1,A,\no1,B,\no1,B,\no1,A,\no2,X,2026-02-01\no2,Y,2026-01-01\n")
+    report = inbox.land_feed("crm/owners")
     assert (report.rows_landed, report.rows_repeated) == (5, 1)
-    assert place.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
-    place.put("crm/owners/2.csv", OWNER + "o1,C,\no1,A,\n")
-    assert place.land_feed("crm/owners").rows_landed == 2
-    assert place.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
+    assert inbox.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
+    inbox.put("crm/owners/2.csv", OWNER + "o1,C,\no1,A,\n")
+    assert inbox.land_feed("crm/owners").rows_landed == 2
+    assert inbox.all(NEWEST_OWNERS) == [("o1", "A"), ("o2", "X")]
 
 
-def test_events_and_identities_land_every_row(place: Place) -> None:
-    place.put("product/events/1.ndjson", ndjson(*[{"event_id": "e1", **EVENT}] * 3))
-    place.put("crm/identities/1.csv", "source,source_account_id,account_id\ns,1,a1\ns,1,a2\ns,1,a1\n")
-    place.put_accounts()
-    place.land()
-    assert place.column("select count(*) from raw.product_events") == [3]
-    assert place.column("select account_id from raw.crm_identities order by _row_number") == [
+def test_events_and_identities_land_every_row(inbox: Inbox) -> None:
+    inbox.put("product/events/1.ndjson", ndjson(*[{"event_id": "e1", **EVENT}] * 3))
+    inbox.put("crm/identities/1.csv", "source,source_account_id,account_id\ns,1,a1\ns,1,a2\ns,1,a1\n")
+    inbox.put_accounts()
+    inbox.land()
+    assert inbox.column("select count(*) from raw.product_events") == [3]
+    assert inbox.column("select account_id from raw.crm_identities order by _row_number") == [
         "a1",
         "a2",
         "a1",
@@ -190,25 +190,25 @@ def test_the_order_in_which_files_arrive_does_not_matter(tmp_path: Path) -> None
     for number, order in enumerate(itertools.permutations(files)):
         for is_one_run in (True, False):
             with connect(tmp_path / f"{number}{is_one_run}.duckdb") as con:
-                place = Place(tmp_path / f"extracts{number}{is_one_run}", con)
-                place.put_accounts()
+                inbox = Inbox(tmp_path / f"extracts{number}{is_one_run}", con)
+                inbox.put_accounts()
                 for name in order:
-                    place.put(f"crm/owners/{name}", files[name])
+                    inbox.put(f"crm/owners/{name}", files[name])
                     if not is_one_run:
-                        place.land()
-                place.land()
-                versions = place.all("select owner_id, name, updated_at from raw.crm_owners order by all")
-                found.add((str(place.all(NEWEST_OWNERS)), str(versions)))
+                        inbox.land()
+                inbox.land()
+                versions = inbox.all("select owner_id, name, updated_at from raw.crm_owners order by all")
+                found.add((str(inbox.all(NEWEST_OWNERS)), str(versions)))
     assert len(found) == 1
     assert "('o1', 'A2'), ('o2', 'B3')" in found.pop()[0]
 
 
-def test_files_of_one_run_land_in_path_order(place: Place) -> None:
+def test_files_of_one_run_land_in_path_order(inbox: Inbox) -> None:
     for name in ("b", "a", "c"):
-        place.put(f"crm/owners/{name}.csv", f"{OWNER}o1,{name},\n")
-    place.land_feed("crm/owners")
-    assert place.all(NEWEST_OWNERS) == [("o1", "c")]
-    assert place.column("select source_file from audit.loads where feed = 'crm/owners' order by rowid") == [
+        inbox.put(f"crm/owners/{name}.csv", f"{OWNER}o1,{name},\n")
+    inbox.land_feed("crm/owners")
+    assert inbox.all(NEWEST_OWNERS) == [("o1", "c")]
+    assert inbox.column("select source_file from audit.loads where feed = 'crm/owners' order by rowid") == [
         "crm/owners/a.csv",
         "crm/owners/b.csv",
         "crm/owners/c.csv",
@@ -220,70 +220,70 @@ def test_files_of_one_run_land_in_path_order(place: Place) -> None:
 GOAL = "goal_id,account_id,signal,target\n"
 
 
-def put_in_waiting(place: Place, table: str, account: str) -> None:
+def put_in_waiting(inbox: Inbox, table: str, account: str) -> None:
     """What hygiene does with rows whose account is not there."""
     feed = table.replace("_", "/", 1)
-    place.con.execute(
+    inbox.con.execute(
         f"insert into quarantine.waiting_{table} by name from raw.{table} where account_id = '{account}'"
     )
-    place.con.execute(
+    inbox.con.execute(
         "insert into quarantine.rejected_rows (feed, source_file, row_number, rule, column_name, batch_id)"
         f" select '{feed}', _source_file, _row_number, 'unresolved_account', 'account_id', _batch_id"
         f" from raw.{table} where account_id = '{account}'"
     )
-    place.con.execute(f"delete from raw.{table} where account_id = '{account}'")
+    inbox.con.execute(f"delete from raw.{table} where account_id = '{account}'")
 
 
-def test_waiting_rows_land_when_their_account_arrives(place: Place) -> None:
-    place.put("crm/goals/1.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\ng3,never,s,3\n")
-    place.land_feed("crm/goals")
-    put_in_waiting(place, "crm_goals", "late")
-    put_in_waiting(place, "crm_goals", "never")
-    assert place.land_feed("crm/goals").rows_released == 0
-    place.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
-    assert place.land_feed("crm/goals").rows_released == 1
-    assert place.all(
+def test_waiting_rows_land_when_their_account_arrives(inbox: Inbox) -> None:
+    inbox.put("crm/goals/1.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\ng3,never,s,3\n")
+    inbox.land_feed("crm/goals")
+    put_in_waiting(inbox, "crm_goals", "late")
+    put_in_waiting(inbox, "crm_goals", "never")
+    assert inbox.land_feed("crm/goals").rows_released == 0
+    inbox.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
+    assert inbox.land_feed("crm/goals").rows_released == 1
+    assert inbox.all(
         "select goal_id, _batch_id, _source_file, _row_number from raw.crm_goals order by 1"
     ) == [
         ("g1", 1, "crm/goals/1.csv", 1),
         ("g2", 3, "crm/goals/1.csv", 2),
     ]
-    assert place.column("select goal_id from quarantine.waiting_crm_goals") == ["g3"]
-    assert [row[1:4] for row in place.rejected()] == [(3, "unresolved_account", "account_id")]
-    assert release_waiting(place.con, 9) == {"crm/goals": 0}
+    assert inbox.column("select goal_id from quarantine.waiting_crm_goals") == ["g3"]
+    assert [row[1:4] for row in inbox.rejected()] == [(3, "unresolved_account", "account_id")]
+    assert release_waiting(inbox.con, 9) == {"crm/goals": 0}
 
 
-def test_a_waiting_row_that_comes_again_is_a_repeat(place: Place) -> None:
-    place.put("crm/goals/1.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\n")
-    place.land_feed("crm/goals")
-    put_in_waiting(place, "crm_goals", "late")
-    place.put("crm/goals/2.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\ng3,a1,s,3\n")
-    report = place.land_feed("crm/goals")
+def test_a_waiting_row_that_comes_again_is_a_repeat(inbox: Inbox) -> None:
+    inbox.put("crm/goals/1.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\n")
+    inbox.land_feed("crm/goals")
+    put_in_waiting(inbox, "crm_goals", "late")
+    inbox.put("crm/goals/2.csv", GOAL + "g1,a1,s,1\ng2,late,s,2\ng3,a1,s,3\n")
+    report = inbox.land_feed("crm/goals")
     assert (report.rows_landed, report.rows_repeated) == (1, 2)
 
 
-def test_a_waiting_row_does_not_overrule_what_replaced_it(place: Place) -> None:
-    place.put("crm/goals/1.csv", GOAL + "g1,late,s,1\ng2,late,s,1\n")
-    place.land_feed("crm/goals")
-    put_in_waiting(place, "crm_goals", "late")
-    place.put("crm/goals/2.csv", GOAL + "g1,a1,s,2\ng2,late,s,2\n")
-    place.land_feed("crm/goals")
-    put_in_waiting(place, "crm_goals", "late")
-    place.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
-    assert place.land_feed("crm/goals").rows_released == 1
-    assert place.all("select goal_id, account_id, cast(target as int) from raw.crm_goals order by 1") == [
+def test_a_waiting_row_does_not_overrule_what_replaced_it(inbox: Inbox) -> None:
+    inbox.put("crm/goals/1.csv", GOAL + "g1,late,s,1\ng2,late,s,1\n")
+    inbox.land_feed("crm/goals")
+    put_in_waiting(inbox, "crm_goals", "late")
+    inbox.put("crm/goals/2.csv", GOAL + "g1,a1,s,2\ng2,late,s,2\n")
+    inbox.land_feed("crm/goals")
+    put_in_waiting(inbox, "crm_goals", "late")
+    inbox.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
+    assert inbox.land_feed("crm/goals").rows_released == 1
+    assert inbox.all("select goal_id, account_id, cast(target as int) from raw.crm_goals order by 1") == [
         ("g1", "a1", 2),
         ("g2", "late", 2),
     ]
-    assert place.column("select count(*) from quarantine.waiting_crm_goals") == [0]
+    assert inbox.column("select count(*) from quarantine.waiting_crm_goals") == [0]
 
 
-def test_waiting_events_all_land(place: Place) -> None:
-    place.put("product/events/1.ndjson", ndjson(*[{"event_id": "e1", **EVENT, "account_id": "late"}] * 2))
-    place.land_feed("product/events")
-    put_in_waiting(place, "product_events", "late")
-    place.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
-    assert place.land_feed("product/events").rows_released == 2
+def test_waiting_events_all_land(inbox: Inbox) -> None:
+    inbox.put("product/events/1.ndjson", ndjson(*[{"event_id": "e1", **EVENT, "account_id": "late"}] * 2))
+    inbox.land_feed("product/events")
+    put_in_waiting(inbox, "product_events", "late")
+    inbox.put("crm/accounts/2.csv", ACCOUNTS.replace("a1", "late"))
+    assert inbox.land_feed("product/events").rows_released == 2
 
 
 # a run that is killed
@@ -309,13 +309,13 @@ def test_a_killed_run_leaves_whole_files_and_the_next_completes_it(tmp_path: Pat
     root, warehouse = tmp_path / "extracts", tmp_path / "warehouse.duckdb"
     files, rows = 12, 20_000
     with connect(tmp_path / "other.duckdb") as con:
-        place = Place(root, con)
-        place.put_accounts()
+        inbox = Inbox(root, con)
+        inbox.put_accounts()
         for number in range(files):
             text = "".join(
                 f"e{number}-{row},a1,login,{'2026-01-01' if row else 'never'}\n" for row in range(rows)
             )
-            place.put(
+            inbox.put(
                 f"product/events/{number:02}.csv.gz", f"event_id,account_id,event_name,occurred_at\n{text}"
             )
     partial = 0
@@ -357,9 +357,9 @@ def test_a_killed_run_leaves_whole_files_and_the_next_completes_it(tmp_path: Pat
 
 
 def test_a_file_that_changes_while_it_is_read_is_left_to_the_next_run(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = place.put("crm/owners/day.csv.gz", OWNER + "o1,A,\n")
+    path = inbox.put("crm/owners/day.csv.gz", OWNER + "o1,A,\n")
     read = Readers.read
 
     def read_and_touch(readers: Readers, file: ExtractFile, *rest: Any, **named: Any) -> Reading:
@@ -369,8 +369,8 @@ def test_a_file_that_changes_while_it_is_read_is_left_to_the_next_run(
         return reading
 
     monkeypatch.setattr(Readers, "read", read_and_touch)
-    report = place.land_feed("crm/owners")
+    report = inbox.land_feed("crm/owners")
     assert report.messages == ["crm/owners/day.csv.gz changed while it was read: the next run takes it"]
-    assert place.column("select count(*) from raw.crm_owners") == [0]
+    assert inbox.column("select count(*) from raw.crm_owners") == [0]
     monkeypatch.undo()
-    assert place.land_feed("crm/owners").rows_landed == 1
+    assert inbox.land_feed("crm/owners").rows_landed == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from landing_place import Place, ndjson
+from inbox import Inbox, ndjson
 
 from radar.landing.columns import Comparison, FileColumns, nearest
 from radar.landing.feeds import load_feeds
@@ -99,46 +99,46 @@ INVOICE = "i{},a1,paid,2026-01-01"
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "parquet"])
-def test_the_columns_of_a_header_are_recorded(place: Place, ending: str) -> None:
+def test_the_columns_of_a_header_are_recorded(inbox: Inbox, ending: str) -> None:
     name = f"billing/invoices/1.{ending}"
     if ending == "parquet":
         values = "'i1' as invoice_id, 'a1' as account_id, 'paid' as status, date '2026-01-01' as issued_at"
         more = "null::date as paid_at, 'USD' as currency, 'w' as warehouse"
-        place.put_parquet(name, f"select {values}, {more}")
+        inbox.put_parquet(name, f"select {values}, {more}")
     else:
         text = f"{','.join(REQUIRED)},paid_at,currency,warehouse\n{INVOICE.format(1)},,USD,w\n"
-        place.put(name, text.replace(",", "\t") if ending == "tsv" else text)
-    place.land_feed("billing/invoices")
-    columns = json.loads(place.load(name)["columns"])
+        inbox.put(name, text.replace(",", "\t") if ending == "tsv" else text)
+    inbox.land_feed("billing/invoices")
+    columns = json.loads(inbox.load(name)["columns"])
     assert columns == dict.fromkeys((*REQUIRED, "paid_at", "currency"))
 
 
-def test_of_json_the_filled_columns_are_recorded(place: Place) -> None:
+def test_of_json_the_filled_columns_are_recorded(inbox: Inbox) -> None:
     record = dict(zip(REQUIRED, INVOICE.format(1).split(","), strict=True))
     paid = {**record, "invoice_id": "i2", "paid_at": "2026-01-05", "due_at": None, "warehouse": "w"}
-    place.put("billing/invoices/1.ndjson", ndjson(record, paid))
-    place.land_feed("billing/invoices")
-    columns = json.loads(place.load("billing/invoices/1.ndjson")["columns"])
+    inbox.put("billing/invoices/1.ndjson", ndjson(record, paid))
+    inbox.land_feed("billing/invoices")
+    columns = json.loads(inbox.load("billing/invoices/1.ndjson")["columns"])
     assert columns == {**dict.fromkeys(REQUIRED, 2), "paid_at": 1}
-    place.put("billing/invoices/2.ndjson", "{}\n")
-    place.land_feed("billing/invoices")
-    assert place.load("billing/invoices/2.ndjson")["columns"] in (None, "{}")
+    inbox.put("billing/invoices/2.ndjson", "{}\n")
+    inbox.land_feed("billing/invoices")
+    assert inbox.load("billing/invoices/2.ndjson")["columns"] in (None, "{}")
 
 
-def test_a_deletion_under_the_name_of_a_loading_tool_is_known(place: Place) -> None:
+def test_a_deletion_under_the_name_of_a_loading_tool_is_known(inbox: Inbox) -> None:
     header = "account_id,name,created_at,updated_at,_fivetran_deleted"
-    place.put_accounts(f"{header}\na1,A,2026-01-01,2026-01-01,false\n")
-    place.land()
-    assert "is_deleted" in json.loads(place.load("crm/accounts/accounts.csv")["columns"])
+    inbox.put_accounts(f"{header}\na1,A,2026-01-01,2026-01-01,false\n")
+    inbox.land()
+    assert "is_deleted" in json.loads(inbox.load("crm/accounts/accounts.csv")["columns"])
 
 
-def test_a_warehouse_of_an_earlier_release_gets_the_records(place: Place) -> None:
-    place.put_accounts()
-    place.land()
-    place.con.execute("drop table audit.column_findings")
-    place.con.execute("alter table audit.loads drop column columns")
-    place.put("crm/owners/1.csv", "owner_id,name\no1,Ann\n")
-    place.land()
-    assert place.load("crm/accounts/accounts.csv")["columns"] is None
-    assert place.load("crm/owners/1.csv")["columns"]
-    assert place.all("select * from audit.column_findings") == []
+def test_a_warehouse_of_an_earlier_release_gets_the_records(inbox: Inbox) -> None:
+    inbox.put_accounts()
+    inbox.land()
+    inbox.con.execute("drop table audit.column_findings")
+    inbox.con.execute("alter table audit.loads drop column columns")
+    inbox.put("crm/owners/1.csv", "owner_id,name\no1,Ann\n")
+    inbox.land()
+    assert inbox.load("crm/accounts/accounts.csv")["columns"] is None
+    assert inbox.load("crm/owners/1.csv")["columns"]
+    assert inbox.all("select * from audit.column_findings") == []

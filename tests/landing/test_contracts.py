@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from landing_place import Place
+from inbox import Inbox
 
 from radar.core.errors import UsageError
 from radar.core.project import PROJECT
@@ -54,7 +54,7 @@ def test_what_the_contracts_say_is_what_the_released_warehouse_is_made_of() -> N
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line_of", "said"),
+    ("old", "new", "line_of", "message"),
     [
         ("    type: id\n", "    type: word\n", "    type: id\n", "the type of column owner_id is word"),
         ("  email:", "  name:", "  email:", "name is here twice, first in line"),
@@ -115,14 +115,14 @@ def test_what_the_contracts_say_is_what_the_released_warehouse_is_made_of() -> N
     ],
 )
 def test_a_mistake_in_a_contract_is_refused_with_file_and_line(
-    contracts: Path, old: str, new: str, line_of: str, said: str
+    contracts: Path, old: str, new: str, line_of: str, message: str
 ) -> None:
     assert old in OWNERS
     file = contracts / "crm__owners.yml"
     file.write_text(OWNERS.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(UsageError) as refused:
         load_feeds(contracts)
-    assert said in refused.value.problem
+    assert message in refused.value.problem
     assert (refused.value.file, refused.value.line) == (file, lines_of(line_of))
 
 
@@ -279,11 +279,11 @@ def test_files_that_are_derived_agree_with_the_contracts(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == derived_files()[path]
 
 
-def test_the_examples_of_the_contracts_land_whole(place: Place) -> None:
+def test_the_examples_of_the_contracts_land_whole(inbox: Inbox) -> None:
     for feed in FEEDS.values():
-        place.put(f"{feed.name}/example.csv", example_csv(feed))
-    reports = {report.feed: report for report in place.land()}
-    assert place.rejected() == place.rejected("rejected_values") == []
+        inbox.put(f"{feed.name}/example.csv", example_csv(feed))
+    reports = {report.feed: report for report in inbox.land()}
+    assert inbox.rejected() == inbox.rejected("rejected_values") == []
     assert {name: report.rows_landed for name, report in reports.items()} == dict.fromkeys(FEEDS, 1)
 
 

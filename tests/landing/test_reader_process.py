@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from landing_place import Place
+from inbox import Inbox
 
 from radar.core.errors import WarehouseError
 from radar.landing import readers
@@ -34,45 +34,45 @@ def nested(depth: int, inner: str = "") -> str:
     return "[" * depth + inner + "]" * depth
 
 
-def land_beside_good(place: Place, name: str) -> None:
-    place.put("crm/owners/good.csv", GOOD)
-    place.land_feed("crm/owners")
-    assert place.column("select owner_id from raw.crm_owners where owner_id = 'good'") == ["good"], name
+def land_beside_good(inbox: Inbox, name: str) -> None:
+    inbox.put("crm/owners/good.csv", GOOD)
+    inbox.land_feed("crm/owners")
+    assert inbox.column("select owner_id from raw.crm_owners where owner_id = 'good'") == ["good"], name
 
 
 @pytest.mark.parametrize("depth", [990, 5_000, 300_000])
 @pytest.mark.parametrize("form", ["[%s]", "%s", "\n\n%s\n%s"])
-def test_deeply_nested_json_is_refused(place: Place, depth: int, form: str) -> None:
+def test_deeply_nested_json_is_refused(inbox: Inbox, depth: int, form: str) -> None:
     record = '{"owner_id": "o1", "name": "A", "x": ' + nested(depth) + "}"
-    place.put("crm/owners/day.json", form.replace("%s", record))
-    land_beside_good(place, "day.json")
-    load = place.load("crm/owners/day.json")
+    inbox.put("crm/owners/day.json", form.replace("%s", record))
+    land_beside_good(inbox, "day.json")
+    load = inbox.load("crm/owners/day.json")
     assert load["status"] == "refused"
     assert "brackets nested more than 100 deep" in load["message"]
 
 
 @pytest.mark.parametrize("depth", [990, 300_000])
-def test_a_line_of_json_that_is_nested_too_deep_costs_that_line(place: Place, depth: int) -> None:
-    place.put(
+def test_a_line_of_json_that_is_nested_too_deep_costs_that_line(inbox: Inbox, depth: int) -> None:
+    inbox.put(
         "product/events/day.ndjson",
         "\n".join([EVENT % ("e1", "{}"), EVENT % ("e2", nested(depth)), EVENT % ("e3", nested(90)), ""]),
     )
-    place.land_feed("product/events")
-    assert place.column("select event_id from raw.product_events order by 1") == ["e1", "e3"]
-    assert [row[1:4] for row in place.rejected()] == [(2, "malformed_row", None)]
+    inbox.land_feed("product/events")
+    assert inbox.column("select event_id from raw.product_events order by 1") == ["e1", "e3"]
+    assert [row[1:4] for row in inbox.rejected()] == [(2, "malformed_row", None)]
 
 
 @pytest.mark.parametrize("depth", [990, 300_000])
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
-def test_text_that_is_read_as_json_costs_the_value(place: Place, ending: str, depth: int) -> None:
+def test_text_that_is_read_as_json_costs_the_value(inbox: Inbox, ending: str, depth: int) -> None:
     rows = [("e1", "{}"), ("e2", nested(depth)), ("e3", nested(90)), ("e4", '{"a": "' + "[" * 300 + '"}')]
     if ending == "csv":
         text = "event_id,account_id,event_name,occurred_at,properties\n" + "".join(
             f'{key},a1,x,2026-01-01,"{value.replace(chr(34), chr(34) * 2)}"\n' for key, value in rows
         )
-        place.put("product/events/day.csv", text)
+        inbox.put("product/events/day.csv", text)
     elif ending == "ndjson":
-        place.put(
+        inbox.put(
             "product/events/day.ndjson",
             "".join(EVENT % (key, json.dumps(value)) + "\n" for key, value in rows),
         )
@@ -86,20 +86,20 @@ def test_text_that_is_read_as_json_costs_the_value(place: Place, ending: str, de
                 "properties": [value for _, value in rows],
             }
         )
-        (place.root / "product/events").mkdir(parents=True)
-        pq.write_table(table, place.root / "product/events/day.parquet")
-    place.land_feed("product/events")
-    assert place.all("select event_id, properties is null from raw.product_events order by 1") == [
+        (inbox.root / "product/events").mkdir(parents=True)
+        pq.write_table(table, inbox.root / "product/events/day.parquet")
+    inbox.land_feed("product/events")
+    assert inbox.all("select event_id, properties is null from raw.product_events order by 1") == [
         ("e1", False),
         ("e2", True),
         ("e3", False),
         ("e4", False),
     ]
-    assert [row[1:4] for row in place.rejected("rejected_values")] == [(2, "wrong_type", "properties")]
+    assert [row[1:4] for row in inbox.rejected("rejected_values")] == [(2, "wrong_type", "properties")]
 
 
-def test_a_small_parquet_file_of_huge_pages_is_not_unpacked(place: Place) -> None:
-    path = place.root / "crm/owners/day.parquet"
+def test_a_small_parquet_file_of_huge_pages_is_not_unpacked(inbox: Inbox) -> None:
+    path = inbox.root / "crm/owners/day.parquet"
     path.parent.mkdir(parents=True)
     schema = pa.schema([("owner_id", pa.string()), ("name", pa.string())])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -107,18 +107,18 @@ def test_a_small_parquet_file_of_huge_pages_is_not_unpacked(place: Place) -> Non
             names = pa.array(["x" * (64 << 20)])
             writer.write_table(pa.table({"owner_id": [f"o{number}"], "name": names}, schema=schema))
     assert path.stat().st_size < 500_000
-    land_beside_good(place, "day.parquet")
-    assert "unpacks to more than" in place.refusal("crm/owners/day.parquet")
+    land_beside_good(inbox, "day.parquet")
+    assert "unpacks to more than" in inbox.refusal("crm/owners/day.parquet")
 
 
-def test_a_parquet_dictionary_that_is_small_and_repeated_is_bounded(place: Place) -> None:
-    path = place.root / "crm/owners/day.parquet"
+def test_a_parquet_dictionary_that_is_small_and_repeated_is_bounded(inbox: Inbox) -> None:
+    path = inbox.root / "crm/owners/day.parquet"
     path.parent.mkdir(parents=True)
     names = pa.DictionaryArray.from_arrays(pa.array([0] * 500_000), pa.array(["x" * 20_000]))
     pq.write_table(pa.table({"owner_id": ["o1"] * 500_000, "name": names}), path)
     assert path.stat().st_size < 100_000  # and ten gigabytes of text
-    land_beside_good(place, "day.parquet")
-    assert "of memory or disk" in place.refusal("crm/owners/day.parquet")
+    land_beside_good(inbox, "day.parquet")
+    assert "of memory or disk" in inbox.refusal("crm/owners/day.parquet")
 
 
 # the process itself
@@ -186,17 +186,17 @@ def test_a_reader_that_cannot_start_is_not_blamed_on_the_file(
 
 
 def test_a_file_that_ended_its_reader_is_tried_again_by_the_next_run(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.put("crm/owners/day.csv", GOOD)
-    place.put_accounts()
-    place.land()
-    place.put("crm/owners/big.csv", "owner_id,name\n" + "".join(f"o{n},N\n" for n in range(200_000)))
+    inbox.put("crm/owners/day.csv", GOOD)
+    inbox.put_accounts()
+    inbox.land()
+    inbox.put("crm/owners/big.csv", "owner_id,name\n" + "".join(f"o{n},N\n" for n in range(200_000)))
     monkeypatch.setattr(readers.Limits, "of_installation", lambda: Limits(1 << 30, 0.01, 0))
-    place.land()
-    assert "is not read after" in place.refusal("crm/owners/big.csv")
+    inbox.land()
+    assert "is not read after" in inbox.refusal("crm/owners/big.csv")
     monkeypatch.undo()
-    assert next(feed for feed in place.land() if feed.feed == "crm/owners").rows_landed == 200_000
+    assert next(feed for feed in inbox.land() if feed.feed == "crm/owners").rows_landed == 200_000
 
 
 def test_the_reader_sees_no_secrets_and_ends_with_the_run(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from landing_place import Place
+from inbox import Inbox
 
 from radar.core.errors import UsageError
 from radar.landing import schema
@@ -12,10 +12,10 @@ from radar.landing.feeds import load_feeds
 FEEDS = load_feeds()
 
 
-def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
+def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
     for _ in range(2):
-        schema.create(place.con)
-    tables = place.column("select schema_name || '.' || table_name from duckdb_tables() order by 1")
+        schema.create(inbox.con)
+    tables = inbox.column("select schema_name || '.' || table_name from duckdb_tables() order by 1")
     raw = {name for name in tables if name.startswith("raw.")}
     assert raw == {feed.raw_table for feed in FEEDS.values()} | {"raw.account_aliases"}
     waiting = [name for name in tables if name.startswith("quarantine.waiting_")]
@@ -39,18 +39,18 @@ def test_create_makes_every_table_and_may_be_repeated(place: Place) -> None:
     }
 
 
-def test_a_column_that_the_contract_gains_is_added(place: Place) -> None:
-    schema.create(place.con)
-    place.con.execute("alter table raw.crm_owners drop column email")
-    schema.create(place.con)
-    assert "email" in place.column("select column_name from duckdb_columns() where table_name = 'crm_owners'")
+def test_a_column_that_the_contract_gains_is_added(inbox: Inbox) -> None:
+    schema.create(inbox.con)
+    inbox.con.execute("alter table raw.crm_owners drop column email")
+    schema.create(inbox.con)
+    assert "email" in inbox.column("select column_name from duckdb_columns() where table_name = 'crm_owners'")
 
 
-def test_a_type_that_a_contract_changed_is_refused_with_its_line(place: Place) -> None:
+def test_a_type_that_a_contract_changed_is_refused_with_its_line(inbox: Inbox) -> None:
     """What has landed as text would else be cast in silence, or break the run at its first row."""
-    schema.create(place.con)
-    place.con.execute("alter table raw.crm_owners alter column is_active type varchar")
+    schema.create(inbox.con)
+    inbox.con.execute("alter table raw.crm_owners alter column is_active type varchar")
     column = next(one for one in FEEDS["crm/owners"].columns if one.name == "is_active")
     with pytest.raises(UsageError, match=r"is_active of crm/owners .* has landed as VARCHAR") as refused:
-        schema.create(place.con)
+        schema.create(inbox.con)
     assert (refused.value.file, refused.value.line) == (FEEDS["crm/owners"].file, column.line)

@@ -394,8 +394,8 @@ class _Maker:
             def row(invoice_id: str = invoice_id) -> Row:
                 issued_at = self.pick(self._shared(20), self.moment(oldest=120))
                 status = self.pick("open", "open", "open", "paid", "void", "draft", "uncollectible")
-                is_settled = status == "paid" or self.chance(0.15)
-                paid_at = self.after(issued_at, 0, 1, 6, 20, 21) if is_settled else None
+                is_stable = status == "paid" or self.chance(0.15)
+                paid_at = self.after(issued_at, 0, 1, 6, 20, 21) if is_stable else None
                 return {
                     "invoice_id": invoice_id,
                     "account_id": self.account_id,

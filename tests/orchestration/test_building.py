@@ -57,7 +57,7 @@ def is_free(warehouse: Path) -> bool:
     )
 
 
-def test_every_node_is_told_with_its_rows_and_the_warehouse_is_free(tmp_path: Path) -> None:
+def test_every_node_is_reported_with_its_rows_and_the_warehouse_is_free(tmp_path: Path) -> None:
     workspace = make(tmp_path, MODELS)
     results = {result.unique_id.split(".")[2]: result for result in build(workspace)}
     assert {name: (result.status, result.rows) for name, result in results.items()} == {
@@ -144,7 +144,7 @@ def test_a_build_in_the_main_thread_leaves_the_handlers_of_signals_as_they_were(
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
-def test_a_warehouse_that_somebody_opened_is_told_as_such(tmp_path: Path) -> None:
+def test_a_warehouse_that_somebody_opened_is_reported_as_such(tmp_path: Path) -> None:
     workspace = make(tmp_path, MODELS)
     text = 'IO Error: Could not set lock on file "w": Conflicting lock is held in dbeaver (PID 7).'
     error = building.explain(workspace, [], RuntimeError(text))

@@ -104,7 +104,7 @@ def test_nothing_is_built_before_anything_landed(con: duckdb.DuckDBPyConnection)
 
 def test_the_end_of_a_run_is_recorded_once(con: duckdb.DuckDBPyConnection) -> None:
     run = begin(con, "one")
-    runs.record(con, run, runs.HELD, "billing/payments: late", NOW)
+    runs.record(con, run, runs.BLOCKED, "billing/payments: late", NOW)
     runs.record(con, run, runs.FAILED, "too late to say so", NOW)
     assert statuses(con) == [("one", "held")]
 

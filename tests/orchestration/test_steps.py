@@ -1,4 +1,4 @@
-"""How a step that fails is told, tried again, and recorded."""
+"""How a step that fails is reported, tried again, and recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -72,7 +72,7 @@ def told(result: dg.ExecuteInProcessResult) -> str | None:
     return data.description if data else None
 
 
-def test_bad_input_is_told_in_its_own_words_once_and_recorded(warehouse: Path) -> None:
+def test_bad_input_is_reported_in_its_own_text_once_and_recorded(warehouse: Path) -> None:
     error = InputError("a hole", "mend it", file="a.csv", row=3)
     work, tries = failing(error, None)
     result = run_with(work)
@@ -90,7 +90,7 @@ def test_a_lock_that_goes_away_is_waited_for(warehouse: Path) -> None:
     assert recorded(warehouse) == []
 
 
-def test_a_lock_that_stays_is_told_in_the_end(warehouse: Path) -> None:
+def test_a_lock_that_stays_is_reported_in_the_end(warehouse: Path) -> None:
     lock = caused(WarehouseError("locked", "wait"), duckdb.IOException("Conflicting lock is held in dbeaver"))
     work, tries = failing(lock, lock, lock, None)
     assert told(run_with(work)) == "locked\n  What to do: wait"
@@ -104,7 +104,7 @@ def test_a_full_disk_is_not_tried_again(warehouse: Path) -> None:
     assert len(tries) == 1
 
 
-def test_a_full_disk_that_shows_in_a_commit_is_told_as_one(warehouse: Path) -> None:
+def test_a_full_disk_that_shows_in_a_commit_is_reported_as_one(warehouse: Path) -> None:
     text = 'TransactionContext Error: Failed to commit: Could not write file "w.wal": No space left on device'
     work, _ = failing(duckdb.TransactionException(text))
     assert str(told(run_with(work))).startswith(
@@ -120,7 +120,7 @@ def test_a_defect_keeps_its_trace_and_is_not_tried_again(warehouse: Path) -> Non
     assert recorded(warehouse) == [("failed", "ZeroDivisionError")]
 
 
-def test_the_window_stands_in_the_warehouse(warehouse: Path) -> None:
+def test_the_window_is_in_the_warehouse(warehouse: Path) -> None:
     tags = {
         "radar/as_of_start": "2026-02-12",
         "radar/as_of_end": "2026-03-13",

@@ -39,7 +39,7 @@ def app(demo_run: Place, owners: Owners, tmp_path: Path) -> Iterator[Starlette]:
     users.add(store, "lead", "lead", owners.team, None)
     users.add(store, "admin", "admin", [], None)
     yield made
-    made.state.copy.close()
+    made.state.published_db.close()
 
 
 @pytest.fixture

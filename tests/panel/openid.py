@@ -1,4 +1,4 @@
-"""An OpenID provider on this machine, as strict as real ones, that can be told to answer wrongly."""
+"""An OpenID provider on this machine, as strict as real ones, that can be made to answer wrongly."""
 
 from __future__ import annotations
 

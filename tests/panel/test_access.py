@@ -191,7 +191,7 @@ def test_a_proxy_is_believed_from_its_address_only(
         client._transport.app = made  # type: ignore[attr-defined]
         client._transport.client = ("10.0.0.7", 1234)  # type: ignore[attr-defined]
         status = client.get("/", headers={"X-Forwarded-User": "rep"}).status_code
-        made.state.copy.close()
+        made.state.published_db.close()
         return status
 
     assert answer("10.0.0.0/24, 192.168.1.1") == 200
@@ -208,7 +208,7 @@ def test_limits_of_what_is_sent(client_as: ClientAs) -> None:
     assert client.request("PUT", "/").status_code == 405
 
 
-def test_an_error_is_told_by_a_number_and_logged_without_what_people_wrote(
+def test_an_error_is_reported_by_a_number_and_logged_without_what_people_wrote(
     app: Starlette, client_as: ClientAs, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(request: object) -> None:

@@ -57,7 +57,7 @@ def test_a_sparkline_breaks_where_a_day_is_missing() -> None:
     assert count(root, "spark-end", "circle") == 1
 
 
-def test_a_sparkline_of_one_or_equal_values_lies_in_the_middle_and_of_none_says_so() -> None:
+def test_a_sparkline_of_one_or_equal_values_is_in_the_middle_and_of_none_is_a_note() -> None:
     for points in ([7.0], [7.0, 7.0, 7.0]):
         (end,) = (e for e in drawn(charts.sparkline(points)).iter() if e.get("class") == "spark-end")
         assert end.get("cy") == "14"
@@ -81,7 +81,7 @@ def test_a_score_chart_breaks_at_missing_days_and_bands_what_is_unknown() -> Non
     assert count(drawn(score_chart(known)), "interval", "polygon") == 0
 
 
-def test_days_that_are_told_once_a_week_leave_no_gap() -> None:
+def test_days_that_are_scored_once_a_week_leave_no_gap() -> None:
     root = drawn(score_chart(days(0, 7, 14, 21)))
     assert count(root, "line", "polyline") == 1
 
@@ -93,10 +93,10 @@ def test_markers_have_a_shape_a_sentence_and_a_place_in_the_legend() -> None:
         Marker(FIRST + timedelta(days=90), "contact", "after the chart"),
     ]
     root = drawn(score_chart(days(0, 1, 2, 3), marks))
-    said = [element.text for element in root.iter(f"{SVG}title")]
-    assert "2026-01-02: override, by olga" in said
-    assert "2026-01-01 to 2026-01-03: data missing, product/events" in said
-    assert not any("after the chart" in (text or "") for text in said)
+    titles = [element.text for element in root.iter(f"{SVG}title")]
+    assert "2026-01-02: override, by olga" in titles
+    assert "2026-01-01 to 2026-01-03: data missing, product/events" in titles
+    assert not any("after the chart" in (text or "") for text in titles)
     assert {"override", "data missing"} <= set(texts(root))
     assert "contact" not in texts(root)
 
@@ -141,7 +141,7 @@ def test_names_of_people_stay_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "label"),
     [
         (0, "0"),
         (7.25, "7.2"),
@@ -152,8 +152,8 @@ def test_names_of_people_stay_text() -> None:
         (3e15, "3000T"),
     ],
 )
-def test_short_numbers(value: float, said: str) -> None:
-    assert charts.short(value) == said
+def test_short_numbers(value: float, label: str) -> None:
+    assert charts.short(value) == label
 
 
 def test_a_score_chart_draws_the_bounds_it_is_given() -> None:
@@ -191,7 +191,7 @@ def test_any_stack_is_sound(told: list[tuple[int, float, float]]) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(list(charts.WORDS)), st.sampled_from(list(charts.WORDS)), st.integers(0, 10**12)
+            st.sampled_from(list(charts.LABELS)), st.sampled_from(list(charts.LABELS)), st.integers(0, 10**12)
         ),
         max_size=20,
     )

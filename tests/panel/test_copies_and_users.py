@@ -72,18 +72,18 @@ def test_a_newer_copy_is_shown_without_a_restart(demo_run: Place, tmp_path: Path
         time.sleep(0.1)
     kept = sorted(path.name[:6] for path in app.state.settings.cache_folder.glob("*.sqlite"))
     assert kept == ["000002", "000003"]
-    app.state.copy.close()
+    app.state.published_db.close()
 
 
-def test_an_old_copy_is_told_to_be_old(demo_run: Place, tmp_path: Path) -> None:
+def test_an_old_copy_is_marked_as_old(demo_run: Place, tmp_path: Path) -> None:
     published(tmp_path / "published", 1, demo_run.published)
     app, client = panel(tmp_path)
     assert "Old data" not in client.get("/").text
-    app.state.copy.close()
+    app.state.published_db.close()
     app, client = panel(tmp_path, stale_days=1)
     assert "Old data" in client.get("/").text
     assert "days ago" in client.get("/accounts").text
-    app.state.copy.close()
+    app.state.published_db.close()
 
 
 def command(folder: Path, *arguments: str, password: str = "") -> subprocess.CompletedProcess[str]:
@@ -130,7 +130,7 @@ def damaged(store: Path) -> None:
     [lambda store: store.write_bytes(b"no database" * 1000), lambda store: store.mkdir(), damaged],
     ids=["another file", "a folder", "damaged"],
 )
-def test_a_store_that_cannot_be_read_is_told_at_the_start(
+def test_a_store_that_cannot_be_read_is_reported_at_the_start(
     tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
     spoil(tmp_path / "panel.sqlite")

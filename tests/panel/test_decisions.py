@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from radar.landing.decision_feed import hand_over
+from radar.landing.decision_feed import write_decision_feed
 from radar.panel import decisions
 from tests.panel.conftest import ClientAs
 
@@ -71,7 +71,7 @@ def test_a_draft_is_answered_once(app: Starlette, client_as: ClientAs) -> None:
     assert answer.status_code == 422
 
 
-def test_the_second_of_two_reviewers_is_told_and_nothing_is_overwritten(
+def test_the_second_of_two_reviewers_is_refused_and_nothing_is_overwritten(
     app: Starlette, client_as: ClientAs
 ) -> None:
     rep, lead = client_as("rep"), client_as("lead")
@@ -149,20 +149,20 @@ def test_files_for_the_next_run_change_only_when_something_was_decided(
     app: Starlette, client_as: ClientAs
 ) -> None:
     client, folder = client_as("rep"), app.state.store.file.parent / "handed"
-    assert hand_over(app.state.store.file, folder) == 0
+    assert write_decision_feed(app.state.store.file, folder) == 0
     account_id = first_account(client)
     client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **OVERRIDE})
     client.post(
         f"/accounts/{account_id}/decide",
         data={**form_of(client, account_id), "kind": "snooze", "until_date": TOMORROW},
     )
-    assert hand_over(app.state.store.file, folder) == 1
+    assert write_decision_feed(app.state.store.file, folder) == 1
     file = folder / "crm" / "overrides" / "panel_decisions.ndjson"
     first = file.read_bytes(), file.stat().st_mtime_ns
-    assert hand_over(app.state.store.file, folder) == 1
+    assert write_decision_feed(app.state.store.file, folder) == 1
     assert (file.read_bytes(), file.stat().st_mtime_ns) == first
     assert not (folder / "crm" / "reviews").exists()
-    assert hand_over(folder / "none.sqlite", folder) == 0
+    assert write_decision_feed(folder / "none.sqlite", folder) == 0
 
 
 def test_what_was_snoozed_rests_until_its_day(app: Starlette, client_as: ClientAs) -> None:

@@ -21,12 +21,11 @@ from radar.deliveries.channels.mail import compose
 from radar.deliveries.deliveries import Deliveries
 from radar.deliveries.rendering import SHIPPED, Templates
 from radar.deliveries.settings import Destinations
-from radar.panel import read_model as lookup
-from radar.panel import sessions, users
+from radar.panel import read_model, sessions, users
 from radar.panel.app import create_app
 from radar.panel.pages import my_day
 from radar.panel.settings import PanelSettings
-from tests.panel.told_copy import DAY, publish_again
+from tests.panel.republished_copy import DAY, publish_again
 from tests.runs.radar_run import Place
 
 PLAYS = [*sorted(file.stem.removeprefix("mail_") for file in SHIPPED.glob("mail_*.j2")), "of_the_house"]
@@ -70,8 +69,8 @@ class Sides:
 def sides(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     folder = tmp_path_factory.mktemp("drafts")
     published = publish_again(demo_run, folder, *CHANGES)
-    file = folder / "lookup.sqlite"
-    lookup._make_apart(published / "radar.duckdb", file)
+    file = folder / "read_model.sqlite"
+    read_model._make_apart(published / "radar.duckdb", file)
     with closing(sqlite3.connect(file)) as con:
         found = con.execute("select account_id, body from accounts").fetchall()
     with duckdb.connect(str(folder / "warehouse.duckdb")) as warehouse:
@@ -172,7 +171,7 @@ def test_the_page_shows_the_words_or_the_reason(sides: Sides, tmp_path: Path) ->
             assert ("The mail cannot be written:" in page) == (reason is not None)
             assert (reason or f"Best regards\n{sides.contexts[item.account_id]['owner_name']}") in page
     assert 0 < len(blocked) < 12
-    app.state.copy.close()
+    app.state.published_db.close()
 
 
 def test_the_panel_holds_no_name_of_a_contact(sides: Sides) -> None:
@@ -193,11 +192,11 @@ def test_the_panel_holds_no_name_of_a_contact(sides: Sides) -> None:
 def test_a_copy_of_an_earlier_version_is_drawn_with_what_it_has(
     sides: Sides, tmp_path: Path, change: str, is_read: bool
 ) -> None:
-    copy, file = tmp_path / "radar.duckdb", tmp_path / "lookup.sqlite"
+    copy, file = tmp_path / "radar.duckdb", tmp_path / "read_model.sqlite"
     copy.write_bytes((sides.published / "radar.duckdb").read_bytes())
     with duckdb.connect(str(copy)) as con:
         con.execute(change)
-    lookup._make_apart(copy, file)
+    read_model._make_apart(copy, file)
     with closing(sqlite3.connect(file)) as con:
         text = con.execute("select body from accounts where account_id = ?", [sides.items[3].account_id])
         body = json.loads(text.fetchone()[0])

@@ -29,7 +29,7 @@ from radar.panel.pages import portfolio, quality, rules
 from radar.panel.read_model import fold
 from radar.panel.settings import PanelSettings
 from radar.panel.web import csv_answer
-from tests.panel.told_copy import publish_again
+from tests.panel.republished_copy import publish_again
 from tests.runs.radar_run import Place, radar
 
 DAY = date(2026, 6, 30)
@@ -254,7 +254,7 @@ def test_search_folds_accents_and_case_and_takes_words_in_any_order(demo_run: Pl
 
 
 @pytest.mark.parametrize("spoil", ["empty", "half", "foreign", "folder", "inside"])
-def test_a_look_up_file_that_is_not_the_panels_is_made_anew(
+def test_a_read_model_file_that_is_not_the_panels_is_made_again(
     demo_run: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: str
 ) -> None:
     with panel(demo_run.published, tmp_path) as client:
@@ -282,7 +282,7 @@ def test_a_look_up_file_that_is_not_the_panels_is_made_anew(
         client.cookies.set(sessions.COOKIE, sessions.begin(app.state.store, *found))
         for _ in range(3):
             assert "<article" in client.get("/").text
-    assert sum("made anew" in record.message for record in caplog.records) == 1
+    assert sum("made again" in record.message for record in caplog.records) == 1
 
 
 def test_names_are_inert_in_pages(demo_run: Place, tmp_path: Path) -> None:

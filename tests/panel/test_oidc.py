@@ -242,7 +242,7 @@ def test_the_answer_leads_to_no_other_site_and_odd_returns_to_no_error(app: Any,
         assert back(client, f"{oidc.RETURN_PATH}{query}").status_code == 401
 
 
-def test_a_provider_that_is_away_or_another_is_told(tmp_path: Path, provider: Provider) -> None:
+def test_a_provider_that_is_away_or_another_is_reported(tmp_path: Path, provider: Provider) -> None:
     away = settings(provider, tmp_path, oidc_issuer=f"http://127.0.0.1:{free_port()}")
     answer = browser(create_app(away)).get("/sign-in/provider")
     assert answer.status_code == 502
@@ -254,7 +254,7 @@ def test_a_provider_that_is_away_or_another_is_told(tmp_path: Path, provider: Pr
 def test_a_provider_that_hangs_keeps_nobody_else_waiting(
     tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many wait for it: pages are served meanwhile, and each of them is told in the end."""
+    """However many wait for it: pages are served meanwhile, and each of them gets an answer."""
     monkeypatch.setattr(oidc, "_TIMEOUT", 3)
 
     async def ask(silent: socket.socket, panel: Any) -> set[int]:
@@ -343,7 +343,7 @@ def test_the_log_names_nobody(app: Any, provider: Provider, caplog: pytest.LogCa
     assert not any("@example.com" in line or "code-" in line for line in told)
 
 
-def test_who_is_not_known_is_told_whom_to_ask(app: Any, provider: Provider) -> None:
+def test_who_is_not_known_sees_whom_to_ask(app: Any, provider: Provider) -> None:
     client = browser(app)
     provider.who = {"email": "bob@example.com", "email_verified": True}
     answer = back(client, provider.authorize(sent(client)))
@@ -363,7 +363,7 @@ def test_a_setting_that_is_missing_is_named(provider: Provider, tmp_path: Path, 
         oidc.provider(settings(provider, tmp_path, **{missing: ""}))
 
 
-def test_an_issuer_in_the_clear_and_a_missing_package_are_told(
+def test_an_issuer_in_the_clear_and_a_missing_package_are_reported(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match="no https address"):

@@ -246,7 +246,7 @@ def test_the_address_is_the_rightmost_that_no_trusted_proxy_has(
     form = {"form_key": key, "name": "rep", "password": "x"}
     assert client.post("/sign-in", data=form, headers=headers).status_code == 429
     assert seen == [expected]
-    made.state.copy.close()
+    made.state.published_db.close()
 
 
 # --- half-sent requests ---------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_a_request_that_drips_ends(server: Server) -> None:
         assert time.monotonic() - started < 20
 
 
-def test_who_is_slow_with_a_form_is_told(server: Server) -> None:
+def test_who_is_slow_with_a_form_gets_an_answer(server: Server) -> None:
     with opened(server.port, 1, HALVES["half a body"]) as (one,):
         one.settimeout(20)
         assert one.recv(65_536).startswith(b"HTTP/1.1 408 ")

@@ -23,7 +23,7 @@ from radar.panel.settings import PanelSettings
 from radar.rules.page import page as rules_page
 from tests.frozen import SEEDS
 from tests.panel.people import Owners
-from tests.panel.told_copy import LIVE, publish_again
+from tests.panel.republished_copy import LIVE, publish_again
 from tests.runs.radar_run import Place
 
 Ask = Callable[[str], str]
@@ -149,7 +149,7 @@ def test_sums_over_accounts_are_those_of_the_role(clients: dict[str, TestClient]
         assert 0 < sums["rep"] < sums["lead"] < sums["admin"] or part == "factors", (part, sums)
 
 
-def test_whoever_has_no_accounts_is_told_what_to_do(clients: dict[str, TestClient]) -> None:
+def test_whoever_has_no_accounts_sees_what_to_do(clients: dict[str, TestClient]) -> None:
     assert "ask an admin which owners your user stands for" in text(clients["idle"], "/portfolio")
     for path in PATHS:
         text(clients["idle"], path)
@@ -158,7 +158,7 @@ def test_whoever_has_no_accounts_is_told_what_to_do(clients: dict[str, TestClien
 # --- Portfolio ------------------------------------------------------------------------------------------
 
 
-def test_filters_and_order_stand_in_the_address(clients: dict[str, TestClient], told: Any) -> None:
+def test_filters_and_order_are_in_the_address(clients: dict[str, TestClient], told: Any) -> None:
     (segment,) = told(
         "select segment from marts.rpt_account_health group by 1 order by count(*) desc limit 1"
     )[0]
@@ -184,7 +184,7 @@ def test_a_rule_s_accounts_are_those_for_which_it_holds(clients: dict[str, TestC
         group by 1 order by 2 desc limit 1"""
     )[0]
     assert len(rows(clients["admin"], f"/portfolio?rule={rule}&format=csv")) == held
-    assert f"Holds for {held} of" in text(clients["admin"], "/rules")
+    assert f"Fires for {held} of" in text(clients["admin"], "/rules")
 
 
 def test_every_account_is_on_one_page_of_the_list(clients: dict[str, TestClient], told: Any) -> None:

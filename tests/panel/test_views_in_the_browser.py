@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 from radar.panel import users
 from radar.panel.store import Store
 from tests.panel.browser import sign_in
+from tests.panel.republished_copy import publish_again
 from tests.panel.server import Server, running
 from tests.panel.test_in_the_browser import DESK, PASSWORD, PHONE, accessible, browser, nothing, shots
-from tests.panel.told_copy import publish_again
 from tests.runs.radar_run import Place
 
 __all__ = ["browser", "nothing", "shots"]  # fixtures

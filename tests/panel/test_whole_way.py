@@ -23,7 +23,7 @@ REASON = 'Renewal is signed, says "the sponsor"; تم التجديد'
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A company that was told today, so that what is decided now counts in the next run of today."""
+    """A company that was scored today, so that what is decided now counts in the next run of today."""
     made = Place(tmp_path)
     generate(made.extracts, accounts=20, days=60, seed=3, end=_today())
     made.run(f"--as-of={_today()}")

@@ -1,4 +1,4 @@
-"""A run in a process of its own: builds all ten days anew and publishes them, over and over.
+"""A run in a process of its own: builds all ten days again and publishes them, over and over.
 
 Arguments: warehouse, published folder, first run number, how many.
 """

@@ -307,7 +307,7 @@ def test_what_cannot_be_carried_on_is_rebuilt(
 
 
 @pytest.mark.parametrize("place", [0.5, 0.7, 0.9])
-def test_a_build_file_that_is_damaged_inside_is_made_anew(
+def test_a_build_file_that_is_damaged_inside_is_made_again(
     warehouse: Path, published: Path, place: float
 ) -> None:
     small_warehouse.build(warehouse, FIRST, LAST, run=1, accounts=2000)
@@ -340,7 +340,7 @@ def test_a_copy_that_fails_leaves_the_old_one(
     assert query(published, "select run_id from main.published_run") == [("r4",)]
 
 
-def test_an_engine_that_gives_up_is_told_without_a_stack_trace_and_its_build_file_goes(
+def test_an_engine_that_gives_up_is_reported_without_a_stack_trace_and_its_build_file_goes(
     warehouse: Path, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first_publish(warehouse, published)

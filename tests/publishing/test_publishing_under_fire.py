@@ -1,4 +1,4 @@
-"""Readers beside twenty publishes, and publishes that are killed: nobody ever sees half a copy."""
+"""Readers during twenty publishes, and publishes that are killed: nobody ever sees half a copy."""
 
 import json
 import multiprocessing

@@ -11,7 +11,7 @@ from arrivals import NOW, Warehouse
 from radar.cli import summary
 from radar.landing.land import land
 from radar.quality import gate
-from radar.quality.hygiene import held_feeds, shortfalls
+from radar.quality.hygiene import blocked_feeds, shortfalls
 
 PAYMENTS, SUBSCRIPTIONS = "billing/payments", "billing/subscriptions"
 PAYMENT_COLUMNS = "payment_id,account_id,amount_usd,status,attempted_at"
@@ -61,7 +61,7 @@ class Company:
         self.batch += 1
         land(self.warehouse.con, self.folder, run_id=f"run{self.batch}", batch_id=self.batch, now=NOW)
         self.warehouse.check(self.batch)
-        return held_feeds(self.warehouse.con, f"run{self.batch}")
+        return blocked_feeds(self.warehouse.con, f"run{self.batch}")
 
     def missing(self, feed: str) -> list[tuple[str, ...]]:
         return self.warehouse.rows(
@@ -381,14 +381,14 @@ def test_ids_that_one_account_claims_are_that_account(
         "event_id,account_id,event_name,occurred_at",
         ["e1,org_1,login,2025-06-29", "e2,org_1,login,2025-06-29"],
     )
-    held = company.run()
+    blocked = company.run()
     found = company.warehouse.rows(
         "SELECT resolved_account_id FROM raw.account_aliases "
         "WHERE source = 'product' AND account_id = 'org_1'"
     )
     assert tuple(found) == resolved
     assert len(company.warehouse.rows("FROM raw.product_events")) == 2 * len(resolved)
-    assert ("product/events" in held) == (not resolved)
+    assert ("product/events" in blocked) == (not resolved)
 
 
 def test_a_living_account_is_nobody_else(company: Company) -> None:
@@ -457,7 +457,7 @@ def test_columns_that_are_misnamed_or_gone_warn_once_and_block_nothing(
         assert warehouse.rows(failed.format(batch)) == warehouse.rows(found.format(batch)) == []
 
 
-def test_a_blocked_feed_is_told_of_its_columns_once(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_blocked_feed_reports_its_columns_once(warehouse: Warehouse, tmp_path: Path) -> None:
     company = Company(warehouse, tmp_path / "extracts")
     company.put(
         f"{PAYMENTS}/1.csv",

@@ -17,7 +17,7 @@ from radar.core.errors import CheckError, InputError
 from radar.landing.land import land
 from radar.landing.schema import create
 from radar.quality import actions, gate, suites, validate
-from radar.quality.hygiene import check, held_feeds
+from radar.quality.hygiene import blocked_feeds, check
 from radar.quality.suites import path_of, read_suite, rules, table_name
 
 REJECTED = "SELECT row_number, rule, column_name FROM quarantine.rejected_rows ORDER BY ALL"
@@ -117,7 +117,7 @@ def _nulls(warehouse: Warehouse, table: str, file: str, column: str) -> set[int]
         ("csat", 0, False), ("csat", 6, False), ("ces", 5, True), ("ces", 9, False),
     ],
 )  # fmt: skip
-def test_the_range_of_a_survey_score_hangs_on_its_kind(
+def test_the_range_of_a_survey_score_depends_on_its_kind(
     warehouse: Warehouse, kind: str, score: float, is_fine: bool
 ) -> None:
     warehouse.land("feedback/surveys", {"kind": kind, "score": score}, good=9)
@@ -133,7 +133,7 @@ def test_the_range_of_a_survey_score_hangs_on_its_kind(
         ("action", "done", True), ("action", "agree", False),
     ],
 )  # fmt: skip
-def test_the_verdicts_of_a_review_hang_on_its_kind(
+def test_the_verdicts_of_a_review_depend_on_its_kind(
     warehouse: Warehouse, kind: str, verdict: str, is_fine: bool
 ) -> None:
     warehouse.land("crm/reviews", {"kind": kind, "verdict": verdict, "action_id": "act-1"}, good=9)
@@ -255,7 +255,7 @@ def test_a_hundred_thousand_rows_wait_without_passing_through_python(warehouse: 
         ("crm/pulses", "owner_id_resolves", "owner_id", "info"),
     ],
 )
-def test_an_unknown_reference_is_told_by_name_and_changes_nothing(
+def test_an_unknown_reference_is_reported_by_name_and_changes_nothing(
     warehouse: Warehouse, feed: str, check_name: str, column: str, severity: str
 ) -> None:
     values = [{column: "zz"}, {column: "zz"}, {column: "yy"}, {}]
@@ -340,7 +340,7 @@ def test_values_of_columns_with_personal_data_are_no_examples(
     assert "Ann" not in outcomes["crm/contacts", "no_full_name"].message
 
 
-def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:
+def test_a_key_that_is_there_twice_is_reported_only(warehouse: Warehouse) -> None:
     warehouse.land("billing/invoices", {}, {}, {"invoice_id": "i2"})
     warehouse.land("billing/subscriptions", {}, {}, {"updated_at": "2025-06-28"})
     outcomes = warehouse.check()
@@ -350,7 +350,7 @@ def test_a_key_that_stands_twice_is_told_only(warehouse: Warehouse) -> None:
     assert warehouse.rows("SELECT count(*) FROM raw.billing_invoices") == [3]
 
 
-def test_a_resolution_before_the_opening_is_told(warehouse: Warehouse) -> None:
+def test_a_resolution_before_the_opening_is_reported(warehouse: Warehouse) -> None:
     warehouse.land("support/tickets", {"resolved_at": "2025-06-27"}, {"resolved_at": None}, {})
     outcome = warehouse.check()["support/tickets", "resolved_at_after_opened_at"]
     assert (outcome.success, outcome.unexpected_count, outcome.severity) == (False, 1, "warning")
@@ -366,14 +366,16 @@ def test_a_fifth_of_bad_rows_is_refused_and_more_hold_the_feed_back(warehouse: W
     assert outcomes["billing/payments", "status_known"].success
     assert len(warehouse.rows("FROM raw.billing_payments")) == 16
     assert warehouse.state("billing/payments") == ("ok", None)
-    held = outcomes["billing/invoices", "status_known"]
-    assert (held.success, held.severity, held.error) == (False, "critical", None)
+    blocked = outcomes["billing/invoices", "status_known"]
+    assert (blocked.success, blocked.severity, blocked.error) == (False, "critical", None)
     assert warehouse.rows("FROM raw.billing_invoices") == []
     assert warehouse.state("billing/invoices")[0] == "held"
-    assert held_feeds(warehouse.con, "run1") == {"billing/invoices": warehouse.state("billing/invoices")[1]}
+    assert blocked_feeds(warehouse.con, "run1") == {
+        "billing/invoices": warehouse.state("billing/invoices")[1]
+    }
 
 
-def test_a_held_feed_names_check_file_row_column_and_remedy_once_per_file(warehouse: Warehouse) -> None:
+def test_a_blocked_feed_names_check_file_row_column_and_remedy_once_per_file(warehouse: Warehouse) -> None:
     warehouse.land("billing/payments", good=2, batch=0)
     warehouse.land("billing/payments", {}, {"status": "lost", "amount_usd": -1}, file="b.csv")
     warehouse.land("billing/payments", {"status": "lost"}, file="a.csv")
@@ -441,7 +443,7 @@ def test_a_check_that_cannot_run_holds_its_feed_and_no_other(warehouse: Warehous
     assert warehouse.state("billing/invoices") == ("ok", None)
 
 
-def test_a_told_check_that_cannot_run_holds_its_feed_too(warehouse: Warehouse) -> None:
+def test_a_check_that_only_reports_and_cannot_run_blocks_its_feed_too(warehouse: Warehouse) -> None:
     warehouse.land("crm/accounts", good=3)
     warehouse.land("crm/touchpoints", good=3)
     warehouse.con.execute("DROP TABLE raw.crm_owners")
@@ -485,7 +487,7 @@ def test_a_machine_that_fails_is_no_failing_check(text: str, error: type[Excepti
     assert validate._error({"raised_exception": False, "exception_message": None}) is None
 
 
-def test_accounts_held_back_end_the_run_after_every_feed_was_checked(warehouse: Warehouse) -> None:
+def test_blocked_accounts_end_the_run_after_every_feed_was_checked(warehouse: Warehouse) -> None:
     warehouse.land("crm/accounts", *[{"updated_at": TOO_LATE}] * 3)
     warehouse.land("billing/payments", {"status": "lost"}, good=9)
     for _ in range(2):  # repeated, the run ends the same way and records nothing twice
@@ -498,7 +500,7 @@ def test_accounts_held_back_end_the_run_after_every_feed_was_checked(warehouse: 
         assert len(warehouse.rows("FROM raw.billing_payments")) == 9
 
 
-def test_rows_that_had_waited_go_back_to_waiting_when_their_feed_is_held(warehouse: Warehouse) -> None:
+def test_rows_that_had_waited_go_back_to_waiting_when_their_feed_is_blocked(warehouse: Warehouse) -> None:
     warehouse.land("billing/payments", {"account_id": "a2"}, file="old.csv")
     warehouse.check(1)
     for statement in (  # what landing does when the account arrives
@@ -530,7 +532,7 @@ def test_a_run_repeated_tells_the_same_and_does_nothing_twice(warehouse: Warehou
     before = [warehouse.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables]
     assert warehouse.check() == first
     assert [warehouse.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables] == before
-    assert held_feeds(warehouse.con, "run1").keys() == {"billing/invoices"}
+    assert blocked_feeds(warehouse.con, "run1").keys() == {"billing/invoices"}
 
 
 def test_rows_are_looked_at_once(warehouse: Warehouse) -> None:
@@ -565,7 +567,7 @@ def test_a_feed_is_changed_and_recorded_in_one_piece(
     assert warehouse.check()["billing/payments", "status_known"].unexpected_count == 1
 
 
-def test_a_feed_held_for_rows_of_a_broken_run_is_held_for_that_run_too(warehouse: Warehouse) -> None:
+def test_a_feed_blocked_for_rows_of_a_broken_run_is_blocked_for_that_run_too(warehouse: Warehouse) -> None:
     warehouse.land("billing/payments", *[{"status": "lost"}] * 3, batch=1)
     warehouse.land("billing/invoices", {}, batch=1)
     warehouse.land("billing/payments", {}, batch=2)
@@ -590,7 +592,7 @@ def test_feeds_without_new_rows_still_get_their_state(warehouse: Warehouse) -> N
     assert warehouse.rows("SELECT feed FROM audit.feed_states WHERE feed LIKE 'billing%'") == []
 
 
-def test_a_held_file_lands_again_when_it_is_corrected_or_under_another_name(
+def test_a_blocked_file_lands_again_when_it_is_corrected_or_under_another_name(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     extracts = tmp_path / "extracts"
@@ -610,10 +612,10 @@ def test_a_held_file_lands_again_when_it_is_corrected_or_under_another_name(
         payments.with_name(name).write_text(text)
         land(warehouse.con, extracts, run_id=f"run{batch}", batch_id=batch, now=NOW)
         warehouse.check(batch)
-        held = sorted(held_feeds(warehouse.con, f"run{batch}"))
-        landed.append((held, len(warehouse.rows("FROM raw.billing_payments"))))
-    held = ["billing/payments"]
-    assert landed == [(held, 0), (held, 0), (held, 0), ([], 2)]
+        blocked = sorted(blocked_feeds(warehouse.con, f"run{batch}"))
+        landed.append((blocked, len(warehouse.rows("FROM raw.billing_payments"))))
+    blocked = ["billing/payments"]
+    assert landed == [(blocked, 0), (blocked, 0), (blocked, 0), ([], 2)]
 
 
 # Volume and freshness
@@ -669,7 +671,7 @@ def test_a_feed_without_max_age_days_is_always_fresh(warehouse: Warehouse) -> No
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "message"),
     [
         ("plans.csv", None, "cannot be read"),
         ("plans.csv", "plan,name\nfree,Free\n", "column plan_id: the column is missing"),
@@ -678,14 +680,14 @@ def test_a_feed_without_max_age_days_is_always_fresh(warehouse: Warehouse) -> No
     ],
 )
 def test_unreadable_reference_data_is_an_error_with_its_place(
-    warehouse: Warehouse, file: str, content: str | None, said: str
+    warehouse: Warehouse, file: str, content: str | None, message: str
 ) -> None:
     warehouse.land("product/events", {})
     path = warehouse.seeds / file
     path.unlink()
     if content is not None:
         path.write_text(content)
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         warehouse.check()
     assert error.value.file == path
     assert warehouse.rows("FROM audit.checks") == []

@@ -166,7 +166,7 @@ expectations:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("expect_column_values_to_not_be_null", "expect_column_values_to_not_be_nul", "expectation 1"),
         ("mostly: 0.8", "mostyl: 0.8", "expectation 1"),
@@ -177,21 +177,21 @@ expectations:
         ("action: reject_row", "action: reject", "action is reject"),
         ("action: reject_row", "acton: reject_row", "check and action"),
         (", rule: missing_required", "", "needs a column and meta.rule"),
-        ("    severity: critical\n", "    severity: critical\n    severity: info\n", "stands twice"),
+        ("    severity: critical\n", "    severity: critical\n    severity: info\n", "is there twice"),
         ("{feed: crm/owners}", "{feed: crm/owner}", "do not agree"),
         ("expectations:", "expectation:", "exactly the keys"),
         ("kwargs: {", "kwargs: {{", "not valid YAML"),
     ],
 )
 def test_anything_misspelt_in_a_suite_is_refused_with_its_place(
-    tmp_path: Path, old: str, new: str, said: str
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     path = tmp_path / "crm_owners.yml"
     path.write_text(ENTRY)
     assert len(build_suite("crm_owners", read_suite(path)[1]).expectations) == 1
     assert old in ENTRY
     path.write_text(ENTRY.replace(old, new))
-    with pytest.raises(CheckError, match=re.escape(said)) as refused:
+    with pytest.raises(CheckError, match=re.escape(message)) as refused:
         build_suite("crm_owners", read_suite(path)[1])
     assert refused.value.file == path
 

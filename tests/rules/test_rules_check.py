@@ -101,7 +101,7 @@ def test_a_mistake_is_named_with_file_row_and_remedy(
     assert all("What to do: " in str(problem) for problem in problems)
 
 
-def test_a_rule_that_stands_twice_is_named(mine: SeedFolder, tmp_path: Path) -> None:
+def test_a_rule_that_is_there_twice_is_named(mine: SeedFolder, tmp_path: Path) -> None:
     mine.add("rules", NO_LOGIN)
     rows = [problem.row for problem in mine.problems(tmp_path / "g") if "twice" in problem.what]
     assert rows == [NO_LOGIN, len(mine.rows("rules"))]
@@ -123,7 +123,7 @@ def test_a_champion_without_rules_is_named_and_a_shadow_without_rules_is_left_ou
     mine.change("rule_sets", 1, status="retired")
     mine.change("rule_sets", 2, status="champion")
     (problem,) = mine.problems(tmp_path / "g")
-    assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion has no rule")
+    assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion rule set has no rule")
 
 
 def test_cells_that_say_nothing_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_csv_is_named(content: bytes, mine: SeedFolder, tmp_pa
         (14, "event_id session_id", "product/events has no column session_id"),
         (14, "event_id,user_id", "product/events has no column event_id,user_id"),
         (14, "account_id user_id", "the key lacks event_id"),
-        (14, "event_id user_id user_id", "a column stands twice"),
+        (14, "event_id user_id user_id", "a column is in the key twice"),
         (14, "event_id properties", "properties describes an event"),
         (14, "event_id is_deleted", "is_deleted describes an event"),
         (12, "invoice_id account_id", "rows of billing/invoices are known by invoice_id alone"),

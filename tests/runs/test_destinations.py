@@ -55,7 +55,7 @@ def test_one_that_is_held_and_one_that_fails_stop_nobody_else(place: Place, tmp_
 
     previewed = place.run("--as-of=2026-06-30", f"--seeds={seeds}", "--dry-run")
     assert "Would be exported" in previewed.stdout
-    assert "would be held: " in previewed.stdout
+    assert "would be blocked: " in previewed.stdout
     assert sets(place) - before == new
 
     place.run("--as-of=2026-06-30", f"--seeds={seeds}", "--allow-flood")

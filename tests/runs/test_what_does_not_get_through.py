@@ -56,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def test_ids_that_nobody_claims_block_the_feed_and_resolve_once_they_are_claimed(place: Place) -> None:
     options = (f"--seeds={place.folder / 'seeds'}", f"--as-of={DAY}")
     told = place.run(*options, status=3).stdout
-    assert "held back product/events: 320 of 320 new rows did not get through" in told
+    assert "blocked product/events: 320 of 320 new rows did not get through" in told
     assert "such as org_acc_1" in told
     assert "0 % (0) have ever had usage" in told
     with place.read() as con:

@@ -1,7 +1,7 @@
 """Deliveries: one asset per channel, delivered by one step after the copy is out.
 
-A channel that fails fails alone: it is told as a check that has not passed, in the run's summary and in
-`audit.deliveries`, and is tried again; the day's score stands, so the run does not fail for it.
+A channel that fails fails alone: it is shown as a check that has not passed, in the run's summary and in
+`audit.deliveries`, and is tried again; the day's score remains, so the run does not fail for it.
 """
 
 from collections.abc import Iterator
@@ -98,16 +98,16 @@ def make_deliveries() -> dg.AssetsDefinition:
                         yield _blocked(channel, reason)
                 return
             outbound.release(con, run.run_id, day)
-            gave_way = False
+            yielded = False
             with giving_way(settings.warehouse) as is_wanted:
                 work = replace(work, is_wanted=is_wanted)
                 for channel in CHANNELS:
                     if delivery_key(channel) in context.selected_asset_keys:
                         progress.status(f"  delivering {channel}")
                         report = work.deliver(channel)
-                        gave_way |= report.gave_way
+                        yielded |= report.yielded
                         yield from _results(current, report)
-            note_next_attempt(settings.warehouse, day, utc_now() if gave_way else work.next_attempt_at())
+            note_next_attempt(settings.warehouse, day, utc_now() if yielded else work.next_attempt_at())
 
     return deliver
 
@@ -130,7 +130,7 @@ def _results(current: Step, report: Report) -> Iterator[dg.MaterializeResult[Any
         "written": report.counts.get("written", 0),
         "failed": report.counts.get("failed", 0),
         "in_doubt": report.counts.get("in_doubt", 0),
-        "held": report.held,
+        "held": report.untried,
         "preview": dg.MetadataValue.md(
             "\n".join(f"- {line}" for line in report.preview) or "nothing was due"
         ),

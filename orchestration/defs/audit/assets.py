@@ -12,7 +12,7 @@ from radar.core import progress
 
 @dg.definitions
 def audit() -> dg.Definitions:
-    """What the entries tell of comes first by its priority: what fails or is left out, is so alone."""
+    """What the entries describe comes first by its priority: what fails or is left out, is so alone."""
 
     @dg.asset(
         key=ENTRIES,

@@ -1,7 +1,7 @@
 """The raw feeds and the checks that guard them: one step lands what arrived and sets bad rows aside.
 
 Landing and checking are one step, so that nothing can be built on rows that were not looked at. A feed that a
-critical check holds back fails that check and stops nothing; only `crm/accounts` stops the run.
+critical check blocks fails that check and stops nothing; only `crm/accounts` stops the run.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from radar.core import progress, runs
 from radar.core.errors import CheckError, InputError, RadarError
 from radar.core.warehouse import state_dir
 from radar.landing.as_of_guard import require_near_facts
-from radar.landing.decision_feed import hand_over
+from radar.landing.decision_feed import write_decision_feed
 from radar.landing.feeds import load_feeds
 from radar.landing.file_rules import FileRules
 from radar.landing.first_day import note_landed
@@ -43,7 +43,7 @@ Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 RECORDS = {
     "control/run_window": "The run under way: its id, its batch and the as-of dates that it computes.",
     "audit/loads": "Every file that a run met for the first time, and what became of it.",
-    "audit/feed_states": "Feeds in which something arrived, per run: ok, or held back and why.",
+    "audit/feed_states": "Feeds in which something arrived, per run: ok, or blocked and why.",
     "audit/checks": "Every check that ran, and what it found.",
     "audit/deliveries": "Every attempt to hand something over, and what became of it.",
     "audit/released_buckets": "The bucket of every account when something last might go out.",
@@ -54,7 +54,7 @@ RECORDS = {
     "raw/account_aliases": "Ids of other systems and of merged accounts, and the account of each.",
     "audit/fact_days": "The days on which something of a feed happened, by its own times.",
 }
-"""Tables that landing writes beside the feeds, as `schema/name`."""
+"""Tables that landing writes besides the feeds, as `schema/name`."""
 
 
 def feed_key(feed: str) -> dg.AssetKey:
@@ -182,11 +182,11 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
 def _decisions(step: Step) -> Path:
     """The folder with what people decided in the panel until now.
 
-    A panel whose file cannot be read stops no run: what was handed over before still stands.
+    A panel whose file cannot be read stops no run: what was written before is still used.
     """
     folder = state_dir(step.settings.warehouse) / "decisions"
     try:
-        hand_over(step.settings.panel_store, folder)
+        write_decision_feed(step.settings.panel_store, folder)
     except RadarError as error:
         progress.note(str(error))
     return folder
@@ -207,7 +207,7 @@ def _prepare_checks() -> None:
 
 
 def _check(con: duckdb.DuckDBPyConnection, step: Step) -> CheckError | None:
-    """Check everything; the error says that there is nothing left to score."""
+    """Check everything; the error is that there is nothing left to score."""
     run = step.run
     progress.status("  checking what has landed")
     try:
@@ -266,7 +266,7 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool)
             asset_key=feed_key(COMPULSORY),
             check_name=check,
             passed=True,
-            description="No new rows; those that stand were checked when they landed.",
+            description="No new rows; earlier ones were checked when they landed.",
         )
         for check in sorted(_gating())
     ]
@@ -288,7 +288,7 @@ def _gating() -> set[str]:
 
 
 def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict[str, Any]]:
-    """Of each feed: files, bytes and rows of this run, and the rows that now stand."""
+    """Of each feed: files, bytes and rows of this run, and the rows that are there now."""
     found = con.execute(
         """
         SELECT

@@ -22,10 +22,10 @@ from radar.core.errors import RadarError
 from radar.deliveries.run_alerts import run_done
 from radar.deliveries.settings import Destinations
 from radar.exports.outbound import blocked_deliveries
-from radar.exports.sync import untold
+from radar.exports.sync import not_exported
 from radar.landing.retention import apply as apply_limits
 from radar.quality.hygiene import shortfalls
-from radar.rules.vocabulary import held_words
+from radar.rules.vocabulary import blocking_words
 
 
 @dg.definitions
@@ -66,22 +66,22 @@ def retention() -> dg.Definitions:
     def record_run(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
         """One row per run: its as-of dates, and how it ended."""
         with step(context, stays_open=True) as current, current.connect() as con:
-            words = held_words(con, current.run.window.end)
-            held = shortfalls(con, current.run.run_id) | words | untold(con, current.run.run_id)
-            held |= blocked_deliveries(con, current.run.run_id)
-            message = "; ".join(f"{what}: {reason}" for what, reason in held.items())
-            status = runs.HELD if held else runs.DONE
+            words = blocking_words(con, current.run.window.end)
+            problems = shortfalls(con, current.run.run_id) | words | not_exported(con, current.run.run_id)
+            problems |= blocked_deliveries(con, current.run.run_id)
+            message = "; ".join(f"{what}: {reason}" for what, reason in problems.items())
+            status = runs.BLOCKED if problems else runs.DONE
             runs.record(con, current.run, status, message, runs.utc_now())
         try:
             run_done(current.settings.warehouse, current.run.window.end, Destinations.read())
         except RadarError as error:
-            context.log.warning(f"Slack could not be told that runs are done again: {error}")
+            context.log.warning(f"It could not be reported in Slack that runs are done again: {error}")
         return dg.MaterializeResult(
             metadata={
                 "run_id": current.run.run_id,
                 "as_of": str(current.run.window),
                 "status": status,
-                "held": len(held),
+                "held": len(problems),
             }
         )
 

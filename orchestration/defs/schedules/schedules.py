@@ -12,13 +12,13 @@ from radar.core.runs import utc_now
 from radar.core.settings import Settings
 from radar.deliveries.retries import next_attempt
 
-SETTLE_SECONDS = 60
+QUIET_SECONDS = 60
 """A file younger than this may still be on its way."""
 
 
 @dg.definitions
 def schedules() -> dg.Definitions:
-    """The sensors, and the schedule as the installation says when it runs and for which day."""
+    """The sensors, and the schedule as the installation sets when it runs and for which day."""
     return dg.Definitions(schedules=[make_schedule(Timetable.read())], sensors=[new_extracts, due_deliveries])
 
 
@@ -47,7 +47,7 @@ def new_extracts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
         return dg.SkipReason(f"There are no files in {folder}.")
     if state == context.cursor:
         return dg.SkipReason("Nothing has arrived since the last run.")
-    if now.replace(tzinfo=UTC).timestamp() - newest < SETTLE_SECONDS:
+    if now.replace(tzinfo=UTC).timestamp() - newest < QUIET_SECONDS:
         return dg.SkipReason("Files are still arriving.")
     context.update_cursor(state)
     day = Timetable.read().as_of(now.date())

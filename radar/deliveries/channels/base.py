@@ -1,6 +1,6 @@
 """What every destination does: send messages, and say which of them it has already.
 
-A carrier translates its vendor's errors into `TroubleError`, which says the one thing that matters
+A client translates its vendor's errors into `TroubleError`, which carries the one thing that matters
 afterwards: whether the destination may have what was sent.
 """
 
@@ -36,8 +36,8 @@ class Message:
     file: tuple[str, bytes] | None = None
 
 
-class Carrier(Protocol):
-    """A destination. `looks_up`: it can be asked what it has, so a doubtful call can be repeated safely."""
+class Client(Protocol):
+    """A destination. `looks_up`: it can be asked what it has, so a call in doubt can be repeated safely."""
 
     name: str
     looks_up: bool
@@ -82,10 +82,10 @@ class TroubleError(Exception):
 
 
 def of_status(
-    status: int, said: str, headers: Mapping[str, str] | None = None, *, looks_up: bool
+    status: int, detail: str, headers: Mapping[str, str] | None = None, *, looks_up: bool
 ) -> TroubleError:
-    """What an answer other than success means. What a gateway says is not what the destination did."""
-    text = f"answered {status}: {said}".rstrip(": ")
+    """What an answer other than success means. A gateway's answer is not what the destination did."""
+    text = f"answered {status}: {detail}".rstrip(": ")
     retry_after = _retry_after(
         {name.lower(): value for name, value in (headers or {}).items()}.get("retry-after")
     )

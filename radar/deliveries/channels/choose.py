@@ -1,4 +1,4 @@
-"""Which destination takes a channel, and its carrier. A vendor's client is imported when it is used."""
+"""Which destination takes a channel, and its client. A vendor's client is imported when it is used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from radar import DISTRIBUTION
 from radar.core.errors import UsageError
-from radar.deliveries.channels.base import Carrier
+from radar.deliveries.channels.base import Client
 from radar.deliveries.channels.hubspot import HubSpotCompanies, HubSpotTasks
 from radar.deliveries.channels.mail import Smtp
 from radar.deliveries.channels.salesforce import SalesforceAccounts, SalesforceTasks
@@ -38,13 +38,13 @@ def destination(channel: str, settings: Destinations) -> str:
     return "webhook" if is_taken and settings.webhook_url and settings.webhook_secret else OUTBOX
 
 
-def carrier(name: str, channel: str, settings: Destinations) -> Carrier:
-    """The carrier of a destination.
+def client_for(name: str, channel: str, settings: Destinations) -> Client:
+    """The client of a destination.
 
     Raises UsageError where its client is not installed or its address is not safe.
     """
     try:
-        return _carrier(name, channel, settings)
+        return _client_for(name, channel, settings)
     except ModuleNotFoundError as error:
         extra = name.partition("_")[0]
         raise UsageError(
@@ -53,7 +53,7 @@ def carrier(name: str, channel: str, settings: Destinations) -> Carrier:
         ) from error
 
 
-def _carrier(name: str, channel: str, settings: Destinations) -> Carrier:
+def _client_for(name: str, channel: str, settings: Destinations) -> Client:
     if name == "slack_bot":
         return SlackBot(_open(settings.slack_bot_token), settings.slack_channel or "", settings.slack_api_url)
     if name == "slack_webhook":

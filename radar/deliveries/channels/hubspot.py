@@ -53,9 +53,9 @@ class _Api:
             status = getattr(error, "status", None)
             if not isinstance(status, int):
                 raise
-            said = _message(getattr(error, "body", None))
+            detail = _message(getattr(error, "body", None))
             headers = dict(getattr(error, "headers", None) or {})
-            raise of_status(status, said, headers, looks_up=True) from error
+            raise of_status(status, detail, headers, looks_up=True) from error
         return dict(json.loads(answer.data))
 
 
@@ -85,8 +85,8 @@ class HubSpotTasks:
             if message.key in there:
                 continue
             if company is None:
-                told = f"HubSpot has no company whose {ACCOUNT_PROPERTY} is {message.items[0].account_id}"
-                results.append(Result(message.key, FAILED, error=told))
+                problem = f"HubSpot has no company whose {ACCOUNT_PROPERTY} is {message.items[0].account_id}"
+                results.append(Result(message.key, FAILED, error=problem))
                 continue
             inputs.append(_task(message, company))
         if inputs:
@@ -174,7 +174,7 @@ def _results(sent: Sequence[str], answer: dict[str, Any], property_name: str | N
     """Match an answer's entries with what was sent; half a batch may have failed.
 
     An entry names itself by its trace id, or by our property. An error without a trace id is that of all that
-    are not among the results. Without any error, what is not told stays without a result, so in doubt.
+    are not among the results. Without any error, what is not named stays without a result, so in doubt.
     """
     results: dict[str, Result] = {}
     for entry in answer.get("results") or []:
@@ -184,12 +184,12 @@ def _results(sent: Sequence[str], answer: dict[str, Any], property_name: str | N
             results[key] = Result(key, DELIVERED, remote_id=str(entry.get("id")))
     general = None
     for error in answer.get("errors") or []:
-        told = str(error.get("message") or error.get("category") or "refused")
+        problem = str(error.get("message") or error.get("category") or "refused")
         traced = (error.get("context") or {}).get("objectWriteTraceId") or []
         for key in [traced] if isinstance(traced, str) else traced:
             if key in sent and key not in results:
-                results[key] = Result(key, FAILED, error=told)
-        general = general or told
+                results[key] = Result(key, FAILED, error=problem)
+        general = general or problem
     if general:
         for key in sent:
             results.setdefault(key, Result(key, FAILED, error=general))
@@ -197,7 +197,7 @@ def _results(sent: Sequence[str], answer: dict[str, Any], property_name: str | N
 
 
 def _message(body: Any) -> str:
-    """What an error's body says, without its ids and links."""
+    """The message of an error's body, without its ids and links."""
     try:
         return str(json.loads(body)["message"])
     except (ValueError, TypeError, KeyError):

@@ -60,7 +60,7 @@ def compose(
 ) -> EmailMessage:
     """The mail.
 
-    Plain text, and HTML beside it. Names and addresses are (name, address); `written_at` is UTC.
+    Plain text, with HTML as alternative. Names and addresses are (name, address); `written_at` is UTC.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = one_line(draft.subject)
@@ -80,7 +80,7 @@ def compose(
 
 
 class Smtp:
-    """One mail a connection, to a server that is spoken to over TLS unless it is this machine."""
+    """One mail a connection, to a server that is reached over TLS unless it is this machine."""
 
     name, looks_up, batch, pause_seconds = "smtp", False, 1, 0.2
 
@@ -97,30 +97,30 @@ class Smtp:
         self._sender = parseaddr(sender)[1]
 
     def send(self, messages: Sequence[Message]) -> list[Result]:
-        """Send it. Raises TroubleError; in doubt only where the whole message had been handed over."""
+        """Send it. Raises TroubleError; in doubt only where the whole message had been submitted."""
         (message,) = messages
         to = message.payload["to"]
         if not to or message.file is None:
             raise TroubleError("no contact who consented has an address", is_refusal=True)
-        server, handed_over = None, False
+        server, is_submitted = None, False
         try:
             server = self._connection()
             _expect(server.mail(self._sender), 250)
             _expect(server.rcpt(to), 250, 251)
-            handed_over = True
+            is_submitted = True
             _expect(server.data(message.file[1]), 250)
         except smtplib.SMTPResponseException as error:
-            said = error.smtp_error
-            said = said.decode(errors="replace") if isinstance(said, bytes) else said
+            reply = error.smtp_error
+            reply = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
             raise TroubleError(
-                f"the mail server answered {error.smtp_code}: {said}",
+                f"the mail server answered {error.smtp_code}: {reply}",
                 may_pass=400 <= error.smtp_code < 500,
                 is_refusal=error.smtp_code in _REFUSALS,
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             trouble = of_error(error)
-            status = IN_DOUBT if handed_over else FAILED
-            raise TroubleError(str(trouble), status, may_pass=not handed_over) from error
+            status = IN_DOUBT if is_submitted else FAILED
+            raise TroubleError(str(trouble), status, may_pass=not is_submitted) from error
         finally:
             if server is not None:
                 with suppress(smtplib.SMTPException, OSError):

@@ -3,7 +3,7 @@
 <exports>/outbox/<channel>/<as-of date>_<run id>/
   messages.ndjson     one message a line, with its key
   <file> ...          what is more than a line, such as a mail as .eml
-  manifest.json       written last: what the folder holds
+  manifest.json       written last: the content of the folder
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from radar.deliveries.channels.base import Message
 
 LINES, MANIFEST = "messages.ndjson", "manifest.json"
 MOST_FILES = 500
-"""More files than this nobody opens one by one; what is beyond stands as a line."""
+"""More files than this nobody opens one by one; what is beyond is only a line."""
 _ALL = 1_000_000_000
 
 
@@ -42,19 +42,19 @@ class Outbox:
         """Write the set. Raises RadarError where the folder cannot be written."""
         with readable_os_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            place = self._free_place()
+            target = self._free_folder()
             making = self.folder / f".new-{secrets.token_hex(4)}"
             making.mkdir()
             try:
                 self._write(making, messages)
-                making.rename(place)
+                making.rename(target)
                 _sync(self.folder)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
-        return [Result(message.key, WRITTEN, remote_id=place.name) for message in messages]
+        return [Result(message.key, WRITTEN, remote_id=target.name) for message in messages]
 
     def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
-        """Keys that stand in a set; a run that died may have written it and not said so."""
+        """Keys that are in a set; a run that died may have written it without recording it."""
         wanted, found = set(keys), dict[str, str]()
         for manifest in self.folder.glob(f"*/{MANIFEST}"):
             try:
@@ -67,13 +67,13 @@ class Outbox:
                     found[key] = manifest.parent.name
         return found
 
-    def _free_place(self) -> Path:
+    def _free_folder(self) -> Path:
         name = f"{self._as_of.isoformat()}_{self._run_id}"
-        number, place = 1, self.folder / name
-        while place.exists():
+        number, target = 1, self.folder / name
+        while target.exists():
             number += 1
-            place = self.folder / f"{name}_{number}"
-        return place
+            target = self.folder / f"{name}_{number}"
+        return target
 
     def _write(self, folder: Path, messages: Sequence[Message]) -> None:
         lines: list[str] = []
@@ -97,13 +97,13 @@ class Outbox:
         _sync(folder)
 
 
-def _harmless(told: Any, name: str = "") -> Any:
+def _harmless(content: Any, name: str = "") -> Any:
     """The same with a `'` before texts that a spreadsheet would run; ids stay as they are."""
-    if isinstance(told, Mapping):
-        return {key: _harmless(value, key) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_harmless(value, name) for value in told]
-    return harmless_start(told) if isinstance(told, str) and not name.endswith("_id") else told
+    if isinstance(content, Mapping):
+        return {key: _harmless(value, key) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_harmless(value, name) for value in content]
+    return harmless_start(content) if isinstance(content, str) and not name.endswith("_id") else content
 
 
 def _key(line: str) -> str | None:

@@ -44,22 +44,22 @@ class _Api:
 
     def _sign_in(self, session: requests.Session, url: str, key: str, secret: str) -> str:
         """An access token by the client credentials flow. (The client's own waits for ever.)"""
-        place = f"{url.rstrip('/')}/services/oauth2/token"
+        token_url = f"{url.rstrip('/')}/services/oauth2/token"
         try:
             answer = session.post(
-                place,
+                token_url,
                 {"grant_type": "client_credentials"},
                 auth=(key, secret),
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
             )
-            said = answer.json()
+            body = answer.json()
         except CONNECTION_ERRORS as error:
             raise of_error(error) from error
-        if answer.status_code != 200 or not isinstance(said, dict) or not said.get("access_token"):
-            reason = said.get("error_description") or said.get("error") if isinstance(said, dict) else ""
+        if answer.status_code != 200 or not isinstance(body, dict) or not body.get("access_token"):
+            reason = body.get("error_description") or body.get("error") if isinstance(body, dict) else ""
             raise of_status(answer.status_code, f"Salesforce refused the sign-in: {reason}", looks_up=True)
-        return str(said["access_token"])
+        return str(body["access_token"])
 
     def call(self, path: str, method: str = "GET", **options: Any) -> Any:
         """The answer. Raises TroubleError."""
@@ -68,9 +68,9 @@ class _Api:
             return self._client.restful(path, method=method, timeout=TIMEOUT_SECONDS, **options)
         except self._error as error:
             headers = {"Retry-After": self._retry_after or ""}
-            code, said = _said(error.content)
+            code, detail = _first_error(error.content)
             status = 429 if code in _LIMITS else error.status
-            raise of_status(status, said, headers, looks_up=True) from error
+            raise of_status(status, detail, headers, looks_up=True) from error
         except CONNECTION_ERRORS as error:
             raise of_error(error) from error
 
@@ -109,8 +109,8 @@ class SalesforceTasks:
             if message.key in there:
                 continue
             if account is None:
-                told = f"Salesforce has no account whose {ACCOUNT_FIELD} is {message.items[0].account_id}"
-                results.append(Result(message.key, FAILED, error=told))
+                problem = f"Salesforce has no account whose {ACCOUNT_FIELD} is {message.items[0].account_id}"
+                results.append(Result(message.key, FAILED, error=problem))
                 continue
             sent.append(message.key)
             records.append(_task(message, account))
@@ -170,18 +170,18 @@ def _task(message: Message, account: str) -> dict[str, Any]:
 
 
 def _results(sent: Sequence[str], answer: Any) -> list[Result]:
-    """The answer tells records in the order in which they were sent."""
+    """The answer lists records in the order in which they were sent."""
     results = []
     for key, entry in zip(sent, answer or [], strict=False):
         if entry.get("success"):
             results.append(Result(key, DELIVERED, remote_id=entry.get("id")))
         else:
-            told = "; ".join(str(error.get("message")) for error in entry.get("errors") or []) or "refused"
-            results.append(Result(key, FAILED, error=told))
+            problem = "; ".join(str(error.get("message")) for error in entry.get("errors") or []) or "refused"
+            results.append(Result(key, FAILED, error=problem))
     return results
 
 
-def _said(content: Any) -> tuple[str, str]:
+def _first_error(content: Any) -> tuple[str, str]:
     """Code and message of an error's body."""
     try:
         parsed = json.loads(content) if isinstance(content, (bytes, str)) else content

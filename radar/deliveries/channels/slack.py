@@ -121,12 +121,12 @@ class SlackBot:
             return self._client.api_call(method, json=body)
         except api_error as error:
             answer = error.response
-            said = answer.get("error") if isinstance(answer.data, dict) else ""
+            code = answer.get("error") if isinstance(answer.data, dict) else ""
             if answer.status_code == 200:  # Slack's own refusal
                 raise TroubleError(
-                    f"Slack says {said}", may_pass=said in _PASSING, is_refusal=said in _REFUSALS
+                    f"Slack answered {code}", may_pass=code in _PASSING, is_refusal=code in _REFUSALS
                 ) from error
-            raise of_status(answer.status_code, str(said or ""), answer.headers, looks_up=True) from error
+            raise of_status(answer.status_code, str(code or ""), answer.headers, looks_up=True) from error
         except client_error as error:
             raise TroubleError(f"{type(error).__name__}: {error}", IN_DOUBT, may_pass=True) from error
         except CONNECTION_ERRORS as error:

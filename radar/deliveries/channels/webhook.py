@@ -44,7 +44,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 class Webhook:
     """One call is one delivery.
 
-    `drops_repeats`: the receiver knows a key again, so doubtful calls are repeated.
+    `drops_repeats`: the receiver knows a key again, so calls in doubt are repeated.
     """
 
     name, looks_up, batch, pause_seconds = "webhook", False, 1, 0.1

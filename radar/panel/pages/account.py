@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions
-from radar.panel.pages.my_day import account_card, form_dates, lookup_of
+from radar.panel.pages.my_day import account_card, form_dates, read_model_of
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
 from radar.panel.web import own_path, page, person_of, with_query
@@ -44,7 +44,7 @@ def show(request: Request) -> Response:
     account_id = request.path_params["account_id"]
     body, details = _look_up(request, account_id)
     store = request.app.state.store
-    drawn = lookup_of(request).about()
+    drawn = read_model_of(request).about()
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
     daily = list(_daily(year))
@@ -73,8 +73,8 @@ def show(request: Request) -> Response:
             for one in details.get("overrides") or []
             if not any(own.decision_id == one["override_id"] for own in card["decided"])
         ],
-        kept=next(
-            (one.words for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
+        just_recorded=next(
+            (one.text for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
             None,
         ),
         mistake=None,
@@ -87,8 +87,8 @@ def find(request: Request) -> Response:
     """Accounts whose name, id and owner hold every word that was asked for, in any order."""
     text = " ".join(request.query_params.get("q", "")[:100].split())
     words = json.dumps(fold(text).split())
-    person, lookup = person_of(request), lookup_of(request)
-    rows = lookup.rows(person, load("account")["find"], words=words) if text else []
+    person, read_model = person_of(request), read_model_of(request)
+    rows = read_model.rows(person, load("account")["find"], words=words) if text else []
     if len(rows) == 1:
         return RedirectResponse(f"/accounts/{quote(rows[0]['account_id'], safe='')}", status_code=303)
     found = [read(row["body"])["health"] for row in rows[:FOUND]]
@@ -98,7 +98,7 @@ def find(request: Request) -> Response:
 
 
 def decide(request: Request) -> Response:
-    """Keep what a form decides, once; tell its author of whoever was quicker (409)."""
+    """Keep what a form decides, once; show its author who was quicker (409)."""
     account_id, form = request.path_params["account_id"], request.state.form
     body, _ = _look_up(request, account_id)
     person, store = person_of(request), request.app.state.store
@@ -125,15 +125,15 @@ def _again(
 ) -> Response:
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
-    landed_at, account_id = lookup_of(request).about().landed_at, body["health"]["account_id"]
+    landed_at, account_id = read_model_of(request).about().landed_at, body["health"]["account_id"]
     card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
-    kept = {
+    entered = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
         for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
     }
     wanted = None
-    if kept["kind"] in decisions.KINDS:
-        wanted = decisions.in_words({name: value or None for name, value in kept.items()})
+    if entered["kind"] in decisions.KINDS:
+        wanted = decisions.decision_text({name: value or None for name, value in entered.items()})
     return page(
         request,
         "decide_again.html",
@@ -143,7 +143,7 @@ def _again(
         landed_at=landed_at,
         mistake=mistake,
         since=since or [],
-        form=kept,
+        form=entered,
         wanted=wanted,
         back=own_path(form.get("back", "/")),
         days=form_dates(),
@@ -162,18 +162,18 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
 
 
 def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    person, lookup = person_of(request), lookup_of(request)
-    found = lookup.rows(person, load("account")["account"], account_id=account_id)
+    person, read_model = person_of(request), read_model_of(request)
+    found = read_model.rows(person, load("account")["account"], account_id=account_id)
     if not found:
         raise HTTPException(404)
     if request.method == "POST":
         return read(found[0]["body"]), {}
-    details = lookup.rows(person, load("account")["details"], account_id=account_id)
+    details = read_model.rows(person, load("account")["details"], account_id=account_id)
     return read(found[0]["body"]), {row["piece"]: read(row["body"]) for row in details}
 
 
 def _daily(days: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Every told day out of those on which something differs; a gap stays one."""
+    """Every scored date, from those on which something differs; a gap stays one."""
     for one, following in zip(days, [*days[1:], None], strict=True):
         yield one
         if following and not following["is_gap"]:
@@ -194,17 +194,17 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     for before, after in pairwise(days):
         if before["rule_version"] != after["rule_version"]:
             yield charts.Marker(date.fromisoformat(after["day"]), "rules", "The rules changed")
-    for is_held, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
-        held = list(run)
-        if is_held[0]:
-            bucket = charts.WORDS.get(held[0]["bucket"], held[0]["bucket"])
-            label = f"{bucket} by {held[0]['overridden_by'] or 'a person'}: {is_held[1]}"
-            yield charts.Marker(date.fromisoformat(held[0]["day"]), "override", label, _end(held))
+    for override, run in groupby(days, key=lambda one: (one["is_overridden"], one["override_reason"])):
+        interval = list(run)
+        if override[0]:
+            bucket = charts.LABELS.get(interval[0]["bucket"], interval[0]["bucket"])
+            label = f"{bucket} by {interval[0]['overridden_by'] or 'a person'}: {override[1]}"
+            yield charts.Marker(date.fromisoformat(interval[0]["day"]), "override", label, _end(interval))
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
-        held = list(run)
+        interval = list(run)
         if unknown:
             label = f"Not known: {unknown.replace('_', ' ')}"
-            yield charts.Marker(date.fromisoformat(held[0]["day"]), "outage", label, _end(held))
+            yield charts.Marker(date.fromisoformat(interval[0]["day"]), "outage", label, _end(interval))
     for fact in facts:
         happened = (fact["happened_at"] or "")[:10]
         is_person = fact["kind"] == "touchpoint" and fact["state"] != "automated"
@@ -213,20 +213,20 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
             yield charts.Marker(date.fromisoformat(happened), "contact", label)
 
 
-def _end(held: list[dict[str, Any]]) -> date | None:
-    return date.fromisoformat(held[-1]["day"]) if len(held) > 1 else None
+def _end(interval: list[dict[str, Any]]) -> date | None:
+    return date.fromisoformat(interval[-1]["day"]) if len(interval) > 1 else None
 
 
 def _change(
     request: Request, days: list[dict[str, Any]], changes: list[dict[str, Any]]
 ) -> dict[str, Any] | None:
-    """The change between two days: the last told by each, and the sums of what lies between, part by part."""
+    """The change between two days: the last scored date up to each, and the sums between, part by part."""
     if len(days) < 2:
         return None
     first, newest = days[0]["day"], days[-1]["day"]
     asked = [request.query_params.get(name, "") for name in ("from", "to")]
     start, end = (
-        _told_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
+        _signed_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
     )
     if start > end:
         start, end = end, start
@@ -246,14 +246,14 @@ def _change(
     }
 
 
-def _told_by(days: list[dict[str, Any]], text: str) -> str | None:
-    """The last told day that is not after the one asked for."""
+def _signed_by(days: list[dict[str, Any]], text: str) -> str | None:
+    """The last scored date that is not after the one asked for."""
     try:
         asked = date.fromisoformat(text).isoformat()
     except ValueError:
         return None
-    told: list[str] = [one["day"] for one in days if one["day"] <= asked]
-    return told[-1] if told else str(days[0]["day"])
+    earlier: list[str] = [one["day"] for one in days if one["day"] <= asked]
+    return earlier[-1] if earlier else str(days[0]["day"])
 
 
 routes = [

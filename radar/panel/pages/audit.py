@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.panel import queries
-from radar.panel.page_cache import Kept, kept_page
+from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import BUCKET_WORDS, copy_of, csv_answer, day, person_of, words
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import BUCKET_LABELS, csv_answer, day, label, person_of, published_db_of
 
 PATH = "/audit"
 PAGE_ROWS = 50
@@ -28,13 +28,13 @@ KINDS = {
     "action": "Action",
     "action_decision": "Draft or task decided",
     "delivery": "Delivery",
-    "delivery_decision": "Delivery settled",
+    "delivery_decision": "Delivery in doubt resolved",
     "export": "Export",
     "sync_acknowledgement": "Import acknowledged",
-    "sync_give_up": "Row given up",
+    "sync_give_up": "Row dismissed",
     "rule_change": "Rules changed",
     "reference_change": "Reference data changed",
-    "restart": "Chain begun anew",
+    "restart": "Chain started again",
 }
 """What people read for a kind of entry; one that is not here is read as it is."""
 
@@ -55,7 +55,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         before = asked.get("before", "")
         return cls(
             account=" ".join(asked.get("account", "")[:100].split()),
@@ -67,8 +67,8 @@ class View:
     def link(self, anchor: str = "", **changes: Any) -> str:
         """The address of this view with some of it changed; any change goes back to the newest entry."""
         changed = asdict(replace(self, **{"before": 0, **changes}))
-        said = {name: str(value) for name, value in changed.items() if value}
-        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+        asked = {name: str(value) for name, value in changed.items() if value}
+        return PATH + (f"?{urlencode(asked)}" if asked else "") + (f"#{anchor}" if anchor else "")
 
     def csv(self) -> str:
         """The address of all entries of this view as a file."""
@@ -83,14 +83,14 @@ class View:
 
 @dataclass(frozen=True)
 class _Data:
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
-    kept: Kept
+    page_cache: PageCache
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("audit")[name], **parameters)
+        return self.published_db.rows(self.person, queries.load("audit")[name], **parameters)
 
     def entries(self, rows: int) -> list[Row]:
         view = self.view
@@ -99,10 +99,10 @@ class _Data:
             account=view.account or None, actor=view.person.split() or None, kind=view.kind or None,
             before=view.before or None, rows=rows,
         )  # fmt: skip
-        return [row | told(row) for row in found]
+        return [row | description(row) for row in found]
 
     def kinds(self) -> list[tuple[str, str]]:
-        return [(row["kind"], KINDS.get(row["kind"], words(row["kind"]))) for row in self._ask("kinds")]
+        return [(row["kind"], KINDS.get(row["kind"], label(row["kind"]))) for row in self._ask("kinds")]
 
     def chain(self) -> Row:
         """Of the whole copy, so it is asked once for all views and people."""
@@ -112,7 +112,7 @@ class _Data:
             checked = row["checked_at"]
             return json.dumps(row | {"checked_at": checked.isoformat() if checked else None})
 
-        found: Row = json.loads(self.kept.get(self.about.version, "audit chain", ask))
+        found: Row = json.loads(self.page_cache.get(self.about.version, "audit chain", ask))
         return found
 
 
@@ -122,10 +122,10 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
+    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
     if request.query_params.get("format") == "csv":
         return csv_answer(f"radar_audit_{about.as_of}.csv", _CSV, data.entries(1_000_000))
-    return kept_page(request, "Audit", "audit.html", view, lambda: _context(data))
+    return cached_page(request, "Audit", "audit.html", view, lambda: _context(data))
 
 
 def _context(data: _Data) -> dict[str, Any]:
@@ -135,13 +135,13 @@ def _context(data: _Data) -> dict[str, Any]:
         "entries": entries[:PAGE_ROWS],
         "next_before": entries[PAGE_ROWS - 1]["sequence"] if len(entries) > PAGE_ROWS else None,
         "kinds": data.kinds(),
-        "kind_words": KINDS,
+        "kind_labels": KINDS,
         "chain": data.chain(),
     }
 
 
-def told(row: Row) -> dict[str, str]:
-    """What was done and why, in words, from the evidence of an entry."""
+def description(row: Row) -> dict[str, str]:
+    """What was done and why, as text, from the evidence of an entry."""
     try:
         evidence = json.loads(row["evidence"] or "{}")
     except ValueError:
@@ -155,25 +155,24 @@ def _what(row: Row, evidence: Mapping[str, Any]) -> str:
     kind, bucket = row["kind"], evidence.get("bucket")
     if kind == "override":
         until = f", until {day(evidence['expires_at'])}" if evidence.get("expires_at") else ""
-        return f"Set to {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}{until}"
+        return f"Set to {BUCKET_LABELS.get(str(bucket), label(bucket)).lower()}{until}"
     if kind == "action":
-        play, channel = words(evidence.get("play")).capitalize(), words(evidence.get("channel"))
-        return f"{play} by {channel}: {words(row['state'])}"
+        play, channel = label(evidence.get("play")).capitalize(), label(evidence.get("channel"))
+        return f"{play} by {channel}: {label(row['state'])}"
     if kind in ("delivery", "export", "sync_acknowledgement", "sync_give_up"):
         return _of_destination(row, evidence)
     if kind in ("rule_change", "reference_change"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
-    said = words(evidence.get("verdict") or row["state"])
+    verdict = label(evidence.get("verdict") or row["state"])
     is_corrected = bool(bucket and evidence.get("verdict"))
-    return (
-        f"{said}, would say {BUCKET_WORDS.get(str(bucket), words(bucket)).lower()}" if is_corrected else said
-    )
+    corrected = BUCKET_LABELS.get(str(bucket), label(bucket)).lower()
+    return f"{verdict}, would say {corrected}" if is_corrected else verdict
 
 
 def _of_destination(row: Row, evidence: Mapping[str, Any]) -> str:
-    state, profile = words(row["state"]), evidence.get("profile")
+    state, profile = label(row["state"]), evidence.get("profile")
     if row["kind"] == "delivery":
-        return f"{words(evidence.get('carrier'))}: {state}"
+        return f"{label(evidence.get('carrier'))}: {state}"
     if row["kind"] == "export":
         return f"{profile}: {evidence.get('rows', 0):,} rows"
     if row["kind"] == "sync_give_up":
@@ -189,13 +188,14 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
     ]
     if counts:
         return f"rows {', '.join(counts)}"
-    return words(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
+    return label(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
 
 
 def _why(row: Row, evidence: Mapping[str, Any]) -> str:
     if row["kind"] == "action":
-        held = f"held by {words(evidence['suppressed_by'])}. " if evidence.get("suppressed_by") else ""
-        return f"{held}{evidence.get('evidence') or ''}"
+        why = str(evidence.get("evidence") or "")
+        reasons = evidence.get("suppressed_by")
+        return f"suppressed by {label(reasons)}. {why}" if reasons else why
     return str(evidence.get("problem") or "")
 
 

@@ -21,29 +21,31 @@ from radar.deliveries import drafts
 from radar.deliveries.rendering import Templates
 from radar.deliveries.settings import Destinations
 from radar.panel import charts, decisions
-from radar.panel.page_cache import Kept
+from radar.panel.page_cache import PageCache
 from radar.panel.queries import load
-from radar.panel.read_model import Lookup, read
+from radar.panel.read_model import ReadModel, read
 from radar.panel.web import day, environment, moment, page, person_of, signed
 
 SHOWN, OPEN = 10, 3
 """Cards on the page, and how many of those that wait show more than their first reason at once."""
 
 CARD_CHARACTERS = 16_000_000
-"""Of all kept cards together."""
+"""Of all cached cards together."""
 _FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
-"""What stands in a kept card where the key of a session and the token of a form go."""
+"""What a cached card has where the key of a session and the token of a form go."""
 
 
 def show(request: Request) -> Response:
     """The queue of whose accounts the person sees, or of one owner of them."""
-    person, lookup = person_of(request), lookup_of(request)
-    owners = lookup.rows(person, load("my_day")["owners"])
+    person, read_model = person_of(request), read_model_of(request)
+    owners = read_model.rows(person, load("my_day")["owners"])
     asked = request.query_params.get("owner", "")
     owner = asked if any(row["owner_id"] == asked for row in owners) else None
-    about = lookup.about()
+    about = read_model.about()
     landed_at = about.landed_at
-    rows = {row["account_id"]: row for row in lookup.rows(person, load("my_day")["queue"], owner_id=owner)}
+    rows = {
+        row["account_id"]: row for row in read_model.rows(person, load("my_day")["queue"], owner_id=owner)
+    }
     decided = decisions.of_accounts(request.app.state.store, rows)
     snoozed = [account_id for account_id in rows if _snooze(decided[account_id])]
     awake = [account_id for account_id in rows if account_id not in snoozed]
@@ -51,7 +53,7 @@ def show(request: Request) -> Response:
     waiting = [account_id for account_id in awake if account_id not in done]
     back, days = str(request.url.path) + (f"?owner={owner}" if owner else ""), form_dates()
     with_owner = person.role != "rep"
-    kept: Kept = request.app.state.cards
+    page_cache: PageCache = request.app.state.cards
 
     def card(account_id: str) -> dict[str, Any]:
         return account_card(read(rows[account_id]["body"]), decided[account_id], landed_at)
@@ -74,7 +76,7 @@ def show(request: Request) -> Response:
 
         newest = decided[account_id][0].sequence if decided[account_id] else 0
         key = (account_id, newest, days["tomorrow"], with_owner, is_folded, back)
-        text = kept.get(about.version, key, draw)
+        text = page_cache.get(about.version, key, draw)
         text = text.replace(_FORM_KEY, request.state.form_key).replace(_TOKEN, decisions.new_token())
         return Markup(text)  # noqa: S704  rendered by a template; neither key nor token needs an escape
 
@@ -82,19 +84,19 @@ def show(request: Request) -> Response:
         request,
         "my_day.html",
         title="My day",
-        waiting=[drawn(account_id, place >= OPEN) for place, account_id in enumerate(waiting[:SHOWN])],
+        waiting=[drawn(account_id, index >= OPEN) for index, account_id in enumerate(waiting[:SHOWN])],
         done=[drawn(account_id, True) for account_id in done[:SHOWN]],
         snoozed=[card(account_id) for account_id in snoozed],
         owners=owners,
         owner=owner,
-        kept=_kept(request, rows, decided),
+        just_recorded=_just_recorded(request, rows, decided),
         back=back,
     )
 
 
-def lookup_of(request: Request) -> Lookup:
+def read_model_of(request: Request) -> ReadModel:
     """The file to look accounts up in."""
-    found: Lookup = request.app.state.lookup
+    found: ReadModel = request.app.state.read_model
     return found
 
 
@@ -134,8 +136,8 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
     return {
         "health": health,
         "queue": queue,
-        "reasons": [health[f"reason_{place}"] for place in range(1, 5) if health[f"reason_{place}"]],
-        "spark": charts.sparkline(scores, 120, 30, _trend_in_words(scores), low=0, high=100),
+        "reasons": [health[f"reason_{index}"] for index in range(1, 5) if health[f"reason_{index}"]],
+        "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
         "spot_check": body["spot_check"],
         "decided": decided,
@@ -151,7 +153,7 @@ def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed
 
 
 def _snooze(decided: list[decisions.Decision]) -> decisions.Decision | None:
-    """The snooze that holds today."""
+    """The snooze that is valid today."""
     newest = decisions.last(decided, "snooze", "wake")
     today = utc_now().date().isoformat()
     return newest if newest and newest.kind == "snooze" and (newest.until_date or "") > today else None
@@ -165,7 +167,7 @@ def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
 
 
 def _due(action: dict[str, Any], as_of: str) -> str | None:
-    """Until when it is to be done, in words."""
+    """Until when it is to be done, as text."""
     due = (action["due_at"] or "")[:10]
     if due > as_of:
         return f"by {moment(action['due_at'])}"
@@ -210,22 +212,22 @@ def _templates() -> Templates:
     return Templates(Destinations.read().templates)
 
 
-def _trend_in_words(scores: list[float]) -> str:
+def _trend_text(scores: list[float]) -> str:
     if len(scores) < 2:
         return "Score: no earlier day to compare with"
     first, newest = scores[0], scores[-1]
     return f"Score over {len(scores)} days: {first:.0f} to {newest:.0f} ({signed(newest - first)})"
 
 
-def _kept(
+def _just_recorded(
     request: Request, rows: Mapping[str, sqlite3.Row], decided: dict[str, list[decisions.Decision]]
 ) -> str | None:
-    """What was just decided, in words; told of accounts on this page only."""
+    """What was just decided, as text; only about accounts on this page."""
     asked = request.query_params.get("kept", "")
     for account_id, row in rows.items():
         for one in decided[account_id]:
             if str(one.sequence) == asked:
-                return f"{one.words}: {row['account_name']}"
+                return f"{one.text}: {row['account_name']}"
     return None
 
 

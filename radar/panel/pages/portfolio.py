@@ -1,6 +1,6 @@
-"""The page Portfolio: where the accounts stand, how that moves, and what those at risk have in common.
+"""The page Portfolio: the accounts by bucket, how they move, and what those at risk have in common.
 
-Filters, order and page stand in the address, so that a view can be sent to somebody; each part can be had
+Filters, order and page are in the address, so that a view can be sent to somebody; each part can be had
 as a file too.
 """
 
@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from radar.panel import charts, queries
 from radar.panel.charts import Move, StackDay
-from radar.panel.page_cache import Kept, kept_page
+from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import copy_of, csv_answer, day, number, person_of
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import csv_answer, day, number, person_of, published_db_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
@@ -33,7 +33,7 @@ _RENEWAL = (
     "year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer)"
 )
 GROUPS = {"segment": "segment", "owner": "owner_id", "plan": "plan_id", "renewal": _RENEWAL}
-"""What the table of parts can be told apart by: the filter's name and the column."""
+"""What the table of parts can be split by: the filter's name and the column."""
 
 ORDERS = {
     "score": "score",
@@ -81,7 +81,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         filters = {name: asked[name][:100] for name in FILTERS if asked.get(name)}
         bucket, decision = filters.get("bucket"), filters.get("decision")
         number = asked.get("page", "1")
@@ -102,12 +102,12 @@ class View:
         """The address of this view with some of it changed; any change goes back to the first page."""
         changed = replace(self, **{"page": 1, **changes})
         default = View()
-        said = {
+        asked = {
             name: "1" if value is True else str(value)
             for name, value in asdict(changed).items()
             if value != getattr(default, name)
         }
-        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+        return PATH + (f"?{urlencode(asked)}" if asked else "") + (f"#{anchor}" if anchor else "")
 
     def without(self, name: str) -> str:
         """The address without one of the filters."""
@@ -132,24 +132,24 @@ FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
 class _Data:
     """The answers of the copy for one view and person."""
 
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
-    kept: Kept
+    page_cache: PageCache
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
-        """A query that hangs on little of the view, so that its answer is kept for other views too."""
-        return self._kept(queries.load("portfolio")[name], parameters)
+        """A query that depends on little of the view, so that its answer is kept for other views too."""
+        return self._cached(queries.load("portfolio")[name], parameters)
 
     def _of_accounts(self, name: str, **marks: str) -> list[Row]:
         """A query of the newest day's accounts with all filters, kept for every order and page of them."""
-        return self._kept(self._filtered(name, **marks), self._filters)
+        return self._cached(self._filtered(name, **marks), self._filters)
 
-    def _kept(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+    def _cached(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
         key = (query, self.person.scope, tuple(sorted(parameters.items())))
-        return self.kept.get(
-            self.about.version, key, lambda: self.copy.rows(self.person, query, **parameters)
+        return self.page_cache.get(
+            self.about.version, key, lambda: self.published_db.rows(self.person, query, **parameters)
         )
 
     @staticmethod
@@ -164,7 +164,7 @@ class _Data:
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
         for row in self._ask("options"):
-            found[row["filter"]].append((row["value"], row["said"]))
+            found[row["filter"]].append((row["value"], row["label"]))
         found["rule"] = [(row["rule_id"], row["title"]) for row in self._ask("rule_titles")]
         return found
 
@@ -182,7 +182,7 @@ class _Data:
         return (("plan", self.view.plan), ("renewal_quarter", self.view.renewal))
 
     def left_out(self) -> list[str]:
-        """Filters that history is not kept for: the chart leaves them out, and says so."""
+        """Filters that history is not kept for: the chart leaves them out, with a note."""
         names = [name for name in ("bucket", "decision", "rule") if getattr(self.view, name)]
         if self.view.plan and self.view.renewal:
             names.append("renewal")
@@ -206,7 +206,7 @@ class _Data:
     def accounts(self, rows: int, from_row: int) -> list[Row]:
         order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
         query = self._filtered("accounts", order=order)
-        return self.copy.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
+        return self.published_db.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
 
 
 def show(request: Request) -> Response:
@@ -215,10 +215,10 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(copy_of(request), person_of(request), about, view, request.app.state.kept)
+    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
-    return kept_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
+    return cached_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
 
 
 def _file(data: _Data, part: str) -> Response:
@@ -237,22 +237,22 @@ def _context(data: _Data) -> dict[str, Any]:
     view, totals = data.view, data.totals()
     pages = max(-(-int(totals["accounts"]) // PAGE_ROWS), 1)
     at = min(view.page, pages)
-    days, moves, options, parts = data.days(), data.moves(), data.options(), data.parts()
+    moves, options, parts = data.moves(), data.options(), data.parts()
     is_money = view.unit == "arr"
     unit, column = ("$", "arr_usd") if is_money else ("", "accounts")
-    told = _by_day(days, column)
+    days = _by_day(data.days(), column)
     moved = [row for row in moves if row["bucket_before"] != row["bucket"]]
     return {
         "view": view,
         "totals": totals,
         "options": options,
-        "said": _said(view, options),
-        "chart": charts.stacked(told, _chart_label(told, is_money), unit=unit),
-        "weeks": _weeks(told),
+        "chosen_filters": _chosen_filters(view, options),
+        "chart": charts.stacked(days, _chart_label(days, is_money), unit=unit),
+        "weeks": _weeks(days),
         "left_out": data.left_out(),
         "flow": charts.flow(
             [Move(row["bucket_before"], row["bucket"], int(row["accounts"])) for row in moved],
-            f"Moves between buckets: {_moves_in_words(moved)}",
+            f"Moves between buckets: {_moves_text(moved)}",
         ),
         "moved": moved,
         "stayed": sum(int(row["accounts"]) for row in moves if row["bucket_before"] == row["bucket"]),
@@ -260,12 +260,12 @@ def _context(data: _Data) -> dict[str, Any]:
         "factors": [_factor(row) for row in data.factors()[:MOST_FACTORS]],
         "parts": parts[:MOST_PARTS],
         "all_parts": len(parts),
-        "part_words": dict(options[view.by]),
+        "part_labels": dict(options[view.by]),
         "accounts": data.accounts(PAGE_ROWS, (at - 1) * PAGE_ROWS),
         "pages": pages,
         "at": at,
         "bar": charts.bar,
-        "word": charts.WORDS,
+        "bucket_labels": charts.LABELS,
     }
 
 
@@ -276,26 +276,26 @@ def _by_day(rows: Iterable[Row], column: str) -> list[StackDay]:
     return [StackDay(day, values) for day, values in sorted(found.items())]
 
 
-def _weeks(told: list[StackDay]) -> list[StackDay]:
-    """The last told day of each of the newest twelve weeks, the newest first."""
-    last = {told_day.day.isocalendar()[:2]: told_day for told_day in told}
-    return sorted(last.values(), key=lambda told_day: told_day.day, reverse=True)[:12]
+def _weeks(days: list[StackDay]) -> list[StackDay]:
+    """The last scored date of each of the newest twelve weeks, the newest first."""
+    last = {stacked.day.isocalendar()[:2]: stacked for stacked in days}
+    return sorted(last.values(), key=lambda stacked: stacked.day, reverse=True)[:12]
 
 
-def _chart_label(told: list[StackDay], is_money: bool) -> str:
+def _chart_label(days: list[StackDay], is_money: bool) -> str:
     what = "Revenue a year per bucket" if is_money else "Accounts per bucket"
-    if not told:
+    if not days:
         return what
     last = ", ".join(
-        f"{charts.WORDS[bucket]} {charts.short(told[-1].values.get(bucket, 0), '$' if is_money else '')}"
+        f"{charts.LABELS[bucket]} {charts.short(days[-1].values.get(bucket, 0), '$' if is_money else '')}"
         for bucket in BUCKETS
     )
-    return f"{what} from {day(told[0].day)} to {day(told[-1].day)}; on the last day {last}"
+    return f"{what} from {day(days[0].day)} to {day(days[-1].day)}; on the last day {last}"
 
 
-def _moves_in_words(moved: list[Row]) -> str:
+def _moves_text(moved: list[Row]) -> str:
     return "; ".join(
-        f"{charts.WORDS[row['bucket_before']]} to {charts.WORDS[row['bucket']]} {int(row['accounts']):,}"
+        f"{charts.LABELS[row['bucket_before']]} to {charts.LABELS[row['bucket']]} {int(row['accounts']):,}"
         for row in moved
     )
 
@@ -305,19 +305,19 @@ def _factor(row: Row) -> Row:
     bound = {"signal_low": "at most", "signal_high": "at least"}.get(row["kind"])
     is_yes_or_no = row["unit"] == "0 or 1"
     if bound is None:
-        said = row["said"]
+        text = row["said"]
     elif is_yes_or_no:
-        said = f"{row['said']}: {'yes' if row['bound'] else 'no'}"
+        text = f"{row['said']}: {'yes' if row['bound'] else 'no'}"
     else:
-        said = f"{row['said']} {bound} {number(row['bound'])}{' %' if row['unit'] == 'percent' else ''}"
-    return row | {"said": said, "share": row["at_risk_with_factor"] / row["with_factor"]}
+        text = f"{row['said']} {bound} {number(row['bound'])}{' %' if row['unit'] == 'percent' else ''}"
+    return row | {"said": text, "share": row["at_risk_with_factor"] / row["with_factor"]}
 
 
-def _said(view: View, options: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:
+def _chosen_filters(view: View, options: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:
     """The filters in use: name, what people read, and the address without it."""
-    words = {"bucket": charts.WORDS} | {name: dict(values) for name, values in options.items() if values}
+    labels = {"bucket": charts.LABELS} | {name: dict(values) for name, values in options.items() if values}
     return [
-        (name, words.get(name, {}).get(value, value), view.without(name))
+        (name, labels.get(name, {}).get(value, value), view.without(name))
         for name, value in view.filters.items()
         if value
     ]

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.panel import charts, queries
-from radar.panel.page_cache import kept_page
+from radar.panel.page_cache import cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import copy_of, csv_answer, number, person_of
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import csv_answer, number, person_of, published_db_of
 
 REFUSED_ROWS = 20
 COLUMN_ROWS = 50
@@ -44,7 +44,7 @@ _CSV: Mapping[str, tuple[str, ...]] = {
 FEED_STATES = {
     "known": ("good", "known"),
     "stale": ("middling", "stale: no file in time"),
-    "held": ("bad", "held back by its checks"),
+    "held": ("bad", "blocked by its checks"),
     "never_landed": ("middling", "never landed"),
     "not_used": ("", "not used"),
 }
@@ -60,21 +60,21 @@ OUTCOMES = {
     "both": "both were right",
     "neither": "neither was right",
     "open": "not known yet",
-    "not_told": "never told beside the rules",
+    "not_told": "never recorded next to the rules",
 }
 
 
 @dataclass(frozen=True)
 class _Data:
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
 
     def ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("quality")[name], **parameters)
+        return self.published_db.rows(self.person, queries.load("quality")[name], **parameters)
 
     def part(self, name: str) -> list[Row]:
-        """What a file of the page holds."""
+        """The rows of a file of the page."""
         if name == "decisions":
             return self.ask(name, as_of=self.about.as_of)
         if name == "columns" and not self.ask("has_column_findings")[0]["is_there"]:
@@ -87,12 +87,12 @@ def show(request: Request) -> Response:
     about = request.state.about
     if about is None:
         raise NoDataError
-    data = _Data(copy_of(request), person_of(request), about)
+    data = _Data(published_db_of(request), person_of(request), about)
     part = request.query_params.get("part", "weeks")
     if request.query_params.get("format") == "csv":
         part = part if part in _CSV else "weeks"
         return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], data.part(part))
-    return kept_page(request, "Quality", "quality.html", None, lambda: _context(data))
+    return cached_page(request, "Quality", "quality.html", None, lambda: _context(data))
 
 
 def _context(data: _Data) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "rules_off": data.ask("rules_off") if has_rule_checks else [],
         "marked": data.ask("marked"),
         "overrides": data.ask("overrides"),
-        "outcome_words": OUTCOMES,
+        "outcome_labels": OUTCOMES,
         "weeks": weeks,
         "newest_week": weeks[0] if weeks else None,
         "tasks_line": _line(
@@ -139,7 +139,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "runs": data.part("runs"),
         "run_states": RUN_STATES,
         "this_run": data.ask("this_run", run_id=data.about.run_id)[0],
-        "copy_bytes": data.copy.file.stat().st_size,
+        "copy_bytes": data.published_db.file.stat().st_size,
         "shadows": data.ask("shadows"),
         "size": size,
         "duration": duration,

@@ -1,4 +1,4 @@
-"""The page Rules: every rule in words, how often it holds and what it costs, and what a shadow would say."""
+"""The page Rules: every rule as text, how often it fires and what it costs, and how a shadow differs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.panel import charts, queries
-from radar.panel.page_cache import kept_page
+from radar.panel.page_cache import cached_page
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedCopy, Row
-from radar.panel.web import copy_of, csv_answer, person_of
-from radar.rules.page import STATUSES, RuleInWords, in_words
+from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.web import csv_answer, person_of, published_db_of
+from radar.rules.page import STATUSES, RuleText, rule_texts
 
 PATH = "/rules"
 PAGE_ROWS = 25
@@ -50,7 +50,7 @@ _INLINE = re.compile(r"\\(.)|`([^`]*)`|\*\*(.+?)\*\*")
 
 @dataclass(frozen=True)
 class View:
-    """All of the address that the page depends on; `set` empty is the champion."""
+    """All of the address that the page depends on; `set` empty is the champion rule set."""
 
     set: str = ""
     differ: str = "differs"
@@ -58,7 +58,7 @@ class View:
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> View:
-        """What an address asks for; what it says wrongly counts as not said."""
+        """What an address asks for; what is not valid counts as not given."""
         number = asked.get("page", "1")
         return cls(
             set=asked.get("set", "")[:100],
@@ -70,10 +70,10 @@ class View:
         """The address of this view with some of it changed; any change goes back to the first page."""
         changed = replace(self, **{"page": 1, **changes})
         default = View()
-        said = {
+        asked = {
             name: str(value) for name, value in asdict(changed).items() if value != getattr(default, name)
         }
-        return PATH + (f"?{urlencode(said)}" if said else "") + (f"#{anchor}" if anchor else "")
+        return PATH + (f"?{urlencode(asked)}" if asked else "") + (f"#{anchor}" if anchor else "")
 
     def csv(self, part: str) -> str:
         """The address of a part of this view as a file."""
@@ -83,7 +83,7 @@ class View:
 
 @dataclass(frozen=True)
 class Fired:
-    """How often a rule holds: of how many accounts, unknown for how many, and the points in all."""
+    """How often a rule fires: of how many accounts, unknown for how many, and the points in all."""
 
     accounts: int
     held: int
@@ -95,37 +95,39 @@ class Fired:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Fired:
         """The sum of these rows of the mart."""
-        told = list(rows)
+        firings = list(rows)
         accounts, held, unknown, switched_off = (
-            int(sum(row[name] for row in told)) for name in ("accounts", "held", "unknown", "switched_off")
+            int(sum(row[name] for row in firings)) for name in ("accounts", "held", "unknown", "switched_off")
         )
         return cls(
             accounts,
             held,
             unknown,
             switched_off,
-            points=float(sum(row["points"] for row in told)),
-            held_arr_usd=float(sum(row["held_arr_usd"] or 0 for row in told)),
+            points=float(sum(row["points"] for row in firings)),
+            held_arr_usd=float(sum(row["held_arr_usd"] or 0 for row in firings)),
         )
 
 
 @dataclass(frozen=True)
 class _Data:
-    copy: PublishedCopy
+    published_db: PublishedDatabase
     person: Person
     about: About
     view: View
 
     def ask(self, name: str, **parameters: Any) -> list[Row]:
-        return self.copy.rows(self.person, queries.load("rules")[name], **parameters)
+        return self.published_db.rows(self.person, queries.load("rules")[name], **parameters)
 
     def differences(self, rows: int, from_row: int) -> list[Row]:
         query = queries.load("rules")["differences"].format(differ=DIFFER[self.view.differ])
-        return self.copy.rows(self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row)
+        return self.published_db.rows(
+            self.person, query, rule_set=self.view.set, rows=rows, from_row=from_row
+        )
 
-    def in_words(self) -> list[RuleInWords]:
-        """The rules as the page in the documentation says them, from the seeds of this copy."""
-        return in_words({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
+    def rule_texts(self) -> list[RuleText]:
+        """The rules as on the page in the documentation, from the seeds of this copy."""
+        return rule_texts({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
 
 
 def show(request: Request) -> Response:
@@ -133,12 +135,12 @@ def show(request: Request) -> Response:
     about = request.state.about
     if about is None:
         raise NoDataError
-    data = _Data(copy_of(request), person_of(request), about, View.of(request.query_params))
+    data = _Data(published_db_of(request), person_of(request), about, View.of(request.query_params))
     if request.query_params.get("format") == "csv":
         part = "differences" if request.query_params.get("part") == "differences" else "rules"
         rows = data.differences(1_000_000, 0) if part == "differences" else data.ask("firings")
         return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], rows)
-    return kept_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
+    return cached_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
 
 
 def _context(data: _Data) -> dict[str, Any]:
@@ -156,12 +158,12 @@ def _context(data: _Data) -> dict[str, Any]:
         "version": versions.get(chosen),
         "status": STATUSES[named["status"]],
         "rules": [
-            (told, *_fired(told.rule_id, firings)) for told in data.in_words() if told.rule_set == chosen
+            (text, *_fired(text.rule_id, firings)) for text in data.rule_texts() if text.rule_set == chosen
         ],
         "inline": inline,
         "bar": charts.bar,
         "shadow": named["status"] == "shadow",
-        "champion": sets[0]["rule_set"],
+        "champion_rule_set": sets[0]["rule_set"],
     }
     return context | (_comparison(replace(data, view=view)) if named["status"] == "shadow" else {})
 
@@ -205,7 +207,7 @@ def _cell(value: Any) -> str:
 
 
 def inline(text: str) -> Markup:
-    """One line of the Markdown that rules are said in: `code`, **strong**, a backslash before a character."""
+    """One line of the Markdown of the rules: `code`, **strong**, a backslash before a character."""
     parts: list[str] = []
     at = 0
     for found in _INLINE.finditer(text):

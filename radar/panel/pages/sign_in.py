@@ -27,7 +27,7 @@ _KNOWN_SECONDS = 365 * 24 * 3600
 CHECKS = 2
 """Passwords that one process checks at once: each takes 64 MB of memory and a processor for a moment."""
 _QUEUE, _QUEUE_SECONDS = 20, 5
-"""Attempts that wait for that, and for how long; more are told to come again."""
+"""Attempts that wait for that, and for how long; more are asked to come again."""
 _BUSY_SECONDS = 2
 
 _WRONG = "Name and password do not belong together."
@@ -55,7 +55,7 @@ async def sign_in(request: Request) -> Response:
         seconds = f"{attempt} second{'s' if attempt != 1 else ''}"
         return _later(_form(request, name=name, mistake=_WAIT.format(seconds), status=429), attempt)
     try:
-        async with _place(request):
+        async with _slot(request):
             found = await run_in_threadpool(_checked, store, name, password, attempt)
     except TimeoutError:
         await run_in_threadpool(sessions.take_back, store, attempt, is_right=False)
@@ -81,24 +81,24 @@ def _checked(store: Store, name: str, password: str, attempt: sessions.Attempt) 
 
 
 def _begun(request: Request, found: tuple[Person, int], known: str) -> tuple[str, bool]:
-    """The cookie of a new session in place of the one before, and whether the browser has its mark."""
+    """The cookie of a new session that replaces the one before, and whether the browser has its mark."""
     store = request.app.state.store
     sessions.end(store, request.state.session_token)
     return sessions.begin(store, *found), sessions.is_marked(store, found[0].name, known)
 
 
 @asynccontextmanager
-async def _place(request: Request) -> AsyncIterator[None]:
-    """One of the few places at which passwords are checked. Raises TimeoutError where too many wait."""
-    places: CapacityLimiter = request.app.state.checks
-    if places.statistics().tasks_waiting >= _QUEUE:
+async def _slot(request: Request) -> AsyncIterator[None]:
+    """One of the few slots in which passwords are checked. Raises TimeoutError where too many wait."""
+    slots: CapacityLimiter = request.app.state.checks
+    if slots.statistics().tasks_waiting >= _QUEUE:
         raise TimeoutError
     with fail_after(_QUEUE_SECONDS):
-        await places.acquire()
+        await slots.acquire()
     try:
         yield
     finally:
-        places.release()
+        slots.release()
 
 
 def _later(answer: Response, seconds: int) -> Response:
@@ -145,9 +145,9 @@ async def come_back(request: Request) -> Response:
     return signed_in(request, token, target)
 
 
-def _refused(request: Request, provider: oidc.Provider, why: str, told: str = "") -> Response:
+def _refused(request: Request, provider: oidc.Provider, why: str, mistake: str = "") -> Response:
     LOG.warning("sign-in by OpenID Connect refused: %s", why)
-    return _form(request, mistake=told or _FAILED.format(provider.name), status=401)
+    return _form(request, mistake=mistake or _FAILED.format(provider.name), status=401)
 
 
 def _away(request: Request, provider: oidc.Provider, error: oidc.AwayError) -> Response:

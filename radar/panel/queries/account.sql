@@ -1,4 +1,4 @@
--- On the look-up file of `radar.panel.read_model`.
+-- On the file of `radar.panel.read_model`.
 -- name: account
 select account_id, body
 from accounts

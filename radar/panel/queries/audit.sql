@@ -63,7 +63,7 @@ with linked as (
         hash,
         previous_hash,
         lag(hash) over (order by sequence) as hash_before,
-        row_number() over (order by sequence) as place
+        row_number() over (order by sequence) as position
     from audit.entries
 ),
 
@@ -71,7 +71,7 @@ counted as (
     select
         count(*) as entries,
         min(sequence) filter (
-            where sequence <> place or previous_hash <> coalesce(hash_before, repeat('0', 64))
+            where sequence <> position or previous_hash <> coalesce(hash_before, repeat('0', 64))
         ) as broken_at
     from linked
 ),

@@ -1,4 +1,4 @@
--- On the look-up file of `radar.panel.read_model`.
+-- On the file of `radar.panel.read_model`.
 -- name: queue
 select account_id, account_name, body
 from accounts

@@ -39,7 +39,7 @@ with mine as (
     where [[mine owner_id]]
 )
 
-select distinct 'segment' as filter, coalesce(segment, 'none') as value, coalesce(segment, 'none') as said from mine
+select distinct 'segment' as filter, coalesce(segment, 'none') as value, coalesce(segment, 'none') as label from mine
 union all
 select distinct 'owner', coalesce(owner_id, 'none'), coalesce(max(owner_name), owner_id, 'none') from mine group by owner_id
 union all
@@ -50,7 +50,7 @@ select distinct
     coalesce(year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer), 'none'),
     coalesce(year(as_of_date + days_to_renewal::integer) || ' Q' || quarter(as_of_date + days_to_renewal::integer), 'none')
 from mine
-order by filter, said
+order by filter, label
 
 -- name: rule_titles
 -- for everyone

@@ -9,7 +9,7 @@ where
     and table_name = 'rpt_outreach_times'
 
 -- name: outreach
--- By flag, over the episodes that have been told; where nobody was reached, no time counts.
+-- By flag, over the recorded episodes; where nobody was reached, no time counts.
 select
     flag,
     count(*) as episodes,
@@ -54,7 +54,7 @@ limit 13
 
 -- name: marked
 select
-    coalesce(bucket, 'not told') as bucket,
+    coalesce(bucket, 'not recorded') as bucket,
     count(*) as marked,
     count(*) filter (where verdict = 'right') as marked_right,
     count(*) filter (where verdict = 'too_early') as too_early,
@@ -115,7 +115,7 @@ with unknown as (
 
 select
     'undecided' as decision,
-    coalesce(min(signals.label), unknown.signal) as said,
+    coalesce(min(signals.label), unknown.signal) as label,
     coalesce(min(signals.feeds), '') as feeds,
     count(*) as accounts
 from unknown
@@ -138,7 +138,7 @@ where
     and accounts.decision = 'conflict'
     and conflicts.used_source is null
 group by conflicts.field
-order by accounts desc, decision, said
+order by accounts desc, decision, label
 
 -- name: feeds
 -- for everyone

@@ -1,4 +1,4 @@
--- Why a check held the feed's rows back since batch $after: what it said then.
+-- Why a check blocked the feed's rows since batch $after: the reason that it recorded.
 select reason
 from audit.feed_states
 where

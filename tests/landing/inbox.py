@@ -19,7 +19,7 @@ ACCOUNTS = "account_id,name,created_at,updated_at\na1,Acme,2026-01-01,2026-01-01
 
 
 @dataclass
-class Place:
+class Inbox:
     root: Path
     con: duckdb.DuckDBPyConnection
     batch: int = 0

@@ -83,7 +83,7 @@ NAME = 'Größe & <Sons> "x" مجموعة 🚀'
 
 
 @dataclass
-class House:
+class Company:
     """One installation; `run` is one run of it."""
 
     con: duckdb.DuckDBPyConnection
@@ -124,7 +124,7 @@ class House:
         return action_id
 
     def account(self, account_id: str, **values: Any) -> None:
-        """An account as it was told today, with a contact who consented and one who did not."""
+        """An account as it was scored today, with a contact who consented and one who did not."""
         row = {
             "account_id": account_id,
             "account_name": NAME,
@@ -186,7 +186,7 @@ class House:
         return work.deliver(channel)
 
     def next_day(self) -> None:
-        """The same actions and accounts, told a day later."""
+        """The same actions and accounts, scored a day later."""
         self.day += timedelta(days=1)
         open_ = "status in ('ready', 'to_approve', 'suppressed')"
         self.do(f"update marts.fct_actions set as_of_date = '{self.day}' where {open_}")

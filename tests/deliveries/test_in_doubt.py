@@ -19,50 +19,50 @@ from radar.audit.entries import record
 from radar.core.errors import AuditError, UsageError
 from radar.core.runs import Run, Window
 from radar.core.warehouse import connect
-from radar.deliveries.in_doubt import settle, status
+from radar.deliveries.in_doubt import resolve, status
 from radar.deliveries.settings import Destinations
-from tests.deliveries.delivery_house import DAY, House
+from tests.deliveries.small_company import DAY, Company
 from tests.deliveries.vendors import Vendors
 
 RUN = Run("run-x", 1, Window(DAY, DAY), datetime(2026, 3, 14, 5))
 
 
 @pytest.fixture
-def doubtful(vendors: Vendors, house: House) -> House:
+def doubtful(vendors: Vendors, company: Company) -> Company:
     """One alert of which the answer was lost."""
-    house.do("create schema scoring")
-    house.do(
+    company.do("create schema scoring")
+    company.do(
         "create table scoring.dim_rule_sets as "
         "select 'v1' as rule_set, 'champion' as status, 'f0' as rule_version"
     )
-    house.settings = Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
-    house.act("alert", 1)
+    company.settings = Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
+    company.act("alert", 1)
     vendors.fail("/slack/hook", "lose")
-    house.run("slack")
-    assert house.states() == {"alert:alert01": "in_doubt"}
-    return house
+    company.run("slack")
+    assert company.states() == {"alert:alert01": "in_doubt"}
+    return company
 
 
 @contextmanager
-def closed(house: House) -> Iterator[Path]:
+def closed(company: Company) -> Iterator[Path]:
     """The warehouse, for what opens it itself."""
-    ((file,),) = house.con.execute("select path from duckdb_databases() where path is not null").fetchall()
-    house.con.close()
+    ((file,),) = company.con.execute("select path from duckdb_databases() where path is not null").fetchall()
+    company.con.close()
     try:
         yield Path(file)
     finally:
-        house.con = duckdb.connect(file)
+        company.con = duckdb.connect(file)
 
 
-def entries(house: House, kind: str) -> list[Any]:
-    return house.con.execute(
+def entries(company: Company, kind: str) -> list[Any]:
+    return company.con.execute(
         "select subject_id, account_id, run_id, as_of_date, rule_version, actor, state, "
         "evidence ->> 'reason' from audit.entries where kind = ? order by sequence",
         [kind],
     ).fetchall()
 
 
-def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtful: House) -> None:
+def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtful: Company) -> None:
     with closed(doubtful) as warehouse:
         (message,) = status(warehouse)[1]
         assert (message.message_key, message.accounts, message.carrier) == (
@@ -70,7 +70,7 @@ def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtf
             ["acc-01"],
             "slack_webhook",
         )
-        assert settle(warehouse, message.message_key, was_delivered=True, by="dora", reason="seen") == 1
+        assert resolve(warehouse, message.message_key, was_delivered=True, by="dora", reason="seen") == 1
         assert status(warehouse) == ({"slack": {"delivered": 1}}, [])
         verify(warehouse)
     assert entries(doubtful, "delivery_decision") == [
@@ -85,13 +85,13 @@ def test_what_was_delivered_after_all_is_not_sent_again(vendors: Vendors, doubtf
 
 
 def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
-    vendors: Vendors, doubtful: House
+    vendors: Vendors, doubtful: Company
 ) -> None:
     with closed(doubtful) as warehouse, connect(warehouse) as con:
         assert record(con, warehouse, RUN)["delivery"] == 1
     for number in (1, 2):
         with closed(doubtful) as warehouse:
-            settle(warehouse, "alert:alert01", was_delivered=False, by="dora", reason=f"look {number}")
+            resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason=f"look {number}")
             with connect(warehouse) as con:
                 assert record(con, warehouse, RUN) == {}, "the command has recorded it"
         if number == 1:
@@ -109,7 +109,7 @@ def test_what_was_not_delivered_goes_again_and_may_be_in_doubt_again(
     assert states == ["in_doubt", "in_doubt again 1", "delivered again 2"]
 
 
-def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, doubtful: House) -> None:
+def test_a_digest_is_resolved_as_the_one_message_that_it_is(vendors: Vendors, doubtful: Company) -> None:
     for number in range(10, 14):
         doubtful.act("alert", number)
     vendors.fail("/slack/hook", "lose")
@@ -117,42 +117,42 @@ def test_a_digest_is_settled_as_the_one_message_that_it_is(vendors: Vendors, dou
     with closed(doubtful) as warehouse:
         keys = [message.message_key for message in status(warehouse)[1]]
         assert len(keys) == 2
-        assert settle(warehouse, keys[1], was_delivered=False, by="dora", reason="not there") == 4
+        assert resolve(warehouse, keys[1], was_delivered=False, by="dora", reason="not there") == 4
     before = len(vendors.posts)
     doubtful.run("slack")
     assert len(vendors.posts) == before + 1
     assert sorted(doubtful.states().values()) == ["delivered"] * 4 + ["in_doubt"]
 
 
-def refused(house: House, match: str, key: str, reason: str) -> None:
-    with closed(house) as warehouse, pytest.raises(UsageError, match=match):
-        settle(warehouse, key, was_delivered=True, by="dora", reason=reason)
+def refused(company: Company, match: str, key: str, reason: str) -> None:
+    with closed(company) as warehouse, pytest.raises(UsageError, match=match):
+        resolve(warehouse, key, was_delivered=True, by="dora", reason=reason)
 
 
-def test_it_is_settled_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: House) -> None:
+def test_it_is_resolved_once_with_a_reason_and_only_where_there_is_a_doubt(doubtful: Company) -> None:
     refused(doubtful, "the reason is empty", "alert:alert01", " ")
     refused(doubtful, "nothing is in doubt under alert:other", "alert:other", "seen")
     assert doubtful.states() == {"alert:alert01": "in_doubt"}
     with closed(doubtful) as warehouse:
-        settle(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
+        resolve(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
     refused(doubtful, "nothing is in doubt under alert:alert01", "alert:alert01", "seen")
     assert len(entries(doubtful, "delivery_decision")) == 1
 
 
-def test_a_settlement_that_somebody_changes_or_takes_away_shows(doubtful: House) -> None:
+def test_a_resolution_that_somebody_changes_or_takes_away_shows(doubtful: Company) -> None:
     with closed(doubtful) as warehouse:
-        settle(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
+        resolve(warehouse, "alert:alert01", was_delivered=False, by="dora", reason="not there")
     doubtful.do("update audit.entries set actor = 'ed' where kind = 'delivery_decision'")
     with closed(doubtful) as warehouse, pytest.raises(AuditError, match="not as it was written"):
         verify(warehouse)
     doubtful.do("delete from audit.entries")
     doubtful.do("update audit.deliveries set status = 'in_doubt' where carrier = 'person'")
     with closed(doubtful) as warehouse, pytest.raises(AuditError, match="cut off"):
-        settle(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
+        resolve(warehouse, "alert:alert01", was_delivered=True, by="dora", reason="seen")
     assert doubtful.con.execute("select count(*) from audit.delivery_decisions").fetchall() == [(1,)]
 
 
-def test_the_commands(doubtful: House) -> None:
+def test_the_commands(doubtful: Company) -> None:
     def radar(*arguments: str) -> subprocess.CompletedProcess[str]:
         with closed(doubtful) as warehouse:
             return subprocess.run(

@@ -52,7 +52,11 @@ def test_a_signal_of_ones_own_is_two_rows(mine: SeedFolder, tmp_path: Path, cell
     ("cells", "column", "words"),
     [
         ({"measure": "billing_views"}, "measure", "no event name has the measure 'billing_views'"),
-        ({"measure": ""}, "measure", "no table signals.sig_usage holds billing_views_30d"),
+        (
+            {"measure": "", "aggregate": "", "window_days": ""},
+            "measure",
+            "no table signals.sig_usage holds billing_views_30d",
+        ),
         ({"aggregate": "median"}, "aggregate", "there is no aggregate 'median'"),
         ({"aggregate": ""}, "aggregate", "the cell is empty"),
         ({"aggregate": "milestones", "window_days": ""}, "measure", "reach no milestones"),

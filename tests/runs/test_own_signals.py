@@ -74,7 +74,7 @@ def test_a_rule_fires_on_it_and_leaves_evidence(extended: Place) -> None:
     assert extended.rows(
         "select account_id, observed_value, threshold, points, evidence from marts.fct_health_evidence"
         f" where rule_id = 'reads_invoices' and result = 'true' and as_of_date = '{AS_OF}'"
-    ) == [("acc_01", 2, 2, -7, "2 invoices viewed (limit 2)")]
+    ) == [("acc_01", 2, 2, -7, "2 invoices viewed (limit 2) (-7 points)")]
     explained = radar("explain", "acc_01", f"--published={extended.published}")
     assert "2 invoices viewed (limit 2)" in explained.stdout
 

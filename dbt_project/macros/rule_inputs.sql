@@ -63,7 +63,7 @@ final as (
     inner join signal_states
         on accounts.as_of_date = signal_states.as_of_date
     {# every scored account and day is in every family -#}
-    {% for family in ['usage', 'adoption', 'support', 'billing', 'comms', 'relationship', 'value', 'sentiment'] -%}
+    {% for family in signal_families() -%}
     {% set signals_of_family = ref('sig_' ~ family) -%}
     left join {{ rechecked_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
         on

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from radar.core.settings import Settings
 from radar.exports.profiles import profile_names
 from radar.landing.feeds import load_feeds
 from radar.landing.staging import require_sound_contracts
+from radar.rules.vocabulary import VOCABULARIES
 
 DESCRIPTION = PROJECT / "dbt_project" / "models" / "reference" / "_seeds.yml"
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
@@ -35,6 +36,24 @@ FILLED_BLANK = re.compile(r"(?:value|threshold)_(\d+)")
 DOMAIN = re.compile(r"(?:[\w-]+[.])+[\w-]+")
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 """Of rule sets, rules and flags: they become columns of the scoring views, and anchors of the rules page."""
+
+EVENTS = "product/events"
+ANY = "any"
+AGGREGATES = {
+    "events": 1,
+    "active_days": 1,
+    "users": 1,
+    "names": 1,
+    "change_pct": 2,
+    "days_since": 0,
+    "milestones": 0,
+}
+"""What a signal may count of product events, with the number of windows that it looks at; 0: all days."""
+DIRECTIONS = ("higher_is_better", "lower_is_better")
+EVENT_FAMILIES = ("usage", "adoption")
+"""The tables of signals that have a column for each row of the catalogue that counts product events."""
+NOT_A_SIGNAL = ("account_id", "as_of_date", "is_renewal_unknown")
+"""Columns that are next to signals in the tables of families and in the inputs of rules."""
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
@@ -68,8 +87,9 @@ def gather(seeds: Path | None, target: Path) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
     A file of an earlier release may lack columns and settings that came later: the copy has them, columns
-    empty and settings as they ship. Of rules and conditions, shipped rows are left out whose rule set the
-    folder's own files do not have. Files that have not changed are left alone: dbt need not read them again.
+    empty (those that define a signal as they ship) and settings as they ship. Of rules and conditions,
+    shipped rows are left out whose rule set the folder's own files do not have. Files that have not changed
+    are left alone: dbt need not read them again.
     """
     base = shipped_seeds()
     shipped = {path.name: path for path in base.glob("*.csv")}
@@ -115,11 +135,21 @@ def _completed(path: Path) -> bytes:
     missing = [column for column in spec["types"] if rows and column not in rows[0]]
     if not missing or not spec["may_be_missing"].issuperset(missing):
         return content
+    shipped = _shipped_rows(path.name) if spec["as_shipped"].issuperset(missing) else {}
+    key = rows[0].index(next(iter(spec["types"]))) if shipped else 0
     completed = io.StringIO(newline="")
     writer = csv.writer(completed, lineterminator="\n")
     writer.writerow([*rows[0], *missing])
-    writer.writerows([*row, *("" for _ in missing)] if row else row for row in rows[1:])
+    for row in rows[1:]:
+        later = shipped.get(row[key].strip(), {}) if len(row) == len(rows[0]) else {}
+        writer.writerow([*row, *(later.get(column, "") for column in missing)] if row else row)
     return completed.getvalue().encode()
+
+
+def _shipped_rows(name: str) -> dict[str, Row]:
+    """The rows of a shipped file by their first cell."""
+    with (shipped_seeds() / name).open(encoding="utf-8", newline="") as file:
+        return {next(iter(row.values())): row for row in csv.DictReader(file)}
 
 
 def _rule_sets_in(path: Path) -> set[str]:
@@ -173,16 +203,19 @@ def read(seeds: Path) -> tuple[Tables, list[Problem]]:
 
 @cache
 def _described() -> dict[str, dict[str, Any]]:
-    """Seed name -> types by column, tests by column, and the columns that may be missing, as described."""
+    """Seed name -> types by column, tests by column, and the columns that may be missing, as described.
+
+    `as_shipped`: those of them that a file without them has as the shipped row of the same name has them.
+    """
     described: dict[str, dict[str, Any]] = {}
     for seed in yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))["seeds"]:
+        metas = {column["name"]: column.get("config", {}).get("meta", {}) for column in seed["columns"]}
         described[seed["name"]] = {
             "types": seed["config"]["column_types"],
             "tests": {column["name"]: column.get("data_tests", []) for column in seed["columns"]},
-            "may_be_missing": {
-                column["name"]
-                for column in seed["columns"]
-                if column.get("config", {}).get("meta", {}).get("may_be_missing")
+            "may_be_missing": {column for column, meta in metas.items() if meta.get("may_be_missing")},
+            "as_shipped": {
+                column for column, meta in metas.items() if meta.get("when_missing") == "as_shipped"
             },
         }
     return described
@@ -287,16 +320,115 @@ def _feeds_exist(tables: Tables) -> Iterator[Problem]:
                 )
 
 
-def _shipped_signals(tables: Tables) -> Iterator[Problem]:
-    with (shipped_seeds() / "signals.csv").open(encoding="utf-8", newline="") as file:
-        shipped = {row["signal"]: row["family"] for row in csv.DictReader(file)}
-    found = {row["signal"]: row["family"] for row in tables["signals"]}
-    for signal in sorted(shipped.keys() - found.keys()):
-        yield Problem("signals.csv", None, "signal", f"the signal {signal} has no row", "restore its row")
+def _signals(tables: Tables) -> Iterator[Problem]:
+    """Shipped signals stay what they are; one's own count product events, or are SQL of the project."""
+    file = "signals.csv"
+    shipped = _shipped_rows(file)
+    found = {row["signal"] for row in tables["signals"]}
+    for signal in sorted(shipped.keys() - found):
+        yield Problem(file, None, "signal", f"the signal {signal} has no row", "restore its row")
+    measures = set(_measures(tables))
     for number, row in _numbered(tables, "signals"):
-        if shipped.get(row["signal"]) != row["family"]:
+        ours = shipped.get(row["signal"])
+        if ours:
+            for column in ("family", "measure", "aggregate", "window_days"):
+                if row[column] != ours[column]:
+                    what = f"{row['signal']} is a shipped signal, and its meaning stays"
+                    remedy = f"write {ours[column] or 'nothing'}, or add a signal under a name of your own"
+                    yield Problem(file, number, column, what, remedy)
+        elif not row["measure"]:
             what = f"no table signals.sig_{row['family']} has {row['signal']}"
-            yield Problem("signals.csv", number, "signal", what, "signals are models; keep the shipped names")
+            remedy = "name the measure that it counts, or keep the shipped names: other signals are models"
+            yield Problem(file, number, "measure", what, remedy)
+        if row["direction"] not in ("", *DIRECTIONS):
+            what, remedy = f"there is no direction '{row['direction']}'", f"write {_either(DIRECTIONS)}"
+            yield Problem(file, number, "direction", what, f"{remedy}, or nothing")
+        if row["measure"]:
+            yield from _event_signal_problems(number, row)
+            yield from _count_problems(number, row, measures, None if ours else _summary_days(tables))
+        else:
+            for column in ("aggregate", "window_days"):
+                if row[column]:
+                    what = "only a signal with a measure reads it"
+                    yield Problem(file, number, column, what, "name the measure too, or empty the cell")
+
+
+def _event_signal_problems(number: int, row: Row) -> Iterator[Problem]:
+    """What the name, the family and the feeds of a signal that counts product events have to be."""
+    file = "signals.csv"
+    name = row["signal"]
+    if not NAME.fullmatch(name) or "_" not in name or name in NOT_A_SIGNAL:
+        what = f"'{name}' is no name that a signal can have"
+        remedy = "write two or more words of lower-case letters and digits with underscores, as in logins_7d"
+        yield Problem(file, number, "signal", what, remedy)
+    if row["family"] not in EVENT_FAMILIES:
+        what = f"a signal that counts product events cannot be in the family {row['family']}"
+        yield Problem(file, number, "family", what, f"write {_either(EVENT_FAMILIES)}")
+    if EVENTS not in row["feeds"].split():
+        yield Problem(file, number, "feeds", f"it counts events of {EVENTS}", f"name {EVENTS} too")
+    if row["aggregate"] == "change_pct" and row["can_be_negative"].lower() == "false":
+        yield Problem(file, number, "can_be_negative", "a change can be below 0", "write true")
+
+
+def _count_problems(number: int, row: Row, measures: set[str], summary_days: int | None) -> Iterator[Problem]:
+    """Whether measure, aggregate and window of a signal that counts events mean something together."""
+    file = "signals.csv"
+    measure, aggregate, window = row["measure"], row["aggregate"], row["window_days"]
+    if measure not in measures:
+        what = f"no event name has the measure '{measure}'"
+        remedy = f"name it in the column measures of product_events.csv, or write {_either(sorted(measures))}"
+        yield Problem(file, number, "measure", what, remedy)
+    if aggregate not in AGGREGATES:
+        what = f"there is no aggregate '{aggregate}'" if aggregate else "the cell is empty"
+        yield Problem(file, number, "aggregate", what, f"write {_either(AGGREGATES)}")
+        return
+    if aggregate == "milestones" and measure != "milestone":
+        what = f"{measure} events reach no milestones"
+        yield Problem(file, number, "measure", what, "write milestone, or another aggregate")
+    if not AGGREGATES[aggregate]:
+        if window:
+            what, remedy = f"{aggregate} looks at all days, not at a window", "empty the cell"
+            yield Problem(file, number, "window_days", what, remedy)
+        return
+    most = summary_days // AGGREGATES[aggregate] if summary_days else None
+    if not window or int(window) < 1 or (most and int(window) > most):
+        bounds = f"1 to {most} days" if most else "1 day or more"
+        what = f"{aggregate} needs a window of {bounds}" + (f", not {window}" if window else "")
+        yield Problem(file, number, "window_days", what, f"write a number of {bounds}")
+
+
+def _summary_days(tables: Tables) -> int:
+    """How many days of events are kept: no window can be longer."""
+    (days,) = [row["value"] for row in tables["settings"] if row["setting"] == "summary_days"] or ["0"]
+    return int(days)
+
+
+def _event_marks(tables: Tables) -> Iterator[Problem]:
+    """Measures that an installation adds have a name of their own."""
+    file = "product_events.csv"
+    for number, row in _numbered(tables, "product_events"):
+        for name in row["measures"].split(" "):
+            if f"is_{name}" in row:
+                what, remedy = f"{name} has a column of its own", f"write true in is_{name}"
+                yield Problem(file, number, "measures", what, remedy)
+            elif name and (not NAME.fullmatch(name) or name == ANY or name in VOCABULARIES):
+                what = f"'{name}' is no name that a measure can have"
+                remedy = "write another name, of lower-case letters, digits and single underscores"
+                yield Problem(file, number, "measures", what, remedy)
+
+
+def _measures(tables: Tables) -> Iterator[str]:
+    """What events can be counted as: any event, the measures that have a column, and those of one's own."""
+    yield from (ANY, "milestone")
+    columns = _described()["product_events"]["types"]
+    yield from (column.removeprefix("is_") for column in columns if column.startswith("is_"))
+    for row in tables["product_events"]:
+        yield from row["measures"].split()
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _rule_sets(tables: Tables) -> Iterator[Problem]:
@@ -536,7 +668,8 @@ def _words(tables: Tables) -> Iterator[Problem]:
 
 _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _feeds_exist,
-    _shipped_signals,
+    _signals,
+    _event_marks,
     _rule_sets,
     _rules,
     _effects,

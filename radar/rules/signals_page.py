@@ -34,6 +34,7 @@ def _lines(signals: list[Row]) -> Iterator[str]:
     for family, rows in groupby(signals, key=lambda signal: signal["family"]):
         yield f"\n## {family}\n\n| signal | unit | feeds | definition |\n| --- | --- | --- | --- |\n"
         for row in rows:
-            unit = row["unit"] + (", may be negative" if row["can_be_negative"] == "true" else "")
+            notes = [row["unit"], "may be negative" if row["can_be_negative"] == "true" else ""]
+            unit = ", ".join(note for note in (*notes, row["direction"].replace("_", " ")) if note)
             feeds = ", ".join(row["feeds"].split())
             yield f"| `{row['signal']}`<br>{row['label']} | {unit} | {feeds} | {row['description']} |\n"

@@ -88,7 +88,7 @@ def _of_events(what: str, column: str) -> Vocabulary:
     return Vocabulary(f"no event name that counts as {what}", _EVENT_NAMES, _PRODUCT_EVENTS, remedy)
 
 
-_VOCABULARIES = {
+VOCABULARIES = {
     "login": _of_events("a login", "is_login"),
     "key_feature": _of_events("a key feature", "is_key_feature"),
     "premium": _of_events("premium use", "is_premium"),
@@ -121,6 +121,12 @@ _VOCABULARIES = {
 }
 
 
+def _vocabulary(name: str) -> Vocabulary:
+    """One of those above, or the event names of a measure that an installation has added."""
+    own = _of_events(f"the measure {name}", f"measures (as {name})")
+    return VOCABULARIES.get(name, own)
+
+
 @dataclass(frozen=True)
 class Unrecognised:
     """One vocabulary of which nothing was recognised by the newest as-of date.
@@ -140,20 +146,20 @@ class Unrecognised:
     @property
     def what(self) -> str:
         """What was not found, in a sentence."""
-        return _VOCABULARIES[self.vocabulary].what
+        return _vocabulary(self.vocabulary).what
 
     @property
     def remedy(self) -> str:
         """What to do."""
-        return _VOCABULARIES[self.vocabulary].remedy
+        return _vocabulary(self.vocabulary).remedy
 
 
 def unrecognised(con: duckdb.DuckDBPyConnection, end: date) -> list[Unrecognised]:
     """What of the company's words is not recognised as of `end`, in the feeds that are known."""
     found = []
     for name, feed, is_blocking, signals in con.execute(_UNRECOGNISED, {"end": end}).fetchall():
-        words = _words(con, _VOCABULARIES[name].found, end)
-        ours = [word for (word,) in con.execute(_VOCABULARIES[name].known).fetchall()]
+        words = _words(con, _vocabulary(name).found, end)
+        ours = [word for (word,) in con.execute(_vocabulary(name).known).fetchall()]
         nearest = _nearest([word for word, _ in words], ours)
         found.append(Unrecognised(name, feed, is_blocking, signals, words[:MOST_WORDS], nearest))
     return found

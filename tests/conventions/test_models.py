@@ -29,7 +29,6 @@ LAYERS = {
 
 MOST_LINES = 150
 LONGER = {
-    "int_account_activity__as_of": "one pass over many as-of dates: what enters and leaves each window",
     "int_action_releases": "one recursion from week to week cannot be divided",
     "int_event_keys": "what an event is, and which of its copies counts",
     "int_feed_states": "every way in which a feed is not known, as one case",

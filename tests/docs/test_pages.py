@@ -85,20 +85,21 @@ def example(kind: str) -> str:
 
 @pytest.fixture
 def extended(tmp_path: Path) -> Path:
-    """The shipped seeds with the rule that the page adds."""
+    """The shipped seeds with the rule and the signal that the page adds."""
     folder = tmp_path / "seeds"
     shutil.copytree(SEEDS, folder)
-    for name in ("rules", "rule_conditions"):
+    for name in ("rules", "rule_conditions", "product_events", "signals"):
         with (folder / f"{name}.csv").open("a", encoding="utf-8") as file:
             file.write(example(name))
     return folder
 
 
-def test_the_rule_of_extending_is_sound_and_its_columns_are_explained(extended: Path) -> None:
+def test_rule_and_signal_of_extending_are_sound_and_their_columns_are_explained(extended: Path) -> None:
     assert check(extended) == []
-    with (SEEDS / "rules.csv").open(encoding="utf-8", newline="") as file:
-        for column in next(csv.reader(file)):
-            assert f"`{column}`" in EXTENDING, column
+    for name in ("rules.csv", "signals.csv"):
+        with (SEEDS / name).open(encoding="utf-8", newline="") as file:
+            for column in next(csv.reader(file)):
+                assert f"`{column}`" in EXTENDING, column
 
 
 def test_the_destination_of_extending_fits_the_mart(tmp_path: Path, demo_run: Place) -> None:

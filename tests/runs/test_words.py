@@ -339,7 +339,7 @@ def other_spellings(tmp_path_factory: pytest.TempPathFactory) -> Place:
     company(place, {"product/events": (EVENT, rows)})
     seeds = place.folder / "seeds"
     lines = (SEEDS / "product_events.csv").read_text()
-    two = "Export Done,true,false,false,false,\nexport_done,true,false,false,false,\n"
+    two = "Export Done,true,false,false,false,,\nexport_done,true,false,false,false,,\n"
     (seeds / "product_events.csv").write_text(lines + two)
     done = place.run(f"--seeds={seeds}", f"--as-of={AS_OF}")
     (place.folder / "said").write_text(done.stdout)

@@ -1,28 +1,8 @@
 -- Grain: one row per scored account, as_of_date and signal.
 -- `value` is null where the signal is unknown (is_known false) and where its definition says so (is_known true).
 -- `observed_at` is when the feeds that it needs last brought a file.
-{% set families = {
-    'usage': [
-        'days_since_login', 'logins_7d', 'logins_30d', 'active_days_7d', 'active_days_30d', 'active_users_30d',
-        'seat_utilization_30d_pct', 'usage_trend_14d_pct'
-    ],
-    'adoption': [
-        'days_since_key_feature', 'key_features_used_90d', 'adoption_milestones', 'advanced_events_30d',
-        'premium_usage_14d_pct'
-    ],
-    'support': [
-        'open_tickets', 'open_urgent_tickets', 'tickets_30d', 'fast_resolutions_30d',
-        'median_resolution_90d_hours', 'ticket_sentiment_30d', 'competitor_mentions_30d'
-    ],
-    'billing': [
-        'failed_payments_30d', 'is_last_invoice_failed', 'overdue_invoices', 'days_past_due', 'is_downgraded_90d',
-        'seats_change_14d_pct', 'days_to_renewal', 'days_to_card_expiry', 'is_paid_plan', 'mrr_usd'
-    ],
-    'comms': ['onboarding_open_rate_30d_pct', 'feature_clicks_30d', 'is_reminder_unclicked_7d'],
-    'relationship': ['days_since_reply', 'days_since_contact', 'active_stakeholders_90d', 'has_active_champion'],
-    'value': ['overdue_milestones', 'milestones_met_pct'],
-    'sentiment': ['nps_latest', 'csat_90d', 'pulse_latest'],
-} -%}
+-- depends_on: {{ ref('signals') }}
+{% set catalogue = seed_rows('select signal, family from seeds.signals order by signal') -%}
 with
 
 signal_states as (
@@ -31,16 +11,17 @@ signal_states as (
 
 ),
 
-{% for family, signals in families.items() %}
+{% for family in signal_families() %}
+{% set signals_of_family = ref('sig_' ~ family) %}
 {{ family }}_values as (
 
-    {% for signal in signals %}
+    {% for row in catalogue if row['family'] == family %}
     select
         account_id,
         as_of_date,
-        '{{ signal }}' as signal,
-        cast({{ signal }} as double) as value
-    from {{ ref('sig_' ~ family) }}
+        '{{ row['signal'] }}' as signal,
+        cast({{ row['signal'] }} as double) as value
+    from {{ signals_of_family }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -49,7 +30,7 @@ signal_states as (
 {% endfor -%}
 all_values as (
 
-    {% for family in families %}
+    {% for family in signal_families() %}
     select * from {{ family }}_values
     {{ 'union all' if not loop.last }}
     {% endfor %}

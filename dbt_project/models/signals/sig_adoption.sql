@@ -1,4 +1,7 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that never sent an event.
+-- Signals that count product events are rows of seeds/signals.csv.
+-- depends_on: {{ ref('signals') }}
+{% set event_signals_of_family = event_signals('adoption') -%}
 with
 
 accounts as (
@@ -9,10 +12,7 @@ accounts as (
 
 known as (
 
-    {{ known_signals([
-        'days_since_key_feature', 'key_features_used_90d', 'adoption_milestones', 'advanced_events_30d',
-        'premium_usage_14d_pct'
-    ]) }}
+    {{ known_signals(event_signals_of_family | map(attribute='signal') | list) }}
 
 ),
 
@@ -30,13 +30,9 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('days_since_key_feature', days_between(
-            'coalesce(activity.last_key_feature_date, accounts.created_date)', 'accounts.as_of_date'
-        )) }},
-        {{ if_known('key_features_used_90d', 'activity.key_features_90d') }},
-        {{ if_known('adoption_milestones', 'activity.adoption_milestones') }},
-        {{ if_known('advanced_events_30d', 'activity.advanced_30d') }},
-        {{ if_known('premium_usage_14d_pct', pct_change('activity.premium_before_14d', 'activity.premium_14d')) }}
+        {% for signal in event_signals_of_family %}
+        {{ if_known(signal['signal'], event_signal_value(signal)) }}{{ ',' if not loop.last }}
+        {% endfor %}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date

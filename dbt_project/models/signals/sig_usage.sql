@@ -1,4 +1,7 @@
 -- Grain: one row per scored account and as_of_date, also for accounts that never sent an event.
+-- Signals that count product events are rows of seeds/signals.csv.
+-- depends_on: {{ ref('signals') }}
+{% set event_signals_of_family = event_signals('usage') -%}
 with
 
 accounts as (
@@ -9,10 +12,7 @@ accounts as (
 
 known as (
 
-    {{ known_signals([
-        'days_since_login', 'logins_7d', 'logins_30d', 'active_days_7d', 'active_days_30d', 'active_users_30d',
-        'seat_utilization_30d_pct', 'usage_trend_14d_pct'
-    ]) }}
+    {{ known_signals(event_signals_of_family | map(attribute='signal') | list + ['seat_utilization_30d_pct']) }}
 
 ),
 
@@ -36,19 +36,13 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('days_since_login', days_between(
-            'coalesce(activity.last_login_date, accounts.created_date)', 'accounts.as_of_date'
-        )) }},
-        {{ if_known('logins_7d', 'activity.logins_7d') }},
-        {{ if_known('logins_30d', 'activity.logins_30d') }},
-        {{ if_known('active_days_7d', 'activity.active_days_7d') }},
-        {{ if_known('active_days_30d', 'activity.active_days_30d') }},
-        {{ if_known('active_users_30d', 'activity.active_users_30d') }},
+        {% for signal in event_signals_of_family %}
+        {{ if_known(signal['signal'], event_signal_value(signal)) }},
+        {% endfor %}
         {{ if_known(
             'seat_utilization_30d_pct',
             'cast(100 * activity.active_users_30d as double) / nullif(cast(subscriptions.live_seats as double), 0)'
-        ) }},
-        {{ if_known('usage_trend_14d_pct', pct_change('activity.events_before_14d', 'activity.events_14d')) }}
+        ) }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date

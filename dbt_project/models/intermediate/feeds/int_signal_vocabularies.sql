@@ -1,4 +1,5 @@
 -- Grain: one row per signal, vocabulary that it depends on, and as-of date.
+-- depends_on: {{ ref('signals') }}
 with
 
 signals as (

@@ -3,6 +3,7 @@
 -- zero. Where no word has come there is nothing to mistake. `is_used` is false where the reference data gives no word
 -- the meaning, which says that the company has nothing of the kind.
 -- Event names are those of the summaries that outlive raw events, of whatever account.
+-- depends_on: {{ ref('signals') }}
 {% set events = vocabularies() | selectattr('seed', 'equalto', 'product_events') | list %}
 with
 

@@ -48,7 +48,8 @@ final as (
         product_events.is_key_feature,
         product_events.is_premium,
         product_events.is_advanced,
-        product_events.milestone
+        product_events.milestone,
+        product_events.measures
     from recognized
     inner join product_events
         on recognized.product_event = product_events.event_name

@@ -65,7 +65,7 @@ final as (
     {# every scored account and day is in every family -#}
     {% for family in ['usage', 'adoption', 'support', 'billing', 'comms', 'relationship', 'value', 'sentiment'] -%}
     {% set signals_of_family = ref('sig_' ~ family) -%}
-    left join {{ rechecked_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
+    left join {{ restated_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
         on
             accounts.account_id = {{ family }}.account_id
             and accounts.as_of_date = {{ family }}.as_of_date

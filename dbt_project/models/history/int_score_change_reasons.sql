@@ -7,7 +7,7 @@ rule_changes as (
     select * from {{ ref('int_rule_point_changes') }}
     where
         points_after <> points_before
-        or late_points <> 0
+        or restated_points <> 0
 
 ),
 
@@ -33,7 +33,7 @@ rule_reasons as (
         case
             when rule_changes.part = 'new_data' then 'New data: '
             when rule_changes.part = 'coverage' then 'Other coverage: '
-            when rule_changes.late_points <> 0 then 'Late data: '
+            when rule_changes.restated_points <> 0 then 'Late data: '
             else ''
         end
         || coalesce(

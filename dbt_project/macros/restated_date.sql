@@ -3,7 +3,7 @@
     was told: its signals are computed once more beside it, from the facts known now. None otherwise: what happens on a
     day after it was told is no late data.
 #}
-{% macro rechecked_date() %}
+{% macro restated_date() %}
     {%- if not execute or var('as_of_start') -%}{%- do return(none) -%}{%- endif -%}
     {%- set history = adapter.get_relation(target.database, 'marts', 'fct_health_history') -%}
     {%- if history is none -%}{%- do return(none) -%}{%- endif -%}

@@ -1,4 +1,4 @@
 {# Where the signals of the rechecked day stand, beside those that were told. #}
-{% macro rechecked_relation(relation) -%}
-    intermediate.{{ relation.identifier }}__rechecked
+{% macro restated_relation(relation) -%}
+    intermediate.{{ relation.identifier }}__restated
 {%- endmacro %}

@@ -97,7 +97,7 @@ final as (
         'The CRM decides owner and contacts' as reason
     from accounts
     inner join disputing_pulses
-        on {{ in_span('disputing_pulses') }}
+        on {{ in_interval('disputing_pulses') }}
     where accounts.owner_id <> disputing_pulses.owner_id
     union all
     select

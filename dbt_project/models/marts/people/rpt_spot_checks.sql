@@ -3,7 +3,7 @@
 -- week draws the same accounts again, however often and on whichever day it is asked.
 with
 
-told_dates as (
+scored_dates as (
 
     select distinct as_of_date from {{ ref('fct_health_history') }}
     where as_of_date <= {{ as_of_end() }}
@@ -16,7 +16,7 @@ weeks as (
         {{ iso_week('as_of_date') }} as iso_week,
         {{ week_start('as_of_date') }} as week_start_date,
         min(as_of_date) as as_of_date
-    from told_dates
+    from scored_dates
     group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
 
 ),

@@ -5,7 +5,7 @@
 {% set history = ref('fct_health_history') %}
 with
 
-told_dates as (
+scored_dates as (
 
     select distinct as_of_date from {{ history }}
     where as_of_date <= {{ as_of_end() }}
@@ -17,7 +17,7 @@ dates as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as date_before
-    from told_dates
+    from scored_dates
 
 ),
 

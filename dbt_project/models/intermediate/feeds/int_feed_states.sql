@@ -124,7 +124,7 @@ judged as (
         decisions_by_date.reason,
         facts_by_date.newest_fact_date,
         not feeds.is_used as is_not_used,
-        coalesce(decisions_by_date.decision = 'held', false) as is_held,
+        coalesce(decisions_by_date.decision = 'held', false) as is_blocked,
         arrivals_by_date.files = 0 as has_never_landed,
         coalesce(
             arrivals_by_date.first_arrival_date < arrivals_by_date.as_of_date
@@ -167,14 +167,14 @@ final as (
         as_of_date,
         case
             when is_not_used then 'not_used'
-            when is_held then 'held'
+            when is_blocked then 'held'
             when has_never_landed then 'never_landed'
             when has_old_files or has_old_facts then 'stale'
             else 'known'
         end as state,
         case
             when is_not_used then null
-            when is_held then reason
+            when is_blocked then reason
             when has_never_landed then null
             when has_old_files then 'no file has arrived since ' || cast(cast(last_arrived_at as date) as varchar)
             when has_old_facts then 'its newest fact is of ' || cast(newest_fact_date as varchar)

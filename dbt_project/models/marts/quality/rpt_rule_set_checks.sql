@@ -15,7 +15,7 @@ reach as (
 
 ),
 
-champion as (
+champion_rule_set as (
 
     select rule_set
     from {{ ref('rule_sets') }}
@@ -108,7 +108,7 @@ final as (
 
     select
         judged.check_name,
-        champion.rule_set,
+        champion_rule_set.rule_set,
         {{ as_of_end() }} as as_of_date,
         judged.accounts,
         judged.accounts_found,
@@ -125,7 +125,7 @@ final as (
                     end
         end as finding
     from judged
-    cross join champion
+    cross join champion_rule_set
 
 )
 

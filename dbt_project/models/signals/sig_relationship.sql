@@ -57,13 +57,13 @@ champions as (
 
     select
         account_id,
-        coalesce(cast(created_at as date), cast('0001-01-01' as date)) as created_date,
+        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
         deleted_date
     from {{ ref('stg_crm__contacts') }}
     where
         role in ('champion', 'sponsor')
         and coalesce(is_active, true)
-        and {{ not_deleted_by("coalesce(cast(created_at as date), cast('0001-01-01' as date))") }}
+        and {{ not_deleted_by('coalesce(cast(created_at as date), ' ~ open_start_date() ~ ')') }}
 
 ),
 

@@ -71,7 +71,7 @@ tickets as (
         priority,
         is_status_known,
         resolved_date,
-        coalesce(deleted_date, cast('9999-12-31' as date)) as deleted_date
+        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
     from {{ ref('int_tickets') }}
 
 ),
@@ -79,8 +79,8 @@ tickets as (
 roles as (
 
     select
-        coalesce(cast(created_at as date), cast('0001-01-01' as date)) as created_date,
-        coalesce(deleted_date, cast('9999-12-31' as date)) as deleted_date
+        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
+        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
     from {{ ref('stg_crm__contacts') }}
     where role is not null
 
@@ -105,7 +105,7 @@ words as (
     select
         marks.vocabulary,
         event_names.first_date as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_end_date() }} as valid_to_date,
         true as is_recognised,
         0 as strange_words
     from marks
@@ -116,7 +116,7 @@ words as (
     select
         '{{ vocabulary['vocabulary'] }}' as vocabulary,
         first_date as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_end_date() }} as valid_to_date,
         false as is_recognised,
         case when is_in_seed then 0 else 1 end as strange_words
     from event_names
@@ -168,8 +168,8 @@ words as (
     union all
     select
         case column_name when 'role' then 'contact_role' else 'ticket_priority' end as vocabulary,
-        cast('0001-01-01' as date) as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_start_date() }} as valid_from_date,
+        {{ open_end_date() }} as valid_to_date,
         false as is_recognised,
         words as strange_words
     from refused_words

@@ -1,4 +1,4 @@
-{# Whether a word is one of those of a list in words, 'one, two'; null where there is no word. #}
+{# Whether a value is in a list as text, 'one, two'; null where there is no value. #}
 {% macro is_among(value, list) -%}
     ', ' || coalesce({{ list }}, '') || ',' like '%, ' || {{ value }} || ',%'
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#
-    What rules read, side by side: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that
-    the signal needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` tells an unknown
-    renewal from one that is not there. `is_restated`: the signals of the restated day as they are known now; what is
+    What rules read: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that the signal
+    needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` marks an unknown renewal,
+    other than one that is not there. `is_restated`: the signals of the restated date as they are known now; what is
     known, in use or a goal stays as recorded.
 #}
 {% macro rule_inputs(is_restated=false) %}

@@ -1,4 +1,4 @@
--- Grain: one row per changed transition and rule that has points on one of its two dates or late points.
+-- Grain: one row per changed transition and rule that has points on one of its two dates or restated points.
 -- points_before are today's rules on what was recorded on compared_with: from the evidence where the rules are the
 -- same, else evaluated again. restated_points is what data that arrived after compared_with was scored adds to them.
 -- part is what points_after - points_before counts as: behaviour, new_data or coverage.

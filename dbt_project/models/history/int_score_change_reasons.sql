@@ -1,4 +1,4 @@
--- Grain: one row per changed transition with a rule whose points are not the same on both dates, or with late points.
+-- Grain: one row per changed transition with a rule whose points differ between the dates, or with restated points.
 -- reasons renders these rules in their order: by the evidence of as_of_date, else by that of compared_with.
 with
 

@@ -1,7 +1,7 @@
 -- Grain: one row per active contact who consented to marketing and interval (valid_from_date to valid_to_date, both
 -- included) over which that is known: from the day on which contact and consent exist, until the contact is deleted,
 -- and not while a newer row of it was refused. A refused row without its key may be of any contact of the account.
--- The one definition of whose consent is known. Not published: it holds e-mail addresses.
+-- The one definition of whose consent is known. Not published: it has e-mail addresses.
 with
 
 contacts as (

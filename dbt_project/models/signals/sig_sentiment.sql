@@ -37,7 +37,7 @@ pulses as (
 
 ),
 
--- an answer holds until the next one, or until it is too old
+-- an answer counts until the next one, or until it is too old
 nps as (
 
     select

@@ -82,7 +82,7 @@ intervals as (
 
 ),
 
--- a median does not run up: it is taken anew on each day on which a ticket enters or leaves the window
+-- a median does not run up: it is computed again on each day on which a ticket enters or leaves the window
 resolution_days as (
 
     select

@@ -1,5 +1,5 @@
 -- Grain: one row per account, feed, refused thing and interval (both ends included) over which rows of it are missing
--- that were refused: what the feed says of the account on these days is not known.
+-- that were refused: what the feed has about the account on these days is not known.
 -- entity_key: the key of what was refused, such as a contact_id; null where it could not be read.
 -- From when the refused version was made or the fact happened, or from the first version on where there is no other;
 -- until a later version landed, or enough other facts did. Where the time cannot be read it is the day of arrival, or

@@ -2,7 +2,7 @@
 -- An account is scored from the day it was created until it is deleted, except on days on which it is churned (it has
 -- subscriptions that started by then and all of them are canceled), on days on which it has no live subscription and
 -- a lifecycle stage of seeds/not_customers.csv, and while seeds/excluded.csv names it.
--- What holds is looked up once for each span of days over which nothing changes; only then are there rows of every day.
+-- States are looked up once for each interval of days over which nothing changes, before rows of every day are made.
 {{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 

@@ -1,7 +1,7 @@
 -- Grain: one row per feed and as-of date.
--- `state` says what scoring may take from the feed on that day: known, stale, never_landed, held or not_used.
+-- `state` is what scoring may take from the feed on that day: known, stale, never_landed, held (blocked) or not_used.
 -- Arrival is the day on which a file landed. A feed whose files all arrived after the day is being backfilled.
--- It is stale where no file has come for max_age_days, and where what the files hold is old: the newest fact by the
+-- It is stale where no file has come for max_age_days, and where what is in the files is old: the newest fact by the
 -- day, by the feed's own times, is older than max_age_days and than the longest pause between two days with facts so
 -- far. A feed with facts on few days has shown no pace yet: its facts may be as old as settings.quiet_feed_days. Facts
 -- that happened after the day do not count; feeds of states have no such times.
@@ -50,7 +50,7 @@ arrivals_by_date as (
 
 ),
 
--- a feed that any check held in a run is held, whatever else was recorded of it in that run
+-- a feed that any check blocked in a run is blocked, whatever else was recorded of it in that run
 decisions as (
 
     select

@@ -1,7 +1,7 @@
 -- Grain: one row per vocabulary and as-of date: whether any of the company's words was recognised by then.
 -- `is_known` is false where words have come and none of them has the meaning: what is counted by it is unknown, not
 -- zero. Where no word has come there is nothing to mistake. `is_used` is false where the reference data gives no word
--- the meaning, which says that the company has nothing of the kind.
+-- the meaning: the company has nothing of the kind.
 -- Event names are those of the summaries that outlive raw events, of whatever account.
 {% set events = vocabularies() | selectattr('seed', 'equalto', 'product_events') | list %}
 with
@@ -139,7 +139,7 @@ words as (
     from tickets
     where is_status_known is not null
     union all
-    -- without a word that is recognised a time of resolution says what is open
+    -- without a word that is recognised a time of resolution decides what is open
     select distinct
         'ticket_status' as vocabulary,
         greatest(opened_date, resolved_date) as valid_from_date,

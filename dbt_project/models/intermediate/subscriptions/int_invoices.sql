@@ -1,6 +1,6 @@
 -- Grain: one row per invoice that counts: drafts and void ones are left out.
--- `paid_date` is the day from which it counts as paid: an early date where it is paid without saying when. A deleted
--- one counts until its deleted_date.
+-- `paid_date` is the day from which it counts as paid: an early date where it is paid and the day is unknown. A
+-- deleted one counts until its deleted_date.
 with
 
 final as (

@@ -1,4 +1,4 @@
--- Grain: one row per account and span of days (both ends included) with the same last invoice and the same known of
+-- Grain: one row per account and interval of days (both ends included) with the same last invoice and the same known of
 -- it, for the as-of dates of this build. Days before the first invoice have no row.
 with
 

@@ -1,4 +1,4 @@
--- Grain: one row per account and span of days (both ends included) over which nothing about its subscriptions
+-- Grain: one row per account and interval of days (both ends included) over which nothing about its subscriptions
 -- changes, for the as-of dates of this build and the 14 days before them (seats are compared with those). Days on
 -- which no subscription had started have no row.
 with

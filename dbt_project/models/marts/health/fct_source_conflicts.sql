@@ -1,5 +1,5 @@
 -- Grain: one row per account, as_of_date and field on which sources disagree.
--- Billing wins plan and money, the CRM owner and contacts; what precedence does not settle is used from nobody and
+-- Billing wins plan and money, the CRM owner and contacts; what precedence does not decide is used from nobody and
 -- goes to a person.
 {{ config(materialized='incremental', incremental_strategy='replace_window') }}
 with

@@ -1,10 +1,10 @@
 -- Grain: one row per override that was made by the newest as-of date of this build, also of accounts that have left.
--- Who was right is told once the outcome is known. A bucket is right of
+-- Who was right is reported once the outcome is known. A bucket is right of
 --   churned      where it is at_risk
 --   downgraded   where it is at_risk or watch
 --   stayed       where it is healthy or watch
--- so that neither side can win by calling everything watch. The bucket of the model is the one that was told beside
--- the override on the first day on which it held.
+-- so that neither side can win by calling everything watch. The bucket of the model is the one recorded next to the
+-- override on the first scored date on which it was in force.
 with
 
 overrides as (

@@ -1,5 +1,5 @@
 -- Grain: one row per ISO week and flagged account that was drawn for a person to look at.
--- Drawn from the accounts that carried a flag on the week's first told day, by a hash of week and account: the same
+-- Drawn from the accounts that carried a flag on the week's first scored date, by a hash of week and account: the same
 -- week draws the same accounts again, however often and on whichever day it is asked.
 with
 
@@ -113,13 +113,13 @@ final as (
         drawn.as_of_date,
         drawn.draw_number,
 
-        -- what was told
+        -- what was recorded
         flags_of_drawn.flags,
         flags_of_drawn.evidence,
         history.score,
         history.bucket,
 
-        -- what a person says
+        -- the person's verdict
         answers.verdict,
         answers.bucket as suggested_bucket,
         answers.reason,

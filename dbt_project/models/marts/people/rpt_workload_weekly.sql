@@ -1,5 +1,5 @@
--- Grain: one row per ISO week of the newest 26 that were told, and owner with accounts, overrides or tasks in it.
--- Accounts are those of the week's last told day. An override counts for the owner of its first told day.
+-- Grain: one row per ISO week of the newest 26 with a scored date, and owner with accounts, overrides or tasks in it.
+-- Accounts are those of the week's last scored date. An override counts for the owner of its first scored date.
 with
 
 buckets as (

@@ -24,7 +24,7 @@ billing as (
 
 ),
 
--- a quarter is a date until rows are counted: there are fewer of them to put into words then
+-- a quarter is a date until rows are counted: there are fewer of them to render as text then
 recorded as (
 
     select

@@ -1,6 +1,6 @@
 -- Grain: one row per account that is scored on the newest as-of date of the last build and shadow rule set.
--- No row where no rule set is a shadow. Other days can be asked of scoring.fct_health_scores: what shadows say is
--- not kept, so a question about the past is answered by today's rules.
+-- No row where no rule set is a shadow. Other days can be asked of scoring.fct_health_scores: what shadows score is
+-- not recorded, so a question about the past is answered by today's rules.
 with
 
 accounts as (
@@ -75,7 +75,7 @@ final as (
         accounts.segment,
         cast(accounts.arr_usd as double) as arr_usd,
 
-        -- champion
+        -- champion rule set
         champion_scores.score as champion_score,
         champion_scores.score_low as champion_score_low,
         champion_scores.score_high as champion_score_high,

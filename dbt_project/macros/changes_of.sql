@@ -1,6 +1,7 @@
 {#
-    What enters or leaves a count, and on which day, for `spans_of_changes`: each of `changes` names a relation of accounts
-    (`from`), the `day`, perhaps a condition (`where`), and what it adds to those of the `measures` that it changes.
+    What enters or leaves a count, and on which day, for `intervals_of_changes`: each of `changes` names a relation of
+    accounts (`from`), the `day`, perhaps a condition (`where`), and what it adds to those of the `measures` that it
+    changes.
 #}
 {% macro changes_of(changes, measures) %}
     {% for change in changes %}

@@ -1,6 +1,6 @@
 {#
     The scored dates, as a list of DATE literals, that int_changed_transitions compares and that other rules scored; empty
-    where there are none. Today's rules are evaluated on these dates alone: their view holds every date of history.
+    where there are none. Today's rules are evaluated on these dates alone: their view has every date of history.
 #}
 {% macro dates_of_other_rules() -%}
     {%- set dates = [] -%}

@@ -1,6 +1,7 @@
 {#
-    What tells the events of an account apart: their id, or a text of it and of the columns that seeds/feeds.csv adds to
-    the key. Read as landing has recorded it, so that a key counts from the first event on or not at all.
+    What identifies an event among those of its account: its id, or a text of it and of the columns that
+    seeds/feeds.csv adds to the key. Read as landing has recorded it, so that a key counts from the first event on or
+    not at all.
 #}
 {% macro event_identity() -%}
     {%- set recorded = seed_rows("select key from control.feed_keys where feed = 'product/events'") -%}

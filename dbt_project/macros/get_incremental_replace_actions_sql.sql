@@ -1,7 +1,6 @@
 {#
-    The incremental strategy of actions, whose rows change after the day on which they began: those of which the
-    build tells anew take the place of what stood there. What was told of the window's days and of later ones and is
-    not told any more goes.
+    The incremental strategy of actions, whose rows change after the day on which they began: rows that the build has
+    replace those of the same action_id. Rows of the window's dates and of later ones that it no longer has are deleted.
 #}
 {% macro get_incremental_replace_actions_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}

@@ -1,6 +1,6 @@
 {#
-    The incremental strategy of what compares a day with the told day before: the build tells anew every row that ends
-    in its window or reaches over the end of it, since one of its two days may now say something else.
+    The incremental strategy of what compares a scored date with the one before: the build replaces every row that ends
+    in its window or reaches over the end of it, since one of its two dates may have changed.
 #}
 {% macro get_incremental_replace_changes_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}

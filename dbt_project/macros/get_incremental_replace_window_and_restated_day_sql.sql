@@ -3,9 +3,9 @@
     that restated day go to a table of their own, so that what was recorded of the day stays as it is.
 #}
 {% macro get_incremental_replace_window_and_restated_day_sql(arg_dict) %}
-    {%- set day = rechecked_date() -%}
+    {%- set day = restated_date() -%}
     {% if day %}
-    create or replace table {{ rechecked_relation(arg_dict['target_relation']) }} as
+    create or replace table {{ restated_relation(arg_dict['target_relation']) }} as
     select {{ arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') }} from {{ arg_dict['temp_relation'] }}
     where as_of_date = cast('{{ day }}' as date);
     {% endif %}

@@ -1,5 +1,5 @@
 {#
-    What `where:` of a data test may say besides SQL, so that its time does not grow with history:
+    What `where:` of a data test may have instead of SQL, so that its time does not grow with history:
     `in_run_window`, the as-of dates of the build; `on_newest_date`, the last of them; `in_newest_batch`, the rows of the
     newest batch in the table.
 #}

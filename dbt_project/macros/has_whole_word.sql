@@ -1,6 +1,6 @@
 {#
-    Whether lower-case text holds one of the lower-case names as a whole word: no letter, digit or underscore
-    beside it. The names become one constant pattern; a pattern per row would be compiled per row.
+    Whether lower-case text has one of the lower-case names as a whole word: no letter, digit or underscore
+    next to it. The names become one constant pattern; a pattern per row would be compiled per row.
 #}
 {% macro has_whole_word(text, names) -%}
     {%- set escaped = [] -%}

@@ -1,4 +1,4 @@
-{# Whether a word is one of those of a list in words, 'one, two'; null where there is no word. #}
-{% macro is_among(word, list) -%}
-    ', ' || coalesce({{ list }}, '') || ',' like '%, ' || {{ word }} || ',%'
+{# Whether a value is in a list as text, 'one, two'; null where there is no value. #}
+{% macro is_among(value, list) -%}
+    ', ' || coalesce({{ list }}, '') || ',' like '%, ' || {{ value }} || ',%'
 {%- endmacro %}

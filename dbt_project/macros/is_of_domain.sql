@@ -1,4 +1,4 @@
-{# Whether a domain is another one or lies under it, in any case. #}
+{# Whether a domain is another one or below it, in any case. #}
 {% macro is_of_domain(domain, parent) -%}
     ('.' || lower(trim({{ domain }}))) like ('%.' || {{ parent }})
 {%- endmacro %}

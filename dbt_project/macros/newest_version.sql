@@ -3,7 +3,7 @@
     An account is named by the id that it has in the CRM, whatever the feed calls it (raw.account_aliases).
     `key`: the column or columns that identify a fact. `version`: the column whose greatest value wins.
 
-    A row that says of itself that it is deleted counts no more from the day of its version on (`deleted_date`); one
+    A row that is marked as deleted counts no more from the day of its version on (`deleted_date`); one
     without a version counts no more at all, whatever versions landed before it.
 #}
 {% macro newest_version(relation, key, columns, version=none) %}

@@ -1,4 +1,4 @@
-{# The first DATE on which an override no longer holds: the day of its expires_at, else settings.override_days on. #}
+{# The first DATE on which an override has expired: the day of its expires_at, else settings.override_days on. #}
 {% macro override_expiry_date() -%}
     coalesce(
         cast(expires_at as date),

@@ -1,7 +1,7 @@
 {#
-    What rules read, side by side: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that
-    the signal needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` tells an unknown
-    renewal from one that is not there. `is_restated`: the signals of the restated day as they are known now; what is
+    What rules read: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that the signal
+    needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` marks an unknown renewal,
+    other than one that is not there. `is_restated`: the signals of the restated date as they are known now; what is
     known, in use or a goal stays as recorded.
 #}
 {% macro rule_inputs(is_restated=false) %}
@@ -65,7 +65,7 @@ final as (
     {# every scored account and day is in every family -#}
     {% for family in signal_families() -%}
     {% set signals_of_family = ref('sig_' ~ family) -%}
-    left join {{ rechecked_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
+    left join {{ restated_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
         on
             accounts.account_id = {{ family }}.account_id
             and accounts.as_of_date = {{ family }}.as_of_date

@@ -1,6 +1,6 @@
 {#
-    The select of one row of seeds/rules.csv over `inputs`: what the row says, whether the rule is on, whether it fires
-    (SQL's own logic: false where any condition is, else null where any is, else true), and what it read.
+    The select of one row of seeds/rules.csv over `inputs`: the columns of the row, whether the rule is on, whether it
+    fires (SQL's own logic: false where any condition is, else null where any is, else true), and what it read.
 #}
 {% macro rule_select(rule_set, rule) %}
     {%- set conditions = rule['conditions'] -%}

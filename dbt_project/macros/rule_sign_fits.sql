@@ -1,6 +1,6 @@
 {#
     Whether the signal that a rule counts units of, while it is unknown, could still have this sign: not where a
-    condition of the rule on the same signal excludes it, nor below 0 where the catalogue says that it never is.
+    condition of the rule on the same signal excludes it, nor below 0 where it never is by the catalogue.
 #}
 {% macro rule_sign_fits(rule, sign) -%}
     {%- set signal = rule['conditions'][0] -%}

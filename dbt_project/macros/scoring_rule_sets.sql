@@ -1,5 +1,5 @@
 {#
-    The rule sets that are scored, read from the seeds when dbt compiles, so that views say their rules in plain SQL: a
+    The rule sets that are scored, read from the seeds when dbt compiles, so that views have their rules in plain SQL: a
     list of rule sets, each with its `rules`, one per row of seeds/rules.csv. `status`: the sets of this status alone.
     Each rule has its `conditions` and, as `other_segments`, the segments that have a row of their own in its place.
     `version` is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows, same

@@ -1,4 +1,4 @@
-{# The number of a setting, as the seed `settings` holds it. #}
+{# The number of a setting, as in the seed `settings`. #}
 {% macro setting(name) -%}
     (select settings.value from {{ ref('settings') }} as settings where settings.setting = '{{ name }}')
 {%- endmacro %}

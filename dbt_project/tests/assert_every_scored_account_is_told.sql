@@ -1,4 +1,4 @@
--- Every account that is scored on a day stands in that day's history, and no other.
+-- Every account that is scored on a day is in that day's history, and no other.
 select
     coalesce(accounts.account_id, history.account_id) as account_id,
     coalesce(accounts.as_of_date, history.as_of_date) as as_of_date

@@ -1,4 +1,4 @@
--- The score lies in its interval, and the interval in 0 to 100.
+-- The score is in its interval, and the interval in 0 to 100.
 select
     account_id,
     as_of_date,

@@ -1,4 +1,4 @@
--- The parts of a change are the whole change, exactly, the change is what history says, and no change is left out:
+-- The parts of a change are the whole change, exactly, the change is that of history, and no change is left out:
 -- over the days of the build, and the day after them that is compared with one of them.
 with
 
@@ -47,7 +47,7 @@ union all
 select
     recorded.account_id,
     recorded.as_of_date,
-    'history says another change' as problem
+    'history has another change' as problem
 from recorded
 left join changes
     on

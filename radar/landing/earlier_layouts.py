@@ -12,9 +12,12 @@ from pathlib import Path
 
 import duckdb
 
+_FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
+
 RENAMED = {
     "intermediate.int_action_releases__as_of": "int_action_releases",
     "intermediate.int_play_days__as_of": "int_action_days",
+    **{f"intermediate.sig_{family}__rechecked": f"sig_{family}__restated" for family in _FAMILIES},
 }
 """Tables with rows of earlier builds: the name in the earlier layout, and the name in the same schema now."""
 
@@ -23,6 +26,7 @@ REWRITTEN = {"intermediate.int_play_days__as_of": "action_days_of_intervals.sql"
 
 DROPPED = (
     "intermediate.int_champion_inputs",
+    "intermediate.int_late_points",
     "intermediate.int_rule_knowledge_changes",
     "intermediate.int_rule_moves",
     "intermediate.int_score_pairs",

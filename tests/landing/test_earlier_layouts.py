@@ -32,12 +32,14 @@ EARLIER = """
     select 'interval' as action_id, 'a' as account_id, date '2026-03-02' as as_of_date, 'plan' as play,
         'o' as owner_id;
 
+    create table intermediate.sig_usage__rechecked (account_id varchar);
+    create table intermediate.int_late_points (account_id varchar);
     create table intermediate.int_told_spans (account_id varchar);
     create view intermediate.int_score_pairs as select 1 as one;
     create schema if not exists scoring;
     create view scoring.int_rule_evaluations as select one from intermediate.int_score_pairs;
 """
-RENAMED = ("int_action_releases", "int_action_days", "int_episode_days")
+RENAMED = ("int_action_releases", "int_action_days", "int_episode_days", "sig_usage__restated")
 DAYS = [
     ("interval", date(2026, 3, 1), True, "stale", "Asked", 7.0, date(2026, 3, 1), date(2026, 3, 1)),
     ("interval", date(2026, 3, 2), True, "stale", "Asked", 7.0, date(2026, 3, 1), date(2026, 3, 2)),

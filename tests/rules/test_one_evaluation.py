@@ -17,7 +17,7 @@ def readers(call: str) -> set[str]:
 
 def test_rules_are_evaluated_in_the_view_of_their_results_and_for_the_restated_day() -> None:
     assert readers("rule_select") == {"rule_results"}
-    assert readers("rule_results") == {"fct_rule_results", "int_late_points"}
+    assert readers("rule_results") == {"fct_rule_results", "int_restated_points"}
 
 
 def test_scores_are_made_of_rule_results_or_of_the_evidence_alone() -> None:

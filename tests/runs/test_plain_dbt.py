@@ -127,7 +127,7 @@ def test_a_warehouse_without_reference_data_or_a_run_says_what_to_do(dbt: Dbt, t
         [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1])", empty.warehouse], check=True
     )
     compiled = dbt("compile", "--select", "fct_health_scores", status=2, RADAR_WAREHOUSE=str(empty.warehouse))
-    assert "written from seeds.signals, which this warehouse does not hold yet: run `dbt seed`" in compiled
+    assert "written from seeds.signals, which this warehouse does not have yet: run `dbt seed`" in compiled
     built = dbt("build", "--select", "int_as_of_dates", status=1, RADAR_WAREHOUSE=str(empty.warehouse))
     assert "nothing has been run in this warehouse yet: run `radar run` first" in built
 

@@ -79,7 +79,7 @@ def differing_signals(company: Company, family: str) -> int:
     told = f"from signals.sig_{family} where as_of_date = '{company.day(-1)}' and account_id <> 'late'"
     ((rows, differing),) = company.place.rows(
         f"select (select count(*) {told}), (select count(*) from"
-        f" (select * {told} except select * from intermediate.sig_{family}__rechecked))"
+        f" (select * {told} except select * from intermediate.sig_{family}__restated))"
     )
     assert rows == len(ACCOUNTS) - 1
     return int(differing)

@@ -1,4 +1,4 @@
--- Grain: one row per account, as_of_date and flag that the champion raised.
+-- Grain: one row per account, as_of_date and flag that the champion rule set raised.
 {{ config(incremental_strategy='replace_window') }}
 with
 

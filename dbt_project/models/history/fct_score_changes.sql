@@ -17,7 +17,7 @@ sums as (
         account_id,
         as_of_date,
         sum(points_before) as points_before,
-        sum(late_points) as late_points,
+        sum(restated_points) as restated_points,
         coalesce(sum(points_after - points_before) filter (where part = 'new_data'), 0) as new_data_points,
         coalesce(sum(points_after - points_before) filter (where part = 'coverage'), 0) as coverage_points
     from {{ ref('int_rule_point_changes') }}
@@ -36,7 +36,7 @@ totals as (
                 then transitions.base_score_before + transitions.points_before
             else transitions.base_score + coalesce(sums.points_before, 0)
         end as by_new_rules,
-        coalesce(sums.late_points, 0) as late_points,
+        coalesce(sums.restated_points, 0) as restated_points,
         coalesce(sums.new_data_points, 0) as new_data_points,
         coalesce(sums.coverage_points, 0) as coverage_points,
         transitions.base_score + transitions.points as recorded_after
@@ -56,9 +56,9 @@ steps as (
         as_of_date,
         {{ clamped('recorded_before') }} as recorded_before,
         {{ clamped('by_new_rules') }} as by_new_rules,
-        {{ clamped('by_new_rules + late_points') }} as with_late_data,
-        {{ clamped('by_new_rules + late_points + new_data_points') }} as with_new_data,
-        {{ clamped('by_new_rules + late_points + new_data_points + coverage_points') }} as with_coverage,
+        {{ clamped('by_new_rules + restated_points') }} as with_late_data,
+        {{ clamped('by_new_rules + restated_points + new_data_points') }} as with_new_data,
+        {{ clamped('by_new_rules + restated_points + new_data_points + coverage_points') }} as with_coverage,
         {{ clamped('recorded_after') }} as recorded_after
     from totals
 

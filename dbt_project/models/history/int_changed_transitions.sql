@@ -40,8 +40,8 @@ final as (
         or (
             as_of_date <= {{ as_of_end() }}
             and (account_id, compared_with) in (
-                select (late_points.account_id, late_points.as_of_date)
-                from {{ ref('int_late_points') }} as late_points
+                select (restated_points.account_id, restated_points.as_of_date)
+                from {{ ref('int_restated_points') }} as restated_points
             )
         )
 

@@ -1,6 +1,6 @@
--- Grain: one row per changed transition and rule that has points on one of its two dates or late points.
+-- Grain: one row per changed transition and rule that has points on one of its two dates or restated points.
 -- points_before are today's rules on what was recorded on compared_with: from the evidence where the rules are the
--- same, else evaluated again. late_points is what data that arrived after compared_with was scored adds to them.
+-- same, else evaluated again. restated_points is what data that arrived after compared_with was scored adds to them.
 -- part is what points_after - points_before counts as: behaviour, new_data or coverage.
 -- depends_on: {{ ref('fct_rule_results') }}
 {% set dates_of_other_rules = dates_of_other_rules() %}
@@ -31,7 +31,7 @@ rule_points as (
         transitions.as_of_date,
         evidence.rule_id,
         0 as points_before,
-        0 as late_points,
+        0 as restated_points,
         evidence.points as points_after
     from transitions
     inner join evidence
@@ -44,7 +44,7 @@ rule_points as (
         transitions.as_of_date,
         evidence.rule_id,
         evidence.points as points_before,
-        0 as late_points,
+        0 as restated_points,
         0 as points_after
     from transitions
     inner join evidence
@@ -59,7 +59,7 @@ rule_points as (
         transitions.as_of_date,
         rule_results.rule_id,
         rule_results.points as points_before,
-        0 as late_points,
+        0 as restated_points,
         0 as points_after
     from transitions
     inner join {{ ref('fct_rule_results') }} as rule_results
@@ -76,15 +76,15 @@ rule_points as (
     select
         transitions.account_id,
         transitions.as_of_date,
-        late_points.rule_id,
+        restated_points.rule_id,
         0 as points_before,
-        late_points.points as late_points,
+        restated_points.points as restated_points,
         0 as points_after
     from transitions
-    inner join {{ ref('int_late_points') }} as late_points
+    inner join {{ ref('int_restated_points') }} as restated_points
         on
-            transitions.account_id = late_points.account_id
-            and transitions.compared_with = late_points.as_of_date
+            transitions.account_id = restated_points.account_id
+            and transitions.compared_with = restated_points.as_of_date
     where transitions.as_of_date <= {{ as_of_end() }}
 
 ),
@@ -96,7 +96,7 @@ summed as (
         as_of_date,
         rule_id,
         cast(sum(points_before) as decimal(18, 6)) as points_before,
-        cast(sum(late_points) as decimal(18, 6)) as late_points,
+        cast(sum(restated_points) as decimal(18, 6)) as restated_points,
         cast(sum(points_after) as decimal(18, 6)) as points_after
     from rule_points
     group by account_id, as_of_date, rule_id
@@ -114,7 +114,7 @@ final as (
 
         -- points
         summed.points_before,
-        case when coverage_changes.part is null then summed.late_points else 0 end as late_points,
+        case when coverage_changes.part is null then summed.restated_points else 0 end as restated_points,
         summed.points_after,
         coalesce(coverage_changes.part, 'behaviour') as part
     from summed

@@ -1,4 +1,4 @@
--- Grain: one row per changed transition with a rule whose points are not the same on both dates, or with late points.
+-- Grain: one row per changed transition with a rule whose points differ between the dates, or with restated points.
 -- reasons renders these rules in their order: by the evidence of as_of_date, else by that of compared_with.
 with
 
@@ -7,7 +7,7 @@ rule_changes as (
     select * from {{ ref('int_rule_point_changes') }}
     where
         points_after <> points_before
-        or late_points <> 0
+        or restated_points <> 0
 
 ),
 
@@ -33,13 +33,13 @@ rule_reasons as (
         case
             when rule_changes.part = 'new_data' then 'New data: '
             when rule_changes.part = 'coverage' then 'Other coverage: '
-            when rule_changes.late_points <> 0 then 'Late data: '
+            when rule_changes.restated_points <> 0 then 'Late data: '
             else ''
         end
         || coalesce(
             evidence_after.evidence,
             'No longer so: ' || evidence_before.evidence,
-            'No longer so: ' || {{ in_words('rule_changes.rule_id') }}
+            'No longer so: ' || {{ as_label('rule_changes.rule_id') }}
         ) as reason
     from rule_changes
     left join evidence as evidence_after

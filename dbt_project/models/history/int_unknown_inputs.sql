@@ -1,5 +1,5 @@
--- Grain: one row per account of the newest as-of date of this build on which a rule could not be told: what is not
--- known, in the words of the catalogue, and which input to fetch for it.
+-- Grain: one row per account of the newest as-of date of this build on which a rule could not be evaluated: what is
+-- not known, by the labels of the catalogue, and which input to fetch for it.
 with
 
 history as (

@@ -1,5 +1,5 @@
 -- Grain: one row per contact who may be written to, with what campaigns go by.
--- Not published: it holds e-mail addresses.
+-- Not published: it has e-mail addresses.
 -- Guarantees that the contact is active, has consented to marketing by the day and no newer row of it was refused, that
 -- it belongs to an account that is scored on the newest as-of date, and that nobody else has the address: of two
 -- contacts with one address the newer one counts.

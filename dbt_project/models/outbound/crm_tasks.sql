@@ -1,5 +1,5 @@
 -- Grain: one row per task that somebody is to do: an action that may be done by itself, or that a person approved.
--- Guarantees that nobody has dropped it or said that it is done. What is suppressed today waits, also where it was
+-- Guarantees that nobody has dismissed it or reported it done. What is suppressed today waits, also where it was
 -- approved.
 with
 
@@ -51,7 +51,7 @@ final as (
         actions.evidence,
         actions.due_at,
 
-        -- what told it
+        -- what scored it
         actions.rule_set,
         actions.rule_version,
         actions.as_of_date

@@ -1,7 +1,7 @@
 -- Grain: one row per active contact who consented to marketing and interval (valid_from_date to valid_to_date, both
 -- included) over which that is known: from the day on which contact and consent exist, until the contact is deleted,
 -- and not while a newer row of it was refused. A refused row without its key may be of any contact of the account.
--- The one definition of whose consent is known. Not published: it holds e-mail addresses.
+-- The one definition of whose consent is known. Not published: it has e-mail addresses.
 with
 
 contacts as (
@@ -14,10 +14,10 @@ contacts as (
         role,
         updated_at,
         greatest(
-            coalesce(cast(created_at as date), cast('0001-01-01' as date)),
-            coalesce(cast(consent_updated_at as date), cast('0001-01-01' as date))
+            coalesce(cast(created_at as date), {{ open_start_date() }}),
+            coalesce(cast(consent_updated_at as date), {{ open_start_date() }})
         ) as first_date,
-        coalesce({{ add_days('deleted_date', -1) }}, cast('9999-12-31' as date)) as last_date
+        coalesce({{ add_days('deleted_date', -1) }}, {{ open_end_date() }}) as last_date
     from {{ ref('stg_crm__contacts') }}
     where
         marketing_consent
@@ -51,7 +51,7 @@ starts as (
         contact_id,
         {{ add_days('valid_to_date', 1) }} as valid_from_date
     from refused
-    where valid_to_date < cast('9999-12-31' as date)
+    where valid_to_date < {{ open_end_date() }}
 
 ),
 

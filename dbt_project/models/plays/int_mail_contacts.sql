@@ -1,5 +1,5 @@
--- Grain: one row per account to which a mail may be written: a contact who consented and has an address, the champion
--- first. The published copy holds no more of it than that there is one, and whether the name is known.
+-- Grain: one row per account to which a mail may be written: a contact who consented and has an address,
+-- the role champion first. The published copy has no more of it than that there is one, and whether the name is known.
 with
 
 ranked as (

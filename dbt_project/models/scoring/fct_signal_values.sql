@@ -1,5 +1,5 @@
 -- Grain: one row per scored account, as_of_date and signal.
--- `value` is null where the signal is unknown (is_known false) and where its definition says so (is_known true).
+-- `value` is null where the signal is unknown (is_known false) and where it is null by its definition (is_known true).
 -- `observed_at` is when the feeds that it needs last brought a file.
 -- depends_on: {{ ref('signals') }}
 {% set catalogue = seed_rows('select signal, family from seeds.signals order by signal') -%}

@@ -1,4 +1,4 @@
--- Grain: one row per scored account and as_of_date: what decides about a score besides the rules.
+-- Grain: one row per scored account and as_of_date: what decides about a score, apart from the rules.
 -- `contradiction` is null where sources agree, `unknown_signals` where nothing is unknown of this account alone.
 select
     accounts.account_id,

@@ -61,9 +61,9 @@ changes as (
 
 ),
 
-spans as (
+intervals as (
 
-    {{ spans_of_changes('changes', sums=measures) }}
+    {{ intervals_of_changes('changes', sums=measures) }}
 
 ),
 
@@ -103,7 +103,7 @@ overdue_days as (
 
 ),
 
-overdue_spans as (
+overdue_intervals as (
 
     select
         account_id,
@@ -119,18 +119,18 @@ overdue_spans as (
 overdue as (
 
     select
-        overdue_spans.account_id,
-        overdue_spans.valid_from_date,
-        overdue_spans.valid_to_date,
+        overdue_intervals.account_id,
+        overdue_intervals.valid_from_date,
+        overdue_intervals.valid_to_date,
         count(*) as overdue_invoices,
         min(late_invoices.due_date) as oldest_due_date
-    from overdue_spans
+    from overdue_intervals
     inner join late_invoices
         on
-            overdue_spans.account_id = late_invoices.account_id
-            and overdue_spans.valid_from_date >= late_invoices.overdue_date
-            and coalesce(overdue_spans.valid_from_date < late_invoices.settled_date, true)
-    group by overdue_spans.account_id, overdue_spans.valid_from_date, overdue_spans.valid_to_date
+            overdue_intervals.account_id = late_invoices.account_id
+            and overdue_intervals.valid_from_date >= late_invoices.overdue_date
+            and coalesce(overdue_intervals.valid_from_date < late_invoices.settled_date, true)
+    group by overdue_intervals.account_id, overdue_intervals.valid_from_date, overdue_intervals.valid_to_date
 
 ),
 
@@ -142,14 +142,14 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('failed_payments_30d', 'cast(coalesce(spans.failed_payments, 0) as bigint)') }},
-        {{ if_known('is_last_invoice_failed', 'case when spans.failed_last_invoices > 0 then 1 else 0 end') }},
+        {{ if_known('failed_payments_30d', 'cast(coalesce(intervals.failed_payments, 0) as bigint)') }},
+        {{ if_known('is_last_invoice_failed', 'case when intervals.failed_last_invoices > 0 then 1 else 0 end') }},
         {{ if_known('overdue_invoices', 'coalesce(overdue.overdue_invoices, 0)') }},
         {{ if_known(
             'days_past_due',
             'coalesce(' ~ days_between('overdue.oldest_due_date', 'accounts.as_of_date') ~ ', 0)'
         ) }},
-        {{ if_known('is_downgraded_90d', 'case when spans.downgrades > 0 then 1 else 0 end') }},
+        {{ if_known('is_downgraded_90d', 'case when intervals.downgrades > 0 then 1 else 0 end') }},
         {{ if_known('seats_change_14d_pct', pct_change(
             'subscriptions_before.live_seats',
             'case when coalesce(subscriptions.live_subscriptions, 0) = 0 then 0 else subscriptions.live_seats end'
@@ -167,10 +167,10 @@ final as (
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join spans
-        on {{ in_span('spans') }}
+    left join intervals
+        on {{ in_interval('intervals') }}
     left join overdue
-        on {{ in_span('overdue') }}
+        on {{ in_interval('overdue') }}
     left join subscriptions
         on
             accounts.account_id = subscriptions.account_id

@@ -117,9 +117,9 @@ changes as (
 
 ),
 
-spans as (
+intervals as (
 
-    {{ spans_of_changes('changes', sums=measures) }}
+    {{ intervals_of_changes('changes', sums=measures) }}
 
 ),
 
@@ -133,15 +133,15 @@ final as (
         -- signals
         {{ if_known(
             'onboarding_open_rate_30d_pct',
-            'cast(100 * spans.onboarding_opened as double) / nullif(spans.onboarding_sent, 0)'
+            'cast(100 * intervals.onboarding_opened as double) / nullif(intervals.onboarding_sent, 0)'
         ) }},
-        {{ if_known('feature_clicks_30d', 'cast(coalesce(spans.feature_clicks, 0) as bigint)') }},
-        {{ if_known('is_reminder_unclicked_7d', 'case when spans.ignored_reminders > 0 then 1 else 0 end') }}
+        {{ if_known('feature_clicks_30d', 'cast(coalesce(intervals.feature_clicks, 0) as bigint)') }},
+        {{ if_known('is_reminder_unclicked_7d', 'case when intervals.ignored_reminders > 0 then 1 else 0 end') }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join spans
-        on {{ in_span('spans') }}
+    left join intervals
+        on {{ in_interval('intervals') }}
 
 )
 

@@ -27,7 +27,7 @@ touchpoints as (
 ),
 
 -- a contact counts from a day until 90 days later or until the next such day takes over
-stakeholder_spells as (
+stakeholder_intervals as (
 
     select
         account_id,
@@ -57,13 +57,13 @@ champions as (
 
     select
         account_id,
-        coalesce(cast(created_at as date), cast('0001-01-01' as date)) as created_date,
+        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
         deleted_date
     from {{ ref('stg_crm__contacts') }}
     where
         role in ('champion', 'sponsor')
         and coalesce(is_active, true)
-        and {{ not_deleted_by("coalesce(cast(created_at as date), cast('0001-01-01' as date))") }}
+        and {{ not_deleted_by('coalesce(cast(created_at as date), ' ~ open_start_date() ~ ')') }}
 
 ),
 
@@ -85,7 +85,7 @@ changes as (
         null as last_contact_date,
         1 as stakeholders,
         0 as champions
-    from stakeholder_spells
+    from stakeholder_intervals
     union all
     select
         account_id,
@@ -94,7 +94,7 @@ changes as (
         null as last_contact_date,
         -1 as stakeholders,
         0 as champions
-    from stakeholder_spells
+    from stakeholder_intervals
     union all
     select
         account_id,
@@ -117,9 +117,9 @@ changes as (
 
 ),
 
-spans as (
+intervals as (
 
-    {{ spans_of_changes(
+    {{ intervals_of_changes(
         'changes', sums=['stakeholders', 'champions'], latest=['last_reply_date', 'last_contact_date']
     ) }}
 
@@ -134,20 +134,20 @@ final as (
 
         -- signals
         {{ if_known('days_since_reply', days_between(
-            'coalesce(spans.last_reply_date, accounts.created_date)', 'accounts.as_of_date'
+            'coalesce(intervals.last_reply_date, accounts.created_date)', 'accounts.as_of_date'
         )) }},
         {{ if_known('days_since_contact', days_between(
-            'coalesce(spans.last_contact_date, accounts.created_date)', 'accounts.as_of_date'
+            'coalesce(intervals.last_contact_date, accounts.created_date)', 'accounts.as_of_date'
         )) }},
-        {{ if_known('active_stakeholders_90d', 'cast(coalesce(spans.stakeholders, 0) as bigint)') }},
+        {{ if_known('active_stakeholders_90d', 'cast(coalesce(intervals.stakeholders, 0) as bigint)') }},
         {{ if_known(
-            'has_active_champion', 'case when spans.champions > 0 then 1 else 0 end'
+            'has_active_champion', 'case when intervals.champions > 0 then 1 else 0 end'
         ) }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join spans
-        on {{ in_span('spans') }}
+    left join intervals
+        on {{ in_interval('intervals') }}
 
 )
 

@@ -37,7 +37,7 @@ pulses as (
 
 ),
 
--- an answer holds until the next one, or until it is too old
+-- an answer counts until the next one, or until it is too old
 nps as (
 
     select
@@ -102,13 +102,13 @@ final as (
     inner join known
         on accounts.as_of_date = known.as_of_date
     left join nps
-        on {{ in_span('nps') }}
+        on {{ in_interval('nps') }}
     left join csat
         on
             accounts.account_id = csat.account_id
             and accounts.as_of_date = csat.as_of_date
     left join recent_pulses
-        on {{ in_span('recent_pulses') }}
+        on {{ in_interval('recent_pulses') }}
 
 )
 

@@ -76,13 +76,13 @@ changes as (
 
 ),
 
-spans as (
+intervals as (
 
-    {{ spans_of_changes('changes', sums=measures) }}
+    {{ intervals_of_changes('changes', sums=measures) }}
 
 ),
 
--- a median does not run up: it is taken anew on each day on which a ticket enters or leaves the window
+-- a median does not run up: it is computed again on each day on which a ticket enters or leaves the window
 resolution_days as (
 
     select
@@ -105,7 +105,7 @@ resolution_days as (
 
 ),
 
-resolution_spans as (
+resolution_intervals as (
 
     select
         account_id,
@@ -121,18 +121,18 @@ resolution_spans as (
 resolutions as (
 
     select
-        spans_of_account.account_id,
-        spans_of_account.valid_from_date,
-        spans_of_account.valid_to_date,
+        account_intervals.account_id,
+        account_intervals.valid_from_date,
+        account_intervals.valid_to_date,
         cast(median(tickets.resolution_seconds) as double) / 3600 as median_resolution_90d_hours
-    from resolution_spans as spans_of_account
+    from resolution_intervals as account_intervals
     inner join tickets
         on
-            spans_of_account.account_id = tickets.account_id
-            and {{ in_window('tickets.resolved_date', 90, 'spans_of_account.valid_from_date') }}
-            and spans_of_account.valid_from_date >= tickets.opened_date
-            and {{ not_deleted_by('spans_of_account.valid_from_date', 'tickets') }}
-    group by spans_of_account.account_id, spans_of_account.valid_from_date, spans_of_account.valid_to_date
+            account_intervals.account_id = tickets.account_id
+            and {{ in_window('tickets.resolved_date', 90, 'account_intervals.valid_from_date') }}
+            and account_intervals.valid_from_date >= tickets.opened_date
+            and {{ not_deleted_by('account_intervals.valid_from_date', 'tickets') }}
+    group by account_intervals.account_id, account_intervals.valid_from_date, account_intervals.valid_to_date
 
 ),
 
@@ -144,20 +144,20 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('open_tickets', 'cast(coalesce(spans.open_tickets, 0) as bigint)') }},
-        {{ if_known('open_urgent_tickets', 'cast(coalesce(spans.open_urgent_tickets, 0) as bigint)') }},
-        {{ if_known('tickets_30d', 'cast(coalesce(spans.tickets_30d, 0) as bigint)') }},
-        {{ if_known('fast_resolutions_30d', 'cast(coalesce(spans.fast_resolutions_30d, 0) as bigint)') }},
+        {{ if_known('open_tickets', 'cast(coalesce(intervals.open_tickets, 0) as bigint)') }},
+        {{ if_known('open_urgent_tickets', 'cast(coalesce(intervals.open_urgent_tickets, 0) as bigint)') }},
+        {{ if_known('tickets_30d', 'cast(coalesce(intervals.tickets_30d, 0) as bigint)') }},
+        {{ if_known('fast_resolutions_30d', 'cast(coalesce(intervals.fast_resolutions_30d, 0) as bigint)') }},
         {{ if_known('median_resolution_90d_hours', 'resolutions.median_resolution_90d_hours') }},
-        {{ if_known('ticket_sentiment_30d', 'cast(spans.sentiment as double) / nullif(spans.sentiments, 0)') }},
-        {{ if_known('competitor_mentions_30d', 'cast(coalesce(spans.mentions, 0) as bigint)') }}
+        {{ if_known('ticket_sentiment_30d', 'cast(intervals.sentiment as double) / nullif(intervals.sentiments, 0)') }},
+        {{ if_known('competitor_mentions_30d', 'cast(coalesce(intervals.mentions, 0) as bigint)') }}
     from accounts
     inner join known
         on accounts.as_of_date = known.as_of_date
-    left join spans
-        on {{ in_span('spans') }}
+    left join intervals
+        on {{ in_interval('intervals') }}
     left join resolutions
-        on {{ in_span('resolutions') }}
+        on {{ in_interval('resolutions') }}
 
 )
 

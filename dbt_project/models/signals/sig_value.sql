@@ -61,7 +61,7 @@ changes as (
 
 due as (
 
-    {{ spans_of_changes('changes', sums=measures) }}
+    {{ intervals_of_changes('changes', sums=measures) }}
 
 ),
 
@@ -79,7 +79,7 @@ final as (
     inner join known
         on accounts.as_of_date = known.as_of_date
     left join due
-        on {{ in_span('due') }}
+        on {{ in_interval('due') }}
 
 )
 

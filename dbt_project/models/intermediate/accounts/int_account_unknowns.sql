@@ -1,5 +1,5 @@
 -- Grain: one row per account, feed, refused thing and interval (both ends included) over which rows of it are missing
--- that were refused: what the feed says of the account on these days is not known.
+-- that were refused: what the feed has about the account on these days is not known.
 -- entity_key: the key of what was refused, such as a contact_id; null where it could not be read.
 -- From when the refused version was made or the fact happened, or from the first version on where there is no other;
 -- until a later version landed, or enough other facts did. Where the time cannot be read it is the day of arrival, or
@@ -25,12 +25,12 @@ bounded as (
         refused.feed,
         refused.entity_key,
         case
-            when not coalesce(refused.has_earlier_version, true) then cast('0001-01-01' as date)
+            when not coalesce(refused.has_earlier_version, true) then {{ open_start_date() }}
             when refused.fact_at < refused.rejected_at + interval '1 day' then cast(refused.fact_at as date)
             else least(cast(refused.rejected_at as date), {{ as_of_start() }})
         end as valid_from_date,
         case
-            when refused.superseded_at is null then cast('9999-12-31' as date)
+            when refused.superseded_at is null then {{ open_end_date() }}
             when refused.superseded_at > coalesce(refused.fact_at, refused.rejected_at)
                 then {{ add_days('cast(refused.superseded_at as date)', -1) }}
         end as valid_to_date

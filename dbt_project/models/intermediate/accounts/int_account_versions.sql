@@ -1,5 +1,5 @@
 -- Grain: one row per account and version that was in force at the end of some day, with the name that its owner has
--- now, whether the CRM says that it is no customer, and why it is left out of everything where it is.
+-- now, whether it is no customer according to the CRM, and why it is left out of everything where it is.
 with
 
 accounts as (

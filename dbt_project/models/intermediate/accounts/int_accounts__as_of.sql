@@ -2,7 +2,7 @@
 -- An account is scored from the day it was created until it is deleted, except on days on which it is churned (it has
 -- subscriptions that started by then and all of them are canceled), on days on which it has no live subscription and
 -- a lifecycle stage of seeds/not_customers.csv, and while seeds/excluded.csv names it.
--- What holds is looked up once for each span of days over which nothing changes; only then are there rows of every day.
+-- States are looked up once for each interval of days over which nothing changes, before rows of every day are made.
 {{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 
@@ -46,7 +46,7 @@ change_days as (
 
 ),
 
-spans as (
+intervals as (
 
     select
         account_id,
@@ -78,17 +78,17 @@ states as (
 
         -- dates
         versions.created_date,
-        spans.valid_from_date,
-        least(spans.valid_to_date, versions.last_date) as valid_to_date
-    from spans
+        intervals.valid_from_date,
+        least(intervals.valid_to_date, versions.last_date) as valid_to_date
+    from intervals
     inner join versions
         on
-            spans.account_id = versions.account_id
-            and spans.valid_from_date between versions.first_date and versions.last_date
+            intervals.account_id = versions.account_id
+            and intervals.valid_from_date between versions.first_date and versions.last_date
     left join subscriptions
         on
-            spans.account_id = subscriptions.account_id
-            and spans.valid_from_date between subscriptions.valid_from_date and subscriptions.valid_to_date
+            intervals.account_id = subscriptions.account_id
+            and intervals.valid_from_date between subscriptions.valid_from_date and subscriptions.valid_to_date
     where {{ not_scored_reason() }} is null
 
 ),

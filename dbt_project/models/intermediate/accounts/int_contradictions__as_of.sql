@@ -1,5 +1,5 @@
 -- Grain: one row per scored account and as_of_date on which sources contradict each other in a way that
--- precedence does not settle.
+-- precedence does not decide.
 {{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='append_new_columns') }}
 with
 

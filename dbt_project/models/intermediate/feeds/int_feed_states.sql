@@ -1,7 +1,7 @@
 -- Grain: one row per feed and as-of date.
--- `state` says what scoring may take from the feed on that day: known, stale, never_landed, held or not_used.
+-- `state` is what scoring may take from the feed on that day: known, stale, never_landed, held (blocked) or not_used.
 -- Arrival is the day on which a file landed. A feed whose files all arrived after the day is being backfilled.
--- It is stale where no file has come for max_age_days, and where what the files hold is old: the newest fact by the
+-- It is stale where no file has come for max_age_days, and where what is in the files is old: the newest fact by the
 -- day, by the feed's own times, is older than max_age_days and than the longest pause between two days with facts so
 -- far. A feed with facts on few days has shown no pace yet: its facts may be as old as settings.quiet_feed_days. Facts
 -- that happened after the day do not count; feeds of states have no such times.
@@ -50,7 +50,7 @@ arrivals_by_date as (
 
 ),
 
--- a feed that any check held in a run is held, whatever else was recorded of it in that run
+-- a feed that any check blocked in a run is blocked, whatever else was recorded of it in that run
 decisions as (
 
     select
@@ -124,7 +124,7 @@ judged as (
         decisions_by_date.reason,
         facts_by_date.newest_fact_date,
         not feeds.is_used as is_not_used,
-        coalesce(decisions_by_date.decision = 'held', false) as is_held,
+        coalesce(decisions_by_date.decision = 'held', false) as is_blocked,
         arrivals_by_date.files = 0 as has_never_landed,
         coalesce(
             arrivals_by_date.first_arrival_date < arrivals_by_date.as_of_date
@@ -167,14 +167,14 @@ final as (
         as_of_date,
         case
             when is_not_used then 'not_used'
-            when is_held then 'held'
+            when is_blocked then 'held'
             when has_never_landed then 'never_landed'
             when has_old_files or has_old_facts then 'stale'
             else 'known'
         end as state,
         case
             when is_not_used then null
-            when is_held then reason
+            when is_blocked then reason
             when has_never_landed then null
             when has_old_files then 'no file has arrived since ' || cast(cast(last_arrived_at as date) as varchar)
             when has_old_facts then 'its newest fact is of ' || cast(newest_fact_date as varchar)

@@ -1,5 +1,5 @@
--- Grain: one row per day whose signals this build computes: its as-of dates and, where there is one, the told day
--- before them that is rechecked.
+-- Grain: one row per day whose signals this build computes: its as-of dates and, where there is one, the
+-- restated date before them.
 with
 
 days as (

@@ -1,7 +1,7 @@
 -- Grain: one row per vocabulary and as-of date: whether any of the company's words was recognised by then.
 -- `is_known` is false where words have come and none of them has the meaning: what is counted by it is unknown, not
 -- zero. Where no word has come there is nothing to mistake. `is_used` is false where the reference data gives no word
--- the meaning, which says that the company has nothing of the kind.
+-- the meaning: the company has nothing of the kind.
 -- Event names are those of the summaries that outlive raw events, of whatever account.
 -- depends_on: {{ ref('signals') }}
 {% set events = vocabularies() | selectattr('seed', 'equalto', 'product_events') | list %}
@@ -72,7 +72,7 @@ tickets as (
         priority,
         is_status_known,
         resolved_date,
-        coalesce(deleted_date, cast('9999-12-31' as date)) as deleted_date
+        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
     from {{ ref('int_tickets') }}
 
 ),
@@ -80,8 +80,8 @@ tickets as (
 roles as (
 
     select
-        coalesce(cast(created_at as date), cast('0001-01-01' as date)) as created_date,
-        coalesce(deleted_date, cast('9999-12-31' as date)) as deleted_date
+        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
+        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
     from {{ ref('stg_crm__contacts') }}
     where role is not null
 
@@ -106,7 +106,7 @@ words as (
     select
         marks.vocabulary,
         event_names.first_date as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_end_date() }} as valid_to_date,
         true as is_recognised,
         0 as strange_words
     from marks
@@ -117,7 +117,7 @@ words as (
     select
         '{{ vocabulary['vocabulary'] }}' as vocabulary,
         first_date as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_end_date() }} as valid_to_date,
         false as is_recognised,
         case when is_in_seed then 0 else 1 end as strange_words
     from event_names
@@ -140,7 +140,7 @@ words as (
     from tickets
     where is_status_known is not null
     union all
-    -- without a word that is recognised a time of resolution says what is open
+    -- without a word that is recognised a time of resolution decides what is open
     select distinct
         'ticket_status' as vocabulary,
         greatest(opened_date, resolved_date) as valid_from_date,
@@ -169,8 +169,8 @@ words as (
     union all
     select
         case column_name when 'role' then 'contact_role' else 'ticket_priority' end as vocabulary,
-        cast('0001-01-01' as date) as valid_from_date,
-        cast('9999-12-31' as date) as valid_to_date,
+        {{ open_start_date() }} as valid_from_date,
+        {{ open_end_date() }} as valid_to_date,
         false as is_recognised,
         words as strange_words
     from refused_words

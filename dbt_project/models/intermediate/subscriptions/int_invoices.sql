@@ -1,6 +1,6 @@
 -- Grain: one row per invoice that counts: drafts and void ones are left out.
--- `paid_date` is the day from which it counts as paid: an early date where it is paid without saying when. A deleted
--- one counts until its deleted_date.
+-- `paid_date` is the day from which it counts as paid: an early date where it is paid and the day is unknown. A
+-- deleted one counts until its deleted_date.
 with
 
 final as (
@@ -13,7 +13,7 @@ final as (
         cast(due_at as date) as due_date,
         coalesce(
             cast(paid_at as date),
-            case when status = 'paid' then cast('0001-01-01' as date) end
+            case when status = 'paid' then {{ open_start_date() }} end
         ) as paid_date,
         deleted_date
     from {{ ref('stg_billing__invoices') }}

@@ -1,4 +1,4 @@
--- Grain: one row per account and span of days (both ends included) with the same last invoice and the same known of
+-- Grain: one row per account and interval of days (both ends included) with the same last invoice and the same known of
 -- it, for the as-of dates of this build. Days before the first invoice have no row.
 with
 
@@ -34,7 +34,7 @@ last_change_days as (
 
 ),
 
-last_spans as (
+last_intervals as (
 
     select
         account_id,
@@ -50,16 +50,16 @@ last_spans as (
 last_invoice_ids as (
 
     select
-        last_spans.last_from_date,
-        last_spans.last_to_date,
+        last_intervals.last_from_date,
+        last_intervals.last_to_date,
         max_by(invoices.invoice_id, row(invoices.issued_at, invoices.invoice_id)) as invoice_id
-    from last_spans
+    from last_intervals
     inner join invoices
         on
-            last_spans.account_id = invoices.account_id
-            and last_spans.last_from_date >= invoices.issued_date
-    where {{ not_deleted_by('last_spans.last_from_date', 'invoices') }}
-    group by last_spans.account_id, last_spans.last_from_date, last_spans.last_to_date
+            last_intervals.account_id = invoices.account_id
+            and last_intervals.last_from_date >= invoices.issued_date
+    where {{ not_deleted_by('last_intervals.last_from_date', 'invoices') }}
+    group by last_intervals.account_id, last_intervals.last_from_date, last_intervals.last_to_date
 
 ),
 
@@ -109,7 +109,7 @@ change_days as (
 
 ),
 
-spans as (
+intervals as (
 
     select
         last_invoices.*,
@@ -132,36 +132,36 @@ spans as (
 last_payments as (
 
     select
-        spans.invoice_id,
-        spans.valid_from_date,
+        intervals.invoice_id,
+        intervals.valid_from_date,
         max_by(
             payments_of_last.status,
             row(payments_of_last.attempted_at, payments_of_last.payment_id)
         ) as status
-    from spans
+    from intervals
     inner join payments_of_last
         on
-            spans.invoice_id = payments_of_last.invoice_id
-            and spans.valid_from_date >= payments_of_last.attempted_date
-    group by spans.invoice_id, spans.valid_from_date
+            intervals.invoice_id = payments_of_last.invoice_id
+            and intervals.valid_from_date >= payments_of_last.attempted_date
+    group by intervals.invoice_id, intervals.valid_from_date
 
 ),
 
 final as (
 
     select
-        spans.account_id,
-        spans.valid_from_date,
-        spans.valid_to_date,
-        spans.invoice_id,
-        spans.issued_at,
-        coalesce(spans.paid_date <= spans.valid_from_date, false) as is_paid,
+        intervals.account_id,
+        intervals.valid_from_date,
+        intervals.valid_to_date,
+        intervals.invoice_id,
+        intervals.issued_at,
+        coalesce(intervals.paid_date <= intervals.valid_from_date, false) as is_paid,
         coalesce(last_payments.status = 'failed', false) as is_last_payment_failed
-    from spans
+    from intervals
     left join last_payments
         on
-            spans.invoice_id = last_payments.invoice_id
-            and spans.valid_from_date = last_payments.valid_from_date
+            intervals.invoice_id = last_payments.invoice_id
+            and intervals.valid_from_date = last_payments.valid_from_date
 
 )
 

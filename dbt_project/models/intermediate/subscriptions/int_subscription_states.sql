@@ -1,4 +1,4 @@
--- Grain: one row per account and span of days (both ends included) over which nothing about its subscriptions
+-- Grain: one row per account and interval of days (both ends included) over which nothing about its subscriptions
 -- changes, for the as-of dates of this build and the 14 days before them (seats are compared with those). Days on
 -- which no subscription had started have no row.
 with
@@ -45,7 +45,7 @@ change_days as (
 
 ),
 
-spans as (
+intervals as (
 
     select
         account_id,
@@ -63,9 +63,9 @@ final as (
 
     select
         -- ids
-        spans.account_id,
-        spans.valid_from_date,
-        spans.valid_to_date,
+        intervals.account_id,
+        intervals.valid_from_date,
+        intervals.valid_to_date,
 
         -- state
         count(*) as subscriptions,
@@ -81,17 +81,17 @@ final as (
 
         -- dates
         min(versions.period_end_date) filter (
-            where versions.has_live_status and versions.period_end_date >= spans.valid_from_date
+            where versions.has_live_status and versions.period_end_date >= intervals.valid_from_date
         ) as next_period_end_date,
         min(versions.card_expiry_date) filter (
-            where versions.has_live_status and versions.card_expiry_date >= spans.valid_from_date
+            where versions.has_live_status and versions.card_expiry_date >= intervals.valid_from_date
         ) as next_card_expiry_date
-    from spans
+    from intervals
     inner join versions
         on
-            spans.account_id = versions.account_id
-            and spans.valid_from_date between versions.in_force_from_date and versions.valid_to_date
-    group by spans.account_id, spans.valid_from_date, spans.valid_to_date
+            intervals.account_id = versions.account_id
+            and intervals.valid_from_date between versions.in_force_from_date and versions.valid_to_date
+    group by intervals.account_id, intervals.valid_from_date, intervals.valid_to_date
 
 )
 

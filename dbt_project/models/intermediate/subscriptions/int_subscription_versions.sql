@@ -1,8 +1,8 @@
 -- Grain: one row per subscription and version that was in force at the end of some day.
 -- A subscription whose first version is already canceled counts as active until it was canceled, so that an
 -- extract of latest states alone can be filled backwards. Where it was to end with its period, it did so then:
--- canceled_at is when the customer asked for it. From the version's own day on its status holds. A deleted version
--- counts for the days before it alone, and only where it is the first.
+-- canceled_at is when the customer asked for it. From the version's own day on its status is in force. A deleted
+-- version counts for the days before it alone, and only where it is the first.
 with
 
 subscriptions as (

@@ -1,5 +1,5 @@
 -- Grain: one row per account, as_of_date and field on which sources disagree.
--- Billing wins plan and money, the CRM owner and contacts; what precedence does not settle is used from nobody and
+-- Billing wins plan and money, the CRM owner and contacts; what precedence does not decide is used from nobody and
 -- goes to a person.
 {{ config(materialized='incremental', incremental_strategy='replace_window') }}
 with
@@ -97,7 +97,7 @@ final as (
         'The CRM decides owner and contacts' as reason
     from accounts
     inner join disputing_pulses
-        on {{ in_span('disputing_pulses') }}
+        on {{ in_interval('disputing_pulses') }}
     where accounts.owner_id <> disputing_pulses.owner_id
     union all
     select

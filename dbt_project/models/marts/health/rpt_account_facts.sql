@@ -1,5 +1,5 @@
 -- Grain: one row per contact, ticket, invoice, milestone and touchpoint of a scored account that is still open or
--- lies in the var account_facts_days before the newest as-of date.
+-- is within the var account_facts_days before the newest as-of date.
 -- No name, address or text of a person: those stay in the source systems.
 with
 

@@ -101,9 +101,9 @@ unknown_effects as (
                 case
                     when today.bucket_low <> today.bucket_high
                         then
-                            'the bucket between ' || {{ in_words('today.bucket_low') }}
-                            || ' and ' || {{ in_words('today.bucket_high') }}
-                    else 'the bucket stays ' || {{ in_words('today.model_bucket') }}
+                            'the bucket between ' || {{ as_label('today.bucket_low') }}
+                            || ' and ' || {{ as_label('today.bucket_high') }}
+                    else 'the bucket stays ' || {{ as_label('today.model_bucket') }}
                 end
             )
         end as unknown_effect
@@ -190,10 +190,10 @@ final as (
         case
             when today.decision = 'conflict' then 'Sources contradict each other'
             when today.decision = 'undecided' then unknown_effects.unknown_effect
-            when plays.flag <> '' then 'Flag ' || {{ in_words('plays.flag') }} || ': ' || flags.evidence
+            when plays.flag <> '' then 'Flag ' || {{ as_label('plays.flag') }} || ': ' || flags.evidence
             when today.is_overridden
-                then 'Set to ' || {{ in_words('today.bucket') }} || ' by hand: ' || today.override_reason
-            else 'Bucket ' || {{ in_words('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
+                then 'Set to ' || {{ as_label('today.bucket') }} || ' by hand: ' || today.override_reason
+            else 'Bucket ' || {{ as_label('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
         end as next_action_reason,
         renewals.days_to_renewal,
         reviews.account_id is not null as needs_review,

@@ -1,4 +1,4 @@
--- Grain: one row per account and day that a person marked: was what was told that day right.
+-- Grain: one row per account and day that a person marked: was what was recorded for that day right.
 with
 
 reviews as (
@@ -24,11 +24,11 @@ final as (
         reviews.as_of_date,
         history.owner_id,
 
-        -- what was told
+        -- what was recorded
         history.bucket,
         history.score,
 
-        -- what the person says
+        -- the person's verdict
         reviews.verdict,
         reviews.reason,
         reviews.reviewed_by,

@@ -1,6 +1,6 @@
 -- Grain: one row per action of a flag, so per flag, play and episode: how long the customer waited for us.
--- The clock starts at the end of the day on which the flag was told: of a contact on that day nobody can say whether it
--- came before the flag or because of it. due_at may be later, for it starts when somebody was handed the action; where
+-- The clock starts at the end of the day on which the flag was raised: whether a contact on that day came before the
+-- flag or because of it is not known. due_at may be later, for it starts when somebody was handed the action; where
 -- nobody ever was, an outreach is neither in time nor late. It stops with the first touchpoint of an owner that
 -- reached out (outbound, or a meeting; no note, nothing automated) by its own time, up to the end of the episode.
 with

@@ -1,10 +1,10 @@
 -- Grain: one row per override that was made by the newest as-of date of this build, also of accounts that have left.
--- Who was right is told once the outcome is known. A bucket is right of
+-- Who was right is reported once the outcome is known. A bucket is right of
 --   churned      where it is at_risk
 --   downgraded   where it is at_risk or watch
 --   stayed       where it is healthy or watch
--- so that neither side can win by calling everything watch. The bucket of the model is the one that was told beside
--- the override on the first day on which it held.
+-- so that neither side can win by calling everything watch. The bucket of the model is the one recorded next to the
+-- override on the first scored date on which it was in force.
 with
 
 overrides as (
@@ -34,18 +34,18 @@ accounts as (
         account_id,
         name
     from {{ ref('int_account_versions') }}
-    where valid_to_date = cast('9999-12-31' as date)
+    where valid_to_date = {{ open_end_date() }}
 
 ),
 
-told as (
+recorded as (
 
     select
         overrides.override_id,
         history.owner_id,
         history.model_bucket,
         history.score,
-        row_number() over (partition by overrides.override_id order by history.as_of_date) as told_rank
+        row_number() over (partition by overrides.override_id order by history.as_of_date) as date_rank
     from overrides
     inner join {{ ref('fct_health_history') }} as history
         on overrides.account_id = history.account_id
@@ -62,29 +62,29 @@ judged as (
         overrides.override_id,
         overrides.account_id,
         accounts.name as account_name,
-        told.owner_id,
+        recorded.owner_id,
         overrides.overridden_by,
         overrides.overridden_at,
         overrides.reason,
         overrides.expiry_date,
-        told.model_bucket,
-        told.score as model_score,
+        recorded.model_bucket,
+        recorded.score as model_score,
         overrides.bucket as override_bucket,
         outcomes.outcome,
         outcomes.outcome_date,
         outcomes.outcome_date_due,
         outcomes.not_known_because,
-        {{ is_bucket_right('told.model_bucket', 'outcomes.outcome') }} as is_model_right,
+        {{ is_bucket_right('recorded.model_bucket', 'outcomes.outcome') }} as is_model_right,
         {{ is_bucket_right('overrides.bucket', 'outcomes.outcome') }} as is_person_right
     from overrides
     inner join outcomes
         on overrides.override_id = outcomes.override_id
     left join accounts
         on overrides.account_id = accounts.account_id
-    left join told
+    left join recorded
         on
-            overrides.override_id = told.override_id
-            and told.told_rank = 1
+            overrides.override_id = recorded.override_id
+            and recorded.date_rank = 1
 
 ),
 

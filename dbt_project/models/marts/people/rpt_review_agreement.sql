@@ -13,7 +13,7 @@ weeks as (
     select
         iso_week,
         row_number() over (order by iso_week desc) as week_age
-    from (select distinct iso_week from spot_checks) as told_weeks
+    from (select distinct iso_week from spot_checks) as drawn_weeks
 
 ),
 

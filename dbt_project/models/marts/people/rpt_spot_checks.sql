@@ -1,9 +1,9 @@
 -- Grain: one row per ISO week and flagged account that was drawn for a person to look at.
--- Drawn from the accounts that carried a flag on the week's first told day, by a hash of week and account: the same
+-- Drawn from the accounts that carried a flag on the week's first scored date, by a hash of week and account: the same
 -- week draws the same accounts again, however often and on whichever day it is asked.
 with
 
-told_dates as (
+scored_dates as (
 
     select distinct as_of_date from {{ ref('fct_health_history') }}
     where as_of_date <= {{ as_of_end() }}
@@ -16,7 +16,7 @@ weeks as (
         {{ iso_week('as_of_date') }} as iso_week,
         {{ week_start('as_of_date') }} as week_start_date,
         min(as_of_date) as as_of_date
-    from told_dates
+    from scored_dates
     group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
 
 ),
@@ -98,7 +98,7 @@ accounts as (
         account_id,
         name
     from {{ ref('int_account_versions') }}
-    where valid_to_date = cast('9999-12-31' as date)
+    where valid_to_date = {{ open_end_date() }}
 
 ),
 
@@ -113,13 +113,13 @@ final as (
         drawn.as_of_date,
         drawn.draw_number,
 
-        -- what was told
+        -- what was recorded
         flags_of_drawn.flags,
         flags_of_drawn.evidence,
         history.score,
         history.bucket,
 
-        -- what a person says
+        -- the person's verdict
         answers.verdict,
         answers.bucket as suggested_bucket,
         answers.reason,

@@ -1,5 +1,5 @@
--- Grain: one row per ISO week of the newest 26 that were told, and owner with accounts, overrides or tasks in it.
--- Accounts are those of the week's last told day. An override counts for the owner of its first told day.
+-- Grain: one row per ISO week of the newest 26 with a scored date, and owner with accounts, overrides or tasks in it.
+-- Accounts are those of the week's last scored date. An override counts for the owner of its first scored date.
 with
 
 buckets as (
@@ -13,7 +13,7 @@ weeks as (
 
     select
         {{ week_start('as_of_date') }} as week_start_date,
-        max(as_of_date) as last_told_date
+        max(as_of_date) as last_scored_date
     from buckets
     group by {{ week_start('as_of_date') }}
 
@@ -27,7 +27,7 @@ accounts as (
         sum(buckets.accounts) as accounts
     from weeks
     inner join buckets
-        on weeks.last_told_date = buckets.as_of_date
+        on weeks.last_scored_date = buckets.as_of_date
     group by weeks.week_start_date, buckets.owner_id
 
 ),

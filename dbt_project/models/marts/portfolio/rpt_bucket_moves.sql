@@ -1,5 +1,5 @@
 -- Grain: one row per bucket of a week before, bucket of the newest as-of date, segment and owner with accounts.
--- The week before is the newest told day at least 7 and at most 14 days before the newest; no row without one.
+-- The week before is the newest scored date at least 7 and at most 14 days before the newest; no row without one.
 with
 
 history as (

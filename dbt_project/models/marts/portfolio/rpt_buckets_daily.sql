@@ -1,11 +1,11 @@
 -- Grain: one row per as_of_date, bucket, segment and owner with accounts in it, or that accounts left since the
 -- as-of date before. Moves compare with the account's bucket on the newest earlier as-of date of the history.
 {{ config(materialized='incremental', incremental_strategy='replace_window') }}
-{#- read wherever it is asked for: a CTE that is read twice would hold the whole window in memory -#}
+{#- read wherever it is asked for: a CTE that is read twice would have the whole window in memory -#}
 {% set history = ref('fct_health_history') %}
 with
 
-told_dates as (
+scored_dates as (
 
     select distinct as_of_date from {{ history }}
     where as_of_date <= {{ as_of_end() }}
@@ -17,7 +17,7 @@ dates as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as date_before
-    from told_dates
+    from scored_dates
 
 ),
 

@@ -24,8 +24,8 @@ billing as (
 
 ),
 
--- a quarter is a date until rows are counted: there are fewer of them to put into words then
-told as (
+-- a quarter is a date until rows are counted: there are fewer of them to render as text then
+recorded as (
 
     select
         history.as_of_date,
@@ -56,7 +56,7 @@ by_plan as (
         owner_id,
         count(*) as accounts,
         sum(arr_usd) as arr_usd
-    from told
+    from recorded
     group by as_of_date, plan_id, bucket, owner_id
 
 ),
@@ -71,7 +71,7 @@ by_renewal_quarter as (
         owner_id,
         count(*) as accounts,
         sum(arr_usd) as arr_usd
-    from told
+    from recorded
     group by as_of_date, renewal_quarter, bucket, owner_id
 
 ),

@@ -1,5 +1,5 @@
--- Grain: one row per factor, segment and owner with accounts of the newest as-of date for which it can be told.
--- A factor is a rule of the champion that holds, or a signal whose value is among the lowest or highest quarter
+-- Grain: one row per factor, segment and owner with accounts of the newest as-of date for which it is known.
+-- A factor is a rule of the champion rule set that fires, or a signal whose value is in the lowest or highest quarter
 -- of all accounts (equal values are in or out together; a signal that nearly all share has no such quarter).
 -- Counts add up over segments and owners, so that whoever reads them can form the lift of any part.
 with

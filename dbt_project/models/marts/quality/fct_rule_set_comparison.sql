@@ -1,6 +1,6 @@
 -- Grain: one row per account that is scored on the newest as-of date of the last build and shadow rule set.
--- No row where no rule set is a shadow. Other days can be asked of scoring.fct_health_scores: what shadows say is
--- not kept, so a question about the past is answered by today's rules.
+-- No row where no rule set is a shadow. Other days can be asked of scoring.fct_health_scores: what shadows score is
+-- not recorded, so a question about the past is answered by today's rules.
 with
 
 accounts as (
@@ -31,7 +31,7 @@ reasons as (
 
 ),
 
-champions as (
+champion_scores as (
 
     select
         scores.*,
@@ -45,7 +45,7 @@ champions as (
 
 ),
 
-shadows as (
+shadow_scores as (
 
     select
         scores.*,
@@ -65,41 +65,41 @@ final as (
         -- ids
         accounts.account_id,
         accounts.as_of_date,
-        shadows.rule_set as shadow_rule_set,
-        shadows.rule_version as shadow_rule_version,
-        champions.rule_set as champion_rule_set,
-        champions.rule_version as champion_rule_version,
+        shadow_scores.rule_set as shadow_rule_set,
+        shadow_scores.rule_version as shadow_rule_version,
+        champion_scores.rule_set as champion_rule_set,
+        champion_scores.rule_version as champion_rule_version,
 
         -- account
         accounts.owner_id,
         accounts.segment,
         cast(accounts.arr_usd as double) as arr_usd,
 
-        -- champion
-        champions.score as champion_score,
-        champions.score_low as champion_score_low,
-        champions.score_high as champion_score_high,
-        champions.bucket as champion_bucket,
-        champions.decision as champion_decision,
+        -- champion rule set
+        champion_scores.score as champion_score,
+        champion_scores.score_low as champion_score_low,
+        champion_scores.score_high as champion_score_high,
+        champion_scores.bucket as champion_bucket,
+        champion_scores.decision as champion_decision,
 
         -- shadow
-        shadows.score as shadow_score,
-        shadows.score_low as shadow_score_low,
-        shadows.score_high as shadow_score_high,
-        shadows.bucket as shadow_bucket,
-        shadows.decision as shadow_decision,
+        shadow_scores.score as shadow_score,
+        shadow_scores.score_low as shadow_score_low,
+        shadow_scores.score_high as shadow_score_high,
+        shadow_scores.bucket as shadow_bucket,
+        shadow_scores.decision as shadow_decision,
 
         -- difference
-        shadows.score - champions.score as score_difference,
-        {{ bucket_rank('shadows.bucket') }} - {{ bucket_rank('champions.bucket') }} as bucket_difference,
-        shadows.decision <> champions.decision as is_other_decision,
-        champions.reasons as champion_reasons,
-        shadows.reasons as shadow_reasons
+        shadow_scores.score - champion_scores.score as score_difference,
+        {{ bucket_rank('shadow_scores.bucket') }} - {{ bucket_rank('champion_scores.bucket') }} as bucket_difference,
+        shadow_scores.decision <> champion_scores.decision as is_other_decision,
+        champion_scores.reasons as champion_reasons,
+        shadow_scores.reasons as shadow_reasons
     from accounts
-    inner join champions
-        on accounts.account_id = champions.account_id
-    inner join shadows
-        on accounts.account_id = shadows.account_id
+    inner join champion_scores
+        on accounts.account_id = champion_scores.account_id
+    inner join shadow_scores
+        on accounts.account_id = shadow_scores.account_id
 
 )
 

@@ -3,7 +3,7 @@
 -- exclude each other are not looked for, so an account that cannot leave healthy here cannot leave it at all.
 with
 
-champion as (
+champion_rule_set as (
 
     select * from {{ ref('rule_sets') }}
     where status = 'champion'
@@ -26,8 +26,8 @@ conditions as (
         bool_or(signals.can_be_negative) filter (where conditions.position = 1) as can_be_negative,
         bool_or(signals.unit = '0 or 1') filter (where conditions.position = 1) as is_at_most_one
     from {{ ref('rule_conditions') }} as conditions
-    inner join champion
-        on conditions.rule_set = champion.rule_set
+    inner join champion_rule_set
+        on conditions.rule_set = champion_rule_set.rule_set
     inner join {{ ref('signals') }} as signals
         on conditions.signal = signals.signal
     left join {{ ref('int_signal_states') }} as signal_states
@@ -68,8 +68,8 @@ rules as (
         end
         * case when renewals.is_used then greatest(coalesce(rules.renewal_factor, 1), 1) else 1 end as least_points
     from {{ ref('rules') }} as rules
-    inner join champion
-        on rules.rule_set = champion.rule_set
+    inner join champion_rule_set
+        on rules.rule_set = champion_rule_set.rule_set
     inner join conditions
         on
             rules.rule_id = conditions.rule_id
@@ -114,21 +114,21 @@ summed as (
 final as (
 
     select
-        champion.rule_set,
+        champion_rule_set.rule_set,
         summed.segment,
         summed.rules,
         summed.rules_off,
         case
             when summed.is_unlimited then 0
-            else least(greatest(champion.base_score + summed.least_points, 0), 100)
+            else least(greatest(champion_rule_set.base_score + summed.least_points, 0), 100)
         end as least_score,
         summed.has_cap,
         summed.has_cap
         or summed.is_unlimited
-        or champion.base_score + summed.least_points < champion.healthy_from as can_leave_healthy,
-        champion.healthy_from
+        or champion_rule_set.base_score + summed.least_points < champion_rule_set.healthy_from as can_leave_healthy,
+        champion_rule_set.healthy_from
     from summed
-    cross join champion
+    cross join champion_rule_set
 
 )
 

@@ -15,7 +15,7 @@ reach as (
 
 ),
 
-champion as (
+champion_rule_set as (
 
     select rule_set
     from {{ ref('rule_sets') }}
@@ -58,7 +58,7 @@ counted as (
         case
             when bool_or(has_live_subscription) then ' accounts with a live subscription '
             else ' accounts '
-        end as accounts_in_words
+        end as accounts_text
     from looked_at
 
 ),
@@ -70,7 +70,7 @@ checks as (
         accounts,
         healthy as accounts_found,
         {{ setting('healthy_limit_pct') }} as limit_pct,
-        accounts_in_words || 'are healthy' as found_words
+        accounts_text || 'are healthy' as found_text
     from counted
     union all
     select
@@ -78,7 +78,7 @@ checks as (
         accounts,
         at_risk as accounts_found,
         {{ setting('at_risk_limit_pct') }} as limit_pct,
-        accounts_in_words || 'are at risk' as found_words
+        accounts_text || 'are at risk' as found_text
     from counted
     union all
     select
@@ -86,8 +86,8 @@ checks as (
         accounts,
         cannot_leave as accounts_found,
         0 as limit_pct,
-        accounts_in_words || 'cannot leave healthy: all rules in use together leave a score of '
-        || {{ format_number('least_score') }} as found_words
+        accounts_text || 'cannot leave healthy: all rules in use together leave a score of '
+        || {{ format_number('least_score') }} as found_text
     from counted
 
 ),
@@ -108,7 +108,7 @@ final as (
 
     select
         judged.check_name,
-        champion.rule_set,
+        champion_rule_set.rule_set,
         {{ as_of_end() }} as as_of_date,
         judged.accounts,
         judged.accounts_found,
@@ -118,14 +118,14 @@ final as (
         case
             when judged.is_over_limit
                 then
-                    judged.accounts_found || ' of ' || judged.accounts || judged.found_words
+                    judged.accounts_found || ' of ' || judged.accounts || judged.found_text
                     || case
                         when judged.limit_pct > 0 then ' (limit ' || judged.limit_pct || ' %)'
                         else ''
                     end
         end as finding
     from judged
-    cross join champion
+    cross join champion_rule_set
 
 )
 

@@ -1,6 +1,6 @@
--- Grain: one row per source id and account that claims it, as the newest batch that names the id says.
--- Two rows of one source id contradict each other; which of them is right is not settled here. A claim that the last
--- row about it in that batch says is deleted is none.
+-- Grain: one row per source id and account that claims it, as in the newest batch that names the id.
+-- Two rows of one source id contradict each other; which of them is right is not decided here. A claim whose last
+-- row in that batch marks it as deleted is none.
 with
 
 ranked as (

@@ -1,4 +1,4 @@
--- Grain: one row per review: what a person said last.
+-- Grain: one row per review: a person's newest verdict.
 {{ newest_version(
     source('crm', 'reviews'),
     key=['review_id'],

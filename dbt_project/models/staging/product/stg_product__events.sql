@@ -1,4 +1,4 @@
--- Grain: one row per landed event row; the same event may stand here more than once (int_event_keys tells).
+-- Grain: one row per landed event row; the same event may be here more than once (int_event_keys decides).
 -- `event_identity` is its id, unless seeds/feeds.csv names more columns as the key.
 with
 

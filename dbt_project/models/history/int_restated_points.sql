@@ -14,7 +14,7 @@ recorded as (
 
 restated as (
 
-    {% if rechecked_date() or not execute %}
+    {% if restated_date() or not execute %}
     {{ rule_results(scoring_rule_sets(status='champion'), '(' ~ rule_inputs(is_restated=true) ~ ')') }}
     {% else %}
     select * from recorded

@@ -1,4 +1,4 @@
 {# A name as people write it in a sentence: at_risk becomes at risk. #}
-{% macro in_words(name) -%}
+{% macro as_label(name) -%}
     replace({{ name }}, '_', ' ')
 {%- endmacro %}

@@ -1,10 +1,11 @@
 {#
-    From changes to spans of days: a query of one row per account and span (valid_from_date to valid_to_date, both
-    included) of the days whose signals this build computes, over which nothing changes. `changes` has account_id, day and the
-    columns named: those of `sums` run up, of those of `latest` the greatest so far holds. Before an account's first
-    change there is no row. An account has few spans, so joining them costs little for however many dates.
+    From changes to intervals of days: a query of one row per account and interval (valid_from_date to valid_to_date,
+    both included) of the days whose signals this build computes, over which nothing changes. `changes` has
+    account_id, day and the columns named: those of `sums` run up, of those of `latest` the greatest so far counts.
+    Before an account's first change there is no row. An account has few intervals, so joining them costs little for
+    however many dates.
 #}
-{% macro spans_of_changes(changes, sums=[], latest=[]) %}
+{% macro intervals_of_changes(changes, sums=[], latest=[]) %}
     select
         account_id,
         day as valid_from_date,

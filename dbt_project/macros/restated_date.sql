@@ -1,9 +1,9 @@
 {#
-    The newest day told before this build, as text, where it lies at most var `recheck_days` back and was over when it
-    was told: its signals are computed once more beside it, from the facts known now. None otherwise: what happens on a
-    day after it was told is no late data.
+    The newest scored date before this build, as text, where it is at most var `recheck_days` back and was over when it
+    was scored: its signals are computed again next to what was recorded, from the facts known now. None otherwise: what
+    happens on a day after it was scored is no late data.
 #}
-{% macro rechecked_date() %}
+{% macro restated_date() %}
     {%- if not execute or var('as_of_start') -%}{%- do return(none) -%}{%- endif -%}
     {%- set history = adapter.get_relation(target.database, 'marts', 'fct_health_history') -%}
     {%- if history is none -%}{%- do return(none) -%}{%- endif -%}

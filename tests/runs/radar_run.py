@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from tests.runs import warm
+
 RADAR = Path(sys.executable).with_name("radar")
 
 
@@ -68,12 +70,5 @@ class Place:
 
 
 def radar(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
-    return subprocess.run(
-        [str(RADAR), *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        check=False,
-        timeout=900,
-    )
+    """The command line in a process of its own, which has the libraries loaded already."""
+    return warm.call([str(RADAR), *arguments], {**os.environ, **environment}, timeout=900)

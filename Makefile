@@ -1,4 +1,4 @@
-# The commands of the README: make demo, make panel, make dev, make test. Each sets up what it needs.
+# The commands of the README: make demo, make panel, make dev, make test, make test-all. Each sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts docs test check-company lint dev bench clean
+.PHONY: install demo panel contracts docs test test-all check-company lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -77,8 +77,15 @@ lint: $(VENV)/.test-ready .venv-lint/.ready
 	$(BIN)/mypy
 	$(LINT)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
 
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What a change is tried with while it is made: minutes.
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(PYTEST) -m "not slow"
+
+# Everything: also whole runs that are killed, flooded, shuffled and repeated. Before a change goes in; .ci/run calls it.
+test-all: lint
+	$(PYTEST)
 
 # After an edit of seeds/: are the rules sound, are docs/rules.md and docs/signals.md up to date, does a run score as the rules say?
 check-company: $(VENV)/.test-ready

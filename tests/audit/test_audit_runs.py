@@ -126,6 +126,7 @@ def test_no_address_of_a_contact_is_in_the_evidence(demo_run: Place) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_blocked_run_and_the_run_after_it_add_their_own_files_only(place: Place) -> None:
     before = kinds(place)
     assert before["override"]
@@ -144,6 +145,7 @@ def test_a_blocked_run_and_the_run_after_it_add_their_own_files_only(place: Plac
     verify(place)
 
 
+@pytest.mark.slow
 def test_a_changed_override_and_a_changed_rule_are_new_entries(place: Place, tmp_path: Path) -> None:
     before = kinds(place)
     ((override, account),) = place.rows(
@@ -179,6 +181,7 @@ def test_a_changed_override_and_a_changed_rule_are_new_entries(place: Place, tmp
     verify(place)
 
 
+@pytest.mark.slow
 def test_a_broken_chain_stops_a_run_before_anything_goes_out(place: Place) -> None:
     with duckdb.connect(str(place.warehouse)) as con:
         con.execute("delete from audit.entries where sequence = (select max(sequence) from audit.entries)")
@@ -206,6 +209,7 @@ def killed(place: Place, code: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
+@pytest.mark.slow
 def test_runs_that_are_killed_are_caught_up(place: Place) -> None:
     """One before it records what it did, and one between its commit and the move of the head."""
     before = kinds(place)

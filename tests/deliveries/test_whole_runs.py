@@ -47,6 +47,7 @@ def one_pass(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
+@pytest.mark.slow
 def test_runs_of_some_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -> None:
     place = Place(tmp_path)
     shutil.copytree(one_pass.extracts, place.extracts)
@@ -66,6 +67,7 @@ def test_runs_of_some_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: P
     assert place.rows(DUE) == due
 
 
+@pytest.mark.slow
 def test_single_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -> None:
     place = Place(tmp_path)
     shutil.copy(one_pass.warehouse, place.warehouse)
@@ -81,6 +83,7 @@ def test_single_days_tell_what_one_pass_tells(one_pass: Place, tmp_path: Path) -
     assert place.rows(DUE) == one_pass.rows(DUE), "the same was handed over"
 
 
+@pytest.mark.slow
 def test_history_and_ledger_of_a_past_day_can_be_built_alone(demo_run: Place, tmp_path: Path) -> None:
     """As whoever selects them alone in Dagster does."""
     place = Place(tmp_path)

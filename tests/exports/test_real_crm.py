@@ -15,6 +15,8 @@ from tryton import Tryton, running
 
 from radar.exports.writer import export
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     "Müller & Söhne GmbH, Zürich",
     'The "Quoted" Company; with; semicolons',

@@ -12,9 +12,12 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import duckdb
+import pytest
 import small_mart
 
 from radar.exports.writer import export
+
+pytestmark = pytest.mark.slow
 
 
 def run_again_and_again(warehouse: Path, out: Path, first: int, done: "Synchronized[int]") -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 AS_THEY_ARE = ("orchestration", "radar")
 BELOW_PROJECT = ("dbt_project", "expectations", "exports", "feeds", "seeds")

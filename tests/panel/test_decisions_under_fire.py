@@ -20,6 +20,8 @@ from radar.panel.store import Store
 from tests.panel.server import Client, free_port, running, start
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 AS_OF = "2026-06-30"
 KILLS = 20
 SIGN_OFFS, A_SECOND = 300, 100

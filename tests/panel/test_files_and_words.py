@@ -32,6 +32,8 @@ from radar.panel.web import csv_answer
 from tests.panel.republished_copy import publish_again
 from tests.runs.radar_run import Place, radar
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 6, 30)
 NEVER = (
     r"\bNone\b(?! of it proves|\.)", r"\bnull\b", r"\b[Nn]a[Nn]\b", r"\binf\b", r"\bundefined\b", r"1,000,000", r"1000000", r"\(\)",  # noqa: E501

@@ -6,10 +6,13 @@ import re
 from html import unescape
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.panel.conftest import ClientAs
+
+pytestmark = pytest.mark.slow
 
 FIELDS = (
     "kind", "verdict", "bucket", "reason", "until_date", "action_id", "version", "form_token", "as_of_date",

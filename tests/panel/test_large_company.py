@@ -18,6 +18,8 @@ from tests.panel.browser import chromium, require_chromium, sign_in
 from tests.panel.server import Client, Server, running
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 ACCOUNTS = 50_000
 PASSWORD = "correct horse battery"
 MAKE_COPY = Path(__file__).resolve().parents[2] / "bench" / "make_copy.py"

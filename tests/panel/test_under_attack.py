@@ -28,6 +28,8 @@ from tests.panel.conftest import ClientAs
 from tests.panel.server import Server, running
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 GUESSES = 60
 HALF_OPEN = 1_500

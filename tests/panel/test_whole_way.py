@@ -17,6 +17,8 @@ from tests.panel.browser import chromium, require_chromium, sign_in
 from tests.panel.server import running
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 REASON = 'Renewal is signed, says "the sponsor"; تم التجديد'
 

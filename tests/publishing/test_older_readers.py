@@ -13,6 +13,8 @@ import pytest
 
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 OLDEST = "1.0.0"
 OLDEST_BY_ATTACH = "1.2.0"
 """Before it, a view finds what it reads in the database in use alone: an attached copy must be that one."""

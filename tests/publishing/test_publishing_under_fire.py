@@ -11,11 +11,14 @@ from pathlib import Path
 
 import duckdb
 import publisher
+import pytest
 import reader
 import small_warehouse
 from small_warehouse import FIRST, LAST
 
 from radar.publishing.published_copy import publish
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 

@@ -15,9 +15,10 @@ MISSING = (
     *("crm/identities", "billing/invoices", "billing/payments", "comms/messages", "feedback/surveys"),
 )
 
-pytestmark = pytest.mark.skipif(
-    not EXTRACTS.is_dir(), reason="the sample extracts are not beside the checkout"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not EXTRACTS.is_dir(), reason="the sample extracts are not beside the checkout"),
+]
 
 
 class Sample(Place):

@@ -11,6 +11,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DAY = datetime.now(UTC).date() - timedelta(days=1)
 USED = ("crm/accounts", "billing/invoices")

@@ -12,10 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestration.dbt import Workspace, prepare
 from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 LAST = "2026-06-30"

@@ -98,6 +98,7 @@ def test_a_set_of_the_outbox_has_a_manifest_like_every_set(demo_run: Place) -> N
     assert names == {"name", "rows", "bytes", "sha256", "columns"}
 
 
+@pytest.mark.slow
 def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     place: Place, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_channel_that_is_down_fails_alone_and_the_sensor_tries_it_again(
     assert len(vendors.posts) == posts
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_told_in_slack_once(
     vendors: Vendors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_second_run_changes_nothing(demo: Place) -> None:
     assert sum(file["rows"] for file in manifest["files"]) == 0, "no account changed"
 
 
+@pytest.mark.slow
 def test_a_changed_day_keeps_what_was_told_before(demo: Place, tmp_path: Path) -> None:
     place = Place(tmp_path)
     for folder in ("extracts",):
@@ -123,6 +124,7 @@ def test_a_changed_day_keeps_what_was_told_before(demo: Place, tmp_path: Path) -
     assert owner is not None
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_an_earlier_release_gains_columns(demo: Place, tmp_path: Path) -> None:
     """Also what is kept of changed days: its table is as old as the first change."""
     place = Place(tmp_path / "place")

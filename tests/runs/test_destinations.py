@@ -10,6 +10,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:

@@ -7,6 +7,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 AS_OF = "2026-11-27"
 ACCOUNTS = [f"acc_{number}" for number in range(1, 7)]
 FEEDS = ("crm/accounts", "billing/subscriptions", "product/events")

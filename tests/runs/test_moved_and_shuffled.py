@@ -13,6 +13,8 @@ from tests.oracle.company import random_company, safely_shuffled, shift, write
 from tests.oracle.reference import default_seeds, write_seeds
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2026, 3, 1)
 MOVED = 61
 TOLD = {

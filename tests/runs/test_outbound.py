@@ -16,6 +16,8 @@ from radar.core.warehouse import state_dir
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place, radar
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT_DAY = "2026-06-30", "2026-07-01"
 
 

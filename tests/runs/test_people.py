@@ -12,6 +12,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MARCH = date(2026, 3, 1)
 USED = {

@@ -23,6 +23,8 @@ from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 Dbt = Callable[..., str]
 HERE = PROJECT / "dbt_project"
 

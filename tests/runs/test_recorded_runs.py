@@ -13,6 +13,8 @@ from radar.core.project import PROJECT
 from tests.runs.radar_run import Place
 from tests.runs.test_faults import small_company
 
+pytestmark = pytest.mark.slow
+
 DAYS = ("2026-02-27", "2026-03-01")
 PAYMENTS, HISTORY = dg.AssetKey(["raw", "billing_payments"]), dg.AssetKey(["marts", "fct_health_history"])
 

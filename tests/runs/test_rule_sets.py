@@ -140,6 +140,7 @@ def place(tmp_path: Path) -> Place:
     return home
 
 
+@pytest.mark.slow
 def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_told(
     place: Place, mine: SeedFolder, demo_run: Place
 ) -> None:
@@ -177,6 +178,7 @@ def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_
     assert place.rows(off) == [("competitor_named",), ("fast_resolution",)]
 
 
+@pytest.mark.slow
 def test_a_champion_with_weights_tells_them_in_its_ledger(place: Place, mine: SeedFolder) -> None:
     """The shadow made champion, and the champion retired, in a warehouse that knows the other one."""
     place.run("--as-of=2026-02-28")
@@ -194,6 +196,7 @@ def test_a_champion_with_weights_tells_them_in_its_ledger(place: Place, mine: Se
     assert place.rows(ledger) == [(-30, 1.5, evidence)]
 
 
+@pytest.mark.slow
 def test_broken_rules_stop_a_run_before_any_score(place: Place, mine: SeedFolder) -> None:
     mine.change("rules", 1, renewal_within_days="90", renewal_factor="0")
     done = place.run(f"--seeds={mine.folder}", DAY, status=1)

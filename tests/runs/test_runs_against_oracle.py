@@ -76,6 +76,7 @@ def test_a_retired_rule_set_is_scored_nowhere(place: Place) -> None:
         assert told == [(0,)], table
 
 
+@pytest.mark.slow
 def test_feeds_that_never_landed_make_their_signals_unknown(tmp_path: Path) -> None:
     missing = (
         "product/events",

@@ -14,6 +14,8 @@ from radar.core.runs import utc_now
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place, radar
 
+pytestmark = pytest.mark.slow
+
 PARTS = ("behaviour", "new_data", "late_data", "rule_change", "coverage")
 USED = {"crm/accounts": "", "product/events": "3", "billing/payments": ""}
 ACCOUNTS = ("plain", "late", "late_and_plain", "first_payments", "quiet", "busy", "same_day")

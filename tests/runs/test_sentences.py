@@ -91,7 +91,7 @@ def undecided(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Plac
     return place
 
 
-@pytest.fixture(params=["whole", "undecided"])
+@pytest.fixture(params=["whole", pytest.param("undecided", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest, demo_run: Place) -> Place:
     return demo_run if request.param == "whole" else request.getfixturevalue("undecided")
 

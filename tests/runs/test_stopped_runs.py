@@ -17,6 +17,8 @@ from radar.core.warehouse import state_dir
 from tests.deliveries.vendors import serving
 from tests.runs.radar_run import RADAR, Place
 
+pytestmark = pytest.mark.slow
+
 DAY = "--as-of=2026-07-01"
 
 

@@ -17,6 +17,8 @@ import pytest
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import RADAR, Place, radar
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 3, 31)
 USED = {"crm/accounts", "billing/subscriptions", "billing/invoices", "product/events"}
 EVIL = "Evil\x1b[2J\x1b[31mRed\u202e & \x9b1mSons"

@@ -9,6 +9,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime.now(UTC).date() - timedelta(days=1)
 ACCOUNTS = [f"acc_{number}" for number in range(1, 9)]
 FEEDS = ("crm/accounts", "crm/identities", "billing/subscriptions", "product/events")

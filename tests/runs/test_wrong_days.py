@@ -11,6 +11,8 @@ import pytest
 
 from tests.runs.radar_run import Place, radar
 
+pytestmark = pytest.mark.slow
+
 NEWEST, NEXT = date(2026, 6, 30), date(2026, 7, 1)
 FAR = NEWEST + timedelta(days=60)
 """Over for long by any clock, and far beyond the newest fact of the demo company."""

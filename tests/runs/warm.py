@@ -1,9 +1,9 @@
 """The command line in processes that are forked from one which has imported the libraries already.
 
-Importing Dagster, dbt and Great Expectations is a fifth of what a run of a small company costs. What is loaded
-before is other people's code only: Radar's own modules are imported in each process, with its environment. It
-is otherwise a process like any other: own memory, own locks, own exit status. Tests that kill a run, or that
-are about the start of the program, start the script itself (`RADAR`).
+Importing Dagster, dbt and Great Expectations is a fifth of what a run of a small company costs. What is
+loaded before is other people's code only: Radar's own modules are imported in each process, with its
+environment. It is otherwise a process like any other: own memory, own locks, own exit status. Tests that kill
+a run, or that are about the start of the program, start the script itself (`RADAR`).
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def call(
         )
 
 
-def _main(
-    command: Sequence[str], environment: Mapping[str, str], folder: str, out: Path, err: Path
-) -> None:
+def _main(command: Sequence[str], environment: Mapping[str, str], folder: str, out: Path, err: Path) -> None:
     """What the script does. Runs in the forked process."""
     for path, number in ((out, 1), (err, 2)):
         target = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)

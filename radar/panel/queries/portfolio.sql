@@ -132,7 +132,7 @@ with counted as (
 select
     counted.*,
     (counted.at_risk_with_factor::double / counted.with_factor) / (counted.at_risk::double / counted.accounts) as lift,
-    coalesce(rules.title, signals.label, counted.factor) as said,
+    coalesce(rules.title, signals.label, counted.factor) as label,
     signals.unit,
     counted.kind = 'rule' or exists (
         select 1

@@ -162,8 +162,8 @@ left join (
         counted.kind = 'rule'
         and counted.factor = rules.rule_id
 where
-    counted.with_factor >= 5
-    and counted.at_risk_with_factor >= 3
+    counted.with_factor >= (select value from seeds.settings where setting = 'factor_accounts_least')
+    and counted.at_risk_with_factor >= (select value from seeds.settings where setting = 'factor_at_risk_least')
 order by lift desc, counted.with_factor desc, counted.kind, counted.factor
 
 -- name: groups

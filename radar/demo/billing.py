@@ -144,7 +144,7 @@ def _mrr_cents(state: _State) -> int:
 
 
 def _card_expiry(account: Account, draws: Draws, calendar: Calendar) -> str | None:
-    """The last day of the month that stands on the card; none where the customer pays by transfer."""
+    """The last day of the month that is printed on the card; none where the customer pays by transfer."""
     if account.plan == "free" or (account.card_fails_from is None and draws.chance(0.25)):
         return None
     day = calendar.last + draws.whole(5, 1100)

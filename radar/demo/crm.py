@@ -34,7 +34,7 @@ _SECOND_OPINION = "healthy", "Spoke with them yesterday, all is well."
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The ids of an account's contacts (the first is the champion, where there is one) and its owner's id."""
+    """The ids of an account's contacts (the first has the role champion, if any) and its owner's id."""
 
     contacts: tuple[str, ...]
     owner: str | None

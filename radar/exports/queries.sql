@@ -281,7 +281,7 @@ drop table known;
 create or replace temp table removed_rows as
 with
 
-last_told as (
+last_known as (
 
     select
         delta.row_key,
@@ -306,7 +306,7 @@ last_told as (
 select
     row_key,
     {removed_cells} as cells
-from last_told;
+from last_known;
 
 -- name: counts
 select

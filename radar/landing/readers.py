@@ -1,7 +1,7 @@
 """Keeps the processes that read extract files, asks them, and turns what they answer into results or errors.
 
-One that dies, hangs or runs out of what it may use costs its file and nothing else: the next file gets a new
-process.
+One that dies, does not answer or runs out of what it may use costs its file and nothing else: the next file
+gets a new process.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The numbers are in `seeds/settings.csv`. Raw events are payloads and go first; user-days and event keys stay
 until their window is over; the first and the last day of each account and event name stay with the account.
-The key of a refused row stays while what the row would have said is unknown and could still count: without
+The key of a refused row stays while what was in the row is unknown and could still count: without
 the key, what it should have replaced would be true again.
 """
 

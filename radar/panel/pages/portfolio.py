@@ -53,7 +53,7 @@ _CSV = {
     "buckets": ("as_of_date", "bucket", "accounts", "arr_usd"),
     "moves": ("compared_with", "bucket_before", "bucket", "accounts", "arr_usd"),
     "factors": (
-        "kind", "factor", "said", "bound", "lift", "with_factor", "at_risk_with_factor", "accounts",
+        "kind", "factor", "label", "bound", "lift", "with_factor", "at_risk_with_factor", "accounts",
         "at_risk", "is_scored",
     ),
     "parts": (
@@ -305,12 +305,12 @@ def _factor(row: Row) -> Row:
     bound = {"signal_low": "at most", "signal_high": "at least"}.get(row["kind"])
     is_yes_or_no = row["unit"] == "0 or 1"
     if bound is None:
-        text = row["said"]
+        text = row["label"]
     elif is_yes_or_no:
-        text = f"{row['said']}: {'yes' if row['bound'] else 'no'}"
+        text = f"{row['label']}: {'yes' if row['bound'] else 'no'}"
     else:
-        text = f"{row['said']} {bound} {number(row['bound'])}{' %' if row['unit'] == 'percent' else ''}"
-    return row | {"said": text, "share": row["at_risk_with_factor"] / row["with_factor"]}
+        text = f"{row['label']} {bound} {number(row['bound'])}{' %' if row['unit'] == 'percent' else ''}"
+    return row | {"label": text, "share": row["at_risk_with_factor"] / row["with_factor"]}
 
 
 def _chosen_filters(view: View, options: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, str, str]]:

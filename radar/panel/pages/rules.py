@@ -86,7 +86,7 @@ class Fired:
     """How often a rule fires: of how many accounts, unknown for how many, and the points in all."""
 
     accounts: int
-    held: int
+    fired: int
     unknown: int
     switched_off: int
     points: float
@@ -96,12 +96,12 @@ class Fired:
     def of(cls, rows: Iterable[Row]) -> Fired:
         """The sum of these rows of the mart."""
         firings = list(rows)
-        accounts, held, unknown, switched_off = (
+        accounts, fired, unknown, switched_off = (
             int(sum(row[name] for row in firings)) for name in ("accounts", "held", "unknown", "switched_off")
         )
         return cls(
             accounts,
-            held,
+            fired,
             unknown,
             switched_off,
             points=float(sum(row["points"] for row in firings)),

@@ -132,7 +132,7 @@ with counted as (
 select
     counted.*,
     (counted.at_risk_with_factor::double / counted.with_factor) / (counted.at_risk::double / counted.accounts) as lift,
-    coalesce(rules.title, signals.label, counted.factor) as said,
+    coalesce(rules.title, signals.label, counted.factor) as label,
     signals.unit,
     counted.kind = 'rule' or exists (
         select 1
@@ -162,8 +162,8 @@ left join (
         counted.kind = 'rule'
         and counted.factor = rules.rule_id
 where
-    counted.with_factor >= 5
-    and counted.at_risk_with_factor >= 3
+    counted.with_factor >= (select value from seeds.settings where setting = 'factor_accounts_least')
+    and counted.at_risk_with_factor >= (select value from seeds.settings where setting = 'factor_at_risk_least')
 order by lift desc, counted.with_factor desc, counted.kind, counted.factor
 
 -- name: groups

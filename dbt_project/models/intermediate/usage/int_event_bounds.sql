@@ -1,5 +1,5 @@
 -- Grain: one row per account and event name: the first and the last day on which it happened, kept as long as
--- the account. `last_purged_date` is the last of the days that user-days no longer hold.
+-- the account. `last_purged_date` is the last of the days that user-days no longer have.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['account_id', 'event_name']) }}
 
 with

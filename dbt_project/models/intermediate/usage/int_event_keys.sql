@@ -1,10 +1,10 @@
 -- Grain: one row per change of an event: +1 where it counts for an account, user, day and name, -1 where an
--- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what holds.
+-- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what counts.
 -- An event is one event_identity of one account: ids that count per account are never taken for one another.
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- Named where it is read: a CTE that several read would be held in memory whole.
+-- Named where it is read: a CTE that several read would be in memory whole.
 {% set is_new = "new_rows._batch_id > (select coalesce(max(known._batch_id), 0) from " ~ this ~ " as known)"
     if is_incremental() else "true" %}
 with

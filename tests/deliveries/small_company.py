@@ -62,12 +62,21 @@ insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.e
 """
 
 
+def _macro(name: str) -> Callable[[], str]:
+    """A macro of the project that needs nothing of dbt."""
+    text = (PROJECT / "dbt_project" / "macros" / f"{name}.sql").read_text()
+    made: Callable[[], str] = getattr(Template(text).module, name)
+    return made
+
+
 def _view(name: str) -> str:
     """A view that is a model of plays, over the tables of this warehouse."""
     sql = Template((_PLAYS / f"{name}.sql").read_text()).render(
         ref=lambda model: f"{'staging' if model.startswith('stg') else 'intermediate'}.{model}",
         as_of_end=lambda: "(select max(as_of_date) from marts.rpt_account_health)",
         add_days=lambda day, days: f"cast({day} + {days} as date)",
+        open_start_date=_macro("open_start_date"),
+        open_end_date=_macro("open_end_date"),
     )
     return f"create view intermediate.{name} as {sql};"
 

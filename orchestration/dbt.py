@@ -32,7 +32,7 @@ from radar.core.masking import masked
 from radar.core.project import PROJECT
 from radar.core.terminal import inert_value
 from radar.core.warehouse import MEMORY_LIMIT, connect, explain_duckdb_error, readable_os_errors, state_dir
-from radar.rules.checks import gather
+from radar.rules.gathering import gather
 
 OUTPUT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "info", "--no-use-colors")
 THREADS = 2

@@ -13,8 +13,10 @@ import typer
 from radar.cli.options import Seeds, settings_of
 from radar.core.warehouse import readable_os_errors
 from radar.rules import signals_page
-from radar.rules.checks import Problem, check, gather
+from radar.rules.checks import check
+from radar.rules.gathering import gather
 from radar.rules.page import page
+from radar.rules.seed_tables import Problem
 
 app = typer.Typer(help="The rules that make the score.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -34,7 +34,7 @@ from radar.exports.profiles import used_profiles
 from radar.exports.report import preview_text
 from radar.exports.writer import preview
 from radar.landing.staging import require_sound_contracts
-from radar.rules.checks import gather
+from radar.rules.gathering import gather
 
 JOB = "orchestration.in_process"
 LEAST_FREE_BYTES = 200_000_000

@@ -16,7 +16,7 @@ from radar.exports.profiles import used_profiles
 from radar.exports.report import preview_text, status_text
 from radar.exports.sync import acknowledge, dismiss, status
 from radar.exports.writer import preview
-from radar.rules.checks import gather
+from radar.rules.gathering import gather
 
 app = typer.Typer(
     help="What became of the files for other systems.", no_args_is_help=True, rich_markup_mode=None

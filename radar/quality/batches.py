@@ -17,7 +17,7 @@ import duckdb
 from radar.core.errors import InputError
 from radar.landing.feeds import Feed, load_feeds
 from radar.quality.suites import FOLDER, rules, table_name
-from radar.rules.checks import shipped_seeds
+from radar.rules.seed_tables import shipped_seeds
 from radar.rules.vocabulary import folded_name_sql
 
 SCRATCH = "hygiene"  # an in-memory database next to the warehouse, gone with the check

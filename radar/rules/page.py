@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from radar.rules.checks import Row, Tables, read
+from radar.rules.seed_tables import Row, Tables, read
 
 OPERATORS = {
     ">=": "at least",

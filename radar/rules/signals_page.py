@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from radar.rules.checks import Row, read
+from radar.rules.seed_tables import Row, read
 
 _HEAD = """\
 # Signals

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from radar.landing.feeds import feeds_of, load_feeds
-from radar.rules.checks import check, gather
+from radar.rules.checks import check
+from radar.rules.gathering import gather
 from tests.frozen import SEEDS
 
 

@@ -110,7 +110,7 @@ WRITTEN_IN_PLACE = {
     "radar/cli/rules.py",
     "radar/core/warehouse.py",
     "radar/landing/contract_files.py",
-    "radar/rules/checks.py",
+    "radar/rules/gathering.py",
 }
 DEMO = "radar/demo/"  # the extracts of an invented company are nobody's state
 

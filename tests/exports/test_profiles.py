@@ -19,7 +19,8 @@ from radar.exports.profiles import (
     used_profiles,
     vendors,
 )
-from radar.rules.checks import check, gather
+from radar.rules.checks import check
+from radar.rules.gathering import gather
 from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place

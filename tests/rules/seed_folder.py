@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from radar.rules.checks import Problem, check, gather
+from radar.rules.checks import check
+from radar.rules.gathering import gather
+from radar.rules.seed_tables import Problem
 from tests.frozen import SEEDS
 
 Rows = list[dict[str, str]]

@@ -41,6 +41,7 @@ def test_the_page_of_signals_is_up_to_date() -> None:
     assert (ROOT / "docs" / "signals.md").read_text(encoding="utf-8") == signals_page(OWN_SEEDS)
 
 
+@pytest.mark.slow
 def test_an_invented_company_is_scored_as_the_rules_say(tmp_path: Path) -> None:
     """A whole run with every test of its tables, and the second reading of the rules in plain Python."""
     seeds = load_seeds(OWN_SEEDS)

@@ -277,6 +277,7 @@ def test_a_destination_that_is_down_is_not_called_per_message(vendors: Vendors, 
     assert len(vendors.posts) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", ["tasks", "accounts"])
 @pytest.mark.parametrize("name", ["hubspot", "salesforce"])
 @pytest.mark.parametrize("fault", ["400", "403"])

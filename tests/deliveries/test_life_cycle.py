@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.deliveries.sql import Models, Warehouse, expected, limits_of_the_project
 from tests.oracle.actions import Delivery, Life, Play, Told, World
+
+pytestmark = pytest.mark.slow
 
 FIRST = date(2026, 3, 2)
 SCORES = {

@@ -370,6 +370,7 @@ def texts() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "json", "parquet"])
 def test_a_file_cut_anywhere_lands_only_rows_that_were_in_it(inbox: Inbox, ending: str) -> None:
     """At every byte of the text; at 100 bytes of the Parquet file. All cuts land in one run."""
@@ -388,6 +389,7 @@ def test_a_file_cut_anywhere_lands_only_rows_that_were_in_it(inbox: Inbox, endin
     assert loads == [(len(cuts), 0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "json"])
 def test_a_file_with_signs_in_wrong_places_ends_nothing_and_adds_up(inbox: Inbox, ending: str) -> None:
     """A quote, comma, bracket or line end more or less, anywhere: every file is accounted for."""

@@ -249,6 +249,7 @@ def test_rows_of_a_large_file_keep_their_numbers(inbox: Inbox, line_end: str) ->
 text = st.text(alphabet="ab,\"\n\r é\t;'", max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(text, text), min_size=1, max_size=8), delimiter=st.sampled_from([",", "\t"]))
 def test_any_text_that_is_written_as_csv_lands_as_it_was_but_for_outer_blanks(

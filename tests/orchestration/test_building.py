@@ -118,6 +118,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_what_is_running_and_frees_the_warehouse(
     tmp_path: Path, number: signal.Signals
@@ -208,6 +209,7 @@ def test_a_build_never_writes_over_the_seeds_that_it_reads(tmp_path: Path) -> No
     assert "seed-paths: [../seeds]" in described
 
 
+@pytest.mark.slow
 def test_reference_data_is_the_same_in_a_folder_with_an_apostrophe(tmp_path: Path) -> None:
     found = []
     for folder in ("obrien", "o'brien"):

@@ -16,6 +16,8 @@ from tests.panel.server import Server, running
 from tests.panel.test_in_the_browser import DESK, PASSWORD, PHONE, accessible, browser, nothing, shots
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["browser", "nothing", "shots"]  # fixtures
 
 VIEWS = {

@@ -67,6 +67,7 @@ def test_refused_rows_name_file_row_rule_and_hide_the_value(demo: Place) -> None
     assert all("@" not in (value or "") for (value,) in values)
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing(demo: Place) -> None:
     before = fingerprints(demo)
     raw = (

@@ -10,6 +10,8 @@ import pytest
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
+pytestmark = pytest.mark.slow
+
 AS_OF = "2026-11-27"
 ACCOUNTS = [f"acc_{number:02}" for number in range(1, 13)]
 UNUSED = ("comms/messages", "feedback/surveys", "billing/invoices", "billing/payments")
@@ -251,7 +253,6 @@ def known(place: Place, day: str) -> dict[str, bool]:
     return dict(place.rows(query))
 
 
-@pytest.mark.slow
 def test_signals_are_unknown_while_no_word_that_carries_them_was_seen(strange_words: Place) -> None:
     before, after = known(strange_words, "2026-11-24"), known(strange_words, "2026-11-25")
     assert not before["days_since_login"]
@@ -276,7 +277,6 @@ def test_signals_are_unknown_while_no_word_that_carries_them_was_seen(strange_wo
     assert rules == [("unknown",)]
 
 
-@pytest.mark.slow
 def test_the_run_says_which_words_it_found_and_what_is_near(strange_words: Place) -> None:
     said = (strange_words.folder / "said").read_text()
     assert "no event name that counts as a key feature; unknown: days_since_key_feature" in said
@@ -291,7 +291,6 @@ def test_the_run_says_which_words_it_found_and_what_is_near(strange_words: Place
     assert "no event name that counts as a key feature" in message
 
 
-@pytest.mark.slow
 def test_names_that_are_all_known_hold_no_run_over_a_flag(tmp_path: Path) -> None:
     """Nobody has used a premium feature, and no word is strange: unknown, and said, but nothing is held."""
     place = Place(tmp_path)
@@ -349,7 +348,6 @@ def other_spellings(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
-@pytest.mark.slow
 def test_an_event_name_in_another_spelling_is_the_event_of_the_seed(other_spellings: Place) -> None:
     query = (
         f"select account_id, days_since_login, logins_30d from signals.sig_usage where as_of_date = '{AS_OF}'"
@@ -368,7 +366,6 @@ def test_an_event_name_in_another_spelling_is_the_event_of_the_seed(other_spelli
     assert "Login 2 (nearest known: login)" in message
 
 
-@pytest.mark.slow
 def test_event_names_keep_the_spelling_of_the_company(other_spellings: Place) -> None:
     names = {name for (name,) in other_spellings.rows("select event_name from intermediate.int_user_days")}
     assert {"LOGIN", "log-in", "ReportCreated", "report_created"} <= names

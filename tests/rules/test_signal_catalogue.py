@@ -55,7 +55,7 @@ def test_a_signal_of_ones_own_is_two_rows(mine: SeedFolder, tmp_path: Path, cell
         (
             {"measure": "", "aggregate": "", "window_days": ""},
             "measure",
-            "no table signals.sig_usage holds billing_views_30d",
+            "no table signals.sig_usage has billing_views_30d",
         ),
         ({"aggregate": "median"}, "aggregate", "there is no aggregate 'median'"),
         ({"aggregate": ""}, "aggregate", "the cell is empty"),

@@ -109,7 +109,8 @@ class Profile(_Strict):
 
     `create_only`: what has gone out once never goes again, unless it failed. `acknowledge`: whether writing
     the file counts as delivered, or somebody acknowledges it. `removed`: what the destination gets for a row
-    that left the mart, by header; or `ignore`.
+    that left the mart, by header; or `ignore`. `every_column`: what else the mart has comes after `columns`
+    under its own name, so that a column that is added to the mart needs no edit of the profile.
     """
 
     name: str = Field(pattern=_NAME)
@@ -126,6 +127,7 @@ class Profile(_Strict):
     limits: Limits
     import_settings: dict[str, str]
     columns: list[Column] = Field(min_length=1)
+    every_column: bool = False
 
     @property
     def headers(self) -> list[str]:
@@ -291,6 +293,15 @@ def check_for_loops(profile: Profile, folder: Path = FOLDER) -> None:
                 file=file,
                 column=column.source,
             )
+
+
+def with_every_column(profile: Profile, mart: Mapping[str, str]) -> Profile:
+    """The profile with the columns of the mart that it takes without naming them."""
+    if not profile.every_column:
+        return profile
+    named = {*profile.sources, *profile.headers}
+    others = [Column(header=name, source=name) for name in mart if name not in named]
+    return profile.model_copy(update={"columns": [*profile.columns, *others]})
 
 
 def check_against_mart(profile: Profile, mart: Mapping[str, str], folder: Path = FOLDER) -> None:

@@ -41,7 +41,14 @@ from radar.exports.files import (
     write_for_a_person,
     write_whole,
 )
-from radar.exports.profiles import IGNORE, Profile, check_against_mart, check_for_loops, load_profiles
+from radar.exports.profiles import (
+    IGNORE,
+    Profile,
+    check_against_mart,
+    check_for_loops,
+    load_profiles,
+    with_every_column,
+)
 
 REJECTED, UNDO = "rejected.csv", "undo"
 WRITTEN, ACKNOWLEDGED = "written", "acknowledged"
@@ -184,6 +191,7 @@ def _preview_profile(
     con: duckdb.DuckDBPyConnection, profile: Profile, as_of: date | None, guards: Guards, most: int
 ) -> Preview:
     mart = _columns_of(con, profile)
+    profile = with_every_column(profile, mart)
     check_against_mart(profile, mart)
     day = as_of or _day_of(con, profile, mart)
     _find_changes(con, profile, mart, run_id="", as_of=day)
@@ -228,6 +236,7 @@ def _export_profile(
     _check_outbound(con, profile, run_id, as_of, guards)
     check_for_loops_or_block(profile)
     mart = _columns_of(con, profile)
+    profile = with_every_column(profile, mart)
     check_against_mart(profile, mart)
     _check_day(con, profile, mart, run_id, as_of)
     _find_changes(con, profile, mart, run_id=run_id, as_of=as_of)

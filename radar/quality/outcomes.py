@@ -15,7 +15,7 @@ _DONE = {
     "reject_row": "refused",
     "null_value": "the value is left out",
     "wait": "waiting",
-    "tell": "told only",
+    "tell": "reported only",
 }
 
 

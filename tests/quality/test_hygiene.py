@@ -264,7 +264,7 @@ def test_an_unknown_reference_is_reported_by_name_and_changes_nothing(
     warehouse.land(feed, *values)
     outcome = warehouse.check()[feed, check_name]
     assert (outcome.success, outcome.unexpected_count, outcome.severity) == (False, 3, severity)
-    assert outcome.message.endswith(": told only; found zz, yy")
+    assert outcome.message.endswith(": reported only; found zz, yy")
     assert warehouse.rows(f"SELECT count(*) FROM raw.{table_name(feed)} WHERE _batch_id = 1") == [len(values)]
 
 

@@ -103,7 +103,7 @@ def test_a_mistake_is_named_with_file_row_and_remedy(
 
 def test_a_rule_that_is_there_twice_is_named(mine: SeedFolder, tmp_path: Path) -> None:
     mine.add("rules", NO_LOGIN)
-    rows = [problem.row for problem in mine.problems(tmp_path / "g") if "two rows for this segment" in problem.what]
+    rows = [problem.row for problem in mine.problems(tmp_path / "g") if "two rows" in problem.what]
     assert rows == [NO_LOGIN, len(mine.rows("rules"))]
 
 

@@ -68,10 +68,6 @@ def test_pages_that_the_product_names_exist() -> None:
                     assert (ROOT / name).exists(), f"{path.relative_to(ROOT)}: {name}"
 
 
-def test_there_are_seven_queries() -> None:
-    assert len(SQL) == 7
-
-
 @pytest.mark.parametrize(("name", "query"), SQL, ids=lambda part: part.split("\n")[0][:40])
 def test_query_answers_on_the_published_copy(name: str, query: str, demo_run: Place) -> None:
     with duckdb.connect(str(demo_run.published / "radar.duckdb"), read_only=True) as con:

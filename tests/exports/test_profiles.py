@@ -1,5 +1,6 @@
 """The profiles that ship agree with the mart and with their destination; a wrong one is refused by name."""
 
+import csv
 import re
 import tempfile
 from pathlib import Path
@@ -25,21 +26,13 @@ from tests.frozen import SEEDS
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
-NAMES = [
-    "generic",
-    "hubspot_companies",
-    "hubspot_tasks",
-    "keap_companies",
-    "keap_contacts",
-    "pipedrive_organizations",
-    "salesforce_accounts",
-    "salesforce_tasks",
-    "zoho_accounts",
-]
+with (SEEDS / "destinations.csv").open(encoding="utf-8", newline="") as _file:
+    NAMES = [row["destination"] for row in csv.DictReader(_file)]
+"""The profiles that ship; an installation may have more."""
 
 
 def test_all_profiles_of_the_folder_load() -> None:
-    assert [profile.name for profile in load_profiles()] == NAMES
+    assert {profile.name for profile in load_profiles()} >= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,10 +49,8 @@ def test_every_mapped_column_is_in_the_mart_of_a_whole_run(name: str, demo_run: 
     assert origins()[profile.source].keys() <= mart.keys()
 
 
-def test_the_seed_names_every_profile_and_uses_two() -> None:
+def test_what_the_seed_says_is_used_is_used() -> None:
     assert [profile.name for profile in used_profiles(SEEDS)] == ["generic", "hubspot_companies"]
-    with (SEEDS / "destinations.csv").open(encoding="utf-8") as file:
-        assert [line.split(",")[0] for line in file][1:] == NAMES
 
 
 def test_a_destination_that_nobody_knows_is_refused_before_a_run(mine: SeedFolder) -> None:

@@ -178,6 +178,7 @@ def project(tmp_path: Path) -> Path:
     copy = tmp_path / "radar"
     ignored = shutil.ignore_patterns(".*", "var", "tests", "__pycache__", "*.egg-info")
     shutil.copytree(PROJECT, copy, ignore=ignored)
+    shutil.copytree(SEEDS, copy / "seeds", dirs_exist_ok=True)
     return copy
 
 

@@ -28,17 +28,14 @@ SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
 
 def describe(definitions: dg.Definitions) -> str:
-    """One line per asset: key, group, whether it has as-of dates, checks, and what it depends on."""
+    """One line per asset: key, group, whether it has as-of dates, and what it depends on."""
     graph = definitions.resolve_asset_graph()
-    checks = [key.asset_key for key in graph.asset_check_keys]
     lines = []
     for key in sorted(graph.get_all_asset_keys()):
         node = graph.get(key)
         parents = " ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
         by_day = "by day" if node.is_partitioned else "whole"
-        lines.append(
-            f"{key.to_user_string()} | {node.group_name} | {by_day} | {checks.count(key)} checks | {parents}"
-        )
+        lines.append(f"{key.to_user_string()} | {node.group_name} | {by_day} | {parents}")
     return "\n".join(line.rstrip(" |") for line in lines) + "\n"
 
 

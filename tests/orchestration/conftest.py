@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from orchestration.definitions import defs
+from tests.frozen import SEEDS
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +18,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("radar")
     (folder / "extracts").mkdir()
     names = {"RADAR_WAREHOUSE": "w.duckdb", "RADAR_EXTRACTS": "extracts", "RADAR_PUBLISHED": "published"}
+    names["RADAR_SHIPPED_SEEDS"] = str(SEEDS)  # which destinations are used is the installation's own matter
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("RADAR_", "DAGSTER_"))]:
             patch.delenv(name)

@@ -35,6 +35,20 @@ def test_only_tests_of_the_installation_read_its_own_seeds() -> None:
     assert found == READS_OWN_SEEDS.keys()
 
 
+ON_OTHER_WAYS = {
+    "changes/test_change_cost.py": "a copy of the project whose seeds are the frozen ones",
+    "landing/test_contracts.py": "a copy of the project whose seeds are the frozen ones",
+    "runs/test_plain_dbt.py": "what loads seeds is called in a project whose seeds are the frozen ones",
+}
+"""How programs that are started without RADAR_ variables come to the frozen seeds."""
+
+
+def test_whoever_clears_the_environment_of_a_program_names_the_frozen_seeds() -> None:
+    clears = {name for name, text in sources().items() if re.search(r"startswith\(\(?\"RADAR_", text)}
+    names = {name for name in clears if "RADAR_SHIPPED_SEEDS" in sources()[name]}
+    assert clears - names == ON_OTHER_WAYS.keys()
+
+
 def quick_runs(text: str) -> int:
     """Calls of `Place.run` with a day in functions that are not marked slow."""
     tree = ast.parse(text)

@@ -23,6 +23,7 @@ from radar.deliveries.in_doubt import resolve, status
 from radar.deliveries.settings import Destinations
 from tests.deliveries.small_company import DAY, Company
 from tests.deliveries.vendors import Vendors
+from tests.frozen import SEEDS
 
 RUN = Run("run-x", 1, Window(DAY, DAY), datetime(2026, 3, 14, 5))
 
@@ -153,6 +154,9 @@ def test_a_resolution_that_somebody_changes_or_takes_away_shows(doubtful: Compan
 
 
 def test_the_commands(doubtful: Company) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
+    clean["RADAR_SHIPPED_SEEDS"] = str(SEEDS)
+
     def radar(*arguments: str) -> subprocess.CompletedProcess[str]:
         with closed(doubtful) as warehouse:
             return subprocess.run(
@@ -164,7 +168,7 @@ def test_the_commands(doubtful: Company) -> None:
                 ],
                 capture_output=True,
                 text=True,
-                env={name: value for name, value in os.environ.items() if not name.startswith("RADAR_")},
+                env=clean,
                 check=False,
             )
 

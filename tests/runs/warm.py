@@ -1,6 +1,6 @@
 """The command line in processes that are forked from one which has imported the libraries already.
 
-Importing Dagster, dbt and Great Expectations is a fifth of what a run of a small company costs. What is
+Importing Dagster, dbt and Great Expectations is a sixth of what a run of a small company costs. What is
 loaded before is other people's code only: Radar's own modules are imported in each process, with its
 environment. It is otherwise a process like any other: own memory, own locks, own exit status. Tests that kill
 a run, or that are about the start of the program, start the script itself (`RADAR`).

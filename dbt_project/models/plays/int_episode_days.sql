@@ -19,6 +19,7 @@ states as (
         *,
         decision <> 'decided' and not is_overridden as is_bucket_in_doubt
     from {{ ref('int_account_states') }}
+    where as_of_date <= {{ as_of_end() }}
 
 ),
 

@@ -10,7 +10,7 @@ open_plays as (
         episode_days.play,
         playbook.channel,
         episode_days.as_of_date = episode_days.episode_started_on and playbook.flag is null as is_new_bucket,
-        coalesce(states.score_before - states.score, 0) as score_fall
+        case when states.is_consecutive then states.score_before - states.score else 0 end as score_fall
     from {{ ref('int_episode_days') }} as episode_days
     inner join {{ ref('playbook') }} as playbook
         on episode_days.play = playbook.play
@@ -18,7 +18,9 @@ open_plays as (
         on
             episode_days.account_id = states.account_id
             and episode_days.as_of_date = states.as_of_date
-    where episode_days.is_open
+    where
+        episode_days.is_open
+        and states.as_of_date <= {{ as_of_end() }}
 
 ),
 
@@ -48,6 +50,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        5 as position,
         'hysteresis' as reason
     from open_plays
     where
@@ -58,6 +61,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        6 as position,
         'quiet_mode' as reason
     from customer_plays
     where is_quiet
@@ -66,6 +70,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        7 as position,
         'contact_unknown' as reason
     from customer_plays
     where
@@ -76,6 +81,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        8 as position,
         'no_consent' as reason
     from customer_plays
     where
@@ -86,6 +92,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        9 as position,
         'consent_unknown' as reason
     from customer_plays
     where

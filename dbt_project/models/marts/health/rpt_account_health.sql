@@ -70,8 +70,14 @@ reasons as (
 
 reviews as (
 
-    select * from {{ ref('int_review_reasons') }}
-    where as_of_date = {{ as_of_end() }}
+    select
+        account_id,
+        string_agg(review_text, '; ' order by position) as review_reason
+    from {{ ref('int_account_stop_reasons') }}
+    where
+        as_of_date = {{ as_of_end() }}
+        and review_text is not null
+    group by account_id
 
 ),
 

@@ -14,7 +14,7 @@ ranked as (
     select
         *,
         {% if version %}
-        {{ deleted_date(version) }} as deleted_date,
+        case when is_deleted then cast({{ version }} as date) end as deleted_date,
         {{ is_deleted_at_all(key, version) }} as is_deleted_at_all,
         {% endif %}
         row_number() over (

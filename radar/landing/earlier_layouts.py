@@ -32,6 +32,7 @@ DROPPED = (
     "intermediate.int_rule_moves",
     "intermediate.int_score_pairs",
     "intermediate.int_score_transitions",
+    "intermediate.int_signal_vocabularies",
     "intermediate.int_stop_reasons__as_of",
     "intermediate.int_told_changes",
     "intermediate.int_told_moves",

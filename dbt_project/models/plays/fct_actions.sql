@@ -129,7 +129,8 @@ final as (
         states.episode_started_on,
         states.released_on,
         case
-            when plays.is_in_playbook then {{ hours_after_day('states.hours_count_from', 'plays.within_hours') }}
+            when plays.is_in_playbook
+                then cast({{ add_days('states.hours_count_from', 1) }} as timestamp) + coalesce(plays.within_hours, 0) * interval 1 hour
             when states.hours_count_from is not null then plays.recorded_due_at
         end as due_at,
         case when not states.is_open then states.as_of_date end as ended_on,

@@ -24,6 +24,7 @@ open_plays as (
 
 ),
 
+-- what these plays send reaches the customer; all other channels stay inside the company
 customer_plays as (
 
     select
@@ -39,7 +40,7 @@ customer_plays as (
         on
             open_plays.account_id = outreach_states.account_id
             and open_plays.as_of_date = outreach_states.as_of_date
-    where {{ reaches_customer('open_plays.channel') }}
+    where open_plays.channel in ('mail_draft', 'in_app_guide', 'survey')
 
 ),
 

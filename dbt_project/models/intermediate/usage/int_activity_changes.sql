@@ -54,7 +54,7 @@ event_bounds as (
         bounds.last_purged_date,
         meanings.milestone,
         {% for measure in dated %}
-        {{ is_of_measure(measure) }} as is_{{ measure }}{{ ',' if not loop.last }}
+        {{ 'true' if measure == 'any' else "coalesce(list_contains(meanings.measures, '" ~ measure ~ "'), false)" }} as is_{{ measure }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_counted_event_bounds') }} as bounds
     inner join {{ ref('int_activity_accounts') }} as accounts

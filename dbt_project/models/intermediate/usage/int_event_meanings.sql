@@ -1,5 +1,5 @@
 -- Grain: one row per event name of the company that means an event of seeds/product_events.csv.
--- That is the event of the same name, else the only one whose name differs in case, accents, blanks and signs alone.
+-- `measures` lists what it counts for. That is the event of the same name, else the only one whose name differs in case, accents, blanks and signs alone.
 -- Names are folded here, each once: whatever reads events joins by the name as it came.
 with
 
@@ -12,6 +12,16 @@ names as (
 product_events as (
 
     select * from {{ ref('product_events') }}
+
+),
+
+measures as (
+
+    select
+        event_name,
+        list(measure order by measure) as measures
+    from {{ ref('int_event_measures') }}
+    group by event_name
 
 ),
 
@@ -44,15 +54,13 @@ final as (
     select
         recognized.event_name,
         recognized.product_event,
-        product_events.is_login,
-        product_events.is_key_feature,
-        product_events.is_premium,
-        product_events.is_advanced,
         product_events.milestone,
-        product_events.measures
+        measures.measures
     from recognized
     inner join product_events
         on recognized.product_event = product_events.event_name
+    left join measures
+        on recognized.product_event = measures.event_name
 
 )
 

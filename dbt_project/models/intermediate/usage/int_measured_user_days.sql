@@ -10,7 +10,7 @@ event_names as (
     select
         event_name,
         {% for measure in event_signals() | map(attribute='measure') | unique %}
-        {{ is_of_measure(measure) }} as is_{{ measure }},
+        list_contains(measures, '{{ measure }}') as is_{{ measure }},
         {% endfor %}
         product_event
     from {{ ref('int_event_meanings') }}

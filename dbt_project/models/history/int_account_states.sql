@@ -1,5 +1,5 @@
--- Grain: one row per account and scored date of this build, and per account's first scored date after it where it has an
--- earlier one: what was recorded, next to what was recorded on the account's scored date before (compared_with; null
+-- Grain: one row per account and scored date of this build, and per account's first scored date after it where it has
+-- an earlier one: what was recorded, next to what was recorded on the account's scored date before (compared_with; null
 -- where there is none), however long ago. is_consecutive: on no scored date between the two was another account scored.
 -- best_score_7d is the best score of the 7 days before; unknown_flags lists the flags of rules that are unknown.
 with
@@ -27,14 +27,14 @@ recorded as (
     where
         as_of_date between {{ add_days(as_of_start(), -7) }} and {{ as_of_end() }}
         or (account_id, as_of_date) in (
-            select (account_id, max(as_of_date)) from history
-            where as_of_date < {{ add_days(as_of_start(), -7) }}
-            group by account_id
+            select (earlier.account_id, max(earlier.as_of_date)) from history as earlier
+            where earlier.as_of_date < {{ add_days(as_of_start(), -7) }}
+            group by earlier.account_id
         )
         or (account_id, as_of_date) in (
-            select (account_id, min(as_of_date)) from history
-            where as_of_date > {{ as_of_end() }}
-            group by account_id
+            select (later.account_id, min(later.as_of_date)) from history as later
+            where later.as_of_date > {{ as_of_end() }}
+            group by later.account_id
         )
 
 ),

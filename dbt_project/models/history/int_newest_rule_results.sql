@@ -1,6 +1,6 @@
 -- Grain: one row per account scored on the newest as-of date of this build, scored rule set and rule that applies to
--- the account's segment. Nothing is evaluated again: the champion rule set's rows are its evidence, and what has none is
--- off, or false. Shadow rule sets, whose evidence is not recorded, are evaluated here and nowhere else.
+-- the account's segment. Nothing is evaluated again: the champion rule set's rows are its evidence, and a rule without
+-- any is off, or false. Shadow rule sets, whose evidence is not recorded, are evaluated here and nowhere else.
 with
 
 history as (

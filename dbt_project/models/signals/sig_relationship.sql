@@ -73,44 +73,30 @@ changes as (
         account_id,
         occurred_date as day,
         case when is_reply then occurred_date end as last_reply_date,
-        case when is_contact then occurred_date end as last_contact_date,
-        0 as stakeholders,
-        0 as champions
+        case when is_contact then occurred_date end as last_contact_date
     from touchpoints
-    union all
+    union all by name
     select
         account_id,
         entered_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        1 as stakeholders,
-        0 as champions
+        1 as stakeholders
     from stakeholder_intervals
-    union all
+    union all by name
     select
         account_id,
         left_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        -1 as stakeholders,
-        0 as champions
+        -1 as stakeholders
     from stakeholder_intervals
-    union all
+    union all by name
     select
         account_id,
         created_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        0 as stakeholders,
         1 as champions
     from champions
-    union all
+    union all by name
     select
         account_id,
         deleted_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        0 as stakeholders,
         -1 as champions
     from champions
     where deleted_date is not null

@@ -5,7 +5,7 @@
 {% for row in seed_rows('select lower(name) as name from seeds.competitors order by name') -%}
     {% do names.append(modules.re.escape(row['name'])) -%}
 {% endfor -%}
-{# no letter, digit or underscore next to it; one constant pattern, since a pattern per row would be compiled per row -#}
+{# no letter, digit or underscore next to it; one constant pattern: a pattern per row would be compiled per row -#}
 {% set whole_word = '(^|[^\\p{L}\\p{M}\\p{N}_])(' ~ names | join('|') ~ ')($|[^\\p{L}\\p{M}\\p{N}_])' -%}
 with
 

@@ -93,7 +93,8 @@ fact_days as (
     select
         feed,
         fact_date,
-        {{ dbt.datediff('lag(fact_date) over (partition by feed order by fact_date)', 'fact_date', 'day') }} as pause_days
+        {{ dbt.datediff('lag(fact_date) over (partition by feed order by fact_date)', 'fact_date', 'day') }}
+            as pause_days
     from {{ source('audit', 'fact_days') }}
 
 ),

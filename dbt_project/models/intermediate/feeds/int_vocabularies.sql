@@ -1,5 +1,5 @@
--- Grain: one row per signal and vocabulary that it depends on: words of a company's systems, by the feed that brings them,
--- without which the signal means nothing. Each measure of seeds/signals.csv is one: the event names that count for it.
+-- Grain: one row per signal and vocabulary that it depends on: words of a company's systems, by the feed that brings
+-- them, without which the signal means nothing. Each measure of seeds/signals.csv is one: its event names.
 -- `is_used` is false where the reference data gives no word the meaning: the company has nothing of the kind.
 -- Statuses, kinds, channels and directions are not here: a row with such a word unknown is refused, and a feed that
 -- refuses more than a fifth of its rows is blocked.

@@ -32,9 +32,9 @@ event_names as (
     select
         event_bounds.event_name,
         min(event_bounds.first_date) as first_date,
-        bool_or(event_meanings.event_name is not null) as is_in_seed
+        bool_or(event_meanings.is_recognized) as is_in_seed
     from {{ ref('int_event_bounds') }} as event_bounds
-    left join event_meanings
+    inner join event_meanings
         on event_bounds.event_name = event_meanings.event_name
     where event_bounds.first_date is not null
     group by event_bounds.event_name

@@ -81,7 +81,8 @@ final as (
 
         -- difference
         shadow_scores.score - champion_scores.score as score_difference,
-        {{ bucket_rank('shadow_scores.bucket') }} - {{ bucket_rank('champion_scores.model_bucket') }} as bucket_difference,
+        {{ bucket_rank('shadow_scores.bucket') }} - {{ bucket_rank('champion_scores.model_bucket') }}
+            as bucket_difference,
         shadow_scores.decision <> champion_scores.decision as is_other_decision,
         champion_scores.reasons as champion_reasons,
         shadow_scores.reasons as shadow_reasons

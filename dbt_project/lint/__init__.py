@@ -38,11 +38,6 @@ def seed_rows(query: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["measure"] or "measure is not null" not in query]
 
 
-def has_whole_word(text: str, names: list[str]) -> str:
-    """A call in its place."""
-    return f"has_whole_word({text})"
-
-
 class dbt:  # noqa: N801  dbt's own name
     """The cross-database macros of dbt that the models and our macros name."""
 

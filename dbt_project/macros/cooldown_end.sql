@@ -5,6 +5,6 @@
 {% macro cooldown_end(released_on, cooldown_days) -%}
     greatest(
         {{ add_days(released_on, 'coalesce(' ~ cooldown_days ~ ', 0)') }},
-        {{ add_days(week_start(released_on), 7) }}
+        {{ add_days("date_trunc('week', " ~ released_on ~ ")", 7) }}
     )
 {%- endmacro %}

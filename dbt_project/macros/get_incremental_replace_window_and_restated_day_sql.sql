@@ -5,7 +5,7 @@
 {% macro get_incremental_replace_window_and_restated_day_sql(arg_dict) %}
     {%- set day = restated_date() -%}
     {% if day %}
-    create or replace table {{ restated_relation(arg_dict['target_relation']) }} as
+    create or replace table intermediate.{{ arg_dict['target_relation'].identifier }}__restated as
     select {{ arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') }} from {{ arg_dict['temp_relation'] }}
     where as_of_date = cast('{{ day }}' as date);
     {% endif %}

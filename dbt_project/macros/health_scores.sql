@@ -131,9 +131,9 @@ select
     rule_set,
 
     -- score
-    cast({{ clamped('total') }} as double) as score,
-    cast({{ clamped('total_low') }} as double) as score_low,
-    cast({{ clamped('total_high') }} as double) as score_high,
+    cast(greatest(0, least(100, total)) as double) as score,
+    cast(greatest(0, least(100, total_low)) as double) as score_low,
+    cast(greatest(0, least(100, total_high)) as double) as score_high,
     {{ bucket_name('rank') }} as bucket,
     {{ bucket_name('rank_low') }} as bucket_low,
     {{ bucket_name('rank_high') }} as bucket_high,

@@ -14,8 +14,11 @@ ranked as (
     select
         *,
         {% if version %}
-        {{ deleted_date(version) }} as deleted_date,
-        {{ is_deleted_at_all(key, version) }} as is_deleted_at_all,
+        case when is_deleted then cast({{ version }} as date) end as deleted_date,
+        first_value(coalesce(is_deleted, false) and {{ version }} is null) over (
+            partition by {{ key | join(', ') }}
+            order by {{ newest_first() }}
+        ) as is_deleted_at_all,
         {% endif %}
         row_number() over (
             partition by {{ key | join(', ') }}

@@ -3,5 +3,6 @@
     needs the columns bucket and flags.
 #}
 {% macro play_fits(playbook, states) -%}
-    {{ bucket_fits(playbook, states) }} and {{ flag_fits(playbook, states) }}
+    ({{ playbook }}.bucket is null or {{ playbook }}.bucket = {{ states }}.bucket)
+    and ({{ playbook }}.flag is null or {{ is_among(playbook ~ '.flag', states ~ '.flags') }})
 {%- endmacro %}

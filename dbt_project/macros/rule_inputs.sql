@@ -62,10 +62,10 @@ final as (
     from accounts
     inner join signal_states
         on accounts.as_of_date = signal_states.as_of_date
-    {# every scored account and day is in every family -#}
+    {# every scored account and day is in every family; get_incremental_replace_window_and_restated_day_sql restates -#}
     {% for family in signal_families() -%}
     {% set signals_of_family = ref('sig_' ~ family) -%}
-    left join {{ restated_relation(signals_of_family) if is_restated else signals_of_family }} as {{ family }}
+    left join {{ 'intermediate.' ~ signals_of_family.identifier ~ '__restated' if is_restated else signals_of_family }} as {{ family }}
         on
             accounts.account_id = {{ family }}.account_id
             and accounts.as_of_date = {{ family }}.as_of_date

@@ -1,6 +1,7 @@
 {#
     The select of one row of seeds/rules.csv over `inputs`: the columns of the row, whether the rule is on, whether it
-    fires (SQL's own logic: false where any condition is, else null where any is, else true), and what it read.
+    fires (SQL's own logic: false where any condition is, else null where any is, else true), and what it read. A condition
+    is null where its signal is unknown or null, unless the rule decides for that (when_null).
 #}
 {% macro rule_select(rule_set, rule) %}
     {%- set conditions = rule['conditions'] -%}
@@ -22,7 +23,9 @@
         is_renewal_unknown,
         uses_{{ signals | join(' and uses_') }} as is_on,
         {% for condition in conditions -%}
-        {{ 'and ' if not loop.first }}{{ rule_condition(condition) }}{{ ' as fires,' if loop.last }}
+        {%- set comparison = condition['signal'] ~ ' ' ~ condition['operator'] ~ ' ' ~ rule_threshold(condition) -%}
+        {{ 'and ' if not loop.first }}{{ comparison if condition['when_null'] is none
+            else 'coalesce(' ~ comparison ~ ', ' ~ literal(condition['when_null']) ~ ')' }}{{ ' as fires,' if loop.last }}
         {% endfor -%}
         {{ rule_sign_fits(rule, 'positive') }} as can_be_positive,
         {{ rule_sign_fits(rule, 'negative') }} as can_be_negative,

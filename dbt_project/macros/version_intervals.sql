@@ -7,10 +7,10 @@
     select
         ordered_versions.*,
         case
-            when is_first_version then {{ open_start_date() }}
+            when is_first_version then date '0001-01-01'
             else version_date
         end as valid_from_date,
-        coalesce({{ add_days('next_version_date', -1) }}, {{ open_end_date() }}) as valid_to_date
+        coalesce({{ add_days('next_version_date', -1) }}, date '9999-12-31') as valid_to_date
     from (
         select
             *,
@@ -25,7 +25,7 @@
     where
         next_version_date is null
         or next_version_date > case
-            when is_first_version then {{ open_start_date() }}
+            when is_first_version then date '0001-01-01'
             else version_date
         end
 {% endmacro %}

@@ -35,4 +35,4 @@ full outer join evidence
 where
     history.points is distinct from coalesce(evidence.points, 0)
     or history.score
-    is distinct from cast({{ clamped('history.base_score + coalesce(evidence.points, 0)') }} as double)
+    is distinct from cast(greatest(0, least(100, history.base_score + coalesce(evidence.points, 0))) as double)

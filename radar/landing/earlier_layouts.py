@@ -27,9 +27,13 @@ REWRITTEN = {"intermediate.int_play_days__as_of": "action_days_of_intervals.sql"
 DROPPED = (
     "intermediate.int_champion_inputs",
     "intermediate.int_late_points",
+    "intermediate.int_measured_user_days",
+    "intermediate.int_review_reasons",
     "intermediate.int_rule_knowledge_changes",
     "intermediate.int_rule_moves",
     "intermediate.int_score_pairs",
+    "intermediate.int_score_transitions",
+    "intermediate.int_signal_vocabularies",
     "intermediate.int_stop_reasons__as_of",
     "intermediate.int_told_changes",
     "intermediate.int_told_moves",

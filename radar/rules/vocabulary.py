@@ -42,7 +42,7 @@ _UNRECOGNISED = """
         list(signals.signal ORDER BY signals.signal)
     FROM intermediate.int_vocabulary_states AS words
     JOIN intermediate.int_feed_states AS feeds USING (feed, as_of_date)
-    JOIN intermediate.int_signal_vocabularies AS signals USING (vocabulary, as_of_date)
+    JOIN intermediate.int_vocabularies AS signals USING (vocabulary)
     LEFT JOIN scored_signals USING (signal)
     WHERE words.as_of_date = $end AND NOT words.is_known AND words.is_used AND feeds.state = 'known'
     GROUP BY words.vocabulary, words.feed, words.has_strange_words

@@ -33,14 +33,18 @@ LONGER = {
     "int_event_keys": "what an event is, and which of its copies counts",
     "int_feed_states": "every way in which a feed is not known, as one case",
     "int_last_invoice_states": "intervals of the last invoice: one pass for many as-of dates",
-    "int_override_outcomes": "what became of an override, each outcome once",
     "int_vocabulary_states": "the same question of five vocabularies, unioned",
     "rpt_account_health": "one row an account: its columns are the contract",
     "sig_billing": "ten signals of three feeds",
-    "sig_relationship": "four signals, each with intervals of its own",
     "sig_support": "seven signals of tickets",
 }
 """Models of more lines than that, with the reason."""
+
+LONGEST_PATH = 15
+"""The most models from a feed to rpt_account_health."""
+MOST_MACROS = 55
+MOST_JINJA_TAGS = 1529
+"""Of models and macros: a step towards plain SQL lowers these two, and nothing raises them."""
 
 BUCKETS_ARE_NAMED_IN = {"bucket_name", "bucket_rank", "is_bucket_right"}
 READS_THE_CLOCK = re.compile(r"\bcurrent_(?:date|time|timestamp)\b|\b(?:now|today|getdate)\s*\(", re.I)
@@ -120,6 +124,28 @@ def test_names_begin_with_what_the_layer_holds(models: Mapping[str, Any]) -> Non
 def test_models_are_short_or_on_the_list(models: Mapping[str, Any]) -> None:
     long = {node["name"] for node in models.values() if len(node["raw_code"].splitlines()) > MOST_LINES}
     assert long == set(LONGER)
+
+
+def test_few_models_are_between_a_feed_and_account_health(models: Mapping[str, Any]) -> None:
+    paths: dict[str, list[str]] = {}
+
+    def path_to(key: str) -> list[str]:
+        if key not in paths:
+            before = [path_to(parent) for parent in models[key]["depends_on"]["nodes"] if parent in models]
+            paths[key] = [*max(before, key=len, default=[]), models[key]["name"]]
+        return paths[key]
+
+    longest = path_to("model.radar.rpt_account_health")
+    assert longest[0] == "stg_product__events"
+    assert len(longest) <= LONGEST_PATH, " -> ".join(longest)
+
+
+def test_jinja_is_the_exception() -> None:
+    macros = list((DBT_PROJECT / "macros").rglob("*.sql"))
+    files = [*macros, *(DBT_PROJECT / "models").rglob("*.sql")]
+    tags = sum(len(re.findall(r"{{|{%", path.read_text(encoding="utf-8"))) for path in files)
+    assert len(macros) <= MOST_MACROS
+    assert tags <= MOST_JINJA_TAGS
 
 
 def test_a_macro_has_a_file_of_its_name() -> None:

@@ -15,10 +15,9 @@ from radar.audit import delivery_ledger as ledger
 from tests.oracle.actions import Delivery, Life, Limits, Told, World
 
 MODELS = (
-    "int_scored_dates",
-    "int_score_transitions",
-    "int_segment_rules",
     "int_account_states",
+    "int_scored_dates",
+    "int_segment_rules",
     "int_stale_inputs",
     "int_value_caps",
     "int_account_stop_reasons",
@@ -27,7 +26,6 @@ MODELS = (
     "int_episode_days",
     "int_play_stop_reasons",
     "int_stop_reasons",
-    "int_review_reasons",
     "int_action_days",
     "int_releasable_days",
     "int_action_releases",
@@ -42,6 +40,7 @@ SENTINELS = (date(1999, 1, 1), date(1999, 1, 2))
 INPUTS = (
     "marts.fct_health_history",
     "marts.fct_health_evidence",
+    "intermediate.int_accounts__as_of",
     "signals.sig_billing",
     "intermediate.int_feed_states",
     "intermediate.int_signal_states",
@@ -137,10 +136,12 @@ class Warehouse:
 
     def tell(self, world: World, days: Sequence[date]) -> None:
         """Record these days as `world` has them, whatever was recorded before, and build once."""
-        for table in INPUTS[:5]:
+        for table in INPUTS[:6]:
             self.con.execute(f"delete from {table} where as_of_date between ? and ?", [days[0], days[-1]])
         told = [(day, account, facts) for day in days for account, facts in world.told[day].items()]
         self._insert("marts.fct_health_history", (_history(*one) for one in told))
+        segments = ({"account_id": account, "as_of_date": day} for day, account, _ in told)
+        self._insert("intermediate.int_accounts__as_of", segments)
         self._insert("marts.fct_health_evidence", (row for one in told for row in _evidence(*one)))
         self._insert("signals.sig_billing", (_billing(*one) for one in told))
         unknown = world.unknown_contact_days

@@ -35,6 +35,8 @@ EARLIER = """
     create table intermediate.sig_usage__rechecked (account_id varchar);
     create table intermediate.int_late_points (account_id varchar);
     create table intermediate.int_told_spans (account_id varchar);
+    create table intermediate.int_score_transitions (account_id varchar);
+    create view intermediate.int_measured_user_days as select 1 as one;
     create view intermediate.int_score_pairs as select 1 as one;
     create schema if not exists scoring;
     create view scoring.int_rule_evaluations as select one from intermediate.int_score_pairs;

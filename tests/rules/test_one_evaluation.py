@@ -29,4 +29,28 @@ def test_scores_are_made_of_rule_results_or_of_the_evidence_alone() -> None:
     assert made_of == {
         "fct_health_scores": ["fct_rule_results"],
         "fct_health_history": ["fct_health_evidence"],
+        "int_shadow_scores": ["int_newest_rule_results"],
     }
+
+
+def test_a_build_evaluates_each_scored_rule_set_once() -> None:
+    """Views are evaluated where they are read: what was recorded is read from evidence and history."""
+
+    def readers_of(relation: str) -> dict[str, str]:
+        return {
+            path.stem: path.read_text()
+            for path in (PROJECT / "models").rglob("*.sql")
+            if f"from {{{{ ref('{relation}') }}}}" in path.read_text()
+            or f"join {{{{ ref('{relation}') }}}}" in path.read_text()
+        }
+
+    results = readers_of("fct_rule_results")
+    assert results.keys() == {
+        "fct_health_evidence",  # the champion rule set, on the dates of the build
+        "int_newest_rule_results",  # shadow rule sets, on its newest date
+        "int_restated_points",  # the restated date, before the build
+        "int_rule_point_changes",  # dates that earlier rules scored
+    }
+    assert "rule_set_status = 'champion'" in results["fct_health_evidence"]
+    assert "rule_set_status = 'shadow'" in results["int_newest_rule_results"]
+    assert readers_of("fct_health_scores") == {}

@@ -54,12 +54,12 @@ steps as (
     select
         account_id,
         as_of_date,
-        {{ clamped('recorded_before') }} as recorded_before,
-        {{ clamped('by_new_rules') }} as by_new_rules,
-        {{ clamped('by_new_rules + restated_points') }} as with_late_data,
-        {{ clamped('by_new_rules + restated_points + new_data_points') }} as with_new_data,
-        {{ clamped('by_new_rules + restated_points + new_data_points + coverage_points') }} as with_coverage,
-        {{ clamped('recorded_after') }} as recorded_after
+        greatest(0, least(100, recorded_before)) as recorded_before,
+        greatest(0, least(100, by_new_rules)) as by_new_rules,
+        greatest(0, least(100, by_new_rules + restated_points)) as with_late_data,
+        greatest(0, least(100, by_new_rules + restated_points + new_data_points)) as with_new_data,
+        greatest(0, least(100, by_new_rules + restated_points + new_data_points + coverage_points)) as with_coverage,
+        greatest(0, least(100, recorded_after)) as recorded_after
     from totals
 
 ),

@@ -4,7 +4,7 @@ with
 
 transitions as (
 
-    select * from {{ ref('int_score_transitions') }}
+    select * from {{ ref('int_account_states') }}
     where compared_with <= {{ as_of_end() }}
 
 ),

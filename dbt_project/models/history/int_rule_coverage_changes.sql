@@ -1,5 +1,5 @@
--- Grain: one row per pair of dates of int_score_transitions, segment and rule of the champion rule set that reads a
--- signal which is known, or in use, on one of the two dates only.
+-- Grain: one row per pair of dates that int_account_states compares, segment and rule of the champion rule set that
+-- reads a signal which is known, or in use, on one of the two dates only.
 -- part is what the rule's points count as: new_data where a feed that it needs came for the first time, else coverage.
 with
 
@@ -8,7 +8,8 @@ date_pairs as (
     select distinct
         as_of_date,
         compared_with
-    from {{ ref('int_score_transitions') }}
+    from {{ ref('int_account_states') }}
+    where compared_with is not null
 
 ),
 

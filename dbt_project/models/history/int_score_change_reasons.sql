@@ -39,7 +39,7 @@ rule_reasons as (
         || coalesce(
             evidence_after.evidence,
             'No longer so: ' || evidence_before.evidence,
-            'No longer so: ' || {{ as_label('rule_changes.rule_id') }}
+            'No longer so: ' || replace(rule_changes.rule_id, '_', ' ')
         ) as reason
     from rule_changes
     left join evidence as evidence_after

@@ -16,7 +16,7 @@ rules as (
 segments as (
 
     select distinct segment
-    from {{ ref('fct_health_history') }}
+    from {{ ref('int_accounts__as_of') }}
     where as_of_date >= {{ as_of_start() }}
 
 ),

@@ -3,11 +3,9 @@
 -- `to_approve` (a person decides); it is released on the first date on which nothing stops it, and from then on neither
 -- cooldown nor budget stops it, while a stop reason still does; when its episode ends it becomes `closed`, or `lapsed`
 -- where it never was released. A flag that comes back later is another episode and another row, which the cooldown
--- stops. What has ended never opens again. `superseded` is left only where past dates were rebuilt and the dates after
--- them know another episode.
--- The hours of the playbook count from the end of the day on which the action was handed over; while nobody has it,
--- from the end of its newest date. What ended before anybody had it was never due.
--- Only actions of dates of the build or after it are touched, so the cost does not grow with history.
+-- stops. What has ended never opens again. `superseded`: past dates were rebuilt, and later ones have another episode.
+-- The hours of the playbook count from the end of the day of the hand-over, before it from the end of its newest date;
+-- what ended before anybody had it was never due. Only actions of dates of the build or after it are touched.
 {{ config(materialized='incremental', incremental_strategy='replace_actions') }}
 with
 
@@ -129,7 +127,8 @@ final as (
         states.episode_started_on,
         states.released_on,
         case
-            when plays.is_in_playbook then {{ hours_after_day('states.hours_count_from', 'plays.within_hours') }}
+            when plays.is_in_playbook
+                then {{ add_days('states.hours_count_from', 1) }} + coalesce(plays.within_hours, 0) * interval 1 hour
             when states.hours_count_from is not null then plays.recorded_due_at
         end as due_at,
         case when not states.is_open then states.as_of_date end as ended_on,

@@ -1,11 +1,12 @@
 -- Grain: one row per account, scored date of this build and reason that stops every play of the account.
 -- is_suppressing: nothing may be done now; stale inputs do so where the bucket is decided in spite of them.
--- review_text: what a person reads who decides first; null where nobody has to.
+-- review_text: what a person reads who decides first, in the order of position; null where nobody has to.
 with
 
 states as (
 
     select * from {{ ref('int_account_states') }}
+    where as_of_date <= {{ as_of_end() }}
 
 ),
 
@@ -26,11 +27,12 @@ unknown_labels as (
 
 ),
 
-reasons as (
+final as (
 
     select
         account_id,
         as_of_date,
+        1 as position,
         'conflict' as reason,
         true as is_suppressing,
         conflict_reason as review_text
@@ -40,6 +42,7 @@ reasons as (
     select
         states.account_id,
         states.as_of_date,
+        2 as position,
         'undecided' as reason,
         true as is_suppressing,
         'The bucket hangs on what is not known: ' || unknown_labels.labels as review_text
@@ -53,6 +56,7 @@ reasons as (
     select
         states.account_id,
         states.as_of_date,
+        3 as position,
         'stale' as reason,
         states.decision = 'decided' as is_suppressing,
         'Nothing new has come from ' || stale_inputs.feeds || ' for too long: '
@@ -66,6 +70,7 @@ reasons as (
     select
         account_id,
         as_of_date,
+        10 as position,
         'high_value' as reason,
         false as is_suppressing,
         'High value: ' || {{ format_number('arr_usd') }} || ' USD a year' as review_text
@@ -75,6 +80,7 @@ reasons as (
     select
         states.account_id,
         states.as_of_date,
+        11 as position,
         'renewal_near' as reason,
         false as is_suppressing,
         'Renewal in ' || {{ format_number('billing.days_to_renewal') }} || ' days, and the bucket changed from '
@@ -86,12 +92,14 @@ reasons as (
             and states.as_of_date = billing.as_of_date
     where
         billing.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
+        and states.is_consecutive
         and states.bucket <> states.bucket_before
         and billing.days_to_renewal <= {{ setting('renewal_near_days') }}
     union all
     select
         account_id,
         as_of_date,
+        12 as position,
         'steep_drop' as reason,
         false as is_suppressing,
         'The score fell ' || {{ format_number('best_score_7d - score') }} || ' points in the week to '
@@ -102,6 +110,7 @@ reasons as (
     select
         account_id,
         as_of_date,
+        13 as position,
         'value_cap' as reason,
         false as is_suppressing,
         string_agg('Limited by: ' || title, '; ' order by rule_number) as review_text
@@ -111,6 +120,7 @@ reasons as (
     select
         account_id,
         as_of_date,
+        14 as position,
         'review_rule' as reason,
         false as is_suppressing,
         review_rules as review_text
@@ -120,6 +130,7 @@ reasons as (
     select
         states.account_id,
         states.as_of_date,
+        4 as position,
         'flood' as reason,
         true as is_suppressing,
         null as review_text
@@ -127,18 +138,6 @@ reasons as (
     inner join {{ ref('int_flood_guard') }} as flood_guard
         on states.as_of_date = flood_guard.as_of_date
     where flood_guard.is_blocked
-
-),
-
-final as (
-
-    select
-        account_id,
-        as_of_date,
-        reason,
-        is_suppressing,
-        review_text
-    from reasons
 
 )
 

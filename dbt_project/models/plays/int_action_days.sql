@@ -38,6 +38,18 @@ stops as (
 
 ),
 
+review_reasons as (
+
+    select
+        account_id,
+        as_of_date,
+        string_agg(review_text, '; ' order by position) as review_reason
+    from {{ ref('int_stop_reasons') }}
+    where review_text is not null
+    group by account_id, as_of_date
+
+),
+
 days as (
 
     select
@@ -51,7 +63,7 @@ days as (
             episode_days.is_open
             and episode_days.account_id = states.account_id
             and episode_days.as_of_date = states.as_of_date
-    left join {{ ref('int_review_reasons') }} as review_reasons
+    left join review_reasons
         on
             episode_days.is_open
             and episode_days.account_id = review_reasons.account_id

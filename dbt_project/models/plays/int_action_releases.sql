@@ -40,12 +40,12 @@ candidates as materialized (
 places_taken as (
 
     select
-        {{ week_start('as_of_date') }} as week_start_date,
+        cast(date_trunc('week', as_of_date) as date) as week_start_date,
         owner_id,
         count(*) as places
     from earlier
-    where as_of_date >= {{ week_start(as_of_start()) }}
-    group by owner_id, {{ week_start('as_of_date') }}
+    where as_of_date >= cast(date_trunc('week', {{ as_of_start() }}) as date)
+    group by owner_id, cast(date_trunc('week', as_of_date) as date)
 
 ),
 
@@ -61,7 +61,7 @@ releases (week_start_date, is_new, action_id, account_id, play, owner_id, as_of_
         earlier.play,
         cast(null as {{ dbt.type_string() }}) as owner_id,
         max(earlier.as_of_date) as as_of_date
-    from (select {{ add_days(week_start(as_of_start()), -7) }} as week_start_date) as week_before
+    from (select {{ add_days("date_trunc('week', " ~ as_of_start() ~ ")", -7) }} as week_start_date) as week_before
     left join earlier on true
     group by week_before.week_start_date, earlier.account_id, earlier.play
     union all
@@ -72,7 +72,7 @@ releases (week_start_date, is_new, action_id, account_id, play, owner_id, as_of_
 
             select {{ add_days('max(week_start_date)', 7) }} as week_start_date
             from releases
-            having max(week_start_date) < {{ week_start(as_of_end()) }}
+            having max(week_start_date) < cast(date_trunc('week', {{ as_of_end() }}) as date)
 
         ),
 

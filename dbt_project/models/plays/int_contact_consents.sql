@@ -14,10 +14,10 @@ contacts as (
         role,
         updated_at,
         greatest(
-            coalesce(cast(created_at as date), {{ open_start_date() }}),
-            coalesce(cast(consent_updated_at as date), {{ open_start_date() }})
+            coalesce(cast(created_at as date), date '0001-01-01'),
+            coalesce(cast(consent_updated_at as date), date '0001-01-01')
         ) as first_date,
-        coalesce({{ add_days('deleted_date', -1) }}, {{ open_end_date() }}) as last_date
+        coalesce({{ add_days('deleted_date', -1) }}, date '9999-12-31') as last_date
     from {{ ref('stg_crm__contacts') }}
     where
         marketing_consent
@@ -51,7 +51,7 @@ starts as (
         contact_id,
         {{ add_days('valid_to_date', 1) }} as valid_from_date
     from refused
-    where valid_to_date < {{ open_end_date() }}
+    where valid_to_date < date '9999-12-31'
 
 ),
 

@@ -19,6 +19,7 @@ states as (
         *,
         decision <> 'decided' and not is_overridden as is_bucket_in_doubt
     from {{ ref('int_account_states') }}
+    where as_of_date <= {{ as_of_end() }}
 
 ),
 
@@ -45,8 +46,12 @@ open_days as (
     from states
     inner join playbook
         on
-            ({{ bucket_fits('playbook', 'states') }} or states.is_bucket_in_doubt)
-            and ({{ flag_fits('playbook', 'states') }} or {{ is_among('playbook.flag', 'states.unknown_flags') }})
+            (playbook.bucket is null or playbook.bucket = states.bucket or states.is_bucket_in_doubt)
+            and (
+                playbook.flag is null
+                or {{ is_among('playbook.flag', 'states.flags') }}
+                or {{ is_among('playbook.flag', 'states.unknown_flags') }}
+            )
     {% if is_incremental() %}
     union all
     select

@@ -9,6 +9,7 @@ states as (
         account_id,
         as_of_date
     from {{ ref('int_account_states') }}
+    where as_of_date <= {{ as_of_end() }}
 
 ),
 

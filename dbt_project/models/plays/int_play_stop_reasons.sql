@@ -10,7 +10,7 @@ open_plays as (
         episode_days.play,
         playbook.channel,
         episode_days.as_of_date = episode_days.episode_started_on and playbook.flag is null as is_new_bucket,
-        coalesce(states.score_before - states.score, 0) as score_fall
+        case when states.is_consecutive then states.score_before - states.score else 0 end as score_fall
     from {{ ref('int_episode_days') }} as episode_days
     inner join {{ ref('playbook') }} as playbook
         on episode_days.play = playbook.play
@@ -18,10 +18,13 @@ open_plays as (
         on
             episode_days.account_id = states.account_id
             and episode_days.as_of_date = states.as_of_date
-    where episode_days.is_open
+    where
+        episode_days.is_open
+        and states.as_of_date <= {{ as_of_end() }}
 
 ),
 
+-- what these plays send reaches the customer; all other channels stay inside the company
 customer_plays as (
 
     select
@@ -37,7 +40,7 @@ customer_plays as (
         on
             open_plays.account_id = outreach_states.account_id
             and open_plays.as_of_date = outreach_states.as_of_date
-    where {{ reaches_customer('open_plays.channel') }}
+    where open_plays.channel in ('mail_draft', 'in_app_guide', 'survey')
 
 ),
 
@@ -48,6 +51,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        5 as position,
         'hysteresis' as reason
     from open_plays
     where
@@ -58,6 +62,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        6 as position,
         'quiet_mode' as reason
     from customer_plays
     where is_quiet
@@ -66,6 +71,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        7 as position,
         'contact_unknown' as reason
     from customer_plays
     where
@@ -76,6 +82,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        8 as position,
         'no_consent' as reason
     from customer_plays
     where
@@ -86,6 +93,7 @@ final as (
         account_id,
         as_of_date,
         play,
+        9 as position,
         'consent_unknown' as reason
     from customer_plays
     where

@@ -8,11 +8,11 @@ week_owners as (
 
     select
         account_id,
-        {{ week_start('as_of_date') }} as week_start_date,
+        cast(date_trunc('week', as_of_date) as date) as week_start_date,
         nullif(min_by(coalesce(owner_id, ''), as_of_date), '') as owner_id
     from {{ ref('fct_health_history') }}
-    where as_of_date between {{ week_start(as_of_start()) }} and {{ as_of_end() }}
-    group by account_id, {{ week_start('as_of_date') }}
+    where as_of_date between cast(date_trunc('week', {{ as_of_start() }}) as date) and {{ as_of_end() }}
+    group by account_id, cast(date_trunc('week', as_of_date) as date)
 
 ),
 
@@ -23,7 +23,7 @@ final as (
         action_days.action_id,
         action_days.account_id,
         action_days.as_of_date,
-        {{ week_start('action_days.as_of_date') }} as week_start_date,
+        cast(date_trunc('week', action_days.as_of_date) as date) as week_start_date,
         action_days.play,
         case when playbook.who = 'owner' then week_owners.owner_id end as owner_id,
 
@@ -37,7 +37,7 @@ final as (
     left join week_owners
         on
             action_days.account_id = week_owners.account_id
-            and {{ week_start('action_days.as_of_date') }} = week_owners.week_start_date
+            and cast(date_trunc('week', action_days.as_of_date) as date) = week_owners.week_start_date
     where
         action_days.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
         and action_days.is_open

@@ -77,7 +77,7 @@ episodes as (
         on
             flags.account_id = breaks.account_id
             and flags.flag = breaks.flag
-    where flags.as_of_date > coalesce(breaks.last_day_without, {{ open_start_date() }})
+    where flags.as_of_date > coalesce(breaks.last_day_without, date '0001-01-01')
     group by flags.account_id, flags.flag
 
 ),

@@ -2,9 +2,14 @@
 -- a feed that is stale: from which feeds nothing new has come, and which signals are not known for it.
 with
 
-states as (
+history as (
 
-    select * from {{ ref('int_account_states') }}
+    select
+        account_id,
+        as_of_date,
+        segment
+    from {{ ref('fct_health_history') }}
+    where as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),
 
@@ -31,8 +36,8 @@ stale_rules as (
 stale_signals as (
 
     select distinct
-        states.account_id,
-        states.as_of_date,
+        history.account_id,
+        history.as_of_date,
         stale_rules.signal,
         stale_rules.label,
         stale_rules.feed
@@ -41,11 +46,11 @@ stale_signals as (
         on
             stale_rules.as_of_date = evidence.as_of_date
             and stale_rules.rule_id = evidence.rule_id
-    inner join states
+    inner join history
         on
-            evidence.account_id = states.account_id
-            and evidence.as_of_date = states.as_of_date
-            and stale_rules.segment is not distinct from states.segment
+            evidence.account_id = history.account_id
+            and evidence.as_of_date = history.as_of_date
+            and stale_rules.segment is not distinct from history.segment
     where evidence.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
 
 ),

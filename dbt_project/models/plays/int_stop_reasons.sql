@@ -4,12 +4,13 @@
 -- position is the order in which reasons are listed. Cooldown and budget are not here: they depend on releases.
 with
 
-reasons as (
+final as (
 
     select
         account_id,
         as_of_date,
         null as play,
+        position,
         reason,
         is_suppressing,
         review_text
@@ -19,54 +20,11 @@ reasons as (
         account_id,
         as_of_date,
         play,
+        position,
         reason,
         true as is_suppressing,
         null as review_text
     from {{ ref('int_play_stop_reasons') }}
-
-),
-
-positions as (
-
-    select
-        listed.position,
-        listed.reason
-    from (
-        values
-        (1, 'conflict'),
-        (2, 'undecided'),
-        (3, 'stale'),
-        (4, 'flood'),
-        (5, 'hysteresis'),
-        (6, 'quiet_mode'),
-        (7, 'contact_unknown'),
-        (8, 'no_consent'),
-        (9, 'consent_unknown'),
-        (10, 'high_value'),
-        (11, 'renewal_near'),
-        (12, 'steep_drop'),
-        (13, 'value_cap'),
-        (14, 'review_rule')
-    ) as listed (position, reason)
-
-),
-
-final as (
-
-    select
-        -- ids
-        reasons.account_id,
-        reasons.as_of_date,
-        reasons.play,
-
-        -- reason
-        positions.position,
-        reasons.reason,
-        reasons.is_suppressing,
-        reasons.review_text
-    from reasons
-    inner join positions
-        on reasons.reason = positions.reason
 
 )
 

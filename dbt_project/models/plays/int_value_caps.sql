@@ -24,18 +24,18 @@ capping_rules as (
 final as (
 
     select
-        states.account_id,
-        states.as_of_date,
+        history.account_id,
+        history.as_of_date,
         evidence.rule_number,
         capping_rules.title
     from capping_rules
     inner join {{ ref('fct_health_evidence') }} as evidence
         on capping_rules.rule_id = evidence.rule_id
-    inner join {{ ref('int_account_states') }} as states
+    inner join {{ ref('fct_health_history') }} as history
         on
-            evidence.account_id = states.account_id
-            and evidence.as_of_date = states.as_of_date
-            and capping_rules.segment is not distinct from states.segment
+            evidence.account_id = history.account_id
+            and evidence.as_of_date = history.as_of_date
+            and capping_rules.segment is not distinct from history.segment
     where
         evidence.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
         and evidence.result = 'true'

@@ -31,7 +31,7 @@ final as (
 
         -- signals
         {% for signal in event_signals_of_family %}
-        {{ if_known(signal['signal'], event_signal_value(signal)) }}{{ ',' if not loop.last }}
+        {{ if_known(signal['signal'], signal['value']) }}{{ ',' if not loop.last }}
         {% endfor %}
     from accounts
     inner join known

@@ -147,16 +147,16 @@ final as (
         {{ if_known('overdue_invoices', 'coalesce(overdue.overdue_invoices, 0)') }},
         {{ if_known(
             'days_past_due',
-            'coalesce(' ~ days_between('overdue.oldest_due_date', 'accounts.as_of_date') ~ ', 0)'
+            'coalesce(' ~ dbt.datediff('overdue.oldest_due_date', 'accounts.as_of_date', 'day') ~ ', 0)'
         ) }},
         {{ if_known('is_downgraded_90d', 'case when intervals.downgrades > 0 then 1 else 0 end') }},
         {{ if_known('seats_change_14d_pct', pct_change(
             'subscriptions_before.live_seats',
             'case when coalesce(subscriptions.live_subscriptions, 0) = 0 then 0 else subscriptions.live_seats end'
         )) }},
-        {{ if_known('days_to_renewal', days_between('accounts.as_of_date', 'subscriptions.next_period_end_date')) }},
+        {{ if_known('days_to_renewal', dbt.datediff('accounts.as_of_date', 'subscriptions.next_period_end_date', 'day')) }},
         {{ if_known(
-            'days_to_card_expiry', days_between('accounts.as_of_date', 'subscriptions.next_card_expiry_date')
+            'days_to_card_expiry', dbt.datediff('accounts.as_of_date', 'subscriptions.next_card_expiry_date', 'day')
         ) }},
         {{ if_known('is_paid_plan', 'case
             when subscriptions.has_paid_plan then 1

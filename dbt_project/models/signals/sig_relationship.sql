@@ -57,13 +57,13 @@ champions as (
 
     select
         account_id,
-        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
+        coalesce(cast(created_at as date), date '0001-01-01') as created_date,
         deleted_date
     from {{ ref('stg_crm__contacts') }}
     where
         role in ('champion', 'sponsor')
         and coalesce(is_active, true)
-        and {{ not_deleted_by('coalesce(cast(created_at as date), ' ~ open_start_date() ~ ')') }}
+        and {{ not_deleted_by("coalesce(cast(created_at as date), date '0001-01-01')") }}
 
 ),
 
@@ -73,44 +73,30 @@ changes as (
         account_id,
         occurred_date as day,
         case when is_reply then occurred_date end as last_reply_date,
-        case when is_contact then occurred_date end as last_contact_date,
-        0 as stakeholders,
-        0 as champions
+        case when is_contact then occurred_date end as last_contact_date
     from touchpoints
-    union all
+    union all by name
     select
         account_id,
         entered_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        1 as stakeholders,
-        0 as champions
+        1 as stakeholders
     from stakeholder_intervals
-    union all
+    union all by name
     select
         account_id,
         left_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        -1 as stakeholders,
-        0 as champions
+        -1 as stakeholders
     from stakeholder_intervals
-    union all
+    union all by name
     select
         account_id,
         created_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        0 as stakeholders,
         1 as champions
     from champions
-    union all
+    union all by name
     select
         account_id,
         deleted_date as day,
-        null as last_reply_date,
-        null as last_contact_date,
-        0 as stakeholders,
         -1 as champions
     from champions
     where deleted_date is not null
@@ -133,11 +119,11 @@ final as (
         accounts.as_of_date,
 
         -- signals
-        {{ if_known('days_since_reply', days_between(
-            'coalesce(intervals.last_reply_date, accounts.created_date)', 'accounts.as_of_date'
+        {{ if_known('days_since_reply', dbt.datediff(
+            'coalesce(intervals.last_reply_date, accounts.created_date)', 'accounts.as_of_date', 'day'
         )) }},
-        {{ if_known('days_since_contact', days_between(
-            'coalesce(intervals.last_contact_date, accounts.created_date)', 'accounts.as_of_date'
+        {{ if_known('days_since_contact', dbt.datediff(
+            'coalesce(intervals.last_contact_date, accounts.created_date)', 'accounts.as_of_date', 'day'
         )) }},
         {{ if_known('active_stakeholders_90d', 'cast(coalesce(intervals.stakeholders, 0) as bigint)') }},
         {{ if_known(

@@ -64,7 +64,7 @@ csat as (
         cast(sum(surveys.score) as double) / count(*) as csat_90d
     from dates
     inner join surveys
-        on {{ in_window('surveys.responded_date', 90) }}
+        on surveys.responded_date between {{ add_days('dates.as_of_date', -89) }} and dates.as_of_date
     where surveys.kind = 'csat'
     group by surveys.account_id, dates.as_of_date
 

@@ -37,7 +37,7 @@ final as (
 
         -- signals
         {% for signal in event_signals_of_family %}
-        {{ if_known(signal['signal'], event_signal_value(signal)) }},
+        {{ if_known(signal['signal'], signal['value']) }},
         {% endfor %}
         {{ if_known(
             'seat_utilization_30d_pct',

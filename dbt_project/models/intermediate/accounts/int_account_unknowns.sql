@@ -25,12 +25,12 @@ bounded as (
         refused.feed,
         refused.entity_key,
         case
-            when not coalesce(refused.has_earlier_version, true) then {{ open_start_date() }}
+            when not coalesce(refused.has_earlier_version, true) then date '0001-01-01'
             when refused.fact_at < refused.rejected_at + interval '1 day' then cast(refused.fact_at as date)
             else least(cast(refused.rejected_at as date), {{ as_of_start() }})
         end as valid_from_date,
         case
-            when refused.superseded_at is null then {{ open_end_date() }}
+            when refused.superseded_at is null then date '9999-12-31'
             when refused.superseded_at > coalesce(refused.fact_at, refused.rejected_at)
                 then {{ add_days('cast(refused.superseded_at as date)', -1) }}
         end as valid_to_date

@@ -45,7 +45,7 @@ excluded_accounts as (
             (excluded.kind = 'account_id' and lower(accounts.account_id) = excluded.value)
             or (
                 excluded.kind = 'domain'
-                and {{ is_of_domain('accounts.domain', 'excluded.value') }}
+                and '.' || lower(trim(accounts.domain)) like '%.' || excluded.value
             )
     group by accounts.account_id, accounts.version_at
 

@@ -1,8 +1,12 @@
 -- Grain: one row per ticket or survey comment that names a competitor, of the days that this build's windows see.
 -- A text that names several counts once.
 -- depends_on: {{ ref('competitors') }}
-{% set competitors = seed_rows('select lower(name) as name from seeds.competitors order by name') %}
-{% set names = competitors | map(attribute='name') | list %}
+{% set names = [] -%}
+{% for row in seed_rows('select lower(name) as name from seeds.competitors order by name') -%}
+    {% do names.append(modules.re.escape(row['name'])) -%}
+{% endfor -%}
+{# no letter, digit or underscore next to it; one constant pattern: a pattern per row would be compiled per row -#}
+{% set whole_word = '(^|[^\\p{L}\\p{M}\\p{N}_])(' ~ names | join('|') ~ ')($|[^\\p{L}\\p{M}\\p{N}_])' -%}
 with
 
 texts as (
@@ -35,7 +39,7 @@ final as (
     from texts
     where
         mentioned_date between {{ add_days(signals_start(), -29) }} and {{ as_of_end() }}
-        and {{ has_whole_word('text', names) }}
+        and {{ 'regexp_matches(text, ' ~ quoted(whole_word) ~ ')' if names else 'false' }}
 
 )
 

@@ -1,8 +1,6 @@
 -- Grain: one row per override that was made by the newest as-of date of this build: what became of the account in
--- the settings.outcome_days after it, as far as that date knows. The day of the override itself does not count: its
--- facts may be why it was made.
--- Churned as everywhere: every subscription that has started is canceled. That begins on a day on which one of them
--- is canceled from then on, so only such days are looked at.
+-- the settings.outcome_days after it, as far as that date knows. The day of the override does not count: its facts
+-- may be why it was made. Churned: every subscription that has started is canceled, from a day on which one of them is.
 with
 
 overrides as (

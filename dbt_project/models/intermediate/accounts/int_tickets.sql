@@ -51,7 +51,7 @@ final as (
         sentiment,
         subject,
         body,
-        {{ seconds_between('opened_at', 'counted_resolved_at') }} as resolution_seconds,
+        cast(epoch_us(counted_resolved_at) - epoch_us(opened_at) as decimal(24, 6)) / 1000000 as resolution_seconds,
 
         -- dates; a ticket is open until open_until_date, and counts until deleted_date
         opened_at,

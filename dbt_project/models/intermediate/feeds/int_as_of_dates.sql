@@ -1,15 +1,9 @@
 -- Grain: one row per as-of date that this build computes.
 with
 
-days as (
-
-    {{ date_range(as_of_start(), as_of_end()) }}
-
-),
-
 final as (
 
-    select day as as_of_date from days
+    select cast(unnest(generate_series({{ as_of_start() }}, {{ as_of_end() }}, interval 1 day)) as date) as as_of_date
 
 )
 

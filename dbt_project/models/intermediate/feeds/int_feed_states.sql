@@ -93,7 +93,8 @@ fact_days as (
     select
         feed,
         fact_date,
-        {{ days_between('lag(fact_date) over (partition by feed order by fact_date)', 'fact_date') }} as pause_days
+        {{ dbt.datediff('lag(fact_date) over (partition by feed order by fact_date)', 'fact_date', 'day') }}
+            as pause_days
     from {{ source('audit', 'fact_days') }}
 
 ),
@@ -134,7 +135,7 @@ judged as (
         ) as has_old_files,
         coalesce(
             feeds.max_age_days is not null
-            and {{ days_between('facts_by_date.newest_fact_date', 'arrivals_by_date.as_of_date') }}
+            and {{ dbt.datediff('facts_by_date.newest_fact_date', 'arrivals_by_date.as_of_date', 'day') }}
             >= greatest(
                 feeds.max_age_days,
                 coalesce(facts_by_date.longest_pause_days, 0) + 1,

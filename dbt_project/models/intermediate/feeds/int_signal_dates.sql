@@ -2,15 +2,9 @@
 -- restated date before them.
 with
 
-days as (
-
-    {{ date_range(signals_start(), as_of_end()) }}
-
-),
-
 final as (
 
-    select day as as_of_date from days
+    select cast(unnest(generate_series({{ signals_start() }}, {{ as_of_end() }}, interval 1 day)) as date) as as_of_date
 
 )
 

@@ -17,6 +17,25 @@ feed_states as (
 
 ),
 
+vocabulary_states as (
+
+    select
+        vocabularies.signal,
+        vocabularies.is_used,
+        states.as_of_date,
+        states.is_known,
+        case
+            when not states.is_known
+                then concat(
+                    'no ', replace(states.vocabulary, '_', ' '), ' is recognised among the words of ', states.feed
+                )
+        end as unknown_because
+    from {{ ref('int_vocabularies') }} as vocabularies
+    inner join {{ ref('int_vocabulary_states') }} as states
+        on vocabularies.vocabulary = states.vocabulary
+
+),
+
 final as (
 
     select
@@ -36,7 +55,7 @@ final as (
     from signals
     inner join feed_states
         on ' ' || signals.feeds || ' ' like '% ' || feed_states.feed || ' %'
-    left join {{ ref('int_signal_vocabularies') }} as vocabularies
+    left join vocabulary_states as vocabularies
         on
             signals.signal = vocabularies.signal
             and feed_states.as_of_date = vocabularies.as_of_date

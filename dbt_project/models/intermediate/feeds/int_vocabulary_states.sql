@@ -3,8 +3,6 @@
 -- zero. Where no word has come there is nothing to mistake. `is_used` is false where the reference data gives no word
 -- the meaning: the company has nothing of the kind.
 -- Event names are those of the summaries that outlive raw events, of whatever account.
--- depends_on: {{ ref('signals') }}
-{% set events = vocabularies() | selectattr('seed', 'equalto', 'product_events') | list %}
 with
 
 dates as (
@@ -13,9 +11,13 @@ dates as (
 
 ),
 
-product_events as (
+vocabularies as (
 
-    select * from {{ ref('product_events') }}
+    select distinct
+        vocabulary,
+        feed,
+        is_used
+    from {{ ref('int_vocabularies') }}
 
 ),
 
@@ -30,25 +32,12 @@ event_names as (
     select
         event_bounds.event_name,
         min(event_bounds.first_date) as first_date,
-        bool_or(event_meanings.event_name is not null) as is_in_seed
+        bool_or(event_meanings.is_recognized) as is_in_seed
     from {{ ref('int_event_bounds') }} as event_bounds
-    left join event_meanings
+    inner join event_meanings
         on event_bounds.event_name = event_meanings.event_name
     where event_bounds.first_date is not null
     group by event_bounds.event_name
-
-),
-
-marks as (
-
-    {% for vocabulary in events %}
-    select
-        '{{ vocabulary['vocabulary'] }}' as vocabulary,
-        event_name
-    from event_meanings
-    where {{ vocabulary['mark'] }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 
@@ -72,7 +61,7 @@ tickets as (
         priority,
         is_status_known,
         resolved_date,
-        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
+        coalesce(deleted_date, date '9999-12-31') as deleted_date
     from {{ ref('int_tickets') }}
 
 ),
@@ -80,8 +69,8 @@ tickets as (
 roles as (
 
     select
-        coalesce(cast(created_at as date), {{ open_start_date() }}) as created_date,
-        coalesce(deleted_date, {{ open_end_date() }}) as deleted_date
+        coalesce(cast(created_at as date), date '0001-01-01') as created_date,
+        coalesce(deleted_date, date '9999-12-31') as deleted_date
     from {{ ref('stg_crm__contacts') }}
     where role is not null
 
@@ -104,24 +93,24 @@ refused_words as (
 words as (
 
     select
-        marks.vocabulary,
+        unnest(event_meanings.measures) as vocabulary,
         event_names.first_date as valid_from_date,
-        {{ open_end_date() }} as valid_to_date,
+        date '9999-12-31' as valid_to_date,
         true as is_recognised,
         0 as strange_words
-    from marks
-    inner join event_names
-        on marks.event_name = event_names.event_name
-    {% for vocabulary in events %}
+    from event_names
+    inner join event_meanings
+        on event_names.event_name = event_meanings.event_name
     union all
     select
-        '{{ vocabulary['vocabulary'] }}' as vocabulary,
-        first_date as valid_from_date,
-        {{ open_end_date() }} as valid_to_date,
+        vocabularies.vocabulary,
+        event_names.first_date as valid_from_date,
+        date '9999-12-31' as valid_to_date,
         false as is_recognised,
-        case when is_in_seed then 0 else 1 end as strange_words
+        case when event_names.is_in_seed then 0 else 1 end as strange_words
     from event_names
-    {% endfor %}
+    inner join vocabularies
+        on vocabularies.feed = 'product/events'
     union all
     select
         'plan' as vocabulary,
@@ -169,33 +158,14 @@ words as (
     union all
     select
         case column_name when 'role' then 'contact_role' else 'ticket_priority' end as vocabulary,
-        {{ open_start_date() }} as valid_from_date,
-        {{ open_end_date() }} as valid_to_date,
+        date '0001-01-01' as valid_from_date,
+        date '9999-12-31' as valid_to_date,
         false as is_recognised,
         words as strange_words
     from refused_words
     where
         (feed = 'crm/contacts' and column_name = 'role')
         or (feed = 'support/tickets' and column_name = 'priority')
-
-),
-
-vocabularies as (
-
-    {% for vocabulary in vocabularies() %}
-    select
-        '{{ vocabulary['vocabulary'] }}' as vocabulary,
-        '{{ vocabulary['feed'] }}' as feed,
-        {% if vocabulary in events %}
-        (
-            select count(*) > 0 from product_events
-            where {{ vocabulary['mark'] }}
-        ) as is_used
-        {% else %}
-        true as is_used
-        {% endif %}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 

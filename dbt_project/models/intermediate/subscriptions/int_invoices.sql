@@ -13,7 +13,7 @@ final as (
         cast(due_at as date) as due_date,
         coalesce(
             cast(paid_at as date),
-            case when status = 'paid' then {{ open_start_date() }} end
+            case when status = 'paid' then date '0001-01-01' end
         ) as paid_date,
         deleted_date
     from {{ ref('stg_billing__invoices') }}

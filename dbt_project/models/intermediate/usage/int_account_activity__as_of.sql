@@ -30,7 +30,7 @@ account_calendar as (
 
     select
         *,
-        {{ each_day('valid_from_date', 'valid_to_date') }} as day
+        cast(unnest(generate_series(valid_from_date, valid_to_date, interval 1 day)) as date) as day
     from totals
 
 ),

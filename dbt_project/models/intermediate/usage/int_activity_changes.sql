@@ -20,6 +20,19 @@
 {% set first_day = add_days(signals_start(), 1 - days_read | max) -%}
 with
 
+event_names as (
+
+    select
+        event_name,
+        product_event,
+        milestone,
+        {% for measure in measures %}
+        list_contains(measures, '{{ measure }}') as is_{{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_event_meanings') }}
+
+),
+
 {% for series, signal in distinct_counts.items() %}
 {% set counted = 'user_id' if signal['aggregate'] == 'users' else 'product_event' -%}
 {{ series }} as (
@@ -33,7 +46,8 @@ with
         coalesce(
             lead(activity_date) over days_seen > {{ add_days('activity_date', signal['window_days']) }}, true
         ) as is_leaving
-    from {{ ref('int_measured_user_days') }}
+    from {{ ref('int_counted_user_days') }}
+    inner join event_names using (event_name)
     where
         is_{{ signal['measure'] }}
         and {{ counted }} is not null
@@ -45,22 +59,8 @@ with
 {% endfor -%}
 event_bounds as (
 
-    select
-        accounts.account_id,
-        accounts.account_number,
-        bounds.event_name,
-        bounds.first_date,
-        bounds.last_date,
-        bounds.last_purged_date,
-        meanings.milestone,
-        {% for measure in dated %}
-        {{ is_of_measure(measure) }} as is_{{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('int_counted_event_bounds') }} as bounds
-    inner join {{ ref('int_activity_accounts') }} as accounts
-        on bounds.account_id = accounts.account_id
-    left join {{ ref('int_event_meanings') }} as meanings
-        on bounds.event_name = meanings.event_name
+    select * from {{ ref('int_counted_event_bounds') }}
+    inner join event_names using (event_name)
 
 ),
 
@@ -82,8 +82,7 @@ last_days_before as (
             event_bounds.account_id = kept.account_id
             and event_bounds.event_name = kept.event_name
     where
-        kept.events > 0
-        and kept.activity_date <= {{ signals_start() }}
+        kept.activity_date <= {{ signals_start() }}
         and event_bounds.last_date > {{ signals_start() }}
         and ({% for measure in dated %}event_bounds.is_{{ measure }}{{ ' or ' if not loop.last }}{% endfor %})
 
@@ -99,7 +98,8 @@ changes as (
         case when is_{{ measure }} then cast(events as double) else 0 end as events__{{ measure }},
         case when is_{{ measure }} then activity_date end as last_date__{{ measure }}{{ ',' if not loop.last }}
         {% endfor %}
-    from {{ ref('int_measured_user_days') }}
+    from {{ ref('int_counted_user_days') }}
+    inner join event_names using (event_name)
     where activity_date between {{ first_day }} and {{ as_of_end() }}
     {% for series, signal in distinct_counts.items() %}
     union all by name

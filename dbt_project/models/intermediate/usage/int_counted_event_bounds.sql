@@ -1,5 +1,6 @@
--- Grain: as int_event_bounds, without users whose events do not count. Bounds do not say whose event was the first or
--- the last: those of an account that such users belong to are taken again from the days that are kept.
+-- Grain: as int_event_bounds, of the accounts of int_activity_accounts, without users whose events do not count.
+-- Bounds do not say whose event was the first or the last: those of an account that such users belong to are taken
+-- again from the days that are kept.
 {{ config(materialized='view') }}
 with
 
@@ -9,7 +10,7 @@ accounts_with_excluded_users as (
 
 ),
 
-final as (
+bounds as (
 
     select
         event_bounds.account_id,
@@ -28,11 +29,32 @@ final as (
         min(user_days.activity_date) as first_date,
         max(user_days.activity_date) as last_date,
         cast(null as date) as last_purged_date
-    from {{ ref('int_counted_user_days') }} as user_days
+    from {{ ref('int_user_days') }} as user_days
     inner join accounts_with_excluded_users
         on user_days.account_id = accounts_with_excluded_users.account_id
-    where user_days.events > 0
+    left join {{ ref('int_excluded_users') }} as excluded_users
+        on
+            user_days.account_id = excluded_users.account_id
+            and user_days.user_id = excluded_users.user_id
+    where
+        user_days.events > 0
+        and excluded_users.user_id is null
     group by user_days.account_id, user_days.event_name
+
+),
+
+final as (
+
+    select
+        bounds.account_id,
+        accounts.account_number,
+        bounds.event_name,
+        bounds.first_date,
+        bounds.last_date,
+        bounds.last_purged_date
+    from bounds
+    inner join {{ ref('int_activity_accounts') }} as accounts
+        on bounds.account_id = accounts.account_id
 
 )
 

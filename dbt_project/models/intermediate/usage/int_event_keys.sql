@@ -46,11 +46,11 @@ landed_twice as (
 
 ),
 
--- the key is made last: it costs more than all that comes before
+-- the key, 64 bits of the MD5 of an event's id, is made last: it costs more than all that comes before
 newest as (
 
     select
-        {{ event_key('event_identity') }} as event_key,
+        md5_number_lower(event_identity) as event_key,
         account_id,
         user_id,
         event_name,
@@ -85,7 +85,7 @@ newest as (
 
 new_keys as (
 
-    select {{ event_key('new_rows.event_identity') }} as event_key
+    select md5_number_lower(new_rows.event_identity) as event_key
     from {{ ref('stg_product__events') }} as new_rows
     where {{ is_new }}
 

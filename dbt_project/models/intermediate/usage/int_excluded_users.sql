@@ -38,7 +38,7 @@ final as (
             or (
                 excluded.kind = 'email_domain'
                 and users.user_id like '%@%'
-                and {{ is_of_domain("split_part(users.user_id, '@', 2)", 'excluded.value') }}
+                and '.' || lower(trim(split_part(users.user_id, '@', 2))) like '%.' || excluded.value
             )
     group by users.account_id, users.user_id
 

@@ -70,8 +70,14 @@ reasons as (
 
 reviews as (
 
-    select * from {{ ref('int_review_reasons') }}
-    where as_of_date = {{ as_of_end() }}
+    select
+        account_id,
+        string_agg(review_text, '; ' order by position) as review_reason
+    from {{ ref('int_account_stop_reasons') }}
+    where
+        as_of_date = {{ as_of_end() }}
+        and review_text is not null
+    group by account_id
 
 ),
 
@@ -101,9 +107,9 @@ unknown_effects as (
                 case
                     when today.bucket_low <> today.bucket_high
                         then
-                            'the bucket between ' || {{ as_label('today.bucket_low') }}
-                            || ' and ' || {{ as_label('today.bucket_high') }}
-                    else 'the bucket stays ' || {{ as_label('today.model_bucket') }}
+                            'the bucket between ' || replace(today.bucket_low, '_', ' ')
+                            || ' and ' || replace(today.bucket_high, '_', ' ')
+                    else 'the bucket stays ' || replace(today.model_bucket, '_', ' ')
                 end
             )
         end as unknown_effect
@@ -190,10 +196,10 @@ final as (
         case
             when today.decision = 'conflict' then 'Sources contradict each other'
             when today.decision = 'undecided' then unknown_effects.unknown_effect
-            when plays.flag <> '' then 'Flag ' || {{ as_label('plays.flag') }} || ': ' || flags.evidence
+            when plays.flag <> '' then 'Flag ' || replace(plays.flag, '_', ' ') || ': ' || flags.evidence
             when today.is_overridden
-                then 'Set to ' || {{ as_label('today.bucket') }} || ' by hand: ' || today.override_reason
-            else 'Bucket ' || {{ as_label('today.bucket') }} || coalesce(': ' || reasons.reason_1, ': no rule held')
+                then 'Set to ' || replace(today.bucket, '_', ' ') || ' by hand: ' || today.override_reason
+            else 'Bucket ' || replace(today.bucket, '_', ' ') || coalesce(': ' || reasons.reason_1, ': no rule held')
         end as next_action_reason,
         renewals.days_to_renewal,
         reviews.account_id is not null as needs_review,

@@ -92,7 +92,10 @@ final as (
         ranked.channel as first_outreach_channel,
         ranked.owner_id as first_outreach_owner_id,
         cast(
-            {{ seconds_between(hours_after_day('actions.episode_started_on', 0), 'ranked.occurred_at') }} as double
+            cast(
+                epoch_us(ranked.occurred_at)
+                - epoch_us(cast({{ add_days('actions.episode_started_on', 1) }} as timestamp)) as decimal(24, 6)
+            ) / 1000000 as double
         ) / 3600 as hours_to_outreach,
         ranked.occurred_at <= actions.due_at as is_in_time,
         {{ as_of_end() }} as as_of_date

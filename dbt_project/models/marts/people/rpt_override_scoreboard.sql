@@ -34,7 +34,7 @@ accounts as (
         account_id,
         name
     from {{ ref('int_account_versions') }}
-    where valid_to_date = {{ open_end_date() }}
+    where valid_to_date = date '9999-12-31'
 
 ),
 

@@ -13,11 +13,11 @@ scored_dates as (
 weeks as (
 
     select
-        {{ iso_week('as_of_date') }} as iso_week,
-        {{ week_start('as_of_date') }} as week_start_date,
+        strftime(as_of_date, '%G-W%V') as iso_week,
+        cast(date_trunc('week', as_of_date) as date) as week_start_date,
         min(as_of_date) as as_of_date
     from scored_dates
-    group by {{ iso_week('as_of_date') }}, {{ week_start('as_of_date') }}
+    group by strftime(as_of_date, '%G-W%V'), cast(date_trunc('week', as_of_date) as date)
 
 ),
 
@@ -98,7 +98,7 @@ accounts as (
         account_id,
         name
     from {{ ref('int_account_versions') }}
-    where valid_to_date = {{ open_end_date() }}
+    where valid_to_date = date '9999-12-31'
 
 ),
 

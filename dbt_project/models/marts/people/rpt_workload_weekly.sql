@@ -5,17 +5,17 @@ with
 buckets as (
 
     select * from {{ ref('rpt_buckets_daily') }}
-    where as_of_date between {{ add_days(week_start(as_of_end()), '-175') }} and {{ as_of_end() }}
+    where as_of_date between {{ add_days("date_trunc('week', " ~ as_of_end() ~ ")", -175) }} and {{ as_of_end() }}
 
 ),
 
 weeks as (
 
     select
-        {{ week_start('as_of_date') }} as week_start_date,
+        cast(date_trunc('week', as_of_date) as date) as week_start_date,
         max(as_of_date) as last_scored_date
     from buckets
-    group by {{ week_start('as_of_date') }}
+    group by cast(date_trunc('week', as_of_date) as date)
 
 ),
 
@@ -35,25 +35,25 @@ accounts as (
 overrides as (
 
     select
-        {{ week_start('cast(overridden_at as date)') }} as week_start_date,
+        cast(date_trunc('week', cast(overridden_at as date)) as date) as week_start_date,
         owner_id,
         count(*) as overrides
     from {{ ref('rpt_override_scoreboard') }}
-    group by {{ week_start('cast(overridden_at as date)') }}, owner_id
+    group by cast(date_trunc('week', cast(overridden_at as date)) as date), owner_id
 
 ),
 
 tasks as (
 
     select
-        {{ week_start('released_on') }} as week_start_date,
+        cast(date_trunc('week', released_on) as date) as week_start_date,
         owner_id,
         count(*) as tasks
     from {{ ref('fct_actions') }}
     where
         released_on is not null
         and channel = 'crm_task'
-    group by {{ week_start('released_on') }}, owner_id
+    group by cast(date_trunc('week', released_on) as date), owner_id
 
 ),
 
@@ -88,7 +88,7 @@ counted as (
 final as (
 
     select
-        {{ iso_week('counted.week_start_date') }} as iso_week,
+        strftime(counted.week_start_date, '%G-W%V') as iso_week,
         counted.week_start_date,
         counted.owner_id,
         cast(sum(counted.accounts) as bigint) as accounts,

@@ -33,7 +33,9 @@ recorded as (
         history.owner_id,
         cast(history.arr_usd as decimal(18, 2)) as arr_usd,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id, 'none') as plan_id,
-        {{ quarter_start(add_days('history.as_of_date', 'billing.days_to_renewal')) }} as renewal_quarter
+        cast(
+            date_trunc('quarter', {{ add_days('history.as_of_date', 'billing.days_to_renewal') }}) as date
+        ) as renewal_quarter
     from history
     left join accounts
         on
@@ -66,7 +68,7 @@ by_renewal_quarter as (
     select
         as_of_date,
         'renewal_quarter' as split,
-        coalesce({{ quarter_of('renewal_quarter') }}, 'none') as split_value,
+        coalesce(year(renewal_quarter) || '-Q' || quarter(renewal_quarter), 'none') as split_value,
         bucket,
         owner_id,
         count(*) as accounts,

@@ -17,10 +17,9 @@ rule_results as (
         rule_id as factor,
         account_id,
         result = 'true' as is_present
-    from {{ ref('fct_rule_results') }}
+    from {{ ref('int_newest_rule_results') }}
     where
-        as_of_date = {{ as_of_end() }}
-        and rule_set_status = 'champion'
+        rule_set_status = 'champion'
         and result in ('true', 'false')
 
 ),

@@ -3,8 +3,7 @@ with
 
 results as (
 
-    select * from {{ ref('fct_rule_results') }}
-    where as_of_date = {{ as_of_end() }}
+    select * from {{ ref('int_newest_rule_results') }}
 
 ),
 

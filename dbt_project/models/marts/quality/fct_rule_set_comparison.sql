@@ -10,23 +10,14 @@ accounts as (
 
 ),
 
-scores as (
-
-    select * from {{ ref('fct_health_scores') }}
-    where as_of_date = {{ as_of_end() }}
-
-),
-
 reasons as (
 
     select
         account_id,
         rule_set,
         string_agg(evidence, '; ' order by result, points, rule_number) as reasons
-    from {{ ref('fct_rule_results') }}
-    where
-        as_of_date = {{ as_of_end() }}
-        and result in ('true', 'unknown')
+    from {{ ref('int_newest_rule_results') }}
+    where result in ('true', 'unknown')
     group by account_id, rule_set
 
 ),
@@ -34,14 +25,14 @@ reasons as (
 champion_scores as (
 
     select
-        scores.*,
+        history.*,
         reasons.reasons
-    from scores
+    from {{ ref('fct_health_history') }} as history
     left join reasons
         on
-            scores.account_id = reasons.account_id
-            and scores.rule_set = reasons.rule_set
-    where scores.rule_set_status = 'champion'
+            history.account_id = reasons.account_id
+            and history.rule_set = reasons.rule_set
+    where history.as_of_date = {{ as_of_end() }}
 
 ),
 
@@ -50,12 +41,11 @@ shadow_scores as (
     select
         scores.*,
         reasons.reasons
-    from scores
+    from {{ ref('int_shadow_scores') }} as scores
     left join reasons
         on
             scores.account_id = reasons.account_id
             and scores.rule_set = reasons.rule_set
-    where scores.rule_set_status = 'shadow'
 
 ),
 
@@ -79,7 +69,7 @@ final as (
         champion_scores.score as champion_score,
         champion_scores.score_low as champion_score_low,
         champion_scores.score_high as champion_score_high,
-        champion_scores.bucket as champion_bucket,
+        champion_scores.model_bucket as champion_bucket,
         champion_scores.decision as champion_decision,
 
         -- shadow
@@ -91,7 +81,8 @@ final as (
 
         -- difference
         shadow_scores.score - champion_scores.score as score_difference,
-        {{ bucket_rank('shadow_scores.bucket') }} - {{ bucket_rank('champion_scores.bucket') }} as bucket_difference,
+        {{ bucket_rank('shadow_scores.bucket') }} - {{ bucket_rank('champion_scores.model_bucket') }}
+            as bucket_difference,
         shadow_scores.decision <> champion_scores.decision as is_other_decision,
         champion_scores.reasons as champion_reasons,
         shadow_scores.reasons as shadow_reasons

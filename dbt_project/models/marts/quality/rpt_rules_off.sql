@@ -45,11 +45,9 @@ unused_signals as (
     select
         signal,
         feed,
-        unused_because as reason
-    from {{ ref('int_signal_vocabularies') }}
-    where
-        not is_used
-        and as_of_date = {{ as_of_end() }}
+        'no event name is marked as ' || replace(vocabulary, '_', ' ') || ' in product_events.csv' as reason
+    from {{ ref('int_vocabularies') }}
+    where not is_used
 
 ),
 

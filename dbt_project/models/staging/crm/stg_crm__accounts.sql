@@ -14,7 +14,10 @@ ranked as (
 
     select
         *,
-        {{ is_deleted_at_all(['account_id'], 'updated_at') }} as is_deleted_at_all,
+        first_value(coalesce(is_deleted, false) and updated_at is null) over (
+            partition by account_id
+            order by {{ newest_first() }}
+        ) as is_deleted_at_all,
         row_number() over (
             partition by account_id, version_at
             order by {{ newest_first() }}

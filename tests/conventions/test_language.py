@@ -40,6 +40,7 @@ PUBLIC = {
     "as held": "column of marts.rpt_rule_firings",
     "assert_every_scored_account_is_told": "check that Dagster shows",
     "assert_interval_holds_score": "check that Dagster shows",
+    "carrier as destination": "column of audit.deliveries",
     "champion (exactly one": "value of seeds/rule_sets.csv",
     "champion (people see its scores": "value of rule_set_status",
     "champion and sponsor": "values of a contact's role",

@@ -23,7 +23,7 @@ final as (
     select
         delivery_key,
         status,
-        carrier,
+        carrier as destination,
         message_key,
         recorded_at,
         error,

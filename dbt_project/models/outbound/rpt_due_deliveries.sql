@@ -19,7 +19,7 @@ due as (
         messages.channel,
         messages.action_id,
         states.status as last_status,
-        states.carrier as last_carrier,
+        states.destination as last_destination,
         states.message_key as last_message_key,
         states.recorded_at as last_recorded_at,
         states.error as last_error,
@@ -70,7 +70,7 @@ final as (
         -- what became of it so far; null where nobody tried
         due.attempts,
         due.last_status,
-        due.last_carrier,
+        due.last_destination,
         due.last_message_key,
         due.last_recorded_at,
         due.last_error,
@@ -116,7 +116,11 @@ final as (
         -- the order in which it is sent
         row_number() over (
             order by
-                due.channel, due.kind, actions.priority, accounts.arr_usd desc nulls last, due.action_id
+                due.channel asc,
+                due.kind asc,
+                actions.priority asc,
+                accounts.arr_usd desc nulls last,
+                due.action_id asc
         ) as position
     from due
     inner join {{ ref('fct_actions') }} as actions

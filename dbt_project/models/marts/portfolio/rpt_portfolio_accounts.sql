@@ -8,6 +8,7 @@ accounts as (
 
     select
         *,
+        {{ bucket_rank('bucket') }} as bucket_rank,
         {{ quarter_of(add_days('as_of_date', 'cast(days_to_renewal as integer)')) }} as renewal_quarter
     from {{ ref('rpt_account_health') }}
 
@@ -45,12 +46,12 @@ final as (
         flags,
 
         -- counts by bucket
-        case when bucket = 'healthy' then 1 else 0 end as healthy,
-        case when bucket = 'watch' then 1 else 0 end as watch,
-        case when bucket = 'at_risk' then 1 else 0 end as at_risk,
-        case when bucket = 'healthy' then coalesce(arr_usd, 0) else 0 end as healthy_arr_usd,
-        case when bucket = 'watch' then coalesce(arr_usd, 0) else 0 end as watch_arr_usd,
-        case when bucket = 'at_risk' then coalesce(arr_usd, 0) else 0 end as at_risk_arr_usd
+        case when bucket_rank = 3 then 1 else 0 end as healthy,
+        case when bucket_rank = 2 then 1 else 0 end as watch,
+        case when bucket_rank = 1 then 1 else 0 end as at_risk,
+        case when bucket_rank = 3 then coalesce(arr_usd, 0) else 0 end as healthy_arr_usd,
+        case when bucket_rank = 2 then coalesce(arr_usd, 0) else 0 end as watch_arr_usd,
+        case when bucket_rank = 1 then coalesce(arr_usd, 0) else 0 end as at_risk_arr_usd
     from accounts
 
 )

@@ -1,4 +1,4 @@
--- Grain: one row per risk factor of the newest as-of date: how people read it, and from how many accounts on it is shown.
+-- Grain: one row per risk factor of the newest as-of date: how people read it, and for how many accounts it is shown.
 -- is_scored: a rule of the champion rule set reads it, so it makes the bucket; what is not scored is news.
 with
 

@@ -1,9 +1,9 @@
 """Queries outside dbt select: what decides something about a customer is a model.
 
 Checked are the queries of exports, deliveries and panel that read a relation of dbt: they filter by a
-parameter, order by a column, count and limit. A `case`, a comparison with a value, or arithmetic on days or on
-the score's scale is a rule, and its place is `models/outbound/` or `models/marts/`. Not checked are queries of
-the state that these packages keep themselves (audit.sync_*, audit.deliveries, the panel's SQLite files).
+parameter, order by a column, count and limit. A `case`, a comparison with a value, or arithmetic on days or
+on the score's scale is a rule, and its place is `models/outbound/` or `models/marts/`. Not checked are the
+queries of the state that these packages keep themselves (audit.sync_*, audit.deliveries, SQLite files).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ DECIDES = {
 }
 SETTINGS = "looks settings up by their names"
 ALLOWED = {
-    "radar/audit/delivery_ledger.sql:accounts": "its columns are those of a destination's profile, a YAML file;"
-    " it compares them with what the ledger says was written",
+    "radar/audit/delivery_ledger.sql:accounts": "its columns are those of a destination's profile, a YAML"
+    " file; it compares them with what the ledger says was written",
     "radar/audit/delivery_ledger.sql:digest_above": SETTINGS,
     "radar/audit/delivery_ledger.sql:limits": SETTINGS,
     "radar/exports/guards.py": SETTINGS,

@@ -1,5 +1,5 @@
--- Grain: one row per account with a mail_draft that is open and not suppressed: what its mails are written from, but for
--- the contact, of whom the published copy knows no more than whether there is one (has_contact) with a name (has_name).
+-- Grain: one row per account with a mail_draft that is open and not suppressed: what its mails are written from, but
+-- for the contact: the published copy knows no more than whether there is one (has_contact) with a name (has_name).
 -- A view, read by deliveries and by the panel: whoever reads a draft there reads what goes out.
 with
 

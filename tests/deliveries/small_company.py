@@ -24,7 +24,7 @@ SCHEMA = """
 create schema marts; create schema outbound; create schema staging; create schema signals;
 create schema seeds; create schema intermediate;
 create table seeds.settings (setting varchar, value double);
-insert into seeds.settings values ('digest_above', 3), ('mail_activity_days', 90);
+insert into seeds.settings values ('digest_above', 3), ('mail_activity_days', 90), ('urgent_priority', 30);
 create table marts.fct_health_history (account_id varchar, as_of_date date);
 create table marts.fct_actions (
     action_id varchar, account_id varchar, owner_id varchar, play varchar, channel varchar, who varchar, mode

@@ -81,6 +81,7 @@ final as (
         actions.channel as play_channel,
         actions.who,
         actions.priority,
+        actions.priority <= {{ setting('urgent_priority') }} as is_urgent,
         actions.next_action,
         actions.mode_reason,
         actions.trigger,

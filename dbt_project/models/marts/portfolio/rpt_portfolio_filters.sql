@@ -1,5 +1,5 @@
 -- Grain: one row per filter of the portfolio, value and owner with such an account on the newest as-of date.
--- A view: its rows are those of rpt_portfolio_accounts.
+-- A table, for it is small and asked with every page of the portfolio.
 with
 
 accounts as (

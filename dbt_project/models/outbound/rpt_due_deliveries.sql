@@ -1,6 +1,6 @@
 -- Grain: one row per message that is due and that its destination does not have (delivery_key), with what is written in
 -- it, of the newest scored date.
--- A view, so that it says what is due when it is asked: what was delivered in the meantime is gone from it. No model
+-- A view, so that it shows what is due when it is asked: what was delivered in the meantime is gone from it. No model
 -- reads the clock: what failed has the time before which it is not tried again (not_before).
 with
 

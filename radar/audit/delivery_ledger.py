@@ -50,7 +50,7 @@ class Item:
     content_hash: str | None
     attempts: int
     last_status: str | None
-    last_carrier: str | None
+    last_destination: str | None
     last_message_key: str | None
     last_recorded_at: datetime | None
     row: Row
@@ -136,7 +136,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def items(con: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any]) -> list[Item]:
-    """What a query of `queries.sql` says is due; its columns beyond those of `Item` become `row`."""
+    """What a query of `delivery_ledger.sql` says is due; its columns beyond those of `Item` become `row`."""
     con.execute(query, values)
     names = [column[0] for column in con.description or ()]
     own = [name for name in Item.__dataclass_fields__ if name != "row"]

@@ -1,9 +1,9 @@
 """Delivering what is due, once: through a destination's API, or into the outbox where there is no secret.
 
-What is due is asked of the warehouse (`queries.sql`), each attempt is written down before it is made, and
-what is in doubt is looked up at the destination before it is sent again; where a destination cannot be asked,
-it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md` explains what doubt
-can leave.
+What is due is asked of the warehouse (`outbound.rpt_due_deliveries`), each attempt is written down before it
+is made, and what is in doubt is looked up at the destination before it is sent again; where a destination
+cannot be asked, it is not sent again. So each action has one task, one alert and one mail; `docs/crm.md`
+explains what doubt can leave.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ from radar.deliveries import messages as words
 from radar.deliveries.channels.base import Client, Message, TroubleError
 from radar.deliveries.channels.choose import NONE, OUTBOX, client_for, destination
 from radar.deliveries.channels.outbox import Outbox
-from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.deliveries.rendering import Templates
 from radar.deliveries.settings import Destinations
 from radar.exports.profiles import IGNORE, Column, Profile, load_profiles
@@ -61,7 +60,7 @@ _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"
 _PREVIEWED = 5
 _UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
-"""The content of an account that is not scored any more, as in `queries.sql`."""
+"""The content of an account that is not scored any more, as in `delivery_ledger.sql`."""
 
 
 @dataclass
@@ -155,7 +154,7 @@ class Deliveries:
     @cached_property
     def _due(self) -> list[Item]:
         self._ledger  # noqa: B018 makes the table
-        return ledgers.items(self.con, QUERIES["due"], {"as_of": self.as_of, "now": self.clock.now()})
+        return ledgers.items(self.con, QUERIES["due"], {"now": self.clock.now()})
 
     def _clients(self, channel: str, name: str) -> Iterator[tuple[Client, list[Item]]]:
         """Who takes what. Drafts go to the outbox, also where approved mails are sent."""
@@ -220,12 +219,11 @@ class Deliveries:
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
         accounts = sorted({item.account_id for item in items})
-        facts = {"accounts": accounts, "as_of": self.as_of, "days": ACTIVITY_DAYS}
         contacts = self._by_account("mail_contacts", {"accounts": accounts})
         nobody = {"contact_email": None, "contact_name": None}
         return {
             account_id: row | contacts.get(account_id, nobody)
-            for account_id, row in self._by_account("mail_facts", facts).items()
+            for account_id, row in self._by_account("mail_facts", {"accounts": accounts}).items()
         }
 
     def _by_account(self, query: str, values: Mapping[str, Any]) -> dict[str, Row]:
@@ -249,7 +247,7 @@ class Deliveries:
         asked = {
             key: owned
             for key, owned in in_doubt.items()
-            if client.looks_up and owned[0].last_carrier == client.name
+            if client.looks_up and owned[0].last_destination == client.name
         }
         unknown = {
             key: owned

@@ -15,8 +15,6 @@ from typing import Any
 from radar.deliveries.rendering import Missing, Templates
 from radar.deliveries.settings import Destinations
 
-ACTIVITY_DAYS = 90
-"""How far back the activity of a draft goes."""
 FIRST_NAME = "[first name]"
 """In place of the contact's first name where a draft is read by somebody who may not see it."""
 

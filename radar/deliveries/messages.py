@@ -17,8 +17,6 @@ from radar.deliveries.rendering import MissingValueError, Templates, slack_menti
 
 MOST_IN_DIGEST = 20
 """What a digest names; the rest is counted, and is in the panel."""
-URGENT_PRIORITY = 30
-"""Tasks of the playbook at or before this are marked as urgent in a CRM."""
 NO_SENDER = "radar@radar.invalid"
 """The sender of drafts where none is set; the name is reserved, so nothing can be sent from it."""
 
@@ -81,7 +79,7 @@ def _task(item: Item, templates: Templates, panel_url: str | None) -> Message:
         "subject": subject,
         "body": body,
         "due_at": row["due_at"],
-        "is_urgent": row["priority"] <= URGENT_PRIORITY,
+        "is_urgent": row["is_urgent"],
     }
     return Message(str(item.action_id), (item,), payload)
 

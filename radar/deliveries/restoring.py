@@ -93,7 +93,7 @@ def _take_deliveries(con: duckdb.DuckDBPyConnection, exports: Path, until: date)
             content_hash=None,
             attempts=1,
             last_status=None,
-            last_carrier=None,
+            last_destination=None,
             last_message_key=None,
             last_recorded_at=None,
             row={},

@@ -23,7 +23,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar.panel import proxies, sessions, users
-from radar.panel.published_db import About, NoDataError, PublishedDatabase
+from radar.panel.published_db import About, EarlierCopyError, NoDataError, PublishedDatabase
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.panel.web import page
@@ -100,8 +100,12 @@ class Guard:
                 await self._app(scope, receive, answer)
         except HTTPException as error:
             await problem(request, error.status_code)(scope, receive, answer)
-        except NoDataError:
-            await page(request, "no_data.html", title="No data yet")(scope, receive, answer)
+        except NoDataError as error:
+            is_earlier = isinstance(error, EarlierCopyError)
+            if is_earlier:
+                LOG.error("the published copy is of an earlier release: %s", error)
+            title = "Not in this copy yet" if is_earlier else "No data yet"
+            await page(request, "no_data.html", title=title, is_earlier=is_earlier)(scope, receive, answer)
         except ClientDisconnect:
             status = 499  # for the log, as others write it: nobody is there to answer
         except Exception as error:

@@ -27,6 +27,10 @@ class NoDataError(Exception):
     """Nothing has been published yet."""
 
 
+class EarlierCopyError(NoDataError):
+    """A run of an earlier release published the copy: it lacks what a page reads."""
+
+
 @dataclass(frozen=True)
 class About:
     """Which copy it is: `version` changes with each; `as_of` is its newest day, `days_old` before today."""
@@ -84,7 +88,10 @@ class PublishedDatabase:
             return About(opened.version, opened.run_id, opened.as_of, days, days > self._stale_days)
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[Row]:
-        """What a query of the copy answers this person: see `radar.panel.people.scoped` for its marks."""
+        """What a query of the copy answers this person: see `radar.panel.people.scoped` for its marks.
+
+        Raises EarlierCopyError where the copy has no such relation or column.
+        """
         text, owners = scoped(person, query)
         with self._opened() as opened:
             cursor = opened.con.cursor()
@@ -92,6 +99,8 @@ class PublishedDatabase:
                 cursor.execute(text, {**parameters, **owners})
                 names = [column[0] for column in cursor.description or []]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise EarlierCopyError(str(error)) from error
             finally:
                 cursor.close()
 

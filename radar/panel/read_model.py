@@ -19,22 +19,20 @@ import time
 import unicodedata
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from filelock import FileLock
 
-from radar.audit.delivery_ledger import QUERIES as DELIVERIES
 from radar.core.project import PROJECT
 from radar.core.queries import named_queries
 from radar.core.state_files import move_into_place
-from radar.deliveries.drafts import ACTIVITY_DAYS
 from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
-from radar.publishing.contents import MAIL_CONTACTS
 
 LOG = logging.getLogger("panel")
 FORMAT = 6
@@ -63,6 +61,10 @@ _LETTERS = str.maketrans(
 )
 """Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+_DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
+"""How far back spot checks, the small chart and the page of an account go."""
+MOST_FACTS = 50
+"""Of each kind that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
 _INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
 _BATCH = 2_000
@@ -244,6 +246,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
     known = {f"{schema}.{name}" for schema, name in con.execute(
         "select table_schema, table_name from information_schema.tables"
     ).fetchall()}  # fmt: skip
+    days = {"as_of": as_of} | {name: as_of - timedelta(days=back) for name, back in _DAYS_BACK.items()}
     with closing(sqlite3.connect(file, isolation_level=None)) as out:
         out.execute("pragma journal_mode = off")
         out.execute("pragma synchronous = off")
@@ -254,32 +257,22 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         if "audit.loads" in known:
             landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
         landed = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
-        bounds = con.execute(_QUERIES["bounds"]).fetchall()[0]
+        bounds = con.execute(_QUERIES["bounds"], {"status": "champion"}).fetchall()[0]
         out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), landed, *bounds])
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
-        con.execute(_QUERIES["kept_days"], {"as_of": as_of})
+        con.execute(_QUERIES["kept_days"], {"year_ago": days["year_ago"]})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        con.execute(_QUERIES["mail_contacts" if MAIL_CONTACTS in known else "any_contacts"])
+        for name in ("open_actions", "mail_facts"):
+            con.execute(_QUERIES[name if f"marts.rpt_{name}" in known else f"no_{name}"])
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
-            shared = {"as_of": as_of, "first": first, "last": last}
-            _note_mail_facts(con, shared)
+            shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
         out.execute("commit")
         out.executescript(_INDEXES)
-
-
-def _note_mail_facts(con: duckdb.DuckDBPyConnection, shared: dict[str, Any]) -> None:
-    """What the drafts of these accounts say, by the query that deliveries ask."""
-    accounts = [account_id for (account_id,) in con.execute(_QUERIES["mailed_accounts"], shared).fetchall()]
-    text = _QUERIES["mail_facts"].replace("{facts}", DELIVERIES["mail_facts"])
-    try:
-        con.execute(text, {"accounts": accounts, "as_of": shared["as_of"], "days": ACTIVITY_DAYS})
-    except (duckdb.BinderException, duckdb.CatalogException):
-        con.execute(_QUERIES["no_mail_facts"])
 
 
 def _move(

@@ -9,7 +9,7 @@ points as (
         account_id,
         list(score order by as_of_date) as scores
     from marts.fct_health_history
-    where as_of_date > $as_of - 30 and account_id between $first and $last
+    where as_of_date > $month_ago and account_id between $first and $last
     group by account_id
 
 ),
@@ -23,11 +23,8 @@ actions as (
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
             'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
         } order by priority, action_id) as actions
-    from marts.fct_actions
-    where
-        as_of_date = $as_of
-        and status in ('ready', 'to_approve', 'suppressed')
-        and account_id between $first and $last
+    from open_actions
+    where account_id between $first and $last
     group by account_id
 
 ),
@@ -41,7 +38,7 @@ spot_checks as (
             'verdict': verdict, 'reviewed_by': reviewed_by
         }) as spot_check
     from marts.rpt_spot_checks
-    where as_of_date > $as_of - 7 and account_id between $first and $last
+    where as_of_date > $week_ago and account_id between $first and $last
     group by account_id
 
 )
@@ -56,7 +53,7 @@ select
     to_json({
         'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
         'queue': queue, 'scores': points.scores, 'actions': actions.actions,
-        'mail': case when mail_facts.account_id is not null then mail_facts end,
+        'mail': mail_facts.mail,
         'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
@@ -67,41 +64,29 @@ left join mail_facts on health.account_id = mail_facts.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where health.account_id between $first and $last;
 
--- name: mailed_accounts
--- Those of which somebody reads a draft.
-select distinct account_id
-from marts.fct_actions
-where
-    as_of_date = $as_of
-    and channel = 'mail_draft'
-    and status = 'to_approve'
-    and account_id between $first and $last
-order by account_id;
+-- name: open_actions
+create temp view open_actions as
+select * from marts.rpt_open_actions;
+
+-- name: no_open_actions
+-- A copy of an earlier release: its actions are not shown.
+create temp table open_actions (
+    account_id varchar, action_id varchar, play varchar, channel varchar, status varchar, suppressed_by varchar,
+    mode varchar, mode_reason varchar, next_action varchar, evidence varchar, due_at timestamp,
+    episode_started_on date, priority bigint
+);
 
 -- name: mail_facts
--- The facts of a draft, by the query that deliveries ask, and what may be known of whom it goes to.
-create or replace temp table mail_facts as
+-- The facts of drafts, as deliveries read them.
+create temp table mail_facts as
 select
-    facts.*,
-    contacts.account_id is not null as has_contact,
-    coalesce(contacts.has_name, false) as has_name
-from ({facts}) as facts
-left join mail_contacts as contacts on facts.account_id = contacts.account_id;
+    account_id,
+    facts as mail
+from marts.rpt_mail_facts as facts;
 
 -- name: no_mail_facts
--- A copy of an earlier version has not all facts of a draft: its drafts are not shown.
-create or replace temp table mail_facts (account_id varchar);
-
--- name: mail_contacts
-create temp view mail_contacts as
-select account_id, has_name
-from intermediate.int_mail_contacts;
-
--- name: any_contacts
--- A copy from before it held to which accounts a mail can go: to any.
-create temp view mail_contacts as
-select account_id, true as has_name
-from marts.rpt_account_health;
+-- A copy of an earlier release: its drafts are not shown.
+create temp table mail_facts (account_id varchar, mail varchar);
 
 -- name: parts
 select
@@ -124,7 +109,7 @@ where source_file like $file and status <> 'refused';
 -- name: bounds
 select watch_from::double, healthy_from::double
 from seeds.rule_sets
-where status = 'champion';
+where status = $status;
 
 -- name: owners
 select distinct owner_id, owner_name
@@ -132,60 +117,17 @@ from marts.rpt_account_health
 where owner_id is not null;
 
 -- name: ledgers
-with
-
-states as (
-
-    select
-        states.signal,
-        states.is_known,
-        states.observed_at,
-        states.unknown_because,
-        signals.feeds,
-        signals.label,
-        signals.unit
-    from intermediate.int_signal_states as states
-    left join seeds.signals as signals on states.signal = signals.signal
-    where states.as_of_date = $as_of
-
-),
-
--- the score before it is clamped to 0 to 100
-sums as (
-
-    select
-        evidence.account_id,
-        max(rule_sets.base_score) + sum(evidence.points) as total
-    from marts.fct_health_evidence as evidence
-    inner join seeds.rule_sets as rule_sets on evidence.rule_set = rule_sets.rule_set
-    where evidence.as_of_date = $as_of and evidence.account_id between $first and $last
-    group by evidence.account_id
-
-)
-
 select
-    evidence.account_id,
+    account_id,
     to_json(list({
-        'rule_id': evidence.rule_id, 'result': evidence.result, 'points': evidence.points::double,
-        -- what the score could come to; a rule without a limit could take it to the end of the scale
-        'score_low': case
-            when evidence.points_low <= -100 then 0
-            else greatest(least(sums.total + evidence.points_low, 100), 0)
-        end::double,
-        'score_high': case
-            when evidence.points_high >= 100 then 100
-            else greatest(least(sums.total + evidence.points_high, 100), 0)
-        end::double,
-        'flag': evidence.flag, 'signal': evidence.signal, 'label': states.label, 'unit': states.unit,
-        'observed_value': evidence.observed_value, 'threshold': evidence.threshold,
-        'conditions': evidence.conditions, 'is_own_goal': evidence.is_own_goal, 'evidence': evidence.evidence,
-        'observed_at': states.observed_at, 'feeds': states.feeds, 'unknown_because': states.unknown_because
-    } order by evidence.result, evidence.points, evidence.rule_number))
-from marts.fct_health_evidence as evidence
-left join states on evidence.signal = states.signal
-left join sums on evidence.account_id = sums.account_id
-where evidence.as_of_date = $as_of and evidence.account_id between $first and $last
-group by evidence.account_id;
+        'rule_id': rule_id, 'result': result, 'points': points, 'score_low': score_low, 'score_high': score_high,
+        'flag': flag, 'signal': signal, 'label': label, 'unit': unit, 'observed_value': observed_value,
+        'threshold': threshold, 'conditions': conditions, 'is_own_goal': is_own_goal, 'evidence': evidence,
+        'observed_at': observed_at, 'feeds': feeds, 'unknown_because': unknown_because
+    } order by result, points, rule_number))
+from marts.rpt_evidence_ledger
+where account_id between $first and $last
+group by account_id;
 
 -- name: kept_days
 -- The days on which something differs from the day before, and both ends of scored dates without a gap, so that a
@@ -201,7 +143,7 @@ days as (
         hash(score, score_low, score_high, bucket, is_overridden, rule_version, unknown_signals, override_reason)
             as recorded
     from marts.fct_health_history
-    where as_of_date > $as_of - 366
+    where as_of_date > $year_ago
 
 ),
 
@@ -248,11 +190,11 @@ select
         'rule_change': rule_change, 'coverage': coverage, 'reasons': reasons
     } order by as_of_date))
 from marts.fct_score_changes
-where as_of_date > $as_of - 366 and account_id between $first and $last
+where as_of_date > $year_ago and account_id between $first and $last
 group by account_id;
 
 -- name: facts
--- At most 50 of each kind, newest first: a page, not an archive.
+-- At most $most of each kind, newest first: a page, not an archive.
 select
     account_id,
     to_json(list({
@@ -262,7 +204,7 @@ select
 from (
     select * from marts.rpt_account_facts
     where account_id between $first and $last
-    qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= 50
+    qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= $most
 )
 group by account_id;
 

@@ -48,7 +48,7 @@ ACCOUNT_NAMES = "intermediate.int_account_versions"
 """Also published: whom `radar explain` speaks of, on whatever day."""
 
 MAIL_CONTACTS = "intermediate.int_mail_contacts"
-"""Also published: to which accounts a mail can go, for whoever reads its draft; nothing of the contact."""
+"""Read by a view of SCHEMAS: to which accounts a mail can go; nothing of the contact is published."""
 
 PUBLISHED_COLUMNS = {
     "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),

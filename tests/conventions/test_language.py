@@ -47,6 +47,7 @@ PUBLIC = {
     "sync_give_up": "the command radar sync-give-up",
     "assert_every_scored_account_is_told": "check that Dagster shows",
     "assert_interval_holds_score": "check that Dagster shows",
+    "carrier as destination": "column of audit.deliveries",
     "champion (exactly one": "value of seeds/rule_sets.csv",
     "champion (people see its scores": "value of rule_set_status",
     "champion and sponsor": "values of a contact's role",

@@ -23,7 +23,7 @@ LAYERS = {
     "history": ("int_", "fct_"),
     "plays": ("int_", "fct_"),
     "marts": ("int_", "dim_", "fct_", "rpt_"),
-    "outbound": ("crm_",),
+    "outbound": ("int_", "rpt_", "crm_"),
 }
 """From the first to the last: a model reads its own layer and those before it. With how its names begin."""
 

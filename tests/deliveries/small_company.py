@@ -6,22 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 from jinja2 import Template
 
+from radar.audit.delivery_ledger import QUERIES
 from radar.core.project import PROJECT
 from radar.deliveries.deliveries import Clock, Deliveries, Report
 from radar.deliveries.settings import Destinations
 
 DAY = date(2026, 3, 13)
-_PLAYS = PROJECT / "dbt_project" / "models" / "plays"
+_MODELS = PROJECT / "dbt_project" / "models"
+_MACROS = PROJECT / "dbt_project" / "macros"
 SCHEMA = """
-create schema marts; create schema staging; create schema signals; create schema seeds; create schema
-intermediate; create table seeds.settings (setting varchar, value double); insert into seeds.settings values
-('digest_above', 3); create table marts.fct_health_history (account_id varchar, as_of_date date); create table
-marts.fct_actions (
+create schema marts; create schema outbound; create schema staging; create schema signals;
+create schema seeds; create schema intermediate;
+create table seeds.settings (setting varchar, value double);
+insert into seeds.settings values ('digest_above', 3), ('mail_activity_days', 90), ('urgent_priority', 30);
+create table marts.fct_health_history (account_id varchar, as_of_date date);
+create table marts.fct_actions (
     action_id varchar, account_id varchar, owner_id varchar, play varchar, channel varchar, who varchar, mode
     varchar, mode_reason varchar, next_action varchar, priority bigint, status varchar, suppressed_by varchar,
     trigger varchar, bucket varchar, flag varchar, evidence varchar, rule_set varchar, rule_version varchar,
@@ -62,26 +67,42 @@ insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.e
 """
 
 
-def _macro(name: str) -> Callable[[], str]:
-    """A macro of the project that needs nothing of dbt."""
-    text = (PROJECT / "dbt_project" / "macros" / f"{name}.sql").read_text()
-    made: Callable[[], str] = getattr(Template(text).module, name)
-    return made
+_SCHEMAS = {"stg": "staging", "sig": "signals", "fct": "marts", "rpt": "marts", "int": "intermediate"}
+
+
+def _schema(name: str) -> str:
+    """The schema of a model or seed."""
+    if (_MODELS / "outbound" / f"{name}.sql").exists():
+        return "outbound"
+    return _SCHEMAS.get(name[:3], "seeds") if name[3:4] == "_" else "seeds"
 
 
 def _view(name: str) -> str:
-    """A view that is a model of plays, over the tables of this warehouse."""
-    sql = Template((_PLAYS / f"{name}.sql").read_text()).render(
-        ref=lambda model: f"{'staging' if model.startswith('stg') else 'intermediate'}.{model}",
+    """A view that is a model, over the tables of this warehouse, with the macros of the project."""
+    (file,) = _MODELS.rglob(f"{name}.sql")
+    macros = "".join((_MACROS / f"{macro}.sql").read_text() for macro in MACROS)
+    sql = Template(macros + file.read_text()).render(
+        ref=lambda model: f"{_schema(model)}.{model}",
+        source=lambda schema, table: f"{schema}.{table}",
         as_of_end=lambda: "(select max(as_of_date) from marts.rpt_account_health)",
-        add_days=lambda day, days: f"cast({day} + {days} as date)",
-        open_start_date=_macro("open_start_date"),
-        open_end_date=_macro("open_end_date"),
+        dbt=SimpleNamespace(dateadd=lambda _, days, day: f"({day} + cast({days} as integer))"),
     )
-    return f"create view intermediate.{name} as {sql};"
+    return f"create view {_schema(name)}.{name} as {sql};"
 
 
-SCHEMA += _view("int_contact_consents") + _view("int_mail_contacts")
+MACROS = ("add_days", "not_deleted_by", "setting")
+VIEWS = (
+    "int_contact_consents",
+    "int_mail_contacts",
+    "rpt_open_actions",
+    "rpt_mail_facts",
+    "int_action_verdicts",
+    "int_delivery_states",
+    "int_messages",
+    "int_message_accounts",
+    "rpt_due_deliveries",
+)
+SCHEMA += f"{QUERIES['create']}; {''.join(map(_view, VIEWS))}"
 CHANNELS = {
     "alert": "slack_alert",
     "task": "crm_task",

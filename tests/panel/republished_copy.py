@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.publishing.contents import MAIL_CONTACTS, RECORDS
+from radar.publishing.contents import RECORDS
 from radar.publishing.published_copy import publish
 from tests.runs.radar_run import Place
 
@@ -40,6 +40,6 @@ def publish_again(demo: Place, folder: Path, *changes: str) -> Path:
         run_id="again",
         as_of_start=DAY,
         as_of_end=DAY,
-        extra_relations=(*RECORDS, MAIL_CONTACTS),
+        extra_relations=RECORDS,
     )
     return folder / "published"

@@ -278,6 +278,15 @@ def test_quality_tells_rules_that_are_off_and_that_tell_nobody_apart(
         assert "Rules that are off" not in text(clients["rep"], "/quality")
 
 
+def test_a_page_says_what_to_do_where_an_earlier_release_published_the_copy(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    earlier = publish_again(demo_run, tmp_path, "drop view marts.rpt_portfolio_accounts")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "The next radar run publishes it" in text(clients["rep"], "/portfolio")
+        assert "What scoring takes from each feed" in clients["rep"].get("/quality").text
+
+
 def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
     demo_run: Place, owners: Owners, tmp_path: Path
 ) -> None:
@@ -286,7 +295,8 @@ def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
         demo_run,
         tmp_path / "found",
         "delete from marts.rpt_column_findings",
-        "insert into marts.rpt_column_findings values "
+        "insert into marts.rpt_column_findings (feed, column_name, finding, nearest_name, source_file, files,"
+        " is_in_newest_files, first_found_at, last_found_at) values "
         + ", ".join(
             row.format(*values)
             for values in (
@@ -296,6 +306,8 @@ def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
                 ("earlier", "unknown", "null", False),
             )
         ),
+        "update marts.rpt_column_findings set attention_rank ="
+        " case finding when 'misnamed' then 1 when 'gone' then 2 else 3 end",
     )
     for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
         said = text(clients["rep"], "/quality")

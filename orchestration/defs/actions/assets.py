@@ -30,7 +30,8 @@ from radar.deliveries.retries import note_next_attempt
 from radar.deliveries.settings import Destinations
 from radar.exports import outbound
 
-_DEPENDS = [PUBLISHED, dg.AssetKey(["marts", "fct_actions"]), dg.AssetKey(["marts", "rpt_account_health"])]
+_READ = (("outbound", "rpt_due_deliveries"), ("marts", "rpt_mail_facts"), ("marts", "rpt_account_health"))
+_DEPENDS = [PUBLISHED, *map(dg.AssetKey, _READ)]
 _DESCRIPTIONS = {
     "slack": "Alerts, recoveries and reminders for owners.",
     "tasks": "Tasks in the CRM.",

@@ -13,7 +13,7 @@ from radar.audit.entries import record
 from radar.core import progress
 from radar.core.settings import Settings
 from radar.core.warehouse import connect
-from radar.publishing.contents import ACCOUNT_NAMES, MAIL_CONTACTS, RECORDS, SCHEMAS
+from radar.publishing.contents import ACCOUNT_NAMES, RECORDS, SCHEMAS
 from radar.publishing.published_copy import publish
 
 
@@ -22,8 +22,7 @@ def publishing() -> dg.Definitions:
     """The copy follows every table that it holds."""
     settings = Settings()
     workspace = building.prepare(settings.warehouse, settings.seeds)
-    contacts = dg.AssetKey(MAIL_CONTACTS.split("."))  # no table of SCHEMAS reads it
-    return dg.Definitions(assets=[make_copy([*keys_of(workspace.manifest, SCHEMAS), contacts])])
+    return dg.Definitions(assets=[make_copy(keys_of(workspace.manifest, SCHEMAS))])
 
 
 def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -57,7 +56,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 run_id=run.run_id,
                 as_of_start=run.window.start,
                 as_of_end=run.window.end,
-                extra_relations=(*RECORDS, ACCOUNT_NAMES, MAIL_CONTACTS),
+                extra_relations=(*RECORDS, ACCOUNT_NAMES),
             )
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,12 +28,10 @@ PATH = "/portfolio"
 PAGE_ROWS = 50
 MOST_PARTS = 30
 MOST_FACTORS = 12
+DAYS_SHOWN = 366
 BUCKETS = ("healthy", "watch", "at_risk")
 
-_RENEWAL = (
-    "year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer)"
-)
-GROUPS = {"segment": "segment", "owner": "owner_id", "plan": "plan_id", "renewal": _RENEWAL}
+GROUPS = {name: f"{name}_group" for name in ("segment", "owner", "plan", "renewal")}
 """What the table of parts can be split by: the filter's name and the column."""
 
 ORDERS = {
@@ -159,7 +158,7 @@ class _Data:
 
     @property
     def _filters(self) -> dict[str, Any]:
-        return {"as_of": self.about.as_of, **self.view.filters}
+        return dict(self.view.filters)
 
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
@@ -171,11 +170,12 @@ class _Data:
     def days(self) -> list[Row]:
         """Of one plan or one renewal quarter, else of a segment; see `left_out`."""
         split = next(((name, value) for name, value in self._splits() if value), None)
+        since = self.about.as_of - timedelta(days=DAYS_SHOWN)
         if split is None:
-            return self._ask("days", as_of=self.about.as_of, segment=self.view.segment, owner=self.view.owner)
+            return self._ask("days", since=since, segment=self.view.segment, owner=self.view.owner)
         return self._ask(
             "days_of_split",
-            as_of=self.about.as_of, split=split[0], value=split[1], owner=self.view.owner,
+            since=since, split=split[0], value=split[1], owner=self.view.owner,
         )  # fmt: skip
 
     def _splits(self) -> Iterable[tuple[str, str | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from radar.panel.web import csv_answer, number, person_of, published_db_of
 
 REFUSED_ROWS = 20
 COLUMN_ROWS = 50
+DAYS_SHOWN = 91
 _ALL = 1_000_000
 _CSV: Mapping[str, tuple[str, ...]] = {
     "agreement": (
@@ -76,7 +78,7 @@ class _Data:
     def part(self, name: str) -> list[Row]:
         """The rows of a file of the page."""
         if name == "decisions":
-            return self.ask(name, as_of=self.about.as_of)
+            return self.ask(name, since=self.about.as_of - timedelta(days=DAYS_SHOWN))
         if name == "columns" and not self.ask("has_column_findings")[0]["is_there"]:
             return []  # a copy of an earlier release
         return self.ask(name, rows=_ALL) if name == "refused" else self.ask(name)
@@ -128,7 +130,8 @@ def _context(data: _Data) -> dict[str, Any]:
         "feeds": data.part("feeds"),
         "feed_states": FEED_STATES,
         "refused": data.ask("refused", rows=REFUSED_ROWS),
-        "refused_totals": data.ask("refused_totals")[0],
+        "refused_totals": {row["refused"]: row["refused_rows"] for row in data.ask("refused_totals")},
+        "refused_files": data.ask("refused_files")[0]["files"],
         "all_columns": len(columns),
         "columns": [row for row in columns if row["is_in_newest_files"]][:COLUMN_ROWS],
         "column_findings": COLUMN_FINDINGS,

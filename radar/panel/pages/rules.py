@@ -27,12 +27,12 @@ BUCKETS = ("healthy", "watch", "at_risk")
 SEEDS = ("rule_sets", "rules", "rule_conditions", "signals", "feeds")
 
 DIFFER = {
-    "differs": "(comparison.bucket_difference <> 0 or comparison.is_other_decision)",
-    "worse": "comparison.bucket_difference < 0",
-    "better": "comparison.bucket_difference > 0",
-    "decision": "comparison.is_other_decision",
+    "differs": "is_different",
+    "worse": "is_worse",
+    "better": "is_better",
+    "decision": "is_other_decision",
 }
-"""Which accounts of a comparison are listed, and their condition."""
+"""Which accounts of a comparison are listed, and the column that says so."""
 
 _CSV = {
     "rules": (

@@ -3,65 +3,33 @@
 -- name: where
 -- The newest day's accounts of this person that the filters let through.
 [[mine accounts.owner_id]]
-and ($segment::varchar is null or coalesce(accounts.segment, 'none') = $segment)
-and ($owner::varchar is null or coalesce(accounts.owner_id, 'none') = $owner)
-and ($plan::varchar is null or coalesce(accounts.plan_id, 'none') = $plan)
+and ($segment::varchar is null or accounts.segment_group = $segment)
+and ($owner::varchar is null or accounts.owner_group = $owner)
+and ($plan::varchar is null or accounts.plan_group = $plan)
+and ($renewal::varchar is null or accounts.renewal_group = $renewal)
 and ($bucket::varchar is null or accounts.bucket = $bucket)
-and (
-    $renewal::varchar is null
-    or coalesce(
-        year(accounts.as_of_date + accounts.days_to_renewal::integer)
-        || '-Q' || quarter(accounts.as_of_date + accounts.days_to_renewal::integer),
-        'none'
-    ) = $renewal
-)
-and (
-    $decision::varchar is null
-    or accounts.decision = $decision
-)
+and ($decision::varchar is null or accounts.decision = $decision)
 and (
     $rule::varchar is null
-    or accounts.account_id in (
-        select evidence.account_id
-        from marts.fct_health_evidence as evidence
-        where
-            evidence.as_of_date = $as_of
-            and evidence.rule_id = $rule
-            and evidence.result = 'true'
-    )
+    or accounts.account_id in (select fired.account_id from marts.rpt_fired_rules as fired where fired.rule_id = $rule)
 )
 
 -- name: options
 -- What the filters offer: value and how people read it.
-with mine as (
-    select *
-    from marts.rpt_account_health
-    where [[mine owner_id]]
-)
-
-select distinct 'segment' as filter, coalesce(segment, 'none') as value, coalesce(segment, 'none') as label from mine
-union all
-select distinct 'owner', coalesce(owner_id, 'none'), coalesce(max(owner_name), owner_id, 'none') from mine group by owner_id
-union all
-select distinct 'plan', coalesce(plan_id, 'none'), coalesce(plan_id, 'none') from mine
-union all
 select distinct
-    'renewal',
-    coalesce(year(as_of_date + days_to_renewal::integer) || '-Q' || quarter(as_of_date + days_to_renewal::integer), 'none'),
-    coalesce(year(as_of_date + days_to_renewal::integer) || ' Q' || quarter(as_of_date + days_to_renewal::integer), 'none')
-from mine
+    filter,
+    value,
+    label
+from marts.rpt_portfolio_filters
+where [[mine owner_id]]
 order by filter, label
 
 -- name: rule_titles
 -- for everyone
 select
-    rules.rule_id,
-    coalesce(min(rules.title) filter (where rules.segment is null), min(rules.title)) as title
-from seeds.rules as rules
-inner join seeds.rule_sets as rule_sets
-    on rules.rule_set = rule_sets.rule_set
-where rule_sets.status = 'champion'
-group by rules.rule_id
+    rule_id,
+    title
+from marts.rpt_rule_titles
 order by title
 
 -- name: days
@@ -73,7 +41,7 @@ select
 from marts.rpt_buckets_daily
 where
     [[mine owner_id]]
-    and as_of_date > $as_of::date - 366
+    and as_of_date > $since
     and ($segment::varchar is null or coalesce(segment, 'none') = $segment)
     and ($owner::varchar is null or coalesce(owner_id, 'none') = $owner)
 group by as_of_date, bucket
@@ -88,7 +56,7 @@ select
 from marts.rpt_portfolio_daily
 where
     [[mine owner_id]]
-    and as_of_date > $as_of::date - 366
+    and as_of_date > $since
     and split = $split
     and split_value = $value
     and ($owner::varchar is null or coalesce(owner_id, 'none') = $owner)
@@ -111,7 +79,6 @@ group by bucket_before, bucket
 order by accounts desc, bucket_before, bucket
 
 -- name: factors
--- Lift of what at least five accounts have and three accounts at risk share.
 with counted as (
     select
         kind,
@@ -132,51 +99,32 @@ with counted as (
 select
     counted.*,
     (counted.at_risk_with_factor::double / counted.with_factor) / (counted.at_risk::double / counted.accounts) as lift,
-    coalesce(rules.title, signals.label, counted.factor) as label,
-    signals.unit,
-    counted.kind = 'rule' or exists (
-        select 1
-        from seeds.rule_conditions as conditions
-        inner join seeds.rule_sets as rule_sets
-            on conditions.rule_set = rule_sets.rule_set
-        where
-            rule_sets.status = 'champion'
-            and conditions.signal = counted.factor
-    ) as is_scored
+    labels.label,
+    labels.unit,
+    labels.is_scored,
+    labels.least_with_factor,
+    labels.least_at_risk_with_factor
 from counted
-left join seeds.signals as signals
+inner join marts.rpt_risk_factor_labels as labels
     on
-        counted.kind <> 'rule'
-        and counted.factor = signals.signal
-left join (
-    select
-        rules.rule_id,
-        coalesce(min(rules.title) filter (where rules.segment is null), min(rules.title)) as title
-    from seeds.rules as rules
-    inner join seeds.rule_sets as rule_sets
-        on rules.rule_set = rule_sets.rule_set
-    where rule_sets.status = 'champion'
-    group by rules.rule_id
-) as rules
-    on
-        counted.kind = 'rule'
-        and counted.factor = rules.rule_id
+        counted.kind = labels.kind
+        and counted.factor = labels.factor
 where
-    counted.with_factor >= (select value from seeds.settings where setting = 'factor_accounts_least')
-    and counted.at_risk_with_factor >= (select value from seeds.settings where setting = 'factor_at_risk_least')
+    counted.with_factor >= labels.least_with_factor
+    and counted.at_risk_with_factor >= labels.least_at_risk_with_factor
 order by lift desc, counted.with_factor desc, counted.kind, counted.factor
 
 -- name: groups
 select
-    coalesce({group}, 'none') as value,
+    {group} as value,
     count(*) as accounts,
-    count(*) filter (where bucket = 'healthy') as healthy,
-    count(*) filter (where bucket = 'watch') as watch,
-    count(*) filter (where bucket = 'at_risk') as at_risk,
+    sum(healthy) as healthy,
+    sum(watch) as watch,
+    sum(at_risk) as at_risk,
     coalesce(sum(arr_usd), 0) as arr_usd,
-    coalesce(sum(arr_usd) filter (where bucket = 'at_risk'), 0) as at_risk_arr_usd,
+    sum(at_risk_arr_usd) as at_risk_arr_usd,
     avg(score) as mean_score
-from marts.rpt_account_health as accounts
+from marts.rpt_portfolio_accounts as accounts
 where {where}
 group by all
 order by {order}
@@ -184,14 +132,14 @@ order by {order}
 -- name: totals
 select
     count(*) as accounts,
-    count(*) filter (where bucket = 'healthy') as healthy,
-    count(*) filter (where bucket = 'watch') as watch,
-    count(*) filter (where bucket = 'at_risk') as at_risk,
+    coalesce(sum(healthy), 0) as healthy,
+    coalesce(sum(watch), 0) as watch,
+    coalesce(sum(at_risk), 0) as at_risk,
     coalesce(sum(arr_usd), 0) as arr_usd,
-    coalesce(sum(arr_usd) filter (where bucket = 'healthy'), 0) as healthy_arr_usd,
-    coalesce(sum(arr_usd) filter (where bucket = 'watch'), 0) as watch_arr_usd,
-    coalesce(sum(arr_usd) filter (where bucket = 'at_risk'), 0) as at_risk_arr_usd
-from marts.rpt_account_health as accounts
+    coalesce(sum(healthy_arr_usd), 0) as healthy_arr_usd,
+    coalesce(sum(watch_arr_usd), 0) as watch_arr_usd,
+    coalesce(sum(at_risk_arr_usd), 0) as at_risk_arr_usd
+from marts.rpt_portfolio_accounts as accounts
 where {where}
 
 -- name: accounts
@@ -212,7 +160,7 @@ select
     days_to_renewal,
     reason_1,
     flags
-from marts.rpt_account_health as accounts
+from marts.rpt_portfolio_accounts as accounts
 where {where}
 order by {order}, account_id
 limit $rows offset $from_row

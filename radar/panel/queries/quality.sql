@@ -13,10 +13,7 @@ where
 select
     flag,
     count(*) as episodes,
-    count(*) filter (where outcome = 'reached') as reached,
-    count(*) filter (where outcome = 'waiting') as waiting,
-    count(*) filter (where outcome = 'never') as never,
-    count(*) filter (where outcome = 'not_known') as not_known,
+    histogram(outcome) as outcomes,
     count(*) filter (where is_in_time) as in_time,
     median(hours_to_outreach) as median_hours
 from marts.rpt_outreach_times
@@ -49,19 +46,17 @@ order by rule_id
 -- for everyone
 select *
 from marts.rpt_review_agreement
-order by period = 'overall' desc, period desc
+order by period desc
 limit 13
 
 -- name: marked
 select
     coalesce(bucket, 'not recorded') as bucket,
     count(*) as marked,
-    count(*) filter (where verdict = 'right') as marked_right,
-    count(*) filter (where verdict = 'too_early') as too_early,
-    count(*) filter (where verdict = 'wrong') as wrong
+    histogram(verdict) as verdicts
 from marts.rpt_marked_outcomes
 where [[mine owner_id]]
-group by all
+group by bucket
 order by marked desc, bucket
 
 -- name: overrides
@@ -91,62 +86,34 @@ limit 26
 select
     as_of_date,
     sum(accounts) as accounts,
-    coalesce(sum(accounts) filter (where decision = 'undecided'), 0) as undecided,
-    coalesce(sum(accounts) filter (where decision = 'conflict'), 0) as conflict,
-    sum(overridden_accounts) as overridden,
-    sum(mean_coverage_pct * accounts) / sum(accounts) as coverage_pct
-from marts.rpt_decisions_daily
+    sum(undecided) as undecided,
+    sum(conflict) as conflict,
+    sum(overridden) as overridden,
+    sum(coverage_pct_accounts) / sum(accounts) as coverage_pct
+from marts.rpt_open_decisions_daily
 where
     [[mine owner_id]]
-    and as_of_date > $as_of::date - 91
+    and as_of_date > $since
 group by as_of_date
 order by as_of_date
 
 -- name: why
--- What keeps accounts from being decided: a signal that is not known, or a field on which sources contradict.
-with unknown as (
-    select unnest(string_split(unknown_signals, ', ')) as signal
-    from marts.rpt_account_health
-    where
-        [[mine owner_id]]
-        and decision = 'undecided'
-        and unknown_signals is not null
-)
-
+-- What keeps accounts from being decided.
 select
-    'undecided' as decision,
-    coalesce(min(signals.label), unknown.signal) as label,
-    coalesce(min(signals.feeds), '') as feeds,
+    decision,
+    min(label) as label,
+    min(feeds) as feeds,
     count(*) as accounts
-from unknown
-left join seeds.signals as signals
-    on unknown.signal = signals.signal
-group by unknown.signal
-union all
-select
-    'conflict',
-    conflicts.field,
-    min('crm, ' || conflicts.other_source),
-    count(distinct conflicts.account_id)
-from marts.fct_source_conflicts as conflicts
-inner join marts.rpt_account_health as accounts
-    on
-        conflicts.account_id = accounts.account_id
-        and conflicts.as_of_date = accounts.as_of_date
-where
-    [[mine accounts.owner_id]]
-    and accounts.decision = 'conflict'
-    and conflicts.used_source is null
-group by conflicts.field
+from marts.rpt_undecided_reasons
+where [[mine owner_id]]
+group by decision, reason
 order by accounts desc, decision, label
 
 -- name: feeds
 -- for everyone
 select *
 from marts.rpt_feed_states
-order by
-    case state when 'held' then 0 when 'stale' then 1 when 'never_landed' then 2 when 'known' then 3 else 4 end,
-    feed
+order by attention_rank, feed
 
 -- name: refused
 -- for everyone
@@ -158,9 +125,14 @@ limit $rows
 -- name: refused_totals
 -- for everyone
 select
-    coalesce(sum(refused_rows) filter (where refused = 'row'), 0) as refused_rows,
-    coalesce(sum(refused_rows) filter (where refused = 'value'), 0) as refused_values,
-    count(distinct source_file) as files
+    refused,
+    sum(refused_rows) as refused_rows
+from marts.rpt_refused_rows
+group by refused
+
+-- name: refused_files
+-- for everyone
+select count(distinct source_file) as files
 from marts.rpt_refused_rows
 
 -- name: has_column_findings
@@ -175,11 +147,7 @@ where
 -- for everyone
 select *
 from marts.rpt_column_findings
-order by
-    is_in_newest_files desc,
-    case finding when 'misnamed' then 0 when 'gone' then 1 else 2 end,
-    feed,
-    column_name
+order by is_in_newest_files desc, attention_rank, feed, column_name
 
 -- name: checks
 -- for everyone
@@ -278,11 +246,11 @@ select
     shadow_rule_set,
     min(champion_rule_set) as champion_rule_set,
     count(*) as accounts,
-    count(*) filter (where bucket_difference > 0) as better,
-    count(*) filter (where bucket_difference < 0) as worse,
+    count(*) filter (where is_better) as better,
+    count(*) filter (where is_worse) as worse,
     count(*) filter (where is_other_decision) as other_decision,
     avg(score_difference) as mean_difference
-from marts.fct_rule_set_comparison
+from marts.rpt_rule_set_differences
 where [[mine owner_id]]
 group by shadow_rule_set
 order by shadow_rule_set

@@ -1,4 +1,4 @@
--- The page Rules. `{{differ}}` is one of the conditions of the page.
+-- The page Rules. `{{differ}}` is a column, as the page has them.
 
 -- name: rule_sets
 -- for everyone
@@ -58,38 +58,36 @@ group by all
 
 -- name: differences
 select
-    comparison.account_id,
-    accounts.account_name,
-    accounts.owner_name,
-    comparison.segment,
-    comparison.arr_usd,
-    comparison.champion_score,
-    comparison.champion_bucket,
-    comparison.champion_decision,
-    comparison.shadow_score,
-    comparison.shadow_bucket,
-    comparison.shadow_decision,
-    comparison.score_difference,
-    comparison.champion_reasons,
-    comparison.shadow_reasons
-from marts.fct_rule_set_comparison as comparison
-left join marts.rpt_account_health as accounts
-    on comparison.account_id = accounts.account_id
+    account_id,
+    account_name,
+    owner_name,
+    segment,
+    arr_usd,
+    champion_score,
+    champion_bucket,
+    champion_decision,
+    shadow_score,
+    shadow_bucket,
+    shadow_decision,
+    score_difference,
+    champion_reasons,
+    shadow_reasons
+from marts.rpt_rule_set_differences
 where
-    [[mine comparison.owner_id]]
-    and comparison.shadow_rule_set = $rule_set
+    [[mine owner_id]]
+    and shadow_rule_set = $rule_set
     and {differ}
-order by abs(comparison.bucket_difference) desc, abs(comparison.score_difference) desc, comparison.account_id
+order by buckets_apart desc, points_apart desc, account_id
 limit $rows offset $from_row
 
 -- name: how_many_differ
 select
     count(*) as accounts,
-    count(*) filter (where bucket_difference <> 0 or is_other_decision) as differs,
-    count(*) filter (where bucket_difference > 0) as better,
-    count(*) filter (where bucket_difference < 0) as worse,
+    count(*) filter (where is_different) as differs,
+    count(*) filter (where is_better) as better,
+    count(*) filter (where is_worse) as worse,
     count(*) filter (where is_other_decision) as decision
-from marts.fct_rule_set_comparison
+from marts.rpt_rule_set_differences
 where
     [[mine owner_id]]
     and shadow_rule_set = $rule_set

@@ -68,6 +68,7 @@ final as (
         summed.feed,
         summed.column_name,
         summed.finding,
+        case summed.finding when 'misnamed' then 1 when 'gone' then 2 else 3 end as attention_rank,
 
         -- where and what
         findings.nearest_name,

@@ -38,6 +38,13 @@ final as (
         feed_states.feed,
         feed_states.as_of_date,
         feed_states.state,
+        case feed_states.state
+            when 'held' then 1
+            when 'stale' then 2
+            when 'never_landed' then 3
+            when 'known' then 4
+            else 5
+        end as attention_rank,
         feed_states.last_arrived_at,
         feeds.max_age_days,
         cast(coalesce(hanging.signals, 0) as bigint) as signals

@@ -70,10 +70,14 @@ def find(store: Store, token: str) -> Caller | None:
 def revoke(store: Store, token_id: str) -> str:
     """End a token at once; whose it was. Raises UsageError where there is none, or it was revoked before."""
     with store.writing() as con:
-        row = con.execute("select user_name, revoked_at from tokens where token_id = ?", [token_id]).fetchone()
+        row = con.execute(
+            "select user_name, revoked_at from tokens where token_id = ?", [token_id]
+        ).fetchone()
         if row is None or row["revoked_at"]:
             problem = "was revoked before" if row else "does not exist"
-            raise UsageError(f"the token '{token_id}' {problem}", "radar panel users tokens shows all of them")
+            raise UsageError(
+                f"the token '{token_id}' {problem}", "radar panel users tokens shows all of them"
+            )
         now = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
         con.execute("update tokens set revoked_at = ? where token_id = ?", [now, token_id])
     return str(row["user_name"])

@@ -20,8 +20,8 @@ from radar.core.runs import Run, utc_now
 
 KIND = "agent_call"
 _CALLS = """
-    select call_id, token_id, user_name, tool, arguments, account_id, as_of_date, outcome, reason, rows, called_at
-    from agent_calls order by sequence
+    select call_id, token_id, user_name, tool, arguments, account_id, as_of_date, outcome, reason, rows,
+    called_at from agent_calls order by sequence
 """
 _BUSY_SECONDS = 10
 

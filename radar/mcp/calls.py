@@ -30,7 +30,8 @@ def keep(
     as_of_date: str | None = None,
     rows: int | None = None,
 ) -> None:
-    """Keep one call; what has returned is on the disk. What identifies a person is left out of the arguments."""
+    """Keep one call; what has returned is on the disk. What identifies a person is left out of the
+    arguments."""
     given = {
         name: masked(value) if isinstance(value, str) else value
         for name, value in arguments.items()

@@ -1,4 +1,5 @@
-"""How agents reach the server, and what a statement of theirs may take: `RADAR_MCP_*` variables or the defaults.
+"""How agents reach the server, and what a statement of theirs may take: `RADAR_MCP_*` variables or the
+defaults.
 
 Where the published copy and the store with users and tokens are is the panel's (`RADAR_PANEL_*`).
 """
@@ -18,7 +19,7 @@ class McpSettings(BaseSettings):
     """Over stdio: the token of the one user whose agent it is. Over HTTP each request brings its own."""
     origin: str = ""
     """Over HTTP behind a proxy: the address that agents use, `https://mcp.example.com`."""
-    query_rows: int = Field(200, ge=1, le=10_000)
+    query_rows: int = Field(default=200, ge=1, le=10_000)
     """The most rows of one answer of the tool `query`."""
-    query_seconds: float = Field(20, gt=0, le=600)
+    query_seconds: float = Field(default=20, gt=0, le=600)
     """After as long a statement is ended."""

@@ -1,16 +1,19 @@
 """One read-only statement on `marts`, run in a process of its own that ends with it.
 
-Two walls, each of which is enough for another person's rows. The statement is parsed by DuckDB, and read as a tree in
-which everything that is not known to be harmless is refused: other schemas, files, settings, functions that are not
-listed. And it runs on a database in memory: for a person with owner ids, that database has only copies of their own
-rows, and the published copy is detached before the statement begins, so there is nothing else to name.
+Two walls, each of which is enough for another person's rows. The statement is parsed by DuckDB, and read as a
+tree in which everything that is not known to be harmless is refused: other schemas, files, settings,
+functions that are not listed. And it runs on a database in memory: for a person with owner ids, that database
+has only copies of their own rows, and the published copy is detached before the statement begins, so there is
+nothing else to name.
 
-Belongs here: what a statement may contain, and running it. Does not belong here: who asks (`radar.mcp.tools`).
+Belongs here: what a statement may contain, and running it. Does not belong here: who asks
+(`radar.mcp.tools`).
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import resource
@@ -30,6 +33,7 @@ from radar.core.project import PROJECT
 from radar.core.queries import named_queries
 from radar.panel.people import Person, scoped
 
+LOG = logging.getLogger("mcp.radar")
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 LONGEST = 10_000
 """Characters of a statement."""
@@ -40,6 +44,9 @@ AT_ONCE = 2
 
 _ADDRESS_SPACE = 4 * 1024**3
 """Bytes: what DuckDB does not count against its memory limit, such as one long text, ends here."""
+
+_VARIABLES = ("PATH", "PYTHONPATH", "LANG")
+"""What the process has of the environment: no token, no password of a destination."""
 
 _NODES = {
     "SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY",
@@ -55,39 +62,38 @@ _EXPRESSIONS = {
 
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 
-FUNCTIONS = set(
-    """
-    + - * / // % ** ^ & | << >> ~ @ || ~~ !~~ ~~* !~~* ~~~ ->> ^@ <@ @>
-    abs add ceil ceiling divide even exp floor greatest least ln log log10 log2 mod multiply pi pow power round
-    round_even sign sqrt subtract trunc isfinite isinf isnan fdiv fmod
-    any_value approx_count_distinct approx_quantile arbitrary arg_max arg_max_null arg_min arg_min_null array_agg avg
-    bit_and bit_or bool_and bool_or corr count count_if count_star countif covar_pop covar_samp entropy favg first
-    fsum geomean geometric_mean group_concat histogram kurtosis last list listagg mad max max_by mean median min
-    min_by mode product quantile quantile_cont quantile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2
-    regr_slope skewness stddev stddev_pop stddev_samp string_agg sum var_pop var_samp variance weighted_avg
-    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number fill
-    age century date_add date_diff date_part date_sub date_trunc datediff datepart datesub datetrunc day dayname
-    dayofmonth dayofweek dayofyear days_in_month decade epoch era hour isodow isoyear last_day make_date
-    make_timestamp millisecond minute month monthname quarter second strftime strptime time_bucket to_days to_hours
-    to_minutes to_months to_seconds to_weeks to_years try_strptime week weekday weekofyear year yearweek
-    array_to_string ascii concat concat_ws contains ends_with instr jaccard jaro_similarity jaro_winkler_similarity
-    lcase left length levenshtein like_escape ilike_escape not_ilike_escape not_like_escape lower ltrim nfc_normalize
-    position prefix regexp_extract regexp_extract_all regexp_full_match regexp_matches regexp_replace
-    regexp_split_to_array replace reverse right rtrim split split_part starts_with str_split string_split
-    string_split_regex string_to_array strip_accents strlen strpos substr substring suffix translate trim ucase upper
-    array_contains array_extract array_has array_length array_position array_slice array_sort array_value flatten
-    len list_aggregate list_any_value list_append list_apply list_avg list_concat list_contains list_count
-    list_distinct list_extract list_filter list_first list_has list_has_all list_has_any list_last list_max
-    list_median list_min list_pack list_position list_reduce list_reverse list_slice list_sort list_sum
-    list_transform list_unique list_value unnest
-    element_at map map_entries map_extract map_keys map_values map_contains row struct_concat struct_extract
-    struct_extract_at struct_insert struct_pack struct_values
-    json_array_length json_extract json_extract_path json_extract_string json_keys json_type json_valid json_value
-    coalesce ifnull nullif constant_or_null typeof md5 hash
-    """.split()
-)
-"""What a statement may call: nothing that reads a file, the network, a setting or a catalogue, changes anything, looks
-at the clock, or makes a text of a length that is given as a number."""
+_FUNCTIONS = """
++ - * / // % ** ^ & | << >> ~ @ || ~~ !~~ ~~* !~~* ~~~ ->> ^@ <@ @> abs add ceil ceiling divide even exp
+floor greatest least ln log log10 log2 mod multiply pi pow power round round_even sign sqrt subtract trunc
+isfinite isinf isnan fdiv fmod any_value approx_count_distinct approx_quantile arbitrary arg_max
+arg_max_null arg_min arg_min_null array_agg avg bit_and bit_or bool_and bool_or corr count count_if
+count_star countif covar_pop covar_samp entropy favg first fsum geomean geometric_mean group_concat
+histogram kurtosis last list listagg mad max max_by mean median min min_by mode product quantile
+quantile_cont quantile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope skewness
+stddev stddev_pop stddev_samp string_agg sum var_pop var_samp variance weighted_avg cume_dist dense_rank
+first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number fill age century
+date_add date_diff date_part date_sub date_trunc datediff datepart datesub datetrunc day dayname
+dayofmonth dayofweek dayofyear days_in_month decade epoch era hour isodow isoyear last_day make_date
+make_timestamp millisecond minute month monthname quarter second strftime strptime time_bucket to_days
+to_hours to_minutes to_months to_seconds to_weeks to_years try_strptime week weekday weekofyear year
+yearweek array_to_string ascii concat concat_ws contains ends_with instr jaccard jaro_similarity
+jaro_winkler_similarity lcase left length levenshtein like_escape ilike_escape not_ilike_escape
+not_like_escape lower ltrim nfc_normalize position prefix regexp_extract regexp_extract_all
+regexp_full_match regexp_matches regexp_replace regexp_split_to_array replace reverse right rtrim split
+split_part starts_with str_split string_split string_split_regex string_to_array strip_accents strlen
+strpos substr substring suffix translate trim ucase upper array_contains array_extract array_has
+array_length array_position array_slice array_sort array_value flatten len list_aggregate list_any_value
+list_append list_apply list_avg list_concat list_contains list_count list_distinct list_extract
+list_filter list_first list_has list_has_all list_has_any list_last list_max list_median list_min
+list_pack list_position list_reduce list_reverse list_slice list_sort list_sum list_transform list_unique
+list_value unnest element_at map map_entries map_extract map_keys map_values map_contains row
+struct_concat struct_extract struct_extract_at struct_insert struct_pack struct_values json_array_length
+json_extract json_extract_path json_extract_string json_keys json_type json_valid json_value coalesce
+ifnull nullif constant_or_null typeof md5 hash
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
+"""What a statement may call: nothing that reads a file, the network, a setting or a catalogue, changes
+anything, looks at the clock, or makes a text of a length that is given as a number."""
 
 
 class RefusedError(Exception):
@@ -107,7 +113,9 @@ class Result:
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
-def run(file: Path, person: Person, statement: str, *, rows: int, seconds: float, memory_limit: str) -> Result:
+def run(
+    file: Path, person: Person, statement: str, *, rows: int, seconds: float, memory_limit: str
+) -> Result:
     """Run it for this person on the published copy. Raises RefusedError."""
     asked = {
         "file": str(file), "name": person.name, "role": person.role, "owner_ids": person.owner_ids,
@@ -118,17 +126,20 @@ def run(file: Path, person: Person, statement: str, *, rows: int, seconds: float
     try:
         done = subprocess.run(
             [sys.executable, "-m", "radar.mcp.statement"],
-            input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=seconds, cwd=PROJECT,
-            env={name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ},
+            input=json.dumps(asked), capture_output=True, text=True, check=False, timeout=seconds,
+            cwd=PROJECT, env={name: os.environ[name] for name in _VARIABLES if name in os.environ},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise RefusedError(
-            f"The statement took longer than {seconds:g} seconds and was ended: ask for fewer days or accounts."
+            f"The statement took longer than {seconds:g} seconds and was ended: ask for fewer rows."
         ) from None
     finally:
         _slots.release()
     if done.returncode:
-        raise RefusedError("The statement needed more memory than it may take: ask for fewer rows or columns.")
+        LOG.error("a statement ended its process with status %d", done.returncode)
+        raise RefusedError(
+            "The statement needed more memory than it may take: ask for fewer rows or columns."
+        )
     answer = json.loads(done.stdout)
     if "refused" in answer:
         raise RefusedError(answer["refused"])
@@ -155,8 +166,12 @@ def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
         rows = [[plain(value) for value in row] for row in found.fetchall()]
     except RefusedError as error:
         return {"refused": str(error)}
+    except duckdb.IOException:
+        return {"refused": "The published copy was replaced in the meantime: ask again."}
     except duckdb.OutOfMemoryException:
-        return {"refused": "The statement needed more memory than it may take: ask for fewer rows or columns."}
+        return {
+            "refused": "The statement needed more memory than it may take: ask for fewer rows or columns."
+        }
     except duckdb.Error as error:
         return {"refused": f"DuckDB cannot run it: {' '.join(str(error).split())[:500]}"}
     if len(json.dumps(rows)) > MOST_CHARACTERS:
@@ -166,7 +181,8 @@ def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def open_marts(con: duckdb.DuckDBPyConnection, file: Path, person: Person, statement: str) -> list[str]:
-    """Make `con` a database with a schema `marts` and nothing else: of what the statement reads, this person's rows.
+    """Make `con` a database with a schema `marts` and nothing else: of what the statement reads, this
+    person's rows.
 
     The names of what it reads. Raises RefusedError where the statement is not one that may run.
     """
@@ -192,7 +208,8 @@ def open_marts(con: duckdb.DuckDBPyConnection, file: Path, person: Person, state
 
 
 def _mark(person: Person, columns: list[str]) -> str | None:
-    """The query that selects this person's rows of a relation with these columns; None where none can be told apart."""
+    """The query that selects this person's rows of a relation with these columns; None where none can be told
+    apart."""
     if person.scope is None:
         return "whole"
     if "account_id" in columns:
@@ -203,10 +220,9 @@ def _mark(person: Person, columns: list[str]) -> str | None:
 # --- what a statement may contain -------------------------------------------------------------------------
 
 
-def check(
-    con: duckdb.DuckDBPyConnection, statement: str, visible: set[str], existing: set[str]
-) -> list[str]:
-    """The relations that the statement reads, all of them `visible`. Raises RefusedError for any other statement."""
+def check(con: duckdb.DuckDBPyConnection, statement: str, visible: set[str], existing: set[str]) -> list[str]:
+    """The relations that the statement reads, all of them `visible`. Raises RefusedError for any other
+    statement."""
     if len(statement) > LONGEST:
         raise RefusedError(f"The statement is longer than {LONGEST:,} characters.")
     try:
@@ -219,7 +235,9 @@ def check(
     tree = json.loads(text)
     if tree["error"] or len(tree["statements"]) != 1:
         raise RefusedError("Ask one select statement, and nothing else.")
-    names = {name for (name,) in con.execute("select view_name from duckdb_views() where internal").fetchall()}
+    names = {
+        name for (name,) in con.execute("select view_name from duckdb_views() where internal").fetchall()
+    }
     known = _Known(visible, existing, _names_of_ctes(tree, names))
     return sorted(set(_relations(tree["statements"][0]["node"], known)))
 
@@ -232,7 +250,8 @@ class _Known:
 
 
 def _names_of_ctes(tree: Any, internal: set[str]) -> set[str]:
-    """Names that the statement gives to queries of its own; none may be that of a view of DuckDB's catalogue."""
+    """Names that the statement gives to queries of its own; none may be that of a view of DuckDB's
+    catalogue."""
     found = {
         entry["key"].casefold()
         for node in _nodes(tree)
@@ -240,7 +259,9 @@ def _names_of_ctes(tree: Any, internal: set[str]) -> set[str]:
         for entry in node["cte_map"]["map"]
     }
     if found & {name.casefold() for name in internal}:
-        raise RefusedError("A query of a with clause has the name of a part of DuckDB's catalogue: name it otherwise.")
+        raise RefusedError(
+            "A query of a with clause has the name of a part of DuckDB's catalogue: name it otherwise."
+        )
     return found
 
 
@@ -254,7 +275,8 @@ def _nodes(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _relations(tree: Any, known: _Known) -> Iterator[str]:
-    """What is read below this node, each part of it looked at. Raises RefusedError for a part that may not be."""
+    """What is read below this node, each part of it looked at. Raises RefusedError for a part that may not
+    be."""
     for node in _nodes(tree):
         kind, of = node.get("type"), node.get("class")
         if of is not None:
@@ -276,7 +298,9 @@ def _check_expression(node: Mapping[str, Any], of: str) -> None:
         raise RefusedError(f"{of.replace('_', ' ').capitalize()} may not be part of a statement.")
     name = node.get("function_name")
     if name is not None and (
-        name not in FUNCTIONS | _TABLE_FUNCTIONS or node.get("catalog") or node.get("schema") not in ("", "main")
+        name not in FUNCTIONS | _TABLE_FUNCTIONS
+        or node.get("catalog")
+        or node.get("schema") not in ("", "main")
     ):
         raise RefusedError(f"The function {name} may not be called.")
 
@@ -292,10 +316,12 @@ def _relation(node: Mapping[str, Any], known: _Known) -> str | None:
         return name
     if name in known.existing:
         raise RefusedError(f"marts.{name} sums up all accounts: whoever sees some of them cannot read it.")
-    raise RefusedError(f"There is no relation marts.{name[:100]}. There are: {', '.join(sorted(known.visible))}.")
+    raise RefusedError(
+        f"There is no relation marts.{name[:100]}. There are: {', '.join(sorted(known.visible))}."
+    )
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 one for each kind of value
     """The value as JSON has it: numbers as they are, days and times in ISO 8601 and UTC, the rest as text."""
     if value is None or isinstance(value, bool | int | str):
         return value

@@ -1,6 +1,7 @@
 """The change of a score between two scored dates, by what caused it.
 
-Belongs here: reading the days and changes that `read_model` has of an account. Where they are shown is the pages'.
+Belongs here: reading the days and changes that `read_model` has of an account. Where they are shown is the
+pages'.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def every_day(days: list[Day]) -> Iterator[Day]:
 def between(days: list[Day], changes: list[dict[str, Any]], since: str, until: str) -> dict[str, Any] | None:
     """The change between two days: the last scored date up to each, and the sums between, part by part.
 
-    `days` are those of `every_day`. What is no date is the first or the newest one; None where nothing can be compared.
+    `days` are those of `every_day`. What is no date is the first or the newest one; None where nothing can be
+    compared.
     """
     if len(days) < 2:
         return None

@@ -1,7 +1,8 @@
 """Tokens: what a program comes in with in a user's name, such as an agent at `radar mcp`.
 
-A token gives what the user's role gives, until it expires or is revoked, and no longer than the user's sessions: it
-ends with a new password, and while the user is switched off. It is shown once; the store has its hash alone.
+A token gives what the user's role gives, until it expires or is revoked, and no longer than the user's
+sessions: it ends with a new password, and while the user is switched off. It is shown once; the store has its
+hash alone.
 """
 
 from __future__ import annotations

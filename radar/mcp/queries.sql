@@ -61,12 +61,17 @@ order by table_name
 -- The rows of a relation that are about accounts of this person, as the newest day has them.
 select *
 from published.marts.{relation}
-where
-    account_id in (
-        select account_id
-        from published.marts.rpt_account_health
-        where [[mine owner_id]]
-    )
+where account_id in ({own_accounts})
+
+-- name: scored_accounts
+select account_id
+from published.marts.rpt_account_health
+where [[mine owner_id]]
+
+-- name: not_scored_accounts
+select account_id
+from published.marts.rpt_not_scored_accounts
+where [[mine owner_id]]
 
 -- name: by_owner
 select *

@@ -193,11 +193,15 @@ def open_marts(con: duckdb.DuckDBPyConnection, file: Path, person: Person, state
     columns = dict(con.execute(QUERIES["relations"]).fetchall())
     marks = {relation: _mark(person, names) for relation, names in columns.items()}
     relations = check(con, statement, {relation for relation, mark in marks.items() if mark}, set(columns))
+    own_accounts = QUERIES["scored_accounts"]
+    if "rpt_not_scored_accounts" in columns:  # a copy of an earlier version does not have it
+        own_accounts += f" union all {QUERIES['not_scored_accounts']}"
     con.execute("create schema marts")
     # A view on the copy where all rows are theirs to see, otherwise a table with the rows that are.
     kind = "view" if person.scope is None else "table"
     for relation in relations:
-        query, parameters = scoped(person, QUERIES[marks[relation] or ""].format(relation=relation))
+        text = QUERIES[marks[relation] or ""].format(relation=relation, own_accounts=own_accounts)
+        query, parameters = scoped(person, text)
         con.execute(f"create {kind} marts.{relation} as {query}", parameters)
     if person.scope is not None:
         con.execute("detach published")

@@ -101,6 +101,10 @@ class Tools:
         """Make what is looked up before the first call, if there is a copy."""
         self._read_model.prepare()
 
+    def close(self) -> None:
+        """Close the copy."""
+        self._published_db.close()
+
     # --- accounts -----------------------------------------------------------------------------------------
 
     def who_needs_me(self, person: Person, limit: int, owner_id: str | None) -> Answer:

@@ -28,6 +28,14 @@ select base_score::double as base_score
 from seeds.rule_sets
 where rule_set = $rule_set
 
+-- name: queue
+-- How many accounts need a person, of one owner or all.
+select count(*) as accounts
+from marts.rpt_review_queue
+where
+    [[mine owner_id]]
+    and ($owner_id::varchar is null or owner_id = $owner_id)
+
 -- name: movers
 -- The accounts whose score changed most within a week.
 select

@@ -60,6 +60,12 @@ _EXPRESSIONS = {
     "FUNCTION", "WINDOW", "STAR", "LAMBDA", "COLLATE", "POSITIONAL_REFERENCE",
 }  # fmt: skip
 
+_VALUES = {
+    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+    "current_user", "localtime", "localtimestamp", "session_user", "user",
+}  # fmt: skip
+"""Functions that are written like a column."""
+
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 
 _FUNCTIONS = """
@@ -300,6 +306,8 @@ def _relations(tree: Any, known: _Known) -> Iterator[str]:
 def _check_expression(node: Mapping[str, Any], of: str) -> None:
     if of not in _EXPRESSIONS:
         raise RefusedError(f"{of.replace('_', ' ').capitalize()} may not be part of a statement.")
+    if of == "COLUMN_REF" and node["column_names"][-1].casefold() in _VALUES:
+        raise RefusedError(f"The function {node['column_names'][-1]} may not be called.")
     name = node.get("function_name")
     if name is not None and (
         name not in FUNCTIONS | _TABLE_FUNCTIONS

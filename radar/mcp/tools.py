@@ -34,6 +34,8 @@ CANDIDATES = 5
 """Accounts that are named where several match."""
 FACTS = 10
 """Facts of an account, the newest."""
+STEPS = 10
+"""Days on which a score changed, the newest, and accounts whose score changed most."""
 _FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
 _OWN = {
     "owner_name": "owner", "segment": "segment", "plan_id": "plan", "arr_usd": "ARR",
@@ -111,18 +113,17 @@ class Tools:
         """The review queue, as My day shows it: without what is snoozed, with what was decided since."""
         rows = self._read_model.rows(person, load("my_day")["queue"], owner_id=owner_id)
         cards = [self._card(row) for row in rows]
-        awake = [card for card in cards if not card["snooze"]]
-        shown = awake[:limit]
-        warnings = [f"{len(cards) - len(awake)} accounts are snoozed and left out."] * (
-            len(awake) < len(cards)
-        )
+        snoozed = [card["health"]["account_id"] for card in cards if card["snooze"]]
+        shown = [card for card in cards if not card["snooze"]][:limit]
+        warnings = [f"Snoozed by somebody, and left out: {', '.join(snoozed)}."] if snoozed else []
         undecided = [card for card in shown if card["health"]["decision"] != "decided"]
         warnings += [
             f"{card['health']['account_id']} is not decided: {text}"
             for card in undecided
             for text in _why_not_decided(card["health"])
         ]
-        found = {"accounts": [_queued(card, person) for card in shown], "waiting": len(awake)}
+        in_queue = self._rows(person, "queue", owner_id=owner_id)[0]["accounts"]
+        found = {"accounts": [_queued(card, person) for card in shown], "accounts_in_the_queue": in_queue}
         return self._of_all(
             person, ["marts.rpt_review_queue", "marts.rpt_account_health"], warnings, found, len(shown)
         )
@@ -228,6 +229,8 @@ class Tools:
                 warnings.append(
                     f"There is no score of {name} {asked}: {used} is the scored date that was used."
                 )
+        if len(change["steps"]) > STEPS:
+            warnings.append(f"The steps are the last {STEPS} of {len(change['steps'])}.")
         found = {
             **one.name,
             "from": change["start"],
@@ -237,7 +240,7 @@ class Tools:
             "points_by_cause": {PARTS[part]: points for part, points in change["parts"].items()},
             "steps": [
                 {"day": step["day"], "change": step["change"], "reasons": step["reasons"]}
-                for step in change["steps"][-FACTS:]
+                for step in change["steps"][-STEPS:]
             ],
         }
         relations = ["marts.fct_health_history", "marts.fct_score_changes"]
@@ -245,7 +248,7 @@ class Tools:
 
     def _moves_of_the_week(self, person: Person, asked: str | None) -> Answer:
         moves = self._published_db.rows(person, load("portfolio")["moves"], segment=None, owner=None)
-        movers = self._rows(person, "movers", rows=FACTS)
+        movers = self._rows(person, "movers", rows=STEPS)
         warnings = ["Without an account the change is that of the last seven days."] if asked else []
         if not moves:
             warnings.append("There is no scored date a week ago to compare with.")

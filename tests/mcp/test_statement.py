@@ -136,6 +136,8 @@ OUT_OF_MARTS = [
     "select now()",
     "select current_date",
     "select current_user",
+    'select "current_timestamp"',
+    "select main.current_schema",
     "select current_query()",
     "select random()",
     "select pg_get_viewdef(1)",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from radar.core.runs import utc_now
 from radar.mcp.settings import McpSettings
+from radar.panel import decisions
+from radar.panel.decisions import Wanted
 from radar.panel.store import Store
 from tests.mcp.agents import Call, Desk, body, post, refusal, talk_http, text
 from tests.mcp.conftest import Accounts
@@ -147,7 +151,7 @@ def test_no_tool_tells_of_another_owners_account(
                 assert owner_name not in said, tool
         assert body(answers[-2])["answer"]["totals"]["accounts"] == 0
         assert "No account that you may see matches these filters." in body(answers[-2])["warnings"]
-        assert body(answers[-3])["answer"] == {"accounts": [], "waiting": 0}
+        assert body(answers[-3])["answer"] == {"accounts": [], "accounts_in_the_queue": 0}
 
 
 def test_a_user_without_owners_sees_nothing_and_is_told_so(desk: Desk) -> None:
@@ -189,6 +193,31 @@ def test_what_is_not_known_is_said(
     assert any("The decision is 'undecided' for 1 of " in warning for warning in queue["warnings"])
 
 
+def test_the_queue_is_that_of_my_day(desk: Desk, admin: str, demo_run: Place) -> None:
+    queue = [
+        account_id
+        for (account_id,) in rows(
+            demo_run, "select account_id from marts.rpt_review_queue order by rank_overall"
+        )
+    ]
+    (before,) = desk.ask(admin, ("who_needs_me", {"limit": 3}))
+    assert [one["account_id"] for one in body(before)["answer"]["accounts"]] == queue[:3]
+    assert body(before)["answer"]["accounts_in_the_queue"] == len(queue)
+    store, person = Store(desk.store), desk.person("admin")
+    until = (utc_now().date() + timedelta(days=3)).isoformat()
+    for kind, account_id, given in (
+        ("snooze", queue[0], {"until_date": until}),
+        ("sign_off", queue[1], {"verdict": "agree"}),
+    ):
+        token = decisions.new_token()
+        decisions.decide(store, person, Wanted(account_id, "2026-06-30", kind, token, 0, **given))
+    (after,) = desk.ask(admin, ("who_needs_me", {"limit": 3}))
+    found = body(after)["answer"]["accounts"]
+    assert [one["account_id"] for one in found] == queue[1:4]
+    assert found[0]["decided_since_the_run"] == ["Signed off by admin"]
+    assert f"Snoozed by somebody, and left out: {queue[0]}." in body(after)["warnings"]
+
+
 def test_an_old_copy_is_said_to_be_old(desk: Desk, rep: str) -> None:
     (answer,) = desk.over_stdio(rep, ("rules", {"rule_id": None}), RADAR_PANEL_STALE_DAYS="1")
     assert any(
@@ -201,9 +230,7 @@ def test_no_answer_names_a_contact_or_an_address(
 ) -> None:
     contacts = [
         value
-        for row in demo_run.rows(
-            "select first_name || ' ' || last_name, email from staging.stg_crm__contacts"
-        )
+        for row in demo_run.rows("select full_name, email from staging.stg_crm__contacts")
         for value in row
         if value
     ]
@@ -214,8 +241,10 @@ def test_no_answer_names_a_contact_or_an_address(
 
 def test_a_call_that_cannot_be_kept_is_not_answered(desk: Desk, rep: str, accounts: Accounts) -> None:
     with Store(desk.store).writing() as con:
-        con.execute("drop table agent_calls")
-        con.execute("create view agent_calls as select 1 as sequence")
+        con.execute(
+            "create trigger full_disk before insert on agent_calls"
+            " begin select raise(abort, 'no space left'); end"
+        )
     (answer,) = desk.ask(rep, ("account", {"account": accounts.rep}))
     assert accounts.rep not in refusal(answer)
 

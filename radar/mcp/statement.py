@@ -218,8 +218,7 @@ def open_marts(con: duckdb.DuckDBPyConnection, file: Path, person: Person, state
 
 
 def _mark(person: Person, columns: list[str]) -> str | None:
-    """The query that selects this person's rows of a relation with these columns; None where none can be told
-    apart."""
+    """The query of this person's rows of a relation; None where its columns do not show whose they are."""
     if person.scope is None:
         return "whole"
     if "account_id" in columns:

@@ -396,7 +396,7 @@ class Tools:
         """An answer about one account. `feeds`: those that it rests on; all of them where none is named."""
         health = one.health
         not_known = [text for name, text in _OWN.items() if health[name] is None]
-        said = [
+        all_warnings = [
             *self._about_data(person),
             *(f"Not decided: {text}" for text in _why_not_decided(health)),
             *(
@@ -415,7 +415,7 @@ class Tools:
             coverage_pct=health["coverage_pct"],
             relations=relations,
             feeds={feed: known.get(feed) for feed in sorted(set(feeds))} or known,
-            warnings=said,
+            warnings=all_warnings,
             found=found,
             account_id=health["account_id"],
             rows=rows,

@@ -23,7 +23,7 @@ DAY = date(2026, 6, 30)
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     made = Place(tmp_path)
-    generate(made.extracts, accounts=20, days=60, seed=3, end=DAY)
+    generate(made.extracts, accounts=90, days=60, seed=3, end=DAY)
     made.run(f"--as-of={DAY}")
     return made
 

@@ -42,9 +42,9 @@ def test_over_http_only_a_valid_token_comes_in(desk: Desk, owners: Owners) -> No
         again = desk.token("rep")
         assert post(port, again)[0] == 200
         expire(desk)
-        status, said = post(port, again)
+        status, message = post(port, again)
         assert status == 401
-        assert again not in said
+        assert again not in message
 
 
 def test_over_http_requests_come_from_no_page_and_no_other_host(desk: Desk, rep: str) -> None:
@@ -76,13 +76,13 @@ def test_the_server_does_not_start_without_a_valid_token(desk: Desk, rep: str) -
     missing, unknown = (radar(*start, RADAR_MCP_TOKEN=token) for token in ("", "radar_mcp_unknown"))
     expire(desk)
     expired = radar(*start, RADAR_MCP_TOKEN=rep)
-    for done, said in (
+    for done, message in (
         (missing, "RADAR_MCP_TOKEN is not set"),
         (unknown, "the token in RADAR_MCP_TOKEN is not valid"),
         (expired, "the token in RADAR_MCP_TOKEN is not valid"),
     ):
         assert done.returncode == 2
-        assert said in done.stderr
+        assert message in done.stderr
         assert done.stdout == ""
         assert rep not in done.stderr
 

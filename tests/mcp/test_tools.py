@@ -140,21 +140,21 @@ def test_no_tool_tells_of_another_owners_account(
     for token in (rep, lead):
         answers = desk.ask(token, *asked)
         for (tool, arguments), answer in zip(asked, answers, strict=True):
-            said = text(answer)
+            shown = text(answer)
             if arguments.get("account") in (accounts.stranger, name):
                 assert refusal(answer) == f"There is no account '{arguments['account']}' that you may see.", (
                     tool
                 )
             else:
-                assert accounts.stranger not in said, tool
-                assert name not in said, tool
-                assert owner_name not in said, tool
+                assert accounts.stranger not in shown, tool
+                assert name not in shown, tool
+                assert owner_name not in shown, tool
         assert body(answers[-2])["answer"]["totals"]["accounts"] == 0
         assert "No account that you may see matches these filters." in body(answers[-2])["warnings"]
         assert body(answers[-3])["answer"] == {"accounts": [], "accounts_in_the_queue": 0}
 
 
-def test_a_user_without_owners_sees_nothing_and_is_told_so(desk: Desk) -> None:
+def test_a_user_without_owners_sees_nothing_and_reads_why(desk: Desk) -> None:
     token = desk.add("new", "lead")
     portfolio, query = map(
         body,
@@ -168,7 +168,7 @@ def test_a_user_without_owners_sees_nothing_and_is_told_so(desk: Desk) -> None:
     assert query["coverage_pct"] is None
 
 
-def test_what_is_not_known_is_said(
+def test_what_is_not_known_is_a_warning(
     demo_run: Place, desk: Desk, tmp_path: Path, accounts: Accounts, owners: Owners
 ) -> None:
     account_id = accounts.rep
@@ -185,10 +185,10 @@ def test_what_is_not_known_is_said(
     account, queue = map(body, other.ask(token, ("account", {"account": account_id}), ("portfolio", {})))
     assert (account["decision"], account["coverage_pct"]) == ("undecided", 60)
     assert account["answer"]["arr_usd"] is None
-    said = "\n".join(account["warnings"])
-    assert "billing/payments is stale: no file in time; last arrived: 20" in said
-    assert "Not decided: Failed payments are unknown" in said
-    assert "Not known of this account: ARR." in said
+    shown = "\n".join(account["warnings"])
+    assert "billing/payments is stale: no file in time; last arrived: 20" in shown
+    assert "Not decided: Failed payments are unknown" in shown
+    assert "Not known of this account: ARR." in shown
     assert queue["decision"]["undecided"] == 1
     assert any("The decision is 'undecided' for 1 of " in warning for warning in queue["warnings"])
 
@@ -218,7 +218,7 @@ def test_the_queue_is_that_of_my_day(desk: Desk, admin: str, demo_run: Place) ->
     assert f"Snoozed by somebody, and left out: {queue[0]}." in body(after)["warnings"]
 
 
-def test_an_old_copy_is_said_to_be_old(desk: Desk, rep: str) -> None:
+def test_an_old_copy_is_a_warning(desk: Desk, rep: str) -> None:
     (answer,) = desk.over_stdio(rep, ("rules", {"rule_id": None}), RADAR_PANEL_STALE_DAYS="1")
     assert any(
         warning.startswith("The newest scored date is 2026-06-30, ") for warning in body(answer)["warnings"]
@@ -235,8 +235,8 @@ def test_no_answer_names_a_contact_or_an_address(
         if value
     ]
     assert len(contacts) > 100
-    said = "".join(map(text, desk.ask(admin, *every_tool(accounts.rep))))
-    assert [contact for contact in contacts if contact in said] == []
+    shown = "".join(map(text, desk.ask(admin, *every_tool(accounts.rep))))
+    assert [contact for contact in contacts if contact in shown] == []
 
 
 def test_a_call_that_cannot_be_kept_is_not_answered(desk: Desk, rep: str, accounts: Accounts) -> None:
@@ -273,7 +273,7 @@ def test_a_fault_is_a_number_for_the_agent_and_no_text_of_the_error(
     assert desk.calls() == [("rep", "rules", "failed", None)]
 
 
-def test_nothing_published_is_said(desk: Desk, rep: str, tmp_path: Path) -> None:
+def test_nothing_published_is_a_refusal(desk: Desk, rep: str, tmp_path: Path) -> None:
     empty = Desk(tmp_path / "nothing", desk.store, tmp_path / "cache")
     answers = empty.ask(rep, ("portfolio", {}), ("query", {"statement": "select 1"}))
     assert [refusal(answer) for answer in answers] == [

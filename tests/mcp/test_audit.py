@@ -65,7 +65,7 @@ def test_every_call_is_an_entry_after_the_next_run(place: Place, tmp_path: Path)
     evidence = [json.loads(entry[4]) for entry in entries]
     assert [one["tool"] for one in evidence] == ["account", "account", "query", "why"]
     assert evidence[1]["reason"] == f"There is no account '{other}' that you may see."
-    assert evidence[2]["arguments"] == {"statement": "select 1 where '(e-mail)' = '***'"}
+    assert evidence[2]["arguments"] == {"statement": "select 1 where (e-mail) = '***'"}
     assert {one["token"] for one in evidence} == {
         row["token_id"] for row in Store(desk.store).con.execute("select token_id from tokens")
     }

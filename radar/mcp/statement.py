@@ -16,7 +16,6 @@ import json
 import logging
 import math
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -41,9 +40,6 @@ MOST_CHARACTERS = 100_000
 """Of all cells of an answer together."""
 AT_ONCE = 2
 """Statements that run at a time; others wait for them, within their own seconds."""
-
-_ADDRESS_SPACE = 4 * 1024**3
-"""Bytes: what DuckDB does not count against its memory limit, such as one long text, ends here."""
 
 _VARIABLES = ("PATH", "PYTHONPATH", "LANG")
 """What the process has of the environment: no token, no password of a destination."""
@@ -352,8 +348,6 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 one for each kind of value
 
 def main() -> None:
     """Answer what is asked on standard input, on standard output; both are JSON."""
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print(json.dumps(answer(json.load(sys.stdin))))
 
 

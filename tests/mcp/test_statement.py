@@ -283,12 +283,15 @@ def test_a_long_answer_is_refused(desk: Desk, admin: str) -> None:
 
 
 def test_a_long_text_ends_its_own_process_alone(desk: Desk, admin: str) -> None:
-    doubled = "with a0 as (select string_agg(evidence, '') as s from marts.fct_health_evidence)"
-    for step in range(1, 5):
-        doubled += f", a{step} as (select {' || '.join(['s'] * 20)} as s from a{step - 1})"
+    longer = f"select '{'x' * 1_000}' as s"
+    for _ in range(5):
+        longer = f"select concat({', '.join(['s'] * 16)}) as s from ({longer})"
     answers = desk.ask(
         admin,
-        ("query", {"statement": f"{doubled} select length(s) from a4"}),
+        (
+            "query",
+            {"statement": f"select length(concat(s, s, s)), length(concat(s, s, 'y')) from ({longer})"},
+        ),
         ("query", {"statement": "select 1"}),
     )
     assert "needed more memory than it may take" in refusal(answers[0])

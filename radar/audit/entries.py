@@ -1,4 +1,5 @@
-"""What becomes an entry of the audit chain: actions, exports, what people decided, changes of the rules.
+"""What becomes an entry of the audit chain: actions, exports, what people decided, changes of the rules, what
+agents asked.
 
 An entry is made where a subject (an action, a set of files, an override, a review, a rule set) has come to
 something else than its last entry says. So a repeated run adds nothing, and one that died is caught up.
@@ -18,6 +19,7 @@ from typing import Any
 import duckdb
 from duckdb import sqltypes
 
+from radar.audit import agent_calls
 from radar.audit.chain import Entry, Query, canonical, open_chain
 from radar.core.masking import masked
 from radar.core.queries import named_queries
@@ -62,11 +64,17 @@ _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
 Row = dict[str, Any]
 
 
-def record(con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run) -> dict[str, int]:
-    """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError."""
+def record(
+    con: duckdb.DuckDBPyConnection, warehouse: Path, run: Run, panel_store: Path | None = None
+) -> dict[str, int]:
+    """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError.
+
+    `panel_store`: the panel's SQLite file, in which calls of agents wait.
+    """
     chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
-    return chain.append(_rule_changes(con, run, now), _from_sources(con, SOURCES, names))
+    calls = agent_calls.new_entries(con, panel_store, run) if panel_store else ()
+    return chain.append([*_rule_changes(con, run, now), *calls], _from_sources(con, SOURCES, names))
 
 
 def record_decisions(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:

@@ -15,7 +15,7 @@ from radar.cli.run_daily import run_daily
 from radar.core.errors import UsageError
 from radar.core.runs import utc_now
 from radar.demo import generate
-from radar.panel import users
+from radar.panel import tokens, users
 from radar.panel.serve import serve as serve_panel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
@@ -110,6 +110,34 @@ def list_users(store: StoreOption = None) -> None:
         owners = ", ".join(json.loads(row["owner_ids"]))
         notes = ["switched off"] * row["is_disabled"] + ["no password"] * (row["password_hash"] is None)
         print("  ".join(part for part in (row["name"], row["role"], owners, *notes) if part))
+
+
+@users_app.command("token")
+def make_token(
+    name: str,
+    days: Annotated[int, typer.Option(help="For how many days it is valid.")] = 90,
+    store: StoreOption = None,
+) -> None:
+    """Make a token with which a program comes in as this user (radar mcp); it is shown this once."""
+    token_id, token, expires_at = tokens.make(_store(store), name, days)
+    print(f"Token {token_id} of {name}, valid until {expires_at:%Y-%m-%d %H:%M} UTC:", file=sys.stderr)
+    print(token)
+
+
+@users_app.command("tokens")
+def list_tokens(store: StoreOption = None) -> None:
+    """Which tokens there are, and until when each is valid."""
+    for row in tokens.listed(_store(store)):
+        print("  ".join(row))
+
+
+@users_app.command("revoke-token")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(help="As radar panel users tokens shows it.")],
+    store: StoreOption = None,
+) -> None:
+    """Let nobody in with this token any more, at once."""
+    print(f"The token {token_id} of {tokens.revoke(_store(store), token_id)} is revoked.")
 
 
 def _make_demo(folder: Path) -> Path:

@@ -21,6 +21,7 @@ _TOKENS = re.compile(
     r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w+|\bglpat-[\w-]{16,}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
     r"|\bSG\.[\w-]{16,}\.[\w-]{16,}"
+    r"|\bradar_mcp_[\w-]{16,}"  # Radar's own
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
     r"|\bBearer\s+\S+"
 )

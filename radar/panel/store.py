@@ -1,6 +1,7 @@
 """The panel's own SQLite file: write-ahead log, full synchronisation, so that what was answered is kept.
 
-Belongs here: connections and the schema. What is written: `decisions`, `users` and `sessions`.
+Belongs here: connections and the schema. What is written: `decisions`, `users`, `sessions`, `tokens`, and the
+calls of agents (`radar.mcp.calls`).
 """
 
 from __future__ import annotations

@@ -55,3 +55,36 @@ create table if not exists secrets (
     name text primary key,
     value text not null
 ) strict;
+
+-- What programs come in with in a user's name: `radar mcp`. Of a token only its hash is here.
+create table if not exists tokens (
+    token_id text primary key,
+    token_hash text not null unique,
+    user_name text not null,
+    epoch integer not null,
+    created_at text not null,
+    expires_at integer not null,
+    revoked_at text
+) strict;
+
+-- What was asked with tokens. The next run makes an entry of the audit of each.
+create table if not exists agent_calls (
+    sequence integer primary key autoincrement,
+    call_id text not null unique,
+    token_id text not null,
+    user_name text not null,
+    tool text not null,
+    arguments text not null,
+    account_id text,
+    as_of_date text,
+    outcome text not null check (outcome in ('answered', 'refused', 'failed')),
+    reason text,
+    rows integer,
+    called_at text not null
+) strict;
+
+create trigger if not exists agent_calls_stay before update on agent_calls
+begin select raise(abort, 'calls of agents are never changed'); end;
+
+create trigger if not exists agent_calls_remain before delete on agent_calls
+begin select raise(abort, 'calls of agents are never removed'); end;

@@ -28,6 +28,7 @@ from radar.core.masking import masked
         ("key sk_live_51Habc123", "key ***"),
         ("xoxb-12-34-abc and ghp_0123456789abcdefABCDEF", "*** and ***"),
         ("AKIAIOSFODNN7EXAMPLE", "***"),
+        ("the agent has radar_mcp_k3yOf-43_letters", "the agent has ***"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_1", "***"),
         ("Authorization: Bearer abc.def", "Authorization: ***"),
         ("password=hunter2&x=1", "password=***&x=1"),

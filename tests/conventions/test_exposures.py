@@ -73,6 +73,7 @@ def test_the_published_copy_and_its_parquet_files_are_exposures() -> None:
 def test_every_consumer_is_an_exposure() -> None:
     assert EXPOSURES.keys() == {
         "panel",
+        "agents",
         "crm_exports",
         "deliveries",
         "explanations",

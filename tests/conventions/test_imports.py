@@ -23,6 +23,7 @@ ROOMS = (
     "radar.quality",
     "radar.deliveries",
     "radar.panel",
+    "radar.mcp",
     "orchestration",
     "radar.cli",
 )
@@ -34,6 +35,7 @@ EXTRAS = {
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {
     ("radar.quality.hygiene", "radar.quality.validate"): "Great Expectations, seconds, only for new rows",
+    ("radar.cli.mcp", "radar.mcp.serve"): "needs the packages of the extra mcp",
     ("radar.panel.oidc", "starlette.middleware.sessions"): "needs itsdangerous, of the extra oidc",
 }
 

@@ -25,11 +25,12 @@ def audit() -> dg.Definitions:
         pool=POOL,
     )
     def record_entries(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
-        """Actions, exports, decisions of people, changes of rules: an entry each, chained by a keyed hash."""
+        """Actions, exports, decisions of people, changes of rules, calls of agents: chained by a keyed hash."""
         started = time.monotonic()
         with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  recording who did what")
-            added = record(con, current.settings.warehouse, current.run)
+            settings = current.settings
+            added = record(con, settings.warehouse, current.run, settings.panel_store)
         seconds = time.monotonic() - started
         progress.line("record audit", sum(added.values()), seconds)
         return dg.MaterializeResult(metadata={**added, "seconds": round(seconds, 3)})

@@ -49,7 +49,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             progress.status("  publishing")
             run, settings = current.run, current.settings
             with connect(settings.warehouse) as con:
-                record(con, settings.warehouse, run)  # so that the copy shows it
+                record(con, settings.warehouse, run, settings.panel_store)  # so that the copy shows it
             report = publish(
                 settings.warehouse,
                 settings.published,

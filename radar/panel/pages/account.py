@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions
+from radar.panel.changes import PARTS, between, every_day
 from radar.panel.pages.my_day import account_card, form_dates, read_model_of
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
@@ -23,13 +24,6 @@ from radar.panel.web import own_path, page, person_of, with_query
 
 FOUND = 50
 OLDEST_PAGE_DAYS = 31
-PARTS = {
-    "behaviour": "What the customer did",
-    "new_data": "Data that came new",
-    "late_data": "Data that came late",
-    "rule_change": "Rules that changed",
-    "coverage": "What became known or unknown",
-}
 KINDS = {
     "contact": "Contacts",
     "ticket": "Tickets",
@@ -47,7 +41,7 @@ def show(request: Request) -> Response:
     drawn = read_model_of(request).about()
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
-    daily = list(_daily(year))
+    daily = list(every_day(year))
     facts = details.get("facts") or []
     return page(
         request,
@@ -172,16 +166,6 @@ def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[st
     return read(found[0]["body"]), {row["piece"]: read(row["body"]) for row in details}
 
 
-def _daily(days: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Every scored date, from those on which something differs; a gap stays one."""
-    for one, following in zip(days, [*days[1:], None], strict=True):
-        yield one
-        if following and not following["is_gap"]:
-            first = date.fromisoformat(one["day"]).toordinal() + 1
-            for ordinal in range(first, date.fromisoformat(following["day"]).toordinal()):
-                yield {**one, "day": date.fromordinal(ordinal).isoformat()}
-
-
 def _score_day(one: dict[str, Any]) -> charts.ScoreDay:
     return charts.ScoreDay(date.fromisoformat(one["day"]), one["score"], one["low"], one["high"])
 
@@ -220,40 +204,13 @@ def _end(interval: list[dict[str, Any]]) -> date | None:
 def _change(
     request: Request, days: list[dict[str, Any]], changes: list[dict[str, Any]]
 ) -> dict[str, Any] | None:
-    """The change between two days: the last scored date up to each, and the sums between, part by part."""
-    if len(days) < 2:
+    """The change between the two days that the address names, else over all of them."""
+    asked = request.query_params
+    found = between(days, changes, asked.get("from", ""), asked.get("to", ""))
+    if found is None:
         return None
-    first, newest = days[0]["day"], days[-1]["day"]
-    asked = [request.query_params.get(name, "") for name in ("from", "to")]
-    start, end = (
-        _signed_by(days, text) or default for text, default in zip(asked, (first, newest), strict=True)
-    )
-    if start > end:
-        start, end = end, start
-    between = [one for one in changes if start < one["day"] <= end]
-    scores = {one["day"]: one["score"] for one in days}
-    return {
-        "start": start,
-        "end": end,
-        "first": first,
-        "newest": newest,
-        "before": scores[start],
-        "after": scores[end],
-        "parts": {part: sum(one[part] or 0 for one in between) for part in PARTS},
-        "explained": sum(one["change"] or 0 for one in between),
-        "steps": [one for one in between if one["change"] or one["reasons"]],
-        "address": with_query(request, **{"from": start, "to": end, "kept": None}),
-    }
-
-
-def _signed_by(days: list[dict[str, Any]], text: str) -> str | None:
-    """The last scored date that is not after the one asked for."""
-    try:
-        asked = date.fromisoformat(text).isoformat()
-    except ValueError:
-        return None
-    earlier: list[str] = [one["day"] for one in days if one["day"] <= asked]
-    return earlier[-1] if earlier else str(days[0]["day"])
+    address = with_query(request, **{"from": found["start"], "to": found["end"], "kept": None})
+    return {**found, "address": address}
 
 
 routes = [

@@ -34,6 +34,7 @@ KINDS = {
     "sync_give_up": "Row dismissed",
     "rule_change": "Rules changed",
     "reference_change": "Reference data changed",
+    "agent_call": "Asked by an agent",
     "restart": "Chain started again",
 }
 """What people read for a kind of entry; one that is not here is read as it is."""
@@ -163,6 +164,8 @@ def _what(row: Row, evidence: Mapping[str, Any]) -> str:
         return _of_destination(row, evidence)
     if kind in ("rule_change", "reference_change"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
+    if kind == "agent_call":
+        return f"{label(evidence.get('tool')).capitalize()}: {row['state']}"
     verdict = label(evidence.get("verdict") or row["state"])
     is_corrected = bool(bucket and evidence.get("verdict"))
     corrected = BUCKET_LABELS.get(str(bucket), label(bucket)).lower()

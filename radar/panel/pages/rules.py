@@ -127,7 +127,7 @@ class _Data:
 
     def rule_texts(self) -> list[RuleText]:
         """The rules as on the page in the documentation, from the seeds of this copy."""
-        return rule_texts({seed: [_as_text(row) for row in self.ask(seed)] for seed in SEEDS})
+        return rule_texts({seed: [seed_row(row) for row in self.ask(seed)] for seed in SEEDS})
 
 
 def show(request: Request) -> Response:
@@ -193,7 +193,7 @@ def _comparison(data: _Data) -> dict[str, Any]:
     }
 
 
-def _as_text(row: Row) -> dict[str, str]:
+def seed_row(row: Row) -> dict[str, str]:
     """A row of a seed as the file has it: all text, nothing for null."""
     return {name: _cell(value) for name, value in row.items()}
 

@@ -1,8 +1,9 @@
 -- The page Audit.
 
 -- name: entries
--- Entries of this person's accounts, and those that are about no account; the newest first. Names are looked for
--- without case and accents, their words in any order.
+-- Entries of this person's accounts, and those that are about no account, but for what agents asked about all of
+-- somebody's accounts: only who sees all of them sees that. The newest first. Names are looked for without case and
+-- accents, their words in any order.
 with actors as (
     select actors.actor
     from (select distinct actor from audit.entries) as actors
@@ -38,7 +39,7 @@ from audit.entries as entries
 left join marts.rpt_account_health as accounts
     on entries.account_id = accounts.account_id
 where
-    (entries.account_id is null or [[mine accounts.owner_id]])
+    ((entries.account_id is null and entries.kind <> 'agent_call') or [[mine accounts.owner_id]])
     and ($before::bigint is null or entries.sequence < $before)
     and ($kind::varchar is null or entries.kind = $kind)
     and ($actor::varchar[] is null or entries.actor in (select actor from actors))

@@ -43,7 +43,6 @@ PUBLIC = {
     "as held": "column of marts.rpt_rule_firings",
     "sum(held": "column of marts.rpt_rule_firings",
     "carrier": "column of audit.deliveries",
-    "last_carrier": "what the last row of audit.deliveries has",
     "sync_give_up": "the command radar sync-give-up",
     "assert_every_scored_account_is_told": "check that Dagster shows",
     "assert_interval_holds_score": "check that Dagster shows",

@@ -18,7 +18,7 @@ UNITS = {"0", "1", "100", "7", "12", "24", "60", "3600", "1000000"}
 SYNTAX = re.compile(
     r"decimal\(\d+, ?\d+\)"  # precision of a type
     r"|\bthen \d+\b|\belse \d+(?= end|$)|^\s*\(\d+,|\b\w*rank\w*,? (?:= )?\d+"  # an order, not an amount
-    r"|split_part\([^()]*, ?\d+\)|chr\(\d+\)|limit \d+"
+    r"|split_part\([^()]*, ?\d+\)|chr\(\d+\)|limit \d+|\b\d+ as position\b"
 )
 """Where a number is part of how SQL is written."""
 
@@ -29,6 +29,7 @@ ALLOWED = {
     "models/intermediate/usage/int_account_activity__as_of.sql": {"2": "the window and the one before"},
     "models/intermediate/usage/int_activity_changes.sql": {"2": "the window and the one before"},
     "models/marts/portfolio/rpt_risk_factors.sql": {"0.25": "lowest quarter", "0.75": "highest quarter"},
+    "models/marts/people/rpt_workload_weekly.sql": {"175": "half a year of weeks is drawn"},
     "models/signals/sig_sentiment.sql": {"179": "nps_score is of the last 180 days, by its definition"},
     "macros/bucket_name.sql": {"2": "a rank", "3": "a rank"},
     "radar/audit/delivery_ledger.sql": {"9": "after the prefix of a key"},

@@ -18,6 +18,7 @@ from tests.mcp.agents import Desk, body, refusal
 from tests.runs.radar_run import Place, radar
 
 DAY = date(2026, 6, 30)
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

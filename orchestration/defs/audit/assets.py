@@ -25,7 +25,7 @@ def audit() -> dg.Definitions:
         pool=POOL,
     )
     def record_entries(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
-        """Actions, exports, decisions of people, changes of rules, calls of agents: chained by a keyed hash."""
+        """Actions, exports, decisions, changes of rules, calls of agents: chained by a keyed hash."""
         started = time.monotonic()
         with step(context, stays_open=True) as current, current.connect() as con:
             progress.status("  recording who did what")

@@ -23,6 +23,7 @@ ROOMS = (
     "radar.quality",
     "radar.deliveries",
     "radar.panel",
+    "radar.measurement",
     "orchestration",
     "radar.cli",
 )

@@ -13,7 +13,7 @@ from radar.core.errors import UsageError
 from radar.core.runs import parse_day
 from radar.measurement.backtest import SLICES, Question, backtest
 from radar.measurement.page import page
-from radar.measurement.sentences import text
+from radar.measurement.report import text
 from radar.publishing.file_set import COPY_NAME
 
 MOST_DAYS = 3650

@@ -74,12 +74,13 @@ class _Dates:
 
 
 def compile_model(name: str, variables: Mapping[str, Any], relations: Mapping[str, str]) -> str:
-    """The SQL of a measurement model, with `variables` for dbt's vars and `relations` for what it refers to."""
+    """The SQL of a model, with `variables` for dbt's vars and `relations` for what it refers to."""
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, extensions=["jinja2.ext.do"]
     )
     environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__)
-    model = (_DBT_PROJECT / "models" / "measurement" / f"{name}.sql").read_text(encoding="utf-8")
+    (file,) = (_DBT_PROJECT / "models").rglob(f"{name}.sql")
+    model = file.read_text(encoding="utf-8")
     return environment.from_string(_macros_for(model) + model).render().strip()
 
 

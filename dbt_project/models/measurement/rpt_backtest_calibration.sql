@@ -1,5 +1,6 @@
 -- Grain: one row per slice, horizon and tenth of the observations in the order of their scores, the lowest first: what
--- was observed, never a probability that nobody fitted. Equal scores are in one tenth, so some may be empty.
+-- was observed, never a probability that nobody fitted. Equal scores are together in the last tenth that they reach, so
+-- some tenths may be empty.
 with
 
 ranked as (
@@ -10,8 +11,7 @@ ranked as (
         account_id,
         score,
         has_churned,
-        cast(rank() over (partition by slice, horizon_days order by score) - 1 as double)
-        / count(*) over (partition by slice, horizon_days) as place
+        cume_dist() over (partition by slice, horizon_days order by score) as place
     from {{ ref('int_backtest_observations') }}
 
 ),
@@ -20,7 +20,7 @@ tenths as (
 
     select
         *,
-        cast(floor(10 * place) as integer) + 1 as tenth
+        cast(ceil(round(10 * place, 9)) as integer) as tenth
     from ranked
 
 ),

@@ -364,6 +364,7 @@ def _renewals(row: Row) -> dict[str, Any]:
         "flat": row["flat"],
         "expanded": row["expanded"],
         "unknown": row["unknown_renewals"],
+        "joint": row["joint_renewals"],
     }
 
 
@@ -416,6 +417,31 @@ def _notes(history: Row, figures: Mapping[str, Any], question: Question) -> list
         notes.append(
             "Every score was undecided, because feeds are missing: buckets are those of the rules that could be "
             "evaluated. `radar run` names the feeds."
+        )
+    if history["unknown_amounts"]:
+        notes.append(
+            f"{history['unknown_amounts']:,} observations have no amount in USD, because billing has none or its currency "
+            "is not known: whether they contracted or expanded is not known and counts as neither. An mrr_usd for each "
+            "live subscription would make it known."
+        )
+    if figures["left_out"].get("noticed"):
+        notes.append(
+            f"{figures['left_out']['noticed']:,} scores came after the customer had given notice (a subscription that "
+            "ends on a day to come is notice): they foresee nothing and are left out."
+        )
+    if history["switches"]:
+        notes.append(
+            f"{history['switches']:,} times an account left and came back within the grace days: a switch, no churn."
+        )
+    if history["reactivations"]:
+        notes.append(
+            f"{history['reactivations']:,} churned accounts came back after the grace days: they count as churned, and "
+            "as customers from then on."
+        )
+    joint = sum(row["joint"] for row in figures["renewals"].values())
+    if joint:
+        notes.append(
+            f"{joint:,} renewals are of several subscriptions of one account on one day, and count once."
         )
     if history["rule_sets"] > 1 and question.rule_set is None:
         notes.append(

@@ -73,6 +73,7 @@ final as (
         returned_date,
         was_paying,
         cast(null as varchar) as renewal_result,
+        cast(null as bigint) as renewed_subscriptions,
         mrr_before_usd,
         cast(0 as decimal(18, 6)) as mrr_after_usd
     from churns
@@ -85,6 +86,7 @@ final as (
         cast(null as date) as returned_date,
         was_paying,
         cast(null as varchar) as renewal_result,
+        cast(null as bigint) as renewed_subscriptions,
         mrr_before_usd,
         mrr_usd as mrr_after_usd
     from mrr_changes
@@ -98,6 +100,7 @@ final as (
         cast(null as date) as returned_date,
         true as was_paying,
         renewal_result,
+        subscriptions as renewed_subscriptions,
         mrr_before_usd,
         mrr_after_usd
     from {{ ref('int_renewals') }}
@@ -110,6 +113,7 @@ final as (
         cast(null as date) as returned_date,
         cast(null as boolean) as was_paying,
         cast(null as varchar) as renewal_result,
+        cast(null as bigint) as renewed_subscriptions,
         cast(null as decimal(18, 6)) as mrr_before_usd,
         cast(null as decimal(18, 6)) as mrr_after_usd
     from deletions

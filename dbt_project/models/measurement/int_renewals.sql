@@ -16,15 +16,17 @@ states as (
 
 period_ends as (
 
-    select distinct
+    select
         account_id,
         period_end_date as renewal_date,
         {{ add_days('period_end_date', -60) }} as compared_date,
-        {{ add_days('period_end_date', setting('churn_grace_days')) }} as judged_date
+        {{ add_days('period_end_date', setting('churn_grace_days')) }} as judged_date,
+        count(distinct subscription_id) as subscriptions
     from {{ ref('int_subscription_versions') }}
     where
         has_live_status
         and {{ add_days('period_end_date', -60) }} between greatest(valid_from_date, started_date) and valid_to_date
+    group by account_id, period_end_date
 
 ),
 
@@ -45,6 +47,7 @@ final as (
         end as renewal_result,
 
         -- measures
+        period_ends.subscriptions,
         before_renewal.mrr_usd as mrr_before_usd,
         after_grace.mrr_usd as mrr_after_usd
     from period_ends

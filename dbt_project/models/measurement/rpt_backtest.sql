@@ -30,7 +30,8 @@ observed as (
     select
         count(*) as observations,
         count(*) filter (where bucket = 'at_risk') as at_risk,
-        count(*) filter (where bucket <> 'healthy') as not_healthy
+        count(*) filter (where bucket <> 'healthy') as not_healthy,
+        count(*) filter (where mrr_usd is null) as unknown_amounts
     from {{ ref('fct_observations') }}
     where left_out_because is null
 
@@ -40,7 +41,11 @@ outcomes as (
 
     select
         count(*) filter (where outcomes.outcome = 'switch' and scored_accounts.account_id is not null) as switches,
-        count(*) filter (where outcomes.outcome = 'churn' and scored_accounts.account_id is not null) as churns
+        count(*) filter (where outcomes.outcome = 'churn' and scored_accounts.account_id is not null) as churns,
+        count(*) filter (
+            where outcomes.outcome = 'churn' and outcomes.returned_date is not null
+            and scored_accounts.account_id is not null
+        ) as reactivations
     from {{ ref('fct_outcomes') }} as outcomes
     cross join scores
     left join (select distinct account_id from {{ ref('int_measured_scores') }}) as scored_accounts
@@ -89,11 +94,13 @@ final as (
             as healthy_pct,
         100 * cast(observed.not_healthy - observed.at_risk as double) / nullif(observed.observations, 0) as watch_pct,
         100 * cast(observed.at_risk as double) / nullif(observed.observations, 0) as at_risk_pct,
+        observed.unknown_amounts,
 
         -- outcomes
         billing.billing_intervals > 0 as has_billing,
         outcomes.churns,
         outcomes.switches,
+        outcomes.reactivations,
 
         -- what it comes to
         coalesce(judged.verdict, 'too_few') as verdict,

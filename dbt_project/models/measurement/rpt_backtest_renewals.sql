@@ -6,7 +6,8 @@ renewals as (
     select
         account_id,
         outcome_date as renewal_date,
-        renewal_result
+        renewal_result,
+        renewed_subscriptions
     from {{ ref('fct_outcomes') }}
     where outcome = 'renewal'
 
@@ -18,6 +19,7 @@ scored as (
         renewals.account_id,
         renewals.renewal_date,
         renewals.renewal_result,
+        renewals.renewed_subscriptions,
         max_by(scores.bucket, scores.as_of_date) as bucket
     from renewals
     inner join {{ ref('int_measured_scores') }} as scores
@@ -25,7 +27,7 @@ scored as (
     where
         scores.as_of_date between {{ add_days('renewals.renewal_date', -37) }}
         and {{ add_days('renewals.renewal_date', -30) }}
-    group by renewals.account_id, renewals.renewal_date, renewals.renewal_result
+    group by renewals.account_id, renewals.renewal_date, renewals.renewal_result, renewals.renewed_subscriptions
 
 ),
 
@@ -63,7 +65,8 @@ counted as (
         count(*) filter (where renewal_result = 'contracted') as contracted,
         count(*) filter (where renewal_result = 'flat') as flat,
         count(*) filter (where renewal_result = 'expanded') as expanded,
-        count(*) filter (where renewal_result = 'unknown') as unknown_renewals
+        count(*) filter (where renewal_result = 'unknown') as unknown_renewals,
+        count(*) filter (where renewed_subscriptions > 1) as joint_renewals
     from scored
     group by bucket
 
@@ -80,6 +83,7 @@ final as (
         coalesce(counted.flat, 0) as flat,
         coalesce(counted.expanded, 0) as expanded,
         coalesce(counted.unknown_renewals, 0) as unknown_renewals,
+        coalesce(counted.joint_renewals, 0) as joint_renewals,
         rates.rate as lost_rate,
         rates.ci_low,
         rates.ci_high

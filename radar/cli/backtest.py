@@ -19,10 +19,11 @@ from radar.publishing.file_set import COPY_NAME
 MOST_DAYS = 3650
 
 
-def command(
+def command(  # noqa: PLR0917 the options
     published: Published = None,
     rule_set: Annotated[
-        str | None, typer.Option(help="One rule set alone: a shadow, or one that recorded dates. [as recorded]")
+        str | None,
+        typer.Option(help="One rule set alone: a shadow, or one that recorded dates. [as recorded]"),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave scores of earlier dates out.")

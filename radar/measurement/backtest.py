@@ -1,7 +1,7 @@
-"""The backtest of a published copy: which scores are measured, and the figures as people and programs read them.
+"""The backtest of a published copy: which scores are measured, and the figures as programs read them.
 
-Belongs here: the choice of scores, the shape of the figures, and the sentences of what cannot be known. Does not
-belong here: any figure. Those are the measurement models' (`radar.measurement.models`).
+Belongs here: the choice of scores and the shape of the figures. Does not belong here: any figure. Those are
+the measurement models' (`radar.measurement.models`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import duckdb
 
 from radar.core.errors import UsageError
 from radar.measurement.models import INPUT, MODELS, PUBLISHED, run_models
+from radar.measurement.notes import notes
 
 COPY = "copy"
 """The name under which the published copy is attached."""
@@ -76,7 +77,7 @@ class Backtest:
 
 
 def backtest(published_db: Path, question: Question) -> Backtest:
-    """Measure a published copy, read only. Raises UsageError for a rule set or a copy that cannot be measured."""
+    """Measure a published copy, read only. Raises UsageError where it or the rule set cannot be."""
     con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")
@@ -123,7 +124,10 @@ def _require_marts(con: duckdb.DuckDBPyConnection, published_db: Path) -> None:
 def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_db: Path) -> None:
     """Make INPUT: what was recorded, or another rule set's scores of the same accounts and dates."""
     recorded = {
-        name for (name,) in con.execute(f"select distinct rule_set from {COPY}.marts.fct_health_history").fetchall()
+        name
+        for (name,) in con.execute(
+            f"select distinct rule_set from {COPY}.marts.fct_health_history"
+        ).fetchall()
     }
     scored = {
         name
@@ -142,7 +146,8 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
             f"""
             create table {INPUT} as
             select
-                account_id, as_of_date, owner_id, segment, rule_set, score, model_bucket as bucket, decision, arr_usd
+                account_id, as_of_date, owner_id, segment, rule_set, score, model_bucket as bucket, decision,
+                arr_usd
             from {COPY}.marts.fct_health_history as history
             where {window} and ($rule_set is null or rule_set = $rule_set)
             """,
@@ -152,7 +157,7 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
     if question.rule_set not in scored:
         raise UsageError(
             f"there are no scores of a rule set '{question.rule_set}'",
-            f"name one of {', '.join(sorted(recorded | scored))}; a retired rule set is scored once it is a shadow",
+            f"name one of {', '.join(sorted(recorded | scored))}; a retired one is scored as a shadow",
             file=published_db,
         )
     con.execute(
@@ -193,9 +198,7 @@ def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
         "renewals": {row["bucket"]: _renewals(row) for row in tables["rpt_backtest_renewals"]},
         "verdict": history["verdict"],
         "verdict_horizon": history["verdict_horizon_days"],
-        "quarter": [
-            {name: value for name, value in row.items()} for row in tables["rpt_backtest_quarter"]
-        ],
+        "quarter": [dict(row) for row in tables["rpt_backtest_quarter"]],
         "capacity": [
             _without(row, "slice") for row in tables["rpt_backtest_capacity"] if _asked(row, question)
         ],
@@ -206,13 +209,11 @@ def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
         "vintages": [dict(row) for row in tables["rpt_backtest_vintages"] if _asked(row, question)],
     }
     if question.by:
-        run_models(
-            con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS
-        )
+        run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
         sliced = {name: _rows(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}
         names = sorted({row["slice"] for row in sliced["rpt_backtest_horizons"]})
         figures["by"] = {question.by: {name: _horizons(sliced, name, question.horizons) for name in names}}
-    return Backtest(question, _plain(figures), _notes(history, figures, question))
+    return Backtest(question, _plain(figures), notes(history, figures, question.rule_set))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
@@ -229,7 +230,9 @@ def _without(row: Row, *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def _horizons(tables: Mapping[str, Sequence[Row]], slice_name: str, horizons: Iterable[int]) -> dict[str, Any]:
+def _horizons(
+    tables: Mapping[str, Sequence[Row]], slice_name: str, horizons: Iterable[int]
+) -> dict[str, Any]:
     counts = {
         row["horizon_days"]: row for row in tables["rpt_backtest_horizons"] if row["slice"] == slice_name
     }
@@ -379,72 +382,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 4) + 0.0 if math.isfinite(value) else None
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _notes(history: Row, figures: Mapping[str, Any], question: Question) -> list[str]:
-    """What cannot be known from this history, and what would make it known."""
-    if not history["scored_days"]:
-        return ["No date in this range was scored: name another with --since and --until, or run `radar run` for it."]
-    if not history["has_billing"]:
-        return [
-            "There is no billing history, so nobody knows who left: extracts of billing/subscriptions, with the "
-            "canceled ones, would make it known."
-        ]
-    notes = []
-    for days, horizon in figures["horizons"].items():
-        if not horizon["n"] and history["observations"]:
-            notes.append(
-                f"Within {days} days nothing is known yet: that needs scores from {days} days and the grace days "
-                f"before {history['known_until_date']}. They grow old by themselves, or `radar run --since` fills "
-                "earlier days."
-            )
-        elif horizon["n"] and not horizon["positives"]:
-            notes.append(
-                f"Within {days} days none of {horizon['accounts']:,} accounts churned: there is nothing to foresee "
-                "yet. A longer history, or one with canceled subscriptions, would show it."
-            )
-        elif horizon["n"] and horizon["positives"] == horizon["n"]:
-            notes.append(
-                f"Within {days} days every observed account churned: scores cannot be told apart by that. Extracts of "
-                "customers that stayed would make it known."
-            )
-    if not history["observations"]:
-        notes.append(
-            "No scored account was paying without notice on a date of the grid: a paid plan in seeds/plans.csv, or "
-            "an amount of the subscription, makes an account a paying one."
-        )
-    if history["undecided_pct"] == 100:
-        notes.append(
-            "Every score was undecided, because feeds are missing: buckets are those of the rules that could be "
-            "evaluated. `radar run` names the feeds."
-        )
-    if history["unknown_amounts"]:
-        notes.append(
-            f"{history['unknown_amounts']:,} observations have no amount in USD, because billing has none or its currency "
-            "is not known: whether they contracted or expanded is not known and counts as neither. An mrr_usd for each "
-            "live subscription would make it known."
-        )
-    if figures["left_out"].get("noticed"):
-        notes.append(
-            f"{figures['left_out']['noticed']:,} scores came after the customer had given notice (a subscription that "
-            "ends on a day to come is notice): they foresee nothing and are left out."
-        )
-    if history["switches"]:
-        notes.append(
-            f"{history['switches']:,} times an account left and came back within the grace days: a switch, no churn."
-        )
-    if history["reactivations"]:
-        notes.append(
-            f"{history['reactivations']:,} churned accounts came back after the grace days: they count as churned, and "
-            "as customers from then on."
-        )
-    joint = sum(row["joint"] for row in figures["renewals"].values())
-    if joint:
-        notes.append(
-            f"{joint:,} renewals are of several subscriptions of one account on one day, and count once."
-        )
-    if history["rule_sets"] > 1 and question.rule_set is None:
-        notes.append(
-            f"{history['rule_sets']} rule sets recorded this history; --rule-set measures one of them."
-        )
-    return notes

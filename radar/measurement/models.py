@@ -1,7 +1,7 @@
 """The measurement models of the dbt project, run on a published copy, with other scores, dates or horizons.
 
-Belongs here: how a model's SQL is compiled and run outside dbt, so that no definition is written twice. Does not
-belong here: any definition, and what a report shows.
+Belongs here: how a model's SQL is compiled and run outside dbt, so that no definition is written twice. Does
+not belong here: any definition, and what a report shows.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class _Dates:
 def compile_model(name: str, variables: Mapping[str, Any], relations: Mapping[str, str]) -> str:
     """The SQL of a model, with `variables` for dbt's vars and `relations` for what it refers to."""
     environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, extensions=["jinja2.ext.do"]
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  SQL, not a page
+        extensions=["jinja2.ext.do"],
     )
     environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__)
     (file,) = (_DBT_PROJECT / "models").rglob(f"{name}.sql")
@@ -85,7 +87,7 @@ def compile_model(name: str, variables: Mapping[str, Any], relations: Mapping[st
 
 
 def _macros_for(text: str) -> str:
-    """The text of the project's macros that a text calls, and of those that they call; `ref` is dbt's own business."""
+    """The macros that a text calls, and those that they call, as text."""
     texts, found, unread = _macros(), dict[str, str](), [text]
     while unread:
         called = set(re.findall(r"\b(\w+)\(", unread.pop())) & texts.keys() - found.keys()

@@ -52,10 +52,10 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
     if not curve:
         return Markup("")
     rows = sorted(curve, key=lambda row: row["alerts_per_list"])
-    most = max(row["alerts_per_list"] for row in rows)
+    most = max(float(row["alerts_per_list"]) for row in rows)
 
     def x(row: Mapping[str, Any]) -> float:
-        return MARGIN + (WIDTH - 2 * MARGIN) * row["alerts_per_list"] / most
+        return MARGIN + (WIDTH - 2 * MARGIN) * float(row["alerts_per_list"]) / most
 
     inner = []
     for name in ("precision", "recall"):
@@ -63,7 +63,8 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
         inner.append(f'<polyline class="{name}" points="{points}"/>')
         inner += [
             f'<circle class="{name}" cx="{x(row):.1f}" cy="{_y(row[name]):.1f}" r="3"><title>'
-            f"{row['alerts_per_list']:.1f} accounts an owner and week: {name} {100 * row[name]:.1f} %</title></circle>"
+            f"{row['alerts_per_list']:.1f} accounts an owner and week: {name} {100 * row[name]:.1f} %"
+            "</title></circle>"
             for row in rows
             if row[name] is not None
         ]
@@ -75,7 +76,9 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
         for row in rows
         if row["is_budget"]
     ]
-    inner += [_label(x(row), HEIGHT - MARGIN + 16, f"{row['alerts_per_list']:.0f}", "middle") for row in rows[::2]]
+    inner += [
+        _label(x(row), HEIGHT - MARGIN + 16, f"{row['alerts_per_list']:.0f}", "middle") for row in rows[::2]
+    ]
     inner.append(_label(WIDTH / 2, HEIGHT - 6, "accounts an owner looks at in a week", "middle"))
     return _svg(f"Precision and recall by capacity, churn within {days} days", inner)
 
@@ -90,11 +93,13 @@ def interval_chart(cells: Sequence[tuple[str, Mapping[str, Any]]], title: str) -
     for number, (name, cell) in enumerate(known):
         x = MARGIN + step * (number + 0.5)
         low, high = cell["ci"]
-        text = f"{name}: {100 * cell['churn_rate']:.1f} % of {cell['n']:,} ({100 * low:.1f} to {100 * high:.1f})"
+        text = (
+            f"{name}: {100 * cell['churn_rate']:.1f} % of {cell['n']:,} ({100 * low:.1f} to {100 * high:.1f})"
+        )
         inner += [
             f'<line class="interval" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(low):.1f}" y2="{_y(high):.1f}"/>',
-            f'<circle class="rate" cx="{x:.1f}" cy="{_y(cell["churn_rate"]):.1f}" r="4"><title>{escape(text)}</title>'
-            "</circle>",
+            f'<circle class="rate" cx="{x:.1f}" cy="{_y(cell["churn_rate"]):.1f}" r="4">'
+            f"<title>{escape(text)}</title></circle>",
             _label(x, HEIGHT - MARGIN + 16, f"{name} (n {cell['n']:,})", "middle"),
         ]
     return _svg(title, inner)
@@ -116,5 +121,6 @@ def _svg(title: str, inner: Sequence[str]) -> Markup:
     ]
     return Markup(  # noqa: S704  every text in it was escaped
         f'<figure><figcaption>{escape(title)}</figcaption><svg xmlns="http://www.w3.org/2000/svg" role="img" '
-        f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">{"".join([*axis, *inner])}</svg></figure>'
+        f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f"{''.join([*axis, *inner])}</svg></figure>"
     )

@@ -1,4 +1,4 @@
-"""What a backtest found, as sentences and tables. Every rate has its n, and its interval where there is one."""
+"""What a backtest found, as sentences and tables. Every rate has its n, and its interval where it has one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def text(done: Backtest) -> str:
 
 
 def sentences(done: Backtest) -> list[str]:
-    """What a lead needs to know: how the newest quarter came out, whether the score predicts, what is not known."""
+    """For a lead: how the newest quarter came out, whether the score predicts, and what is not known."""
     return [*_quarter(done.figures), *_verdict(done.figures), *done.notes]
 
 
@@ -59,11 +59,11 @@ def sections(done: Backtest) -> list[Section]:
 
 
 def main_horizon(figures: Mapping[str, Any]) -> str:
-    """The horizon of the verdict where it is among those asked for, else the longest one with observations."""
-    asked = list(figures["horizons"])
+    """The horizon of the verdict where that was asked for, else the longest one with observations."""
+    asked: list[str] = list(figures["horizons"])
     if str(figures["verdict_horizon"]) in asked:
         return str(figures["verdict_horizon"])
-    known = [days for days in asked if figures["horizons"][days]["n"]] or asked
+    known: list[str] = [days for days in asked if figures["horizons"][days]["n"]] or asked
     return max(known, key=int)
 
 
@@ -76,11 +76,17 @@ def order_of_buckets(horizon: Mapping[str, Any]) -> str:
         return "With fewer than two churned accounts there is no order to check."
     wrong = [
         f"{LABELS[better]} churns more often than {LABELS[worse]}"
-        + (", though their intervals overlap, so that may be chance" if _overlap(cell["ci"], other["ci"]) else "")
+        + (
+            ", though their intervals overlap, so that may be chance"
+            if _overlap(cell["ci"], other["ci"])
+            else ""
+        )
         for (better, cell), (worse, other) in pairwise(cells)
         if cell["churn_rate"] > other["churn_rate"]
     ]
-    return f"Not in order: {'; '.join(wrong)}." if wrong else "Worse buckets churn more often, as they should."
+    return (
+        f"Not in order: {'; '.join(wrong)}." if wrong else "Worse buckets churn more often, as they should."
+    )
 
 
 def _overlap(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
@@ -111,8 +117,8 @@ def _verdict(figures: Mapping[str, Any]) -> list[str]:
     horizon = figures["horizons"][days]
     if figures["verdict"] == "too_few":
         return [
-            f"{FEW}: {horizon['events']:,} of {_accounts(horizon['accounts'])} left within {days} days. Counts and "
-            "intervals follow; a ranking of scores would be chance."
+            f"{FEW}: {horizon['events']:,} of {_accounts(horizon['accounts'])} left within {days} days. "
+            "Counts and intervals follow; a ranking of scores would be chance."
         ]
     lifts = "; ".join(
         f"accounts {LABELS[level]} left {_number(horizon[level]['lift'])} times as often as all"
@@ -122,7 +128,8 @@ def _verdict(figures: Mapping[str, Any]) -> list[str]:
     )
     pairs = (
         f"of a customer who left and one who stayed, the one who left had the lower score in "
-        f"{_percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance is 50 %"
+        f"{_percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance "
+        "is 50 %"
     )
     begin = (
         "The score predicts churn here"
@@ -130,8 +137,8 @@ def _verdict(figures: Mapping[str, Any]) -> list[str]:
         else "No evidence that this score predicts churn here"
     )
     return [
-        f"{begin} (within {days} days, {horizon['events']:,} of {_accounts(horizon['accounts'])} left): {pairs}"
-        f"{'; ' + lifts if lifts else ''}."
+        f"{begin} (within {days} days, {horizon['events']:,} of {_accounts(horizon['accounts'])} left): "
+        f"{pairs}{'; ' + lifts if lifts else ''}."
     ]
 
 
@@ -153,11 +160,13 @@ def _history(figures: Mapping[str, Any]) -> Section:
 def _capacity(figures: Mapping[str, Any]) -> Section:
     days = main_horizon(figures)
     horizon = figures["horizons"][days]
-    curve = [row for row in figures["capacity"] if row["scope"] == "owner" and str(row["horizon_days"]) == days]
+    curve = [
+        row for row in figures["capacity"] if row["scope"] == "owner" and str(row["horizon_days"]) == days
+    ]
     rows = [
         (
             row["alerts_per_list"],
-            f"{row['capacity']} lowest score{'' if row['capacity'] == 1 else 's'}{' (the weekly budget)' if row['is_budget'] else ''}",
+            f"{row['capacity']} lowest{' (the weekly budget)' if row['is_budget'] else ''}",
             row["precision"],
             row["recall"],
         )
@@ -215,7 +224,8 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
     )
     found = [
         f"{LABELS[level]}: right in {_percent(horizon[level]['precision'])}, found "
-        f"{_percent(horizon[level]['recall'])} of churners, flagged {_percent(horizon[level]['fpr'])} of the others"
+        f"{_percent(horizon[level]['recall'])} of churners, flagged {_percent(horizon[level]['fpr'])} of "
+        "the others"
         for level in LEVELS
         if horizon[level]["share"]
     ]
@@ -227,7 +237,8 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
     return Section(
         f"Buckets and churn within {days} days",
         (
-            f"{order_of_buckets(horizon)} {auc[0].upper() + auc[1:]}; {horizon['censored']:,} observations are too young to judge.",
+            f"{order_of_buckets(horizon)} {auc[0].upper() + auc[1:]}; {horizon['censored']:,} "
+            "observations are too young to judge.",
             *([". ".join(found) + "."] if found else []),
         ),
         ("bucket", "observations", "accounts", "churned", "95 %", "by revenue", "lift", "95 %"),
@@ -254,7 +265,18 @@ def _lead_time(figures: Mapping[str, Any]) -> Section:
         "Lead time: how long before their notice churned accounts were flagged",
         ("A long lead means nothing where many are flagged anyway: compare the last two columns.",),
         (
-            *("flagged as", "churns", "warned", "7 days", "14", "30", "60", "90", "median days", "a tenth had less"),
+            *(
+                "flagged as",
+                "churns",
+                "warned",
+                "7 days",
+                "14",
+                "30",
+                "60",
+                "90",
+                "median days",
+                "a tenth had less",
+            ),
             *("typical run of flags", "observations flagged"),
         ),
         rows,
@@ -281,11 +303,20 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
     return Section(
         "Flag episodes: were alarms right",
         (
-            "An account that was treated and stayed may have been saved: needed action counts it as false, then leaves "
-            "it out. Whom people call is no accident, so treated against untreated proves nothing.",
+            "An account that was treated and stayed may have been saved: needed action counts it as "
+            "false, then leaves it out. Whom people call is no accident, so treated against untreated "
+            "proves nothing.",
         ),
         (
-            *("flagged as", "episodes", "accounts", "churned in 90 days", "95 %", "needed action", "perhaps saved"),
+            *(
+                "flagged as",
+                "episodes",
+                "accounts",
+                "churned in 90 days",
+                "95 %",
+                "needed action",
+                "perhaps saved",
+            ),
             *("treated churned", "untreated churned", "too young"),
         ),
         rows,
@@ -316,8 +347,19 @@ def _calibration(figures: Mapping[str, Any]) -> Section:
 def _stability(figures: Mapping[str, Any]) -> Section:
     return Section(
         "Stability by quarter",
-        ("A psi under 0.1 is steady, over 0.25 another population. Shifted bins churn at another rate than before.",),
-        ("quarter of", "observations", "accounts", "bucket changes an account", "undecided", "psi", "shifted bins"),
+        (
+            "A psi under 0.1 is steady, over 0.25 another population. Shifted bins churn at another rate "
+            "than before.",
+        ),
+        (
+            "quarter of",
+            "observations",
+            "accounts",
+            "bucket changes an account",
+            "undecided",
+            "psi",
+            "shifted bins",
+        ),
         tuple(
             (
                 row["quarter_start_date"],
@@ -360,7 +402,13 @@ def _trend(figures: Mapping[str, Any]) -> Section:
         (),
         ("trend", "observations", "churned in 90 days", "95 %", "moves that held for 28 days"),
         tuple(
-            (trend, f"{row['n']:,}", _percent(row["churn_90d"]), _interval(row["ci"]), _percent(row["holds_28d"]))
+            (
+                trend,
+                f"{row['n']:,}",
+                _percent(row["churn_90d"]),
+                _interval(row["ci"]),
+                _percent(row["holds_28d"]),
+            )
             for trend, row in figures["trend"].items()
             if row["n"]
         ),
@@ -387,7 +435,17 @@ def _slices(by: str, slices: Mapping[str, Any], days: str) -> Section:
     return Section(
         f"By {by}, churn within {days} days",
         (f"{FEW} where there is no auc. Of many slices some differ by chance.",),
-        ("", "observations", "accounts", "churned accounts", "churned", "95 %", "at risk churned", "auc", "95 %"),
+        (
+            "",
+            "observations",
+            "accounts",
+            "churned accounts",
+            "churned",
+            "95 %",
+            "at risk churned",
+            "auc",
+            "95 %",
+        ),
         tuple(
             (
                 name,

@@ -1,7 +1,7 @@
 """A published copy of a company that a test made up: what the backtest reads, without a run.
 
-The models before the backtest (versions, billing intervals, outcomes) are compiled from the dbt project, as the
-backtest compiles its own; only staging is made up.
+The models before the backtest (versions, billing intervals, outcomes) are compiled from the dbt project, as
+the backtest compiles its own; only staging is made up.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ create table staging.stg_billing__subscriptions (
 create table staging.int_account_versions (account_id varchar, valid_from_date date, is_deleted boolean);
 create table staging.plans (plan_id varchar, is_paid boolean);
 create table marts.fct_health_history (
-    account_id varchar, as_of_date date, score double, model_bucket varchar, decision varchar, rule_set varchar,
+    account_id varchar, as_of_date date, score double, model_bucket varchar, decision varchar,
+    rule_set varchar,
     owner_id varchar, segment varchar, arr_usd double
 );
 create table marts.fct_outreach_days (account_id varchar, outreach_date date);
@@ -56,7 +57,14 @@ def publish(company: Company, file: Path) -> Path:
             "staging.stg_billing__subscriptions",
             [
                 (
-                    *(one.subscription_id, one.account_id, one.plan_id, one.status, one.mrr_usd, one.started_at),
+                    *(
+                        one.subscription_id,
+                        one.account_id,
+                        one.plan_id,
+                        one.status,
+                        one.mrr_usd,
+                        one.started_at,
+                    ),
                     *(one.current_period_end, one.cancel_at_period_end, one.canceled_at, one.updated_at),
                     *(None, None, None),
                 )
@@ -73,7 +81,17 @@ def publish(company: Company, file: Path) -> Path:
             con,
             "marts.fct_health_history",
             [
-                (one.account_id, one.day, one.score, one.bucket, one.decision, one.rule_set, "olga", "smb", 1200.0)
+                (
+                    one.account_id,
+                    one.day,
+                    one.score,
+                    one.bucket,
+                    one.decision,
+                    one.rule_set,
+                    "olga",
+                    "smb",
+                    1200.0,
+                )
                 for one in company.scores
             ],
         )
@@ -97,7 +115,8 @@ def make_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("set timezone = 'UTC'")
     con.execute(_TABLES)
     con.execute(
-        f"create table seeds.settings as select setting, value from read_csv('{SEEDS / 'settings.csv'}', header = true)"
+        "create table seeds.settings as select setting, value "
+        f"from read_csv('{SEEDS / 'settings.csv'}', header = true)"
     )
 
 
@@ -114,5 +133,6 @@ def fill(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ..
         some = rows[start : start + 500]
         row = f"({', '.join('?' * len(some[0]))})"
         con.execute(
-            f"insert into {table} values {', '.join([row] * len(some))}", [cell for cells in some for cell in cells]
+            f"insert into {table} values {', '.join([row] * len(some))}",
+            [cell for cells in some for cell in cells],
         )

@@ -32,7 +32,11 @@ def company(seed: int, *, accounts: int = 60, step: int | None = None) -> Compan
         plans=PLANS,
         scores=scores,
         deleted_from={account: [_day(rng, first)] for account in ids if rng.random() < 0.1},
-        outreach={account: [_day(rng, first) for _ in range(rng.randint(1, 9))] for account in ids if rng.random() < 0.6},
+        outreach={
+            account: [_day(rng, first) for _ in range(rng.randint(1, 9))]
+            for account in ids
+            if rng.random() < 0.6
+        },
         verdicts={
             account: [(_day(rng, first), rng.random() < 0.6) for _ in range(rng.randint(1, 4))]
             for account in ids
@@ -96,12 +100,16 @@ def _subscriptions(rng: random.Random, account: str, first: date) -> list[Versio
 def _scores(rng: random.Random, account: str, dates: list[date]) -> list[Score]:
     found: list[Score] = []
     score = rng.choice((100.0, 80.0, 79.5, 50.0, 49.0))
-    begin, end = sorted((rng.choice((0, 0, 0, len(dates) // 3)), rng.choice((len(dates), len(dates), len(dates) // 2))))
+    begin, end = sorted(
+        (rng.choice((0, 0, 0, len(dates) // 3)), rng.choice((len(dates), len(dates), len(dates) // 2)))
+    )
     for day in dates[begin:end]:
         if rng.random() < 0.03:
             continue
         if rng.random() < 0.2:
             score = min(100.0, max(0.0, score + rng.choice((-30, -15, -5, -4, 4, 5, 20, 30))))
         bucket = "healthy" if score >= 80 else "watch" if score >= 50 else "at_risk"
-        found.append(Score(account, day, score, bucket, rng.choice(("decided", "decided", "undecided", "conflict"))))
+        found.append(
+            Score(account, day, score, bucket, rng.choice(("decided", "decided", "undecided", "conflict")))
+        )
     return found

@@ -1,7 +1,7 @@
 """The definitions of the backtest in plain Python, day by day and pair by pair.
 
-What belongs here: what the definitions say, read from their text and not from the SQL. What does not: speed. One
-day of one account is looked at as often as a definition asks for it.
+What belongs here: what the definitions say, read from their text and not from the SQL. What does not: speed.
+One day of one account is looked at as often as a definition asks for it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Company:
 
     @cached_property
     def subscriptions(self) -> dict[str, list[list[Version]]]:
-        """Of an account, the versions of each subscription, oldest first; of equal times the one landed last."""
+        """Of an account, the versions of each subscription, oldest first; of equal times the last landed."""
         newest: dict[tuple[str, datetime], Version] = {}
         for version in sorted(self.versions, key=lambda one: one.landed):
             newest[version.subscription_id, version.updated_at] = version
@@ -135,7 +135,9 @@ class Company:
         live = [(version, status) for version, status in started if status in LIVE]
         return Account(
             churned=bool(started) and all(status == "canceled" for _, status in started),
-            paying=any(status in ("active", "past_due") and self._is_paid(version) for version, status in live),
+            paying=any(
+                status in ("active", "past_due") and self._is_paid(version) for version, status in live
+            ),
             noticed=bool(live)
             and all(
                 version.cancel_at_period_end
@@ -201,7 +203,9 @@ class Measured:
         churns, switches = [], []
         on = self.company.on
         first = min(
-            version.started_at.date() for versions in self.company.subscriptions[account_id] for version in versions
+            version.started_at.date()
+            for versions in self.company.subscriptions[account_id]
+            for version in versions
         )
         day = first
         while day <= self.last:
@@ -293,7 +297,10 @@ class Measured:
             "observations": len(observed),
             "left_out": self.on_grid[1],
             "switches": sum(
-                1 for account in self.by_account for day in self.switches.get(account, ()) if day > self.dates[0]
+                1
+                for account in self.by_account
+                for day in self.switches.get(account, ())
+                if day > self.dates[0]
             ),
             "buckets_pct": {
                 bucket: times_100(share([score.bucket == bucket for score in observed])) for bucket in BUCKETS
@@ -307,7 +314,9 @@ class Measured:
         for horizon in horizons:
             shown = found["horizons"][str(horizon)]
             shown["censored"] = len(observed) - shown["n"]
-        judged = [found["horizons"][str(h)] for h in sorted(horizons) if found["horizons"][str(h)]["events"] >= FEW]
+        judged = [
+            found["horizons"][str(h)] for h in sorted(horizons) if found["horizons"][str(h)]["events"] >= FEW
+        ]
         found["verdict"] = (
             "too_few"
             if not judged
@@ -341,7 +350,9 @@ class Measured:
                 leads.append((churn.notice - run[0]).days if run else 0)
         warned = [lead for lead in leads if lead > 0]
         lengths = [
-            (run[-1] - run[0]).days + 1 for account_id in self.by_account for run in self.runs(account_id, level)
+            (run[-1] - run[0]).days + 1
+            for account_id in self.by_account
+            for run in self.runs(account_id, level)
         ]
         return {
             "events": len(leads),
@@ -621,7 +632,8 @@ def auc(known: Sequence[Observation]) -> tuple[float, list[float] | None] | None
         i
         / (i - 1)
         * sum(
-            (sum(x.get(one, ())) - len(x.get(one, ())) * area) * (sum(y.get(one, ())) - len(y.get(one, ())) * area)
+            (sum(x.get(one, ())) - len(x.get(one, ())) * area)
+            * (sum(y.get(one, ())) - len(y.get(one, ())) * area)
             for one in accounts
         )
     )
@@ -663,7 +675,9 @@ def differences(expected: Any, found: Any, where: str = "") -> list[str]:
         return [
             line
             for key, value in expected.items()
-            for line in differences(value, found.get(key, "missing") if isinstance(found, dict) else "missing", f"{where}.{key}")
+            for line in differences(
+                value, found.get(key, "missing") if isinstance(found, dict) else "missing", f"{where}.{key}"
+            )
         ]
     if expected == found:
         return []

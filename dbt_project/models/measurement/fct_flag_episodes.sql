@@ -15,6 +15,17 @@ runs as (
 
 ),
 
+-- of both levels, where they begin on one day
+run_dates as (
+
+    select distinct
+        account_id,
+        started_on,
+        judged_date
+    from runs
+
+),
+
 scores as (
 
     select * from {{ ref('int_measured_scores') }}
@@ -51,30 +62,28 @@ churned as (
 judged as (
 
     select
-        runs.account_id,
-        runs.started_on,
+        run_dates.account_id,
+        run_dates.started_on,
         bool_and(verdicts.is_needed) as is_needed
-    from (select distinct account_id, started_on, judged_date from runs) as runs
+    from run_dates
     inner join {{ ref('fct_verdicts') }} as verdicts
-        on
-            runs.account_id = verdicts.account_id
-            and verdicts.judged_date between runs.started_on and runs.judged_date
-    group by runs.account_id, runs.started_on
+        on run_dates.account_id = verdicts.account_id
+    where verdicts.judged_date between run_dates.started_on and run_dates.judged_date
+    group by run_dates.account_id, run_dates.started_on
 
 ),
 
 reached as (
 
     select
-        runs.account_id,
-        runs.started_on,
+        run_dates.account_id,
+        run_dates.started_on,
         min(outreach.outreach_date) as first_outreach_date
-    from (select distinct account_id, started_on from runs) as runs
+    from run_dates
     inner join {{ ref('fct_outreach_days') }} as outreach
-        on
-            runs.account_id = outreach.account_id
-            and outreach.outreach_date > runs.started_on
-    group by runs.account_id, runs.started_on
+        on run_dates.account_id = outreach.account_id
+    where outreach.outreach_date > run_dates.started_on
+    group by run_dates.account_id, run_dates.started_on
 
 ),
 

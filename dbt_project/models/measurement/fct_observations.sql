@@ -78,8 +78,7 @@ followed as (
         week_before.score as score_7d_before,
         weeks_after.score as score_28d_after,
         {{ days_between('first_paid.first_paid_date', 'on_grid.as_of_date') }} as paying_days,
-        churns.outcome_date as next_churn_date
-        {%- for days in var('horizons') %},
+        {%- for days in var('horizons') %}
         coalesce(churns.outcome_date <= {{ add_days('on_grid.as_of_date', days) }}, false) as has_churned_{{ days }}d,
         {{ add_days('on_grid.as_of_date', days ~ ' + ' ~ setting('churn_grace_days')) }} > on_grid.known_until_date
         or (
@@ -87,8 +86,12 @@ followed as (
             and not coalesce(churns.outcome_date < deletions.outcome_date, false)
         ) as is_censored_{{ days }}d,
         not coalesce(after_{{ days }}d.is_churned, false) as is_customer_after_{{ days }}d,
-        case when after_{{ days }}d.account_id is null then 0 else after_{{ days }}d.mrr_usd end as mrr_after_{{ days }}d
+        case
+            when after_{{ days }}d.account_id is null then 0
+            else after_{{ days }}d.mrr_usd
+        end as mrr_after_{{ days }}d,
         {%- endfor %}
+        churns.outcome_date as next_churn_date
     from on_grid
     left join first_paid
         on on_grid.account_id = first_paid.account_id
@@ -145,13 +148,13 @@ final as (
         paying_days,
         arr_usd,
         mrr_usd,
-        next_churn_date
-        {%- for days in var('horizons') %},
+        {%- for days in var('horizons') %}
 
         -- within {{ days }} days
         is_censored_{{ days }}d,
-        case when left_out_because is null and not is_censored_{{ days }}d then has_churned_{{ days }}d end
-            as has_churned_{{ days }}d,
+        case
+            when left_out_because is null and not is_censored_{{ days }}d then has_churned_{{ days }}d
+        end as has_churned_{{ days }}d,
         case
             when left_out_because is null and not is_censored_{{ days }}d
                 then is_customer_after_{{ days }}d and {{ has_contracted('mrr_usd', 'mrr_after_' ~ days ~ 'd') }}
@@ -159,8 +162,11 @@ final as (
         case
             when left_out_because is null and not is_censored_{{ days }}d
                 then is_customer_after_{{ days }}d and {{ has_expanded('mrr_usd', 'mrr_after_' ~ days ~ 'd') }}
-        end as has_expanded_{{ days }}d
+        end as has_expanded_{{ days }}d,
         {%- endfor %}
+
+        -- whenever
+        next_churn_date
     from followed
 
 )

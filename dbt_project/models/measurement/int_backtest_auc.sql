@@ -1,5 +1,5 @@
--- Grain: one row per slice and horizon with churned and other observations: how well the order of scores separates them.
--- auc is the probability that a churner's score is lower than another's, ties counted half. Its variance is
+-- Grain: one row per slice and horizon with churned and other observations: how well the order of scores separates
+-- them. auc is the probability that a churner's score is lower than another's, ties counted half. Its variance is
 -- Obuchowski's for clustered data (1997). Counted by distinct scores, so that the work grows with n log n.
 with
 

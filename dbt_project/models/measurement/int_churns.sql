@@ -14,9 +14,18 @@ states as (
 
 ),
 
-churned as (
+churned_intervals as (
 
     {{ unbroken_intervals('states', 'is_churned') }}
+
+),
+
+churned as (
+
+    select
+        *,
+        {{ add_days('valid_from_date', setting('churn_grace_days') ~ ' - 1') }} as grace_end_date
+    from churned_intervals
 
 ),
 
@@ -35,15 +44,8 @@ final as (
 
         -- what it was
         case
-            when {{ days_between('churned.valid_from_date', 'churned.valid_to_date') }}
-                >= {{ setting('churn_grace_days') }} - 1
-                then
-                    case
-                        when {{ add_days('churned.valid_from_date', setting('churn_grace_days') ~ ' - 1') }}
-                            <= known.known_until_date then 'churn'
-                        else 'open'
-                    end
-            when churned.valid_to_date < known.known_until_date then 'switch'
+            when least(churned.valid_to_date, known.known_until_date) >= churned.grace_end_date then 'churn'
+            when churned.valid_to_date < least(churned.grace_end_date, known.known_until_date) then 'switch'
             else 'open'
         end as outcome,
         coalesce(before_churn.is_paying, false) as was_paying,

@@ -20,6 +20,7 @@ period_ends as (
         account_id,
         period_end_date as renewal_date,
         {{ add_days('period_end_date', -60) }} as compared_date,
+        {{ add_days('period_end_date', -1) }} as last_paid_date,
         {{ add_days('period_end_date', setting('churn_grace_days')) }} as judged_date,
         count(distinct subscription_id) as subscriptions
     from {{ ref('int_subscription_versions') }}
@@ -59,7 +60,7 @@ final as (
     left join states as last_day
         on
             period_ends.account_id = last_day.account_id
-            and {{ add_days('period_ends.renewal_date', -1) }} between last_day.valid_from_date and last_day.valid_to_date
+            and period_ends.last_paid_date between last_day.valid_from_date and last_day.valid_to_date
     left join states as after_grace
         on
             period_ends.account_id = after_grace.account_id

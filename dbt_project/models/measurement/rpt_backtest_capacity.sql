@@ -1,6 +1,6 @@
--- Grain: one row per slice, horizon, scope and number of accounts: what is found by whoever looks each week at that many
--- accounts with the lowest scores, of the whole portfolio or of each owner. Where scores tie at the limit, those that
--- share it count in equal parts. is_budget marks settings.owner_weekly_actions.
+-- Grain: one row per slice, horizon, scope and number of accounts: what is found by whoever looks each week at that
+-- many accounts with the lowest scores, of the whole portfolio or of each owner. Where scores tie at the
+-- limit, those that share it count in equal parts. is_budget marks settings.owner_weekly_actions.
 with
 
 observations as (
@@ -62,6 +62,26 @@ ranked as (
 
 ),
 
+counted as (
+
+    select
+        slice,
+        horizon_days,
+        scope,
+        count(*) as lists
+    from (
+        select distinct
+            slice,
+            horizon_days,
+            scope,
+            as_of_date,
+            owner_id
+        from ties
+    ) as distinct_lists
+    group by slice, horizon_days, scope
+
+),
+
 capacities as (
 
     select
@@ -80,10 +100,16 @@ taken as (
 
     select
         ranked.*,
+        counted.lists,
         capacities.capacity,
         capacities.is_budget,
         least(greatest(capacities.capacity - ranked.observations_before, 0) / ranked.observations, 1) as part
     from ranked
+    inner join counted
+        on
+            ranked.slice = counted.slice
+            and ranked.horizon_days = counted.horizon_days
+            and ranked.scope = counted.scope
     cross join capacities
 
 ),
@@ -96,9 +122,9 @@ final as (
         scope,
         capacity,
         bool_or(is_budget) as is_budget,
-        count(distinct (as_of_date, owner_id)) as lists,
+        max(lists) as lists,
         sum(part * observations) as alerts,
-        sum(part * observations) / count(distinct (as_of_date, owner_id)) as alerts_per_list,
+        sum(part * observations) / max(lists) as alerts_per_list,
         sum(part * churners) as churners_found,
         sum(part * churners) / sum(part * observations) as precision,
         sum(part * churners) / nullif(sum(churners), 0) as recall

@@ -1,6 +1,6 @@
--- Grain: one row per level of flag, and whether accounts were flagged: the newest quarter (91 days) of observations that
--- is old enough, one outcome an account: from the first observation on which it was flagged, else from its first one.
--- too_young counts accounts that were flagged only since.
+-- Grain: one row per level of flag, and whether accounts were flagged: the newest quarter (91 days) of observations
+-- that is old enough, one outcome an account: from the first observation on which it was flagged, else from
+-- its first one. too_young counts accounts that were flagged only since.
 with
 
 dates as (
@@ -41,7 +41,7 @@ ranked as (
         levels.*,
         row_number() over (
             partition by levels.flag_level, levels.account_id
-            order by levels.is_flagged desc, levels.as_of_date
+            order by levels.is_flagged desc, levels.as_of_date asc
         ) as observation_rank
     from levels
     cross join dates

@@ -1,6 +1,6 @@
 -- Grain: one row per quarter: how steady buckets and scores are. psi compares the distribution of scores, in bins of 10
--- points, with that of the quarter before; shifted_bins counts bins whose 90-day churn rate, by its interval, is another
--- than in the quarter before. An empty bin counts as one in 10,000.
+-- points, with that of the quarter before; shifted_bins counts bins whose 90-day churn rate, by its interval, is
+-- another than in the quarter before. An empty bin counts as one in 10,000.
 with
 
 observations as (

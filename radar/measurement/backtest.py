@@ -355,7 +355,7 @@ def _trend(row: Row) -> dict[str, Any]:
         "n": row["observations"],
         "churn_90d": row["churn_rate_90d"],
         "ci": _ci(row),
-        "holds_28d": row["held_28d_share"],
+        "holds_28d": row["lasted_28d_share"],
     }
 
 

@@ -1,7 +1,7 @@
 -- Grain: one row per level of flag, account and unbroken run of flagged scored dates, with what came of it within 90
--- days, and what a person said of it. It counts where it began after the account's first scored date, on a day on which
--- the account was paying and not noticed, and is old enough; else left_out_because says why not, and outcomes are null.
--- Runs begin on any scored date, not on those of the grid alone: a flag of a Tuesday is as good as one of a Monday.
+-- days, and how people judged it. It counts where it began after the account's first scored date, on a day on which
+-- the account was paying and not noticed, and is old enough; else left_out_because has the reason, and outcomes are
+-- null. Runs begin on any scored date, not on those of the grid alone: Tuesday's flag is as good as Monday's.
 with
 
 runs as (

@@ -1,4 +1,4 @@
--- Grain: one row per account and day about which a person said whether a flag was right: signing off, in a spot check,
+-- Grain: one row per account and day on which a person judged whether a flag was right: signing off, in a spot check,
 -- or of an outcome in hindsight. Of several about one day, one that disagrees counts.
 with
 

@@ -1,5 +1,5 @@
 -- Grain: one row: the history that is measured, and whether its scores predict churn. The verdict is that of the
--- longest horizon with enough churned accounts: predicts where the interval of its auc lies above one half.
+-- longest horizon with enough churned accounts: predicts where the interval of its auc is above one half.
 with
 
 scores as (

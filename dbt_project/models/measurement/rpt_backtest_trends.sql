@@ -21,7 +21,7 @@ moves as (
         case
             when score - score_7d_before <= -1 * {{ setting('trend_points') }} then score_28d_after < score_7d_before
             when score - score_7d_before >= {{ setting('trend_points') }} then score_28d_after > score_7d_before
-        end as has_held
+        end as has_lasted
     from {{ ref('fct_observations') }}
     where
         left_out_because is null
@@ -48,11 +48,11 @@ rates as (
 
 ),
 
-held as (
+lasting as (
 
     select
         trend,
-        avg(cast(has_held as integer)) as held_28d_share
+        avg(cast(has_lasted as integer)) as lasted_28d_share
     from moves
     group by trend
 
@@ -67,12 +67,12 @@ final as (
         rates.rate as churn_rate_90d,
         rates.ci_low,
         rates.ci_high,
-        held.held_28d_share
+        lasting.lasted_28d_share
     from trends
     left join rates
         on trends.trend = rates.trend
-    left join held
-        on trends.trend = held.trend
+    left join lasting
+        on trends.trend = lasting.trend
 
 )
 

@@ -1,6 +1,6 @@
 -- Grain: one row per account and interval of days (both ends included) over which the state of its subscriptions does
 -- not change, from the day on which its first subscription started. Days without a row: none had started.
--- The state by billing on any day, also one that was never scored: outcomes are made of it, and raw events are not read.
+-- The state by billing on any day, also one that was never scored: outcomes are made of it, and of no raw event.
 with
 
 versions as (

@@ -49,7 +49,7 @@ def depends_on(exposure: dict[str, Any]) -> set[str]:
 
 
 def published() -> set[str]:
-    """Models in the schemas that are published whole: by folder, and facts and reports wherever they are made."""
+    """Models in the schemas that are published whole: by folder, and facts and reports wherever they are."""
     models = {
         path.stem
         for path in MODELS.rglob("*.sql")

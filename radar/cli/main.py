@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radar import __version__
-from radar.cli import audit, deliveries, mcp, panel, rules, sync
+from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sync
 from radar.cli.failures import system_refusal, unexpected
 from radar.cli.options import Exports, Published, Seeds, Warehouse, existing_warehouse, settings_of
 from radar.cli.run_daily import run_daily
@@ -47,6 +47,7 @@ app.add_typer(panel.app, name="panel")
 app.command("mcp")(mcp.serve)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
+app.command("backtest")(backtest.command)
 
 
 def _print_version(is_asked: bool) -> None:

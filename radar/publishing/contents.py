@@ -24,6 +24,7 @@ HELPING_SCHEMA = "intermediate"
 
 SNAPSHOTS = (
     "marts.fct_actions",
+    "marts.fct_observations",
     "marts.fct_rule_set_comparison",
     "marts.fct_score_changes",
     "marts.rpt_account_health",

@@ -49,11 +49,11 @@ def depends_on(exposure: dict[str, Any]) -> set[str]:
 
 
 def published() -> set[str]:
-    """Models in the schemas that are published whole: by folder, and facts wherever they are made."""
+    """Models in the schemas that are published whole: by folder, and facts and reports wherever they are."""
     models = {
         path.stem
         for path in MODELS.rglob("*.sql")
-        if path.relative_to(MODELS).parts[0] in SCHEMAS or path.stem.startswith("fct_")
+        if path.relative_to(MODELS).parts[0] in SCHEMAS or path.stem.startswith(("fct_", "rpt_"))
         if not (path.stem.startswith("int_") and "marts" in path.parts)
     }
     seeds = SEEDS - {"excluded"}
@@ -74,6 +74,7 @@ def test_every_consumer_is_an_exposure() -> None:
     assert EXPOSURES.keys() == {
         "panel",
         "agents",
+        "backtest",
         "crm_exports",
         "deliveries",
         "explanations",

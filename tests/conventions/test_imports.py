@@ -24,6 +24,7 @@ ROOMS = (
     "radar.deliveries",
     "radar.panel",
     "radar.mcp",
+    "radar.measurement",
     "orchestration",
     "radar.cli",
 )

@@ -22,6 +22,7 @@ LAYERS = {
     "scoring": ("int_", "dim_", "fct_"),
     "history": ("int_", "fct_"),
     "plays": ("int_", "fct_"),
+    "measurement": ("int_", "fct_", "rpt_"),
     "marts": ("int_", "dim_", "fct_", "rpt_"),
     "outbound": ("int_", "rpt_", "crm_"),
 }
@@ -33,6 +34,8 @@ LONGER = {
     "int_event_keys": "what an event is, and which of its copies counts",
     "int_feed_states": "every way in which a feed is not known, as one case",
     "int_last_invoice_states": "intervals of the last invoice: one pass for many as-of dates",
+    "fct_flag_episodes": "everything that decides a verdict, once",
+    "fct_observations": "what was scored next to what came of it, with every horizon",
     "int_vocabulary_states": "the same question of five vocabularies, unioned",
     "rpt_account_health": "one row an account: its columns are the contract",
     "sig_billing": "ten signals of three feeds",

@@ -79,11 +79,13 @@ final as (
         plans.is_paid as is_plan_paid,
         stated.seats,
         stated.mrr_usd,
+        stated.cancel_at_period_end as is_canceled_at_period_end,
 
         -- dates
         cast(stated.started_at as date) as started_date,
         cast(stated.current_period_end as date) as period_end_date,
         stated.card_expires_on as card_expiry_date,
+        cast(stated.canceled_at as date) as canceled_date,
         case
             when stated.is_before_cancellation then stated.valid_from_date
             else coalesce(stated.canceled_from_date, stated.valid_from_date)

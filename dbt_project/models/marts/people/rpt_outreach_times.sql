@@ -25,11 +25,7 @@ outreach as (
         occurred_at
     from {{ ref('stg_crm__touchpoints') }}
     where
-        {{ is_personal_contact() }}
-        and (
-            channel = 'meeting'
-            or (direction = 'outbound' and channel <> 'note')
-        )
+        {{ is_personal_outreach() }}
         and cast(occurred_at as date) <= {{ as_of_end() }}
 
 ),

@@ -1,0 +1,70 @@
+"""The backtest of 50,000 accounts on 52 weekly dates: seconds, memory, and times reading that history."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from radar.measurement.backtest import Question, backtest
+from tests.measurement.company_copy import make_outcomes, make_tables
+
+ACCOUNTS = 50_000
+WEEKS = 52
+
+_COMPANY = """
+insert into staging.plans values ('team', true);
+insert into staging.stg_billing__subscriptions
+select
+    's' || a, 'a' || a, 'team', case when v = 2 and a % 8 = 0 then 'canceled' else 'active' end,
+    100 + 10 * ((a + v) % 3), timestamp '2024-01-01' + interval (a % 500) day,
+    timestamp '2026-08-01' + interval (a % 365) day, false,
+    case when v = 2 and a % 8 = 0 then timestamp '2025-09-01' + interval (a % 300) day end,
+    case v when 0 then timestamp '2024-06-01' when 1 then timestamp '2025-08-01' + interval (a % 20) day
+        else timestamp '2025-09-01' + interval (a % 300) day end,
+    null, null, null
+from range({accounts}) as accounts (a), range(3) as versions (v);
+insert into marts.fct_health_history
+select
+    'a' || a, date '2026-06-29' - cast(7 * w as integer), score,
+    case when score >= 80 then 'healthy' when score >= 50 then 'watch' else 'at_risk' end,
+    'decided', 'playbook_v1', 'o' || a % 60, 'smb', 1200
+from (
+    select a, w, 100 - 10 * (hash(a * 7 + w // 4) % 8) - case when a % 8 = 0 then 10 else 0 end as score
+    from range({accounts}) as accounts (a), range({weeks}) as weeks (w)
+);
+insert into marts.fct_outreach_days
+select 'a' || a, date '2026-01-01' + cast(a % 100 as integer) from range({accounts}) as accounts (a);
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "radar.duckdb")
+        with duckdb.connect(str(file)) as con:
+            make_tables(con)
+            con.execute(_COMPANY.format(accounts=ACCOUNTS, weeks=WEEKS))
+            started = time.monotonic()
+            make_outcomes(con)
+            print(f"outcomes          {time.monotonic() - started:6.1f} s")
+        with duckdb.connect(str(file), read_only=True) as con:
+            started = time.monotonic()
+            con.execute("select sum(hash(history)) from marts.fct_health_history as history").fetchall()
+            once = time.monotonic() - started
+        started = time.monotonic()
+        done = backtest(file, Question())
+        seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"read history once {once:6.2f} s")
+    print(f"backtest          {seconds:6.1f} s, {seconds / once:,.0f} times that, {peak:,.0f} MB at most")
+    print(f"{done.figures['observations']:,} observations, verdict {done.figures['verdict']}")
+
+
+if __name__ == "__main__":
+    main()

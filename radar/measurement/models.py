@@ -1,0 +1,121 @@
+"""The measurement models of the dbt project, run on a published copy, with other scores, dates or horizons.
+
+Belongs here: how a model's SQL is compiled and run outside dbt, so that no definition is written twice. Does
+not belong here: any definition, and what a report shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+import jinja2
+
+from radar.core.project import PROJECT
+
+MODELS = (
+    "int_measured_dates",
+    "fct_observations",
+    "int_flag_runs",
+    "int_flag_lead_times",
+    "fct_flag_episodes",
+    "int_backtest_observations",
+    "int_backtest_accounts",
+    "int_backtest_auc",
+    "rpt_backtest_horizons",
+    "rpt_backtest_rates",
+    "rpt_backtest_capacity",
+    "rpt_backtest_calibration",
+    "rpt_backtest_lead_times",
+    "rpt_backtest_episodes",
+    "rpt_backtest_trends",
+    "rpt_backtest_renewals",
+    "rpt_backtest_stability",
+    "rpt_backtest_vintages",
+    "rpt_backtest_quarter",
+    "rpt_backtest_left_out",
+    "rpt_backtest",
+)
+"""What depends on the scores that are measured, each after what it reads."""
+
+INPUT = "int_measured_scores"
+"""What they measure, a relation that the caller makes."""
+
+PUBLISHED = {
+    "fct_health_history": "marts.fct_health_history",
+    "fct_outcomes": "marts.fct_outcomes",
+    "fct_billing_intervals": "marts.fct_billing_intervals",
+    "fct_outreach_days": "marts.fct_outreach_days",
+    "fct_verdicts": "marts.fct_verdicts",
+    "settings": "seeds.settings",
+}
+"""What else they read, as the published copy has it."""
+
+_DBT_PROJECT = PROJECT / "dbt_project"
+
+
+class _Dates:
+    """The cross-database macros of dbt that the project's own macros call, for DuckDB."""
+
+    @staticmethod
+    def dateadd(part: str, count: object, day: str) -> str:
+        return f"date_add({day}, interval ({count}) {part})"
+
+    @staticmethod
+    def datediff(first: str, last: str, part: str) -> str:
+        return f"date_diff('{part}', {first}, {last})"
+
+    @staticmethod
+    def date_trunc(part: str, day: str) -> str:
+        return f"date_trunc('{part}', {day})"
+
+
+def compile_model(name: str, variables: Mapping[str, Any], relations: Mapping[str, str]) -> str:
+    """The SQL of a model, with `variables` for dbt's vars and `relations` for what it refers to."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  SQL, not a page
+        extensions=["jinja2.ext.do"],
+    )
+    environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__)
+    (file,) = (_DBT_PROJECT / "models").rglob(f"{name}.sql")
+    model = file.read_text(encoding="utf-8")
+    return environment.from_string(_macros_for(model) + model).render().strip()
+
+
+def _macros_for(text: str) -> str:
+    """The macros that a text calls, and those that they call, as text."""
+    texts, found, unread = _macros(), dict[str, str](), [text]
+    while unread:
+        called = set(re.findall(r"\b(\w+)\(", unread.pop())) & texts.keys() - found.keys()
+        found |= {name: texts[name] for name in called}
+        unread += [texts[name] for name in called]
+    return "".join(found[name] for name in sorted(found))
+
+
+@cache
+def _macros() -> dict[str, str]:
+    files = (_DBT_PROJECT / "macros").glob("*.sql")
+    return {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem != "ref"}
+
+
+def run_models(
+    con: duckdb.DuckDBPyConnection,
+    copy: str,
+    *,
+    horizons: Sequence[int],
+    slice_by: str,
+    models: Sequence[str] = MODELS,
+) -> None:
+    """Make a table of each model in the connection's own database; `copy` is attached, INPUT is there.
+
+    `slice_by` is an expression over fct_observations: the slice that an observation is in.
+    """
+    relations = {name: f"{copy}.{relation}" for name, relation in PUBLISHED.items()}
+    relations |= {name: name for name in (INPUT, *MODELS)}
+    variables = {"horizons": list(horizons), "slice": slice_by}
+    for name in models:
+        con.execute(f"create or replace table {name} as\n{compile_model(name, variables, relations)}")

@@ -1,0 +1,513 @@
+"""What a backtest found, as sentences and tables. Every rate has its n, and its interval where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from radar.core.terminal import inert_value
+from radar.measurement.backtest import BUCKETS, LEVELS, Backtest
+
+LABELS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "not_healthy": "watch or at risk"}
+FEW = "Too few accounts churned to claim anything"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with what to read in it."""
+
+    title: str
+    sentences: tuple[str, ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def text(done: Backtest) -> str:
+    """Sentences first, then tables, for a terminal."""
+    lines = [*sentences(done), ""]
+    for section in sections(done):
+        lines += [section.title, *(f"  {sentence}" for sentence in section.sentences)]
+        lines += [f"  {line}" for line in _aligned([section.header, *section.rows])] if section.rows else []
+        lines.append("")
+    return "\n".join(map(inert_value, lines)).rstrip()
+
+
+def sentences(done: Backtest) -> list[str]:
+    """For a lead: how the newest quarter came out, whether the score predicts, and what is not known."""
+    return [*_quarter(done.figures), *_verdict(done.figures), *done.notes]
+
+
+def sections(done: Backtest) -> list[Section]:
+    """All tables that have rows, the capacity curve first."""
+    figures = done.figures
+    found = [
+        _history(figures),
+        _capacity(figures),
+        *(_buckets(days, figures["horizons"][days]) for days in figures["horizons"]),
+        _lead_time(figures),
+        _episodes(figures),
+        _calibration(figures),
+        _stability(figures),
+        _vintages(figures),
+        _trend(figures),
+        _renewals(figures),
+        *(_slices(by, slices, main_horizon(figures)) for by, slices in figures.get("by", {}).items()),
+    ]
+    return [section for section in found if section.rows]
+
+
+def main_horizon(figures: Mapping[str, Any]) -> str:
+    """The horizon of the verdict where that was asked for, else the longest one with observations."""
+    asked: list[str] = list(figures["horizons"])
+    if str(figures["verdict_horizon"]) in asked:
+        return str(figures["verdict_horizon"])
+    known: list[str] = [days for days in asked if figures["horizons"][days]["n"]] or asked
+    return max(known, key=int)
+
+
+def order_of_buckets(horizon: Mapping[str, Any]) -> str:
+    """Whether worse buckets churn more often, as a sentence."""
+    cells = [(bucket, horizon["buckets"][bucket]) for bucket in BUCKETS if horizon["buckets"][bucket]["n"]]
+    if len(cells) < 2:
+        return "Only one bucket has observations, so there is no order to check."
+    if horizon["events"] < 2:
+        return "With fewer than two churned accounts there is no order to check."
+    wrong = [
+        f"{LABELS[better]} churns more often than {LABELS[worse]}"
+        + (
+            ", though their intervals overlap, so that may be chance"
+            if _overlap(cell["ci"], other["ci"])
+            else ""
+        )
+        for (better, cell), (worse, other) in pairwise(cells)
+        if cell["churn_rate"] > other["churn_rate"]
+    ]
+    return (
+        f"Not in order: {'; '.join(wrong)}." if wrong else "Worse buckets churn more often, as they should."
+    )
+
+
+def _overlap(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
+    return one is None or other is None or (one[0] <= other[1] and other[0] <= one[1])
+
+
+def _quarter(figures: Mapping[str, Any]) -> list[str]:
+    found = {(row["flag_level"], row["is_flagged"]): row for row in figures["quarter"]}
+    level = next((level for level in LEVELS if (level, True) in found), None)
+    if level is None:
+        return []
+    flagged, others = found[level, True], found.get((level, False))
+    said = (
+        f"Of {_accounts(flagged['accounts'])} flagged ({LABELS[level]}) between {flagged['first_date']} and "
+        f"{flagged['last_date']}, {flagged['churned']:,} left within 90 days ({_rate(flagged)})"
+    )
+    if others:
+        said += f"; of {others['accounts']:,} not flagged {others['churned']:,} left ({_rate(others)})"
+    if flagged["too_young"]:
+        said += f". {flagged['too_young']:,} flagged since then are too young to judge"
+    return [said + "."]
+
+
+def _verdict(figures: Mapping[str, Any]) -> list[str]:
+    if not figures["observations"]:
+        return []
+    days = main_horizon(figures)
+    horizon = figures["horizons"][days]
+    if figures["verdict"] == "too_few":
+        return [
+            f"{FEW}: {horizon['events']:,} of {_accounts(horizon['accounts'])} left within {days} days. "
+            "Counts and intervals follow; a ranking of scores would be chance."
+        ]
+    lifts = "; ".join(
+        f"accounts {LABELS[level]} left {_number(horizon[level]['lift'])} times as often as all"
+        f"{_between(horizon[level]['lift_ci'])}"
+        for level in LEVELS
+        if horizon[level]["lift"] is not None
+    )
+    pairs = (
+        f"of a customer who left and one who stayed, the one who left had the lower score in "
+        f"{_percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance "
+        "is 50 %"
+    )
+    begin = (
+        "The score predicts churn here"
+        if figures["verdict"] == "predicts"
+        else "No evidence that this score predicts churn here"
+    )
+    return [
+        f"{begin} (within {days} days, {horizon['events']:,} of {_accounts(horizon['accounts'])} left): "
+        f"{pairs}{'; ' + lifts if lifts else ''}."
+    ]
+
+
+def _history(figures: Mapping[str, Any]) -> Section:
+    left_out = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in figures["left_out"].items())
+    rows = (
+        ("rule set", str(figures["rule_set"] or "none")),
+        ("scored dates", f"{figures['scored_days']:,} ({figures['first']} to {figures['last']})"),
+        ("of the weekly grid", f"{figures['grid_days']:,}"),
+        ("accounts scored", f"{figures['accounts_scored']:,}"),
+        ("observations", f"{figures['observations']:,}{f' (left out: {left_out})' if left_out else ''}"),
+        ("came back within the grace days", f"{figures['switches']:,}"),
+        ("undecided scores", _pct(figures["undecided_pct"])),
+        *((f"observations {LABELS[name]}", _pct(pct)) for name, pct in figures["buckets_pct"].items()),
+    )
+    return Section("What was measured", (), ("", ""), rows if figures["scored_days"] else ())
+
+
+def _capacity(figures: Mapping[str, Any]) -> Section:
+    days = main_horizon(figures)
+    horizon = figures["horizons"][days]
+    curve = [
+        row for row in figures["capacity"] if row["scope"] == "owner" and str(row["horizon_days"]) == days
+    ]
+    rows = [
+        (
+            row["alerts_per_list"],
+            f"{row['capacity']} lowest{' (the weekly budget)' if row['is_budget'] else ''}",
+            row["precision"],
+            row["recall"],
+        )
+        for row in curve
+    ]
+    lists = curve[0]["lists"] if curve else 0
+    rows += [
+        (
+            horizon[level]["share"] * horizon["n"] / lists,
+            f"today's threshold: {LABELS[level]}",
+            horizon[level]["precision"],
+            horizon[level]["recall"],
+        )
+        for level in LEVELS
+        if lists and horizon[level]["share"]
+    ]
+    return Section(
+        f"Capacity: what an owner finds who looks at so many accounts a week ({days} days)",
+        (f"{horizon['n']:,} observations, {horizon['positives']:,} of them before a churn.",),
+        ("accounts an owner and week", "which", "right (precision)", "of churners found (recall)"),
+        tuple(
+            (_number(alerts), which, _percent(precision), _percent(recall))
+            for alerts, which, precision, recall in sorted(rows, key=lambda row: row[0])
+        ),
+    )
+
+
+def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
+    if not horizon["n"]:
+        return Section("", (), (), ())
+    rows = [
+        (
+            LABELS[name],
+            f"{cell['n']:,}",
+            f"{cell['accounts']:,}",
+            _percent(cell["churn_rate"]),
+            _interval(cell["ci"]),
+            _percent(cell["arr_churn_rate"]),
+            _number(cell["lift"]),
+            _interval(cell["lift_ci"], percent=False),
+        )
+        for name, cell in ((bucket, horizon["buckets"][bucket]) for bucket in reversed(BUCKETS))
+    ]
+    rows.append(
+        (
+            "all",
+            f"{horizon['n']:,}",
+            f"{horizon['accounts']:,}",
+            _percent(horizon["base_rate"]),
+            _interval(horizon["base_ci"]),
+            _percent(horizon["arr_churn_rate"]),
+            "1",
+            "",
+        )
+    )
+    found = [
+        f"{LABELS[level]}: right in {_percent(horizon[level]['precision'])}, found "
+        f"{_percent(horizon[level]['recall'])} of churners, flagged {_percent(horizon[level]['fpr'])} of "
+        "the others"
+        for level in LEVELS
+        if horizon[level]["share"]
+    ]
+    auc = (
+        f"auc {horizon['auc']:.2f}{_between(horizon['auc_ci'])}"
+        if horizon["auc"] is not None
+        else f"no auc: {horizon['events']:,} churned accounts are too few"
+    )
+    return Section(
+        f"Buckets and churn within {days} days",
+        (
+            f"{order_of_buckets(horizon)} {auc[0].upper() + auc[1:]}; {horizon['censored']:,} "
+            "observations are too young to judge.",
+            *([". ".join(found) + "."] if found else []),
+        ),
+        ("bucket", "observations", "accounts", "churned", "95 %", "by revenue", "lift", "95 %"),
+        tuple(rows),
+    )
+
+
+def _lead_time(figures: Mapping[str, Any]) -> Section:
+    rows = tuple(
+        (
+            LABELS[level],
+            f"{lead['events']:,}",
+            f"{lead['warned']:,} ({_percent(lead['warned_share'])})",
+            *(_percent(lead["curve"][days]) for days in ("7", "14", "30", "60", "90")),
+            _number(lead["median"]),
+            _number(lead["p10"]),
+            _number(lead["typical_run"]),
+            _percent(lead["share_flagged"]),
+        )
+        for level, lead in figures["lead_time"].items()
+        if lead["events"]
+    )
+    return Section(
+        "Lead time: how long before their notice churned accounts were flagged",
+        ("A long lead means nothing where many are flagged anyway: compare the last two columns.",),
+        (
+            *(
+                "flagged as",
+                "churns",
+                "warned",
+                "7 days",
+                "14",
+                "30",
+                "60",
+                "90",
+                "median days",
+                "a tenth had less",
+            ),
+            *("typical run of flags", "observations flagged"),
+        ),
+        rows,
+    )
+
+
+def _episodes(figures: Mapping[str, Any]) -> Section:
+    rows = tuple(
+        (
+            LABELS[level],
+            f"{found['n']:,}",
+            f"{found['accounts']:,}",
+            _percent(found["precision_churn_90d"]),
+            _interval(found["ci"]),
+            f"{_percent(found['needed_low'])} to {_percent(found['needed_high'])}",
+            f"{found['unknown']:,}",
+            f"{_percent(found['churn_treated'])} of {found['treated']:,}",
+            f"{_percent(found['churn_untreated'])} of {found['untreated']:,}",
+            f"{found['too_young']:,}",
+        )
+        for level, found in figures["episodes"].items()
+        if found["n"] or found["too_young"]
+    )
+    return Section(
+        "Flag episodes: were alarms right",
+        (
+            "An account that was treated and stayed may have been saved: needed action counts it as "
+            "false, then leaves it out. Whom people call is no accident, so treated against untreated "
+            "proves nothing.",
+        ),
+        (
+            *(
+                "flagged as",
+                "episodes",
+                "accounts",
+                "churned in 90 days",
+                "95 %",
+                "needed action",
+                "perhaps saved",
+            ),
+            *("treated churned", "untreated churned", "too young"),
+        ),
+        rows,
+    )
+
+
+def _calibration(figures: Mapping[str, Any]) -> Section:
+    days = main_horizon(figures)
+    return Section(
+        f"Tenths of the scores, lowest first: churn observed within {days} days",
+        ("What was observed, no probability. Equal scores are together in the last tenth that they reach.",),
+        ("tenth", "scores", "observations", "accounts", "churned", "95 %"),
+        tuple(
+            (
+                str(row["tenth"]),
+                f"{_number(row['score_from'])} to {_number(row['score_to'])}",
+                f"{row['observations']:,}",
+                f"{row['accounts']:,}",
+                _percent(row["churn_rate"]),
+                _interval(_ci(row)),
+            )
+            for row in figures["calibration"]
+            if str(row["horizon_days"]) == days
+        ),
+    )
+
+
+def _stability(figures: Mapping[str, Any]) -> Section:
+    return Section(
+        "Stability by quarter",
+        (
+            "A psi under 0.1 is steady, over 0.25 another population. Shifted bins churn at another rate "
+            "than before.",
+        ),
+        (
+            "quarter of",
+            "observations",
+            "accounts",
+            "bucket changes an account",
+            "undecided",
+            "psi",
+            "shifted bins",
+        ),
+        tuple(
+            (
+                row["quarter_start_date"],
+                f"{row['observations']:,}",
+                f"{row['accounts']:,}",
+                _number(row["bucket_changes_per_account"]),
+                _pct(row["undecided_pct"]),
+                _number(row["psi"]),
+                _number(row["shifted_bins"]),
+            )
+            for row in figures["stability"]
+        ),
+    )
+
+
+def _vintages(figures: Mapping[str, Any]) -> Section:
+    days = main_horizon(figures)
+    return Section(
+        f"Churn within {days} days by the quarter of the observation",
+        (),
+        ("quarter of", "bucket", "observations", "accounts", "churned", "95 %"),
+        tuple(
+            (
+                row["quarter_start_date"],
+                LABELS.get(row["group_name"], row["group_name"]),
+                f"{row['observations']:,}",
+                f"{row['accounts']:,}",
+                _percent(row["churn_rate"]),
+                _interval(_ci(row)),
+            )
+            for row in figures["vintages"]
+            if str(row["horizon_days"]) == days
+        ),
+    )
+
+
+def _trend(figures: Mapping[str, Any]) -> Section:
+    return Section(
+        "Trend over 7 days: what followed",
+        (),
+        ("trend", "observations", "churned in 90 days", "95 %", "moves that held for 28 days"),
+        tuple(
+            (
+                trend,
+                f"{row['n']:,}",
+                _percent(row["churn_90d"]),
+                _interval(row["ci"]),
+                _percent(row["holds_28d"]),
+            )
+            for trend, row in figures["trend"].items()
+            if row["n"]
+        ),
+    )
+
+
+def _renewals(figures: Mapping[str, Any]) -> Section:
+    return Section(
+        "Renewals by the bucket 30 to 37 days before",
+        (),
+        ("bucket", "renewals", "lost", "contracted", "flat", "expanded", "amount unknown"),
+        tuple(
+            (
+                LABELS[bucket],
+                *(f"{row[name]:,}" for name in ("n", "lost", "contracted", "flat", "expanded", "unknown")),
+            )
+            for bucket, row in figures["renewals"].items()
+            if row["n"]
+        ),
+    )
+
+
+def _slices(by: str, slices: Mapping[str, Any], days: str) -> Section:
+    return Section(
+        f"By {by}, churn within {days} days",
+        (f"{FEW} where there is no auc. Of many slices some differ by chance.",),
+        (
+            "",
+            "observations",
+            "accounts",
+            "churned accounts",
+            "churned",
+            "95 %",
+            "at risk churned",
+            "auc",
+            "95 %",
+        ),
+        tuple(
+            (
+                name,
+                f"{found[days]['n']:,}",
+                f"{found[days]['accounts']:,}",
+                f"{found[days]['events']:,}",
+                _percent(found[days]["base_rate"]),
+                _interval(found[days]["base_ci"]),
+                _percent(found[days]["at_risk"]["precision"]),
+                _number(found[days]["auc"]),
+                _interval(found[days]["auc_ci"], percent=False),
+            )
+            for name, found in slices.items()
+        ),
+    )
+
+
+# -- cells
+
+
+def _accounts(count: int) -> str:
+    return f"{count:,} account{'' if count == 1 else 's'}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _percent(part: float | None) -> str:
+    if part is None:
+        return "?"
+    percent = 100 * part
+    if percent in (0, 100) or 9.95 <= percent < 99.5:
+        return f"{percent:.0f} %"
+    return f"{min(max(percent, 0.1), 99.9):.1f} %"
+
+
+def _pct(percent: float | None) -> str:
+    return _percent(None if percent is None else percent / 100)
+
+
+def _ci(row: Mapping[str, Any]) -> list[float] | None:
+    return None if row["ci_low"] is None else [row["ci_low"], row["ci_high"]]
+
+
+def _rate(row: Mapping[str, Any]) -> str:
+    return f"{_percent(row['churn_rate'])}{', ' + _interval(_ci(row)) if row['ci_low'] is not None else ''}"
+
+
+def _interval(bounds: Sequence[float] | None, *, percent: bool = True) -> str:
+    if bounds is None:
+        return ""
+    low, high = ((_percent(bound).removesuffix(" %") if percent else _number(bound)) for bound in bounds)
+    return f"{low} to {high}"
+
+
+def _between(bounds: Sequence[float] | None, *, percent: bool = False) -> str:
+    return f" ({_interval(bounds, percent=percent)})" if bounds is not None else ""
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -68,6 +68,7 @@ class Load:
     columns: str | None = None
     is_unended: bool = False
     warning: str | None = None
+    vendor_columns: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,12 +159,14 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
     A file older than `STABLE_SECONDS` whose size, times and inode are as they were is not hashed again.
     """
     if file.refusal:
-        return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
+        return (
+            None if _is_recorded(landing.con, feed, file, "") else _Arrival(landing, feed, file)
+        ), file.refusal
     stamp = _stamp(file)
     if stamp.is_stable and count(
         landing.con,
         statements.KNOWN_FILE,
-        [file.source_file, stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
+        [_known_as(feed, file), stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
     ):
         return None, None
     try:
@@ -174,7 +177,7 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
             InputError(f"cannot be read ({error.strerror})", "check its permissions", file=file.source_file),
         )
     arrival = _Arrival(landing, feed, file, stamp, sha256)
-    if _is_recorded(landing.con, file, sha256) and not (
+    if _is_recorded(landing.con, feed, file, sha256) and not (
         _had_other_content(arrival) and _is_wanted_again(arrival)
     ):
         _remember(arrival)
@@ -190,15 +193,20 @@ def _stamp(file: ExtractFile) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
-def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str) -> bool:
-    query = "select count(*) from audit.loads where source_file = ? and sha256 = ?"
-    return count(con, query, [file.source_file, sha256]) > 0
+def _is_recorded(con: duckdb.DuckDBPyConnection, feed: Feed, file: ExtractFile, sha256: str) -> bool:
+    query = "select count(*) from audit.loads where source_file = ? and sha256 = ? and feed = ?"
+    return count(con, query, [file.source_file, sha256, feed.name]) > 0
+
+
+def _known_as(feed: Feed, file: ExtractFile) -> str:
+    """What `control.known_files` calls the file: a vendor's may be read for several feeds."""
+    return f"{file.source_file} as {feed.name}" if file.adapter else file.source_file
 
 
 def _had_other_content(arrival: _Arrival) -> bool:
     """Whether the path had another content when a run last read it: this one was put back."""
     query = "select count(*) from control.known_files where source_file = ? and sha256 <> ?"
-    return count(arrival.con, query, [arrival.file.source_file, arrival.sha256]) > 0
+    return count(arrival.con, query, [_known_as(arrival.feed, arrival.file), arrival.sha256]) > 0
 
 
 def _is_wanted_again(arrival: _Arrival) -> bool:
@@ -268,6 +276,7 @@ class _Rows:
             extra_columns=self._reading.extra_columns,
             records_counted=self._reading.records,
             columns=json.dumps(self._reading.columns),
+            vendor_columns=self._reading.vendor_columns,
         )
         if bad and count(con, statements.COUNT_UNFINISHED):
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))
@@ -358,7 +367,7 @@ def _record(arrival: _Arrival, load: Load) -> None:
 def _remember(arrival: _Arrival) -> None:
     stamp = arrival.stamp
     values = [
-        arrival.file.source_file,
+        _known_as(arrival.feed, arrival.file),
         stamp.bytes,
         stamp.mtime_ns,
         stamp.inode,

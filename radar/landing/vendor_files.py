@@ -52,6 +52,7 @@ from radar.landing.sources import (
 
 MAX_PAGE_BYTES = 256 << 20  # a page of an API is one value; a file may be a single one
 MAX_KEYS = 5_000
+SAMPLE = 10_000  # records in which a nested value is looked for
 _NOT_RECORDS = "'SCHEMA', 'STATE', 'ACTIVATE_VERSION', 'CATALOG', 'LOG', 'SPEC'"  # of Singer and Airbyte
 _DATE_IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:]?(\d\d)(?:[-:]?(\d\d))?Z?)?(?!\d)"
@@ -101,7 +102,8 @@ def open_vendor_source(
     _prepare(con)
     base = _base(con, file, path, feed, adapter.object, folder=folder, needs_line_end=needs_line_end)
     found = {column.name: places_of(column, adapter.object, base.keys) for column in adapter.object.columns}
-    _require_columns(file, adapter.object, base, found)
+    there = _there(con, base, found)
+    _require_columns(file, adapter.object, base, found if base.records.count > SAMPLE else there)
     con.execute(
         f"create or replace temp view source as {_normalised(file, feed, base, adapter.object, found)}"
     )
@@ -124,10 +126,8 @@ def open_vendor_source(
         is_malformed="coalesce(_is_malformed, false)" if malformed else None,
         has_rejected_lines=base.has_rejected_lines,
         is_adapted=True,
-        shown=_shown(adapter, found),
-        vendor_columns={
-            name: next((place.shown for place in places), None) for name, places in found.items()
-        },
+        shown=_shown(adapter, there),
+        vendor_columns={name: places[0].shown if places else None for name, places in there.items()},
     )
 
 
@@ -405,6 +405,29 @@ def places_of(column: VendorColumn, found: VendorObject, keys: Iterable[str]) ->
                 for key in by_fold.get(folded("".join(parts[:length])), ()):
                     places[Found(key, tuple(parts[length:]))] = None
     return list(places)
+
+
+def _there(
+    con: duckdb.DuckDBPyConnection, base: _Base, found: dict[str, list[Found]]
+) -> dict[str, list[Found]]:
+    """Of the places of each column those that the file has, nested ones by its first records."""
+    nested = list(dict.fromkeys(one for places in found.values() for one in places if one.inside))
+    if not nested:
+        return found
+    tests = []
+    for place in nested:
+        if base.is_json:
+            test = f"json_exists(record, {_path((place.key, *place.inside))})"
+        else:
+            value = base.value(place.key)
+            test = f"json_valid({value}) and json_exists({value}, {_path(place.inside)})"
+        tests.append(f"coalesce(bool_or({test}), false)")
+    query = (
+        f"select {', '.join(tests)} from (from {_parquet(base.path)} where not _is_malformed limit {SAMPLE})"
+    )
+    row = con.execute(query).fetchone() or ()
+    missing = {place for place, is_there in zip(nested, row, strict=True) if not is_there}
+    return {name: [one for one in places if one not in missing] for name, places in found.items()}
 
 
 def unread_keys(

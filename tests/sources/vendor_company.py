@@ -60,6 +60,8 @@ def as_ours(demo: Path, target: Path) -> None:
         for row in rows:
             if feed == "support/tickets":
                 row |= {"sentiment": None, "contact_id": None}
+            if feed == "product/events":
+                row |= {"user_id": row["user_id"] or "nobody", "properties": None}
             if feed == "crm/contacts":
                 row |= {"is_active": True}
         _ndjson(target / feed / "2026-06-30.ndjson.gz", rows)
@@ -324,7 +326,7 @@ def _mixpanel(demo: Path, target: Path, domains: dict[str, str]) -> None:
             "properties": {
                 "time": _epoch(row["occurred_at"]),
                 "distinct_id": row["user_id"] or "nobody",
-                "$user_id": row["user_id"],
+                "$user_id": row["user_id"] or "nobody",
                 "$insert_id": row["event_id"],
                 **whose,
             },

@@ -108,7 +108,12 @@ def _file_lines(one: FileCheck) -> Iterator[str]:
         )
     read = [name if name == there else f"{there} as {name}" for name, there in one.columns.items() if there]
     missing = [name for name, there in one.columns.items() if not there]
-    for title, some in (("read", read), ("not in it", missing), ("not read", one.unread)):
+    for title, some in (
+        ("read", read),
+        ("not in it", missing),
+        ("ignored", one.ignored),
+        ("unknown", one.unknown),
+    ):
         if some:
             yield f"  {title:<11}{', '.join(some)}"
     for bad in one.first_bad:

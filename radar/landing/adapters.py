@@ -8,7 +8,9 @@ Nothing about a vendor is known here: adding one is a YAML and an SQL file, see 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
@@ -31,11 +33,15 @@ _OBJECT_PROPERTIES = {
     "pages",
     "wrappers",
     "prefixes",
+    "any_of",
     "zip_format",
     "columns",
     "ignored",
 }
 _COLUMN_PROPERTIES = {"path", "aliases", "required", "where"}
+_DATE_IN_NAME = re.compile(
+    r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:]?(\d\d)(?:[-:]?(\d\d))?Z?)?(?!\d)"
+)
 _FACT = re.compile(r"-- (\w+) <- ([^:]*): (.+)")
 _FEED = re.compile(r"-- feed: (\S+)")
 
@@ -67,7 +73,8 @@ class VendorObject:
 
     `export`: how to get a file of it. `pages`: keys under which a page of the API has its records.
     `wrappers`: path of a record within a message -> path of the message's time, or ''. `prefixes`: names
-    that may come before a column's (`properties`). `zip_format`: what the members of a zip are.
+    that may come before a column's (`properties`). `any_of`: columns of which a file has at least one, and
+    where the vendor shows them. `zip_format`: what the members of a zip are.
     `ignored`: patterns of columns that are known and not read.
     """
 
@@ -82,6 +89,7 @@ class VendorObject:
     prefixes: tuple[str, ...]
     ignored: tuple[str, ...]
     zip_format: str | None
+    any_of: tuple[tuple[tuple[str, ...], str], ...]
     file: Path
 
     @property
@@ -209,12 +217,23 @@ def _object(file: Path) -> VendorObject:
         prefixes=at["prefixes"].names("prefixes") if "prefixes" in at else (),
         ignored=(*(at["ignored"].names("ignored") if "ignored" in at else ()), *LOADER_COLUMNS),
         zip_format=_text(at, "zip_format") or None,
+        any_of=tuple(_any_of(at)),
         file=file,
     )
 
 
 def _text(at: dict[str, Located], name: str) -> str:
     return str(at[name].value).strip() if name in at else ""
+
+
+def _any_of(at: dict[str, Located]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for one in at["any_of"].value if "any_of" in at else ():
+        group = one.fields({"columns", "where"}, "any_of")
+        names = group["columns"].names("columns")
+        unknown = [name for name in names if name not in at["columns"].value]
+        if unknown:
+            raise one.error(f"any_of names {unknown[0]}, which is no column", "name columns of the object")
+        yield names, _text(group, "where")
 
 
 def _wrappers(at: dict[str, Located]) -> dict[str, str]:
@@ -252,3 +271,15 @@ def _adapter(found: VendorObject, file: Path) -> Adapter:
                 raise UsageError(f"{found.file.name} has no column {unknown[0]}",
                                  "add it there, or correct the name", file=file, line=number)  # fmt: skip
     return Adapter(found, feed[1], sql.strip().removesuffix(";"), made_of, file)
+
+
+def time_in_name(name: str) -> str | None:
+    """The date, or date and time, that a file's name holds: 2026-06-30, 20260630T0715Z."""
+    for match in _DATE_IN_NAME.finditer(name):
+        year, month, day, *time = (int(part or 0) for part in match.groups())
+        try:
+            hour, minute, second = time
+            return datetime(year, month, day, hour, minute, second).isoformat(sep=" ")
+        except ValueError:
+            continue
+    return None

@@ -19,6 +19,7 @@ import duckdb
 
 from radar.core.errors import InputError
 from radar.landing import contents, statements
+from radar.landing.adapters import time_in_name
 from radar.landing.feeds import Feed
 from radar.landing.file_rules import FileRules
 from radar.landing.files import ExtractFile
@@ -69,6 +70,7 @@ class Load:
     is_unended: bool = False
     warning: str | None = None
     vendor_columns: dict[str, str | None] = field(default_factory=dict)
+    ignored_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,17 @@ def _is_wanted_again(arrival: _Arrival) -> bool:
 
 
 def _landed_as(arrival: _Arrival) -> str | None:
-    """The file of the feed that landed with this content, unless its rows were taken out again."""
+    """The file of the feed that landed with this content, unless its rows were taken out again.
+
+    A vendor's file with a date in its name says what was true on that day: it is no repeat where another
+    content of the same object has landed since.
+    """
+    file = arrival.file
+    if file.adapter and time_in_name(file.path.name):
+        values = [arrival.feed.name, file.source_file]
+        newest = arrival.con.execute(statements.NEWEST_OF_FOLDER, values).fetchone()
+        if newest and newest[0] != arrival.sha256:
+            return None
     row = arrival.con.execute(statements.LANDED_TWIN, [arrival.feed.name, arrival.sha256]).fetchone()
     return str(row[0]) if row else None
 
@@ -277,6 +289,7 @@ class _Rows:
             records_counted=self._reading.records,
             columns=json.dumps(self._reading.columns),
             vendor_columns=self._reading.vendor_columns,
+            ignored_columns=self._reading.ignored_columns,
         )
         if bad and count(con, statements.COUNT_UNFINISHED):
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))

@@ -227,6 +227,7 @@ class _Reading:
             "extra_columns": self._extra_columns(rows),
             "columns": self._known_columns(rows),
             "vendor_columns": self._source.vendor_columns,
+            "ignored_columns": self._source.ignored_columns,
         }
 
     def _copy(self, query: str, target: Path) -> None:

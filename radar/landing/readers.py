@@ -65,7 +65,8 @@ class Reading:
     """A file that was read: the Parquet file of its rows, how many, and its columns.
 
     Unknown ones as they may be shown; known ones with the rows that fill them, None where a header has them.
-    Of a vendor's file also the columns of its adapter, with the file's name for each, None where it has none.
+    Of a vendor's file also the columns of its adapter, with the file's name for each, None where it has none,
+    and those that are known and not read.
     """
 
     rows: Path
@@ -73,6 +74,7 @@ class Reading:
     extra_columns: tuple[str, ...]
     columns: dict[str, int | None]
     vendor_columns: dict[str, str | None]
+    ignored_columns: tuple[str, ...]
 
 
 class Readers:
@@ -146,6 +148,7 @@ class Readers:
             tuple(answer["extra_columns"]),
             answer["columns"],
             answer["vendor_columns"],
+            tuple(answer["ignored_columns"]),
         )
 
 

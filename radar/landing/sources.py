@@ -66,6 +66,7 @@ class Source:
     is_adapted: bool = False  # an adapter may leave out records, or make several rows of one
     shown: dict[str, str] = field(default_factory=dict)  # the vendor's names of columns, where it has others
     vendor_columns: dict[str, str | None] = field(default_factory=dict)  # the adapter's -> the file's
+    ignored_columns: tuple[str, ...] = ()  # of the vendor's, known and not read
 
 
 def open_source(

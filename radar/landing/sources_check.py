@@ -54,7 +54,8 @@ class FileCheck:
     rows_refused: int = 0
     values_left_out: int = 0
     columns: dict[str, str | None] = field(default_factory=dict)
-    unread: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     first_bad: list[BadValue] = field(default_factory=list)
     account_ids: int | None = None
     account_ids_joined: int | None = None
@@ -139,8 +140,11 @@ def _check(
         rows=load.rows_read,
         rows_refused=load.rows_rejected,
         values_left_out=load.values_rejected,
-        columns=load.vendor_columns or {name: name if name in known else None for name in feed.column_names},
-        unread=list(load.extra_columns),
+        columns={}
+        if load.columns is None
+        else load.vendor_columns or {name: name if name in known else None for name in feed.column_names},
+        ignored=list(load.ignored_columns),
+        unknown=list(load.extra_columns),
         first_bad=list(_first_bad(con, feed, file)),
         **joined,
     )

@@ -76,6 +76,14 @@ LANDED_TWIN = """
     limit 1
 """
 
+NEWEST_OF_FOLDER = """
+    select sha256
+    from audit.loads
+    where feed = ? and status = 'landed' and parse_dirpath(source_file) = parse_dirpath(?)
+    order by batch_id desc, source_file desc
+    limit 1
+"""
+
 COUNT_STAGE = f"select count(*), count(_row_problems), count(_value_problems) from {STAGE}"
 
 FILE_BEFORE = """

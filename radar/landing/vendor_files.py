@@ -9,10 +9,8 @@ vendor (a loading tool's column, the message around it, or else a date in the fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -28,6 +26,7 @@ from radar.landing.adapters import (
     VendorColumn,
     VendorObject,
     folded,
+    time_in_name,
 )
 from radar.landing.columns import read_by_name
 from radar.landing.feeds import Feed
@@ -54,9 +53,6 @@ MAX_PAGE_BYTES = 256 << 20  # a page of an API is one value; a file may be a sin
 MAX_KEYS = 5_000
 SAMPLE = 10_000  # records in which a nested value is looked for
 _NOT_RECORDS = "'SCHEMA', 'STATE', 'ACTIVATE_VERSION', 'CATALOG', 'LOG', 'SPEC'"  # of Singer and Airbyte
-_DATE_IN_NAME = re.compile(
-    r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:]?(\d\d)(?:[-:]?(\d\d))?Z?)?(?!\d)"
-)
 _DELETED = "is_deleted"
 
 
@@ -115,19 +111,20 @@ def open_vendor_source(
             f"(select * from {relation} union all by name select _row_number, true as _is_malformed"
             f" from {_parquet(base.path)} where _is_malformed)"
         )
-    unread = unread_keys(adapter.object, base.keys, found, feed)
+    unread, ignored = unread_keys(adapter.object, base.keys, found, feed)
     return Source(
         path,
         base.records,
         relation,
         "_row_number",
         {name: Value(identifier(name), sql_type) for name, sql_type in types.items()},
-        extra_columns=tuple(name if not base.is_json else names.shown_key(name) for name in unread),
+        extra_columns=tuple(unread if not base.is_json else map(names.shown_key, unread)),
         is_malformed="coalesce(_is_malformed, false)" if malformed else None,
         has_rejected_lines=base.has_rejected_lines,
         is_adapted=True,
         shown=_shown(adapter, there),
         vendor_columns={name: places[0].shown if places else None for name, places in there.items()},
+        ignored_columns=tuple(names.shown(name, words=True) for name in ignored),
     )
 
 
@@ -420,7 +417,7 @@ def _there(
             test = f"json_exists(record, {_path((place.key, *place.inside))})"
         else:
             value = base.value(place.key)
-            test = f"json_valid({value}) and json_exists({value}, {_path(place.inside)})"
+            test = f"case when json_valid({value}) then json_exists({value}, {_path(place.inside)}) end"
         tests.append(f"coalesce(bool_or({test}), false)")
     query = (
         f"select {', '.join(tests)} from (from {_parquet(base.path)} where not _is_malformed limit {SAMPLE})"
@@ -432,11 +429,13 @@ def _there(
 
 def unread_keys(
     found: VendorObject, keys: Sequence[str], places: dict[str, list[Found]], feed: Feed
-) -> list[str]:
-    """The columns of the file that nothing reads and that are not listed as known."""
-    read = {place.key for some in places.values() for place in some}
-    deleted = _deleted_names(feed)
-    return [key for key in keys if key not in read and key not in deleted and not found.is_ignored(key)]
+) -> tuple[list[str], list[str]]:
+    """The columns of the file that nothing reads: those that are not known, and those that are."""
+    read = {place.key for some in places.values() for place in some} | _deleted_names(feed)
+    unread = [key for key in keys if key not in read]
+    return [key for key in unread if not found.is_ignored(key)], [
+        key for key in unread if found.is_ignored(key)
+    ]
 
 
 def _deleted_names(feed: Feed) -> set[str]:
@@ -450,17 +449,22 @@ def _require_columns(
     """Raise InputError for the columns without which there is no row; a file without a record lacks none."""
     if base.is_json and not base.keys:
         return
-    missing = [column for column in found.required if not places[column.name]]
-    if not missing:
-        return
-    header = ", ".join(names.shown(key, words=not base.is_json) for key in base.keys[:20])
-    where = " ".join(column.where for column in missing if column.where)
-    raise InputError(
-        f"is no file of {found.vendor}'s {found.name}: required and not in it, which has {header}",
-        where or f"export it again with this column; what it means: {found.reference}",
-        file=file.source_file,
-        column=", ".join(column.title for column in missing),
-    )
+    titles = {column.name: column.title for column in found.columns}
+    missing = [(column.title, column.where) for column in found.required if not places[column.name]]
+    missing += [
+        (" or ".join(titles[name] for name in some), where)
+        for some, where in found.any_of
+        if not any(places[name] for name in some)
+    ]
+    if missing:
+        header = ", ".join(names.shown(key, words=not base.is_json) for key in base.keys[:20])
+        where = " ".join(where for _, where in missing if where)
+        raise InputError(
+            f"{found.vendor}'s {found.name} need it, and it is not in the file, which has {header}",
+            where or f"export it again with this column; what it means: {found.reference}",
+            file=file.source_file,
+            column=", ".join(title for title, _ in missing),
+        )
 
 
 def _normalised(
@@ -506,18 +510,6 @@ def _normalised(
         relation = f"(select *, json_extract_string(record, [{listed}]) as _values from {relation})"
     lines = ",\n            ".join(columns)
     return f"select {lines} from {relation} where not _is_malformed"
-
-
-def time_in_name(name: str) -> str | None:
-    """The date, or date and time, that a file's name holds: 2026-06-30, 20260630T0715Z."""
-    for match in _DATE_IN_NAME.finditer(name):
-        year, month, day, *time = (int(part or 0) for part in match.groups())
-        try:
-            hour, minute, second = time
-            return datetime(year, month, day, hour, minute, second).isoformat(sep=" ")
-        except ValueError:
-            continue
-    return None
 
 
 def _shown(adapter: Adapter, found: dict[str, list[Found]]) -> dict[str, str]:

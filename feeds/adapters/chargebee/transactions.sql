@@ -16,7 +16,7 @@ select
     from_minor(amount, currency) as amount_usd,
     upper(currency) as currency,
     case
-        when lower(status) = 'success' and json_valid(refunds) and json_array_length(refunds) > 0 then 'refunded'
+        when lower(status) = 'success' and case when json_valid(refunds) then json_array_length(refunds) end > 0 then 'refunded'
         when lower(status) = 'success' then 'succeeded'
         when lower(status) in ('failure', 'timeout') then 'failed'
         else status

@@ -2,7 +2,7 @@
 -- Meanings: https://developers.hubspot.com/docs/api-reference/crm-tickets-v3/guide.
 --
 -- ticket_id <- id: the record id
--- account_id <- company, companies: the primary company, else the first that is associated. Lossy: a ticket of no company is left out
+-- account_id <- company, companies: the primary company, else the first that is associated. A ticket of no company is refused, so that the feed does not look as if it had fewer
 -- contact_id <- contacts: the first contact that is associated
 -- status <- closed, stage: closed where it has a close date; the stages 1 to 4 of the default pipeline are new, pending (waiting on contact), open (waiting on us) and closed; other stages are ids of your pipelines, and open
 -- priority <- priority: LOW, MEDIUM (normal), HIGH, URGENT
@@ -47,4 +47,3 @@ select
     coalesce(archived, _is_deleted) as is_deleted,
     _row_number
 from tickets
-where company_id is not null

@@ -3,7 +3,7 @@
 --
 -- subscription_id <- id: the subscription's own id
 -- account_id <- customer: the customer pays; stripe/customers says which account that is (crm/identities)
--- plan_id <- metadata_plan, plan_product, plan_id, items: the product of the item with the most revenue (prices of one product are one plan, monthly and yearly); metadata plan_id of subscription or price goes first; without a product the price
+-- plan_id <- items, plan_product, plan_id, metadata_plan: the product of the item with the most revenue (prices of one product are one plan, monthly and yearly); metadata plan_id of subscription or price goes first; without a product the price
 -- status <- status, pause_collection: unpaid is past_due; incomplete (the first payment is due) is paused; incomplete_expired is canceled; with pause_collection it is paused, which Stripe does not say in status
 -- seats <- metadata_seats, quantity, items: the greatest quantity of an item, where it is over 1: a flat price has quantity 1 and no seats; metadata seats goes first
 -- mrr_usd <- items, plan_amount, amount_in_units, percent_off: amount times quantity a month, all items; minor units by currency; 0 in a trial, as Stripe's own MRR; empty for tiered or metered prices alone. Lossy: coupons with an amount off, coupons that are not expanded (discounts), taxes

@@ -13,10 +13,18 @@ create or replace temp macro vendor_time(value) as
 
 -- The same as a timestamp, empty where landing would refuse it: for comparing times with one another.
 create or replace temp macro moment(value) as
-    coalesce(
-        try_cast(regexp_replace(vendor_time(value), '(Z|[+]00:?00)$', '') as timestamp),
-        cast(try_cast(vendor_time(value) as timestamptz) as timestamp)
-    );
+    case
+        when regexp_matches(vendor_time(value), ':.*[+-][0-9]{2}:?[0-9]{2}$')
+            then try_cast(regexp_replace(vendor_time(value), '\s*[+-][0-9]{2}:?[0-9]{2}$', '') as timestamp)
+            - to_minutes(
+                cast(regexp_extract(vendor_time(value), '([+-][0-9]{2}):?[0-9]{2}$', 1) as integer) * 60
+                + cast(
+                    regexp_extract(vendor_time(value), '([+-])[0-9]{2}:?[0-9]{2}$', 1) || right(vendor_time(value), 2)
+                    as integer
+                )
+            )
+        else try_cast(vendor_time(value) as timestamp)
+    end;
 
 create or replace temp macro is_true(value) as
     coalesce(lower(trim(value)) in ('true', 't', 'yes', 'y', '1', '1.0'), false);

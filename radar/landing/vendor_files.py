@@ -95,7 +95,7 @@ def open_vendor_source(
     needs_line_end: bool,
 ) -> Source:
     """The source that reads a plain file through an adapter. Raises InputError for the file."""
-    _prepare(con)
+    prepare(con)
     base = _base(con, file, path, feed, adapter.object, folder=folder, needs_line_end=needs_line_end)
     found = {column.name: places_of(column, adapter.object, base.keys) for column in adapter.object.columns}
     there = _there(con, base, found)
@@ -147,7 +147,7 @@ def result_types(con: duckdb.DuckDBPyConnection, adapter: Adapter, feed: Feed) -
     return types
 
 
-def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
     """The macros and the list of free mail domains, once for each connection."""
     if _count(con, "select count(*) from duckdb_tables() where table_name = 'free_mail_domains'"):
         return

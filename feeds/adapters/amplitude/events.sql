@@ -2,7 +2,10 @@
 -- Meanings: https://amplitude.com/docs/apis/analytics/export.
 --
 -- event_id <- id, insert_id, event, user, device, time: Amplitude's uuid of the event; without one a hash
--- account_id <- account_key, email, user: the group account_id, company_id, organization_id ... (of several the first), else such a property of event or user; else the domain of the address, also where the user id is one. Lossy: events without a user id are left out; an event of a user without an account is refused, so that it does not look as if nothing had happened
+-- account_id <- account_key, email, user: the group account_id, company_id, organization_id ... (of several the
+--     first), else such a property of event or user; else the domain of the address, also where the user id is one.
+--     Lossy: events without a user id are left out; an event of a user without an account is refused, so that it
+--     does not look as if nothing had happened
 -- user_id <- user, amplitude_id, device: the identified user, else Amplitude's own id
 -- event_name <- event: as it is; Amplitude's own begin with $ or [Amplitude]
 -- occurred_at <- time: UTC

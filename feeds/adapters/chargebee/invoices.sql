@@ -6,7 +6,8 @@
 -- subscription_id <- subscription: empty for an invoice of no subscription, and of several
 -- amount_usd <- total: from minor units by currency
 -- currency <- currency: the amount of another currency than USD is left out at landing
--- status <- status: paid; posted and payment_due are open; not_paid (dunning is over) is uncollectible; voided is void; pending is draft
+-- status <- status: paid; posted and payment_due are open; not_paid (dunning is over) is uncollectible; voided is
+--     void; pending is draft
 -- issued_at <- date: the invoice's date
 -- due_at <- due_date: as it is
 -- paid_at <- paid_at: as it is

@@ -4,9 +4,12 @@
 -- subscription_id <- id: as it is
 -- account_id <- customer: chargebee/customers says which account that is
 -- plan_id <- items, plan: the item price of type plan; in product catalog 1.0 the plan
--- status <- status: in_trial is trialing; non_renewing is active and ends with its term; future is active and begins later; cancelled; paused; transferred is canceled. Lossy: dunning is a property of invoices, so past_due never comes
+-- status <- status: in_trial is trialing; non_renewing is active and ends with its term; future is active and
+--     begins later; cancelled; paused; transferred is canceled. Lossy: dunning is a property of invoices, so
+--     past_due never comes
 -- seats <- items, quantity: the quantity of the plan, where it is over 1
--- mrr_usd <- mrr, unit_price, quantity, period, period_unit: Chargebee's own MRR in minor units; in catalog 1.0 without it the plan's unit price times quantity a month; 0 in a trial
+-- mrr_usd <- mrr, unit_price, quantity, period, period_unit: Chargebee's own MRR in minor units; in catalog 1.0
+--     without it the plan's unit price times quantity a month; 0 in a trial
 -- currency <- currency: the amount of another currency than USD is left out at landing
 -- started_at <- started_at, start_date, created_at: when it began or will begin
 -- current_period_end <- term_end: the end of the term

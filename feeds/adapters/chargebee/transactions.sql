@@ -6,7 +6,8 @@
 -- account_id <- customer: chargebee/customers says which account that is
 -- amount_usd <- amount: from minor units by currency
 -- currency <- currency: the amount of another currency than USD is left out at landing
--- status <- status, refunds: success is succeeded, and refunded where a refund is linked (lossy: also a part); failure and timeout are failed; in_progress, needs_attention and voided are left out
+-- status <- status, refunds: success is succeeded, and refunded where a refund is linked (lossy: also a part);
+--     failure and timeout are failed; in_progress, needs_attention and voided are left out
 -- failure_code <- error_code: of the gateway
 -- attempted_at <- date: when it was attempted
 select
@@ -16,7 +17,10 @@ select
     from_minor(amount, currency) as amount_usd,
     upper(currency) as currency,
     case
-        when lower(status) = 'success' and case when json_valid(refunds) then json_array_length(refunds) end > 0 then 'refunded'
+        when
+            lower(status) = 'success'
+            and case when json_valid(refunds) then json_array_length(refunds) end > 0
+            then 'refunded'
         when lower(status) = 'success' then 'succeeded'
         when lower(status) in ('failure', 'timeout') then 'failed'
         else status

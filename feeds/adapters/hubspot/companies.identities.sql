@@ -1,8 +1,11 @@
 -- feed: crm/identities
 -- Meanings: https://knowledge.hubspot.com/records/merge-records (the merged ids stay in hs_merged_object_ids).
 --
--- source <- id: an id of the CRM, followed from every source; for a domain the word domain, so that two companies of one domain are no contradiction, only no answer
--- source_account_id <- merged, domain: ids of companies that were merged into this one; and its domain, where no other company of the file has it, so that whoever is known by e-mail address alone (Stripe, Mixpanel, Zendesk) is found
+-- source <- id: an id of the CRM, followed from every source; for a domain the word domain, so that two companies
+--     of one domain are no contradiction, only no answer
+-- source_account_id <- merged, domain: ids of companies that were merged into this one; and its domain, where no
+--     other company of the file has it, so that whoever is known by e-mail address alone (Stripe, Mixpanel,
+--     Zendesk) is found
 -- account_id <- id: the company
 with
 

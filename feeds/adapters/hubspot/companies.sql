@@ -5,12 +5,14 @@
 -- account_id <- id: the record id, which HubSpot keeps where companies are merged
 -- name <- name: the company's name, or its domain where it has none
 -- domain <- domain: without www and path
--- owner_id <- hubspot_owner_id: an id of hubspot/owners. Lossy: HubSpot's own CSV export has the owner's name only, in a column that is not read
+-- owner_id <- hubspot_owner_id: an id of hubspot/owners. Lossy: HubSpot's own CSV export has the owner's name only,
+--     in a column that is not read
 -- segment <- segment: HubSpot has no property for it; a property of yours that is called segment or so
 -- industry <- industry: HubSpot's word
 -- country <- country: as it is written
 -- parent_account_id <- parent: the parent company
--- arr_usd <- arr: HubSpot has no property for it (annualrevenue is the company's own turnover); a property of yours that is called arr or so
+-- arr_usd <- arr: HubSpot has no property for it (annualrevenue is the company's own turnover); a property of yours
+--     that is called arr or so
 -- lifecycle_stage <- lifecyclestage: seeds/not_customers.csv says which stages are no customers
 -- plan_id <- plan: a property of yours
 -- created_at <- createdate: when the record was created, which may be before the company bought

@@ -3,10 +3,12 @@
 -- https://knowledge.hubspot.com/properties/hubspots-default-contact-properties.
 --
 -- contact_id <- id: the record id
--- account_id <- company, associated: the primary company, else the first that is associated. Lossy: a contact of no company is left out, and of several companies one counts
+-- account_id <- company, associated: the primary company, else the first that is associated. Lossy: a contact of no
+--     company is left out, and of several companies one counts
 -- email <- email: as it is
 -- full_name <- firstname, lastname: joined
--- role <- buying_role: CHAMPION; EXECUTIVE_SPONSOR, DECISION_MAKER and BUDGET_HOLDER are sponsor; END_USER is user; others other. Lossy: of several roles the first of these counts
+-- role <- buying_role: CHAMPION; EXECUTIVE_SPONSOR, DECISION_MAKER and BUDGET_HOLDER are sponsor; END_USER is user;
+--     others other. Lossy: of several roles the first of these counts
 -- is_active <- archived: HubSpot does not say who left the company; every contact that is not archived counts
 -- marketing_consent <- optout: false where the contact opted out of all e-mail, else unknown
 -- created_at <- createdate: when the record was created

@@ -1,13 +1,18 @@
 -- feed: crm/touchpoints
--- Meanings: https://developers.hubspot.com/docs/api-reference/crm-calls-v3/guide, and the guides of emails, meetings, notes.
+-- Meanings: https://developers.hubspot.com/docs/api-reference/crm-calls-v3/guide, and the guides of
+-- emails, meetings and notes.
 --
 -- touchpoint_id <- id: the engagement's id
--- account_id <- companies, company: the first company that is associated. Lossy: an engagement of no company is left out
+-- account_id <- companies, company: the first company that is associated. Lossy: an engagement of no company is
+--     left out
 -- contact_id <- contacts, contact: the first contact that is associated
 -- owner_id <- owner: who logged it
--- channel <- type, email_direction, call_direction, meeting, note: the engagement's type, else by which properties it has. Left out: tasks, and messages by SMS, WhatsApp, LinkedIn and post, for which the contract has no word
--- direction <- email_direction, call_direction, type: INCOMING_EMAIL and INBOUND are inbound, everything else outbound; a meeting counts as an answer in either direction
--- is_automated <- sequence: e-mails of a sequence are sent by HubSpot itself. Lossy: other automatic e-mails look like a person's
+-- channel <- type, email_direction, call_direction, meeting, note: the engagement's type, else by which properties
+--     it has. Left out: tasks, and messages by SMS, WhatsApp, LinkedIn and post, for which the contract has no word
+-- direction <- email_direction, call_direction, type: INCOMING_EMAIL and INBOUND are inbound, everything else
+--     outbound; a meeting counts as an answer in either direction
+-- is_automated <- sequence: e-mails of a sequence are sent by HubSpot itself. Lossy: other automatic e-mails look
+--     like a person's
 -- occurred_at <- timestamp: when it happened
 -- is_deleted <- archived, _is_deleted: also of loading tools
 with

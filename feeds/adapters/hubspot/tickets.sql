@@ -2,9 +2,12 @@
 -- Meanings: https://developers.hubspot.com/docs/api-reference/crm-tickets-v3/guide.
 --
 -- ticket_id <- id: the record id
--- account_id <- company, companies: the primary company, else the first that is associated. A ticket of no company is refused, so that the feed does not look as if it had fewer
+-- account_id <- company, companies: the primary company, else the first that is associated. A ticket of no company
+--     is refused, so that the feed does not look as if it had fewer
 -- contact_id <- contacts: the first contact that is associated
--- status <- closed, stage: closed where it has a close date; the stages 1 to 4 of the default pipeline are new, pending (waiting on contact), open (waiting on us) and closed; other stages are ids of your pipelines, and open
+-- status <- closed, stage: closed where it has a close date; the stages 1 to 4 of the default pipeline are new,
+--     pending (waiting on contact), open (waiting on us) and closed; other stages are ids of your pipelines, and
+--     open
 -- priority <- priority: LOW, MEDIUM (normal), HIGH, URGENT
 -- subject <- subject: as it is
 -- body <- content: the description

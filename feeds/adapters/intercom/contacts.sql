@@ -3,7 +3,8 @@
 --
 -- source <- id: contacts ask for support
 -- source_account_id <- id: the contact's id, the account_id of intercom/conversations
--- account_id <- companies, company, email: the first of the contact's companies, which intercom/companies says whose account it is; else the domain of the address, never a free mail one
+-- account_id <- companies, company, email: the first of the contact's companies, which intercom/companies says
+--     whose account it is; else the domain of the address, never a free mail one
 with
 
 contacts as (
@@ -27,4 +28,4 @@ select distinct on (id)
     _row_number
 from contacts
 where account_id is not null and id is not null
-order by id, _row_number desc
+order by id asc, _row_number desc

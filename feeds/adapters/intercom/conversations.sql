@@ -2,7 +2,9 @@
 -- Meanings: https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations/conversation.
 --
 -- ticket_id <- id: the conversation's id
--- account_id <- contacts, author_id, author_email: the first contact, whom intercom/contacts gives an account; else who began it; else the domain of the address. Conversations that a teammate or a bot began with nobody are left out
+-- account_id <- contacts, author_id, author_email: the first contact, whom intercom/contacts gives an account; else
+--     who began it; else the domain of the address. Conversations that a teammate or a bot began with nobody are
+--     left out
 -- status <- state: open and closed; snoozed is pending
 -- priority <- priority: priority is high, not_priority normal; Intercom has no others
 -- subject <- subject: as it is, with the markup of the mail
@@ -30,7 +32,11 @@ select
     id as ticket_id,
     account_id,
     case lower(state) when 'snoozed' then 'pending' else lower(state) end as status,
-    case lower(priority) when 'priority' then 'high' when 'true' then 'high' when 'not_priority' then 'normal' when 'false' then 'normal' else priority end as priority,
+    case
+        when lower(priority) in ('priority', 'true') then 'high'
+        when lower(priority) in ('not_priority', 'false') then 'normal'
+        else priority
+    end as priority,
     subject,
     body,
     vendor_time(created_at) as opened_at,

@@ -1,11 +1,17 @@
 -- feed: product/events
 -- Meanings: https://docs.mixpanel.com/reference/raw-event-export, https://docs.mixpanel.com/reference/import-events.
 --
--- event_id <- insert_id, event, distinct_id, time: Mixpanel knows an event again by its $insert_id together with name, user and time, so all four are in it
--- account_id <- account_key, email, distinct_id: the group of the event (a property account_id, company_id, organization_id, workspace_id ..., of several the first); else the domain of the user's address, never a free mail one. Lossy: events of devices that nobody has identified ($device:), such as visitors of a site, are left out; an event of a user without an account is refused, so that it does not look as if nothing had happened
+-- event_id <- insert_id, event, distinct_id, time: Mixpanel knows an event again by its $insert_id together with
+--     name, user and time, so all four are in it
+-- account_id <- account_key, email, distinct_id: the group of the event (a property account_id, company_id,
+--     organization_id, workspace_id ..., of several the first); else the domain of the user's address, never a free
+--     mail one. Lossy: events of devices that nobody has identified ($device:), such as visitors of a site, are
+--     left out; an event of a user without an account is refused, so that it does not look as if nothing had
+--     happened
 -- user_id <- user, distinct_id: the identified user, else the distinct id
 -- event_name <- event: as Mixpanel has it
--- occurred_at <- time: seconds or milliseconds since 1970 in UTC; projects from before 2023 write them in the project's time zone
+-- occurred_at <- time: seconds or milliseconds since 1970 in UTC; projects from before 2023 write them in the
+--     project's time zone
 -- properties <- properties: as they are
 with
 

@@ -5,7 +5,8 @@
 -- account_id <- organization: Lossy: an activity of no organization is left out
 -- contact_id <- person: the main person
 -- owner_id <- owner: who is responsible
--- channel <- type: call, email and meeting; lunch is a meeting; tasks, deadlines and types of yours are left out, as is what is not done
+-- channel <- type: call, email and meeting; lunch is a meeting; tasks, deadlines and types of yours are left out,
+--     as is what is not done
 -- direction <- type: Pipedrive does not say; outbound. A meeting counts as an answer in either direction
 -- occurred_at <- done_at, due_date, due_time, created: when it was marked as done, else when it was due, UTC
 -- is_deleted <- deleted, active, _is_deleted: active_flag false is deleted

@@ -1,8 +1,10 @@
 -- feed: crm/identities
 -- Meanings: the object reference of Account (MasterRecordId: the record that is left of a merge).
 --
--- source <- id: an id of the CRM, followed from every source; for a domain the word domain, so that two accounts of one domain are no contradiction, only no answer
--- source_account_id <- id, website: the losing record of a merge; the 15 characters of an id, as reports and other tools write it; and the account's domain, where no other account of the file has it
+-- source <- id: an id of the CRM, followed from every source; for a domain the word domain, so that two accounts of
+--     one domain are no contradiction, only no answer
+-- source_account_id <- id, website: the losing record of a merge; the 15 characters of an id, as reports and other
+--     tools write it; and the account's domain, where no other account of the file has it
 -- account_id <- master, id: the record that is left
 with
 

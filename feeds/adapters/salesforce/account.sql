@@ -5,17 +5,20 @@
 -- account_id <- id: 18 characters; the 15 of reports are completed
 -- name <- name: as it is
 -- domain <- website: without www and path
--- owner_id <- owner: an id of salesforce/user. Lossy: reports have the owner's name unless the column Owner ID is added
+-- owner_id <- owner: an id of salesforce/user. Lossy: reports have the owner's name unless the column Owner ID is
+--     added
 -- segment <- segment: Salesforce has no field for it; one of yours that is called Segment__c or so
 -- industry <- industry: as it is
 -- country <- country: of the billing address
 -- parent_account_id <- parent: 18 characters
--- arr_usd <- arr: Salesforce has no field for it (AnnualRevenue is the company's own turnover); one of yours, ARR__c or so
+-- arr_usd <- arr: Salesforce has no field for it (AnnualRevenue is the company's own turnover); one of yours,
+--     ARR__c or so
 -- lifecycle_stage <- type: Prospect, Customer and the like; seeds/not_customers.csv says which are no customers
 -- plan_id <- plan: a field of yours
 -- created_at <- created: when the record was created
 -- updated_at <- updated: SystemModstamp, which also changes without a person
--- is_deleted <- deleted, _is_deleted: also the losing record of a merge, which salesforce/account names in crm/identities
+-- is_deleted <- deleted, _is_deleted: also the losing record of a merge, which salesforce/account names in
+--     crm/identities
 select
     salesforce_id(id) as account_id,
     name,

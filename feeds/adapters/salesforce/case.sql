@@ -2,9 +2,11 @@
 -- Meanings: the object reference of Case.
 --
 -- ticket_id <- id: 18 characters
--- account_id <- account: 18 characters; a case of no account is refused, so that the feed does not look as if it had fewer
+-- account_id <- account: 18 characters; a case of no account is refused, so that the feed does not look as if it
+--     had fewer
 -- contact_id <- contact: 18 characters
--- status <- is_closed, status: closed where the case is, else the word of your picklist; seeds/ticket_statuses.csv says which words are open
+-- status <- is_closed, status: closed where the case is, else the word of your picklist; seeds/ticket_statuses.csv
+--     says which words are open
 -- priority <- priority: Low, Medium (normal), High; Critical and Urgent are urgent; other words are left out
 -- subject <- subject: as it is
 -- body <- description: as it is

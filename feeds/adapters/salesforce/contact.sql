@@ -5,8 +5,10 @@
 -- account_id <- account: 18 characters. Lossy: a private contact, of no account, is left out
 -- email <- email: as it is
 -- full_name <- name, first_name, last_name: as Salesforce joins it
--- role <- role: Salesforce has contact roles only at opportunities; a field of yours that is called Role__c or so, by the words champion, sponsor, admin, user
--- is_active <- left_company, deleted: false with No_Longer_at_Company__c, a field that many add; else every contact counts
+-- role <- role: Salesforce has contact roles only at opportunities; a field of yours that is called Role__c or so,
+--     by the words champion, sponsor, admin, user
+-- is_active <- left_company, deleted: false with No_Longer_at_Company__c, a field that many add; else every contact
+--     counts
 -- marketing_consent <- optout: false where the contact opted out of e-mail, else unknown
 -- created_at <- created: when the record was created
 -- updated_at <- updated: SystemModstamp

@@ -2,12 +2,14 @@
 -- Meanings: the object reference of Event.
 --
 -- touchpoint_id <- id: 18 characters
--- account_id <- account: the account that Salesforce derives from what the event is about. Lossy: an event of no account is left out
+-- account_id <- account: the account that Salesforce derives from what the event is about. Lossy: an event of no
+--     account is left out
 -- contact_id <- who: a contact (003); a lead is none
 -- owner_id <- owner: whose calendar it is
 -- channel <- id: an event is a meeting
 -- direction <- id: a meeting counts as an answer in either direction
--- occurred_at <- start: when it begins; invitees have copies (IsChild), which are left out, as are meetings still to come
+-- occurred_at <- start: when it begins; invitees have copies (IsChild), which are left out, as are meetings still
+--     to come
 -- is_deleted <- deleted, _is_deleted: also of loading tools
 select
     salesforce_id(id) as touchpoint_id,

@@ -2,11 +2,14 @@
 -- Meanings: the object reference of Task.
 --
 -- touchpoint_id <- id: 18 characters
--- account_id <- account: the account that Salesforce derives from what the task is about. Lossy: a task of no account is left out
+-- account_id <- account: the account that Salesforce derives from what the task is about. Lossy: a task of no
+--     account is left out
 -- contact_id <- who: a contact (003); a lead is none
 -- owner_id <- owner: to whom it is assigned
--- channel <- subtype, type, subject: Call and Email by TaskSubtype, else Type, else the beginning of the subject; other tasks are left out, as are those that are not completed
--- direction <- call_type, subject: Inbound calls, and e-mails logged with << or Re in front of the subject, are inbound; everything else is outbound. Lossy: most tools log answers without saying so
+-- channel <- subtype, type, subject: Call and Email by TaskSubtype, else Type, else the beginning of the subject;
+--     other tasks are left out, as are those that are not completed
+-- direction <- call_type, subject: Inbound calls, and e-mails logged with << or Re in front of the subject, are
+--     inbound; everything else is outbound. Lossy: most tools log answers without saying so
 -- is_automated <- subtype: ListEmail and Cadence are
 -- occurred_at <- completed, day, created: when it was completed, else its date
 -- is_deleted <- deleted, _is_deleted: also of loading tools

@@ -3,10 +3,13 @@
 --
 -- payment_id <- id: the charge's id; a retried payment is a new charge
 -- invoice_id <- invoice: since the API version 2025-03-31 a charge does not name its invoice; it is then empty
--- account_id <- customer: stripe/customers says which account that is. Lossy: a charge without a customer (a guest) is left out
+-- account_id <- customer: stripe/customers says which account that is. Lossy: a charge without a customer (a guest)
+--     is left out
 -- amount_usd <- amount, amount_in_units: from minor units by currency; in the Dashboard's export it is in units
 -- currency <- currency: the amount of another currency than USD is left out at landing
--- status <- status, refunded, dispute_status: refunded where all of it was, or a dispute was lost; a part that was refunded leaves it succeeded; a dispute under way leaves it as it is. Pending charges are left out until they are settled
+-- status <- status, refunded, dispute_status: refunded where all of it was, or a dispute was lost; a part that was
+--     refunded leaves it succeeded; a dispute under way leaves it as it is. Pending charges are left out until they
+--     are settled
 -- failure_code <- failure_code: Stripe's code, else the reason of the outcome
 -- attempted_at <- created: when it was attempted
 -- is_deleted <- _is_deleted: of loading tools

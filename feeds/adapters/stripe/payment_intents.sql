@@ -1,12 +1,15 @@
 -- feed: billing/payments
--- Meanings: https://docs.stripe.com/api/payment_intents/object, https://docs.stripe.com/payments/paymentintents/lifecycle.
+-- Meanings: https://docs.stripe.com/api/payment_intents/object,
+-- https://docs.stripe.com/payments/paymentintents/lifecycle.
 --
--- payment_id <- latest_charge, id: the last charge, so that it is the same payment as that of stripe/charges. Lossy: earlier attempts of the same intent
+-- payment_id <- latest_charge, id: the last charge, so that it is the same payment as that of stripe/charges.
+--     Lossy: earlier attempts of the same intent
 -- invoice_id <- invoice: empty in newer API versions
 -- account_id <- customer: stripe/customers says which account that is
 -- amount_usd <- amount: from minor units by currency
 -- currency <- currency: the amount of another currency than USD is left out at landing
--- status <- status, error_code: succeeded; failed where it needs a payment method after an error; others are under way and left out. Lossy: refunds, which only charges have
+-- status <- status, error_code: succeeded; failed where it needs a payment method after an error; others are under
+--     way and left out. Lossy: refunds, which only charges have
 -- failure_code <- error_code: the issuer's code for the decline, else Stripe's
 -- attempted_at <- created: when the intent was created; later attempts have no time of their own
 -- is_deleted <- _is_deleted: of loading tools

@@ -3,17 +3,25 @@
 --
 -- subscription_id <- id: the subscription's own id
 -- account_id <- customer: the customer pays; stripe/customers says which account that is (crm/identities)
--- plan_id <- items, plan_product, plan_id, metadata_plan: the product of the item with the most revenue (prices of one product are one plan, monthly and yearly); metadata plan_id of subscription or price goes first; without a product the price
--- status <- status, pause_collection: unpaid is past_due; incomplete (the first payment is due) is paused; incomplete_expired is canceled; with pause_collection it is paused, which Stripe does not say in status
--- seats <- metadata_seats, quantity, items: the greatest quantity of an item, where it is over 1: a flat price has quantity 1 and no seats; metadata seats goes first
--- mrr_usd <- items, plan_amount, amount_in_units, percent_off: amount times quantity a month, all items; minor units by currency; 0 in a trial, as Stripe's own MRR; empty for tiered or metered prices alone. Lossy: coupons with an amount off, coupons that are not expanded (discounts), taxes
+-- plan_id <- items, plan_product, plan_id, metadata_plan: the product of the item with the most revenue (prices of
+--     one product are one plan, monthly and yearly); metadata plan_id of subscription or price goes first; without
+--     a product the price
+-- status <- status, pause_collection: unpaid is past_due; incomplete (the first payment is due) is paused;
+--     incomplete_expired is canceled; with pause_collection it is paused, which Stripe does not say in status
+-- seats <- metadata_seats, quantity, items: the greatest quantity of an item, where it is over 1: a flat price has
+--     quantity 1 and no seats; metadata seats goes first
+-- mrr_usd <- items, plan_amount, amount_in_units, percent_off: amount times quantity a month, all items; minor
+--     units by currency; 0 in a trial, as Stripe's own MRR; empty for tiered or metered prices alone. Lossy:
+--     coupons with an amount off, coupons that are not expanded (discounts), taxes
 -- currency <- currency: the amount of another currency than USD is left out at landing
 -- started_at <- start_date, created: may be backdated
--- current_period_end <- current_period_end, items: of the subscription, in newer API versions of its items (the earliest)
+-- current_period_end <- current_period_end, items: of the subscription, in newer API versions of its items (the
+--     earliest)
 -- cancel_at_period_end <- cancel_at_period_end, cancel_at: also where it ends on another date that is set
 -- canceled_at <- ended_at, canceled_at: when it ended; canceled_at alone is when it was asked for
 -- card_expires_on <- card_year, card_month: the last day of the month; only where default_payment_method is expanded
--- updated_at <- created: a subscription has no time of its last change: it is the event's, the loading tool's or the one in the file's name, and never before the latest time of the past in the record
+-- updated_at <- created: a subscription has no time of its last change: it is the event's, the loading tool's or
+--     the one in the file's name, and never before the latest time of the past in the record
 -- is_deleted <- _is_deleted: of loading tools; a canceled subscription is not deleted
 with
 
@@ -99,7 +107,10 @@ select
     customer as account_id,
     coalesce(metadata_plan, totals.plan_id) as plan_id,
     case
-        when lower(status) in ('active', 'trialing', 'past_due', 'unpaid') and pause_collection is not null then 'paused'
+        when
+            lower(status) in ('active', 'trialing', 'past_due', 'unpaid')
+            and pause_collection is not null
+            then 'paused'
         when lower(status) = 'unpaid' then 'past_due'
         when lower(status) = 'incomplete' then 'paused'
         when lower(status) = 'incomplete_expired' then 'canceled'

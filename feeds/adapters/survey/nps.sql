@@ -2,7 +2,8 @@
 -- Meanings: https://app.delighted.com/docs/api/listing-survey-responses; other tools by the names of their exports.
 --
 -- response_id <- id, email, responded: the answer's id; without one a hash of address and time
--- account_id <- account_key, email: a column account_id, company_id or crm_id; else the domain of the address, never a free mail one. An answer of nobody's account is refused
+-- account_id <- account_key, email: a column account_id, company_id or crm_id; else the domain of the address,
+--     never a free mail one. An answer of nobody's account is refused
 -- kind <- score: nps
 -- score <- score: from 0 to 10
 -- comment <- comment: as it is

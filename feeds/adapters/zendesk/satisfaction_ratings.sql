@@ -4,7 +4,8 @@
 -- response_id <- id: the rating's id
 -- account_id <- requester: the user who rated, whom zendesk/users gives an account
 -- kind <- score: Zendesk's ratings are csat
--- score <- score: good is 5 and bad is 1, since the contract counts from 1 to 5; ratings that were only offered are left out
+-- score <- score: good is 5 and bad is 1, since the contract counts from 1 to 5; ratings that were only offered are
+--     left out
 -- comment <- comment: as it is
 -- responded_at <- updated_at, created_at: when the rating was given or changed last
 select

@@ -2,8 +2,10 @@
 -- Meanings: https://developer.zendesk.com/api-reference/ticketing/users/users/.
 --
 -- source <- id: users ask for support
--- source_account_id <- id: the user's id, the account_id of tickets without an organization and of satisfaction ratings
--- account_id <- organization, email: the user's organization, which zendesk/organizations says whose account it is; else the domain of the address, never a free mail one. Agents and admins are left out
+-- source_account_id <- id: the user's id, the account_id of tickets without an organization and of satisfaction
+--     ratings
+-- account_id <- organization, email: the user's organization, which zendesk/organizations says whose account it is;
+--     else the domain of the address, never a free mail one. Agents and admins are left out
 select
     'support' as source,
     id as source_account_id,

@@ -172,7 +172,7 @@ def test_rows_of_two_vendors_and_of_our_own_meet_in_one_feed(inbox: Inbox) -> No
         ("twice.csv", "name,name,time,distinct_id\nx,x,1772323200,u\n", "names a column twice"),
         ("text.jsonl", "hello\nworld\n", "not one of its 2 rows is good"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_broken_is_refused_whole_and_harms_no_other(
     inbox: Inbox, name: str, content: str, message: str
 ) -> None:
@@ -291,11 +291,16 @@ def test_what_a_loading_tool_marks_as_deleted_counts_as_deleted(inbox: Inbox) ->
     ("file", "old", "new", "message"),
     [
         ("events.yml", "columns:", "colums:", "an object has no property colums"),
-        ("events.yml", "required: true, aliases: [name", "needed: true, aliases: [name", "column event has no property needed"),
+        (
+            "events.yml",
+            "required: true, aliases: [name",
+            "needed: true, aliases: [name",
+            "column event has no property needed",
+        ),
         ("events.sql", "product/events", "product/evnts", "it names no feed"),
         ("events.sql", "-- event_name <- event:", "-- event_name <- evnt:", "events.yml has no column evnt"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_definition_is_named_with_its_file(
     tmp_path: Path, file: str, old: str, new: str, message: str
 ) -> None:
@@ -341,10 +346,22 @@ def test_a_vendor_is_added_by_the_two_files_that_the_documentation_shows(project
         "crm/accounts/a.csv": "account_id,name,created_at\na1,Acme,2026-01-01\n",
         "crm/identities/i.csv": "source,source_account_id,account_id\nsupport,77,a1\n",
         "freshdesk/tickets/api.json": shapes.array(
-            [{"id": 1, "company_id": 77, "status": 4, "priority": 2, "subject": "Help", "created_at": "2026-02-01T00:00:00Z",
-              "updated_at": "2026-02-02T00:00:00Z", "stats": {"resolved_at": "2026-02-02T00:00:00Z"}}]),
-        "freshdesk/tickets/export.csv": "ID,Company Id,Status,Priority,Subject,Created time,Mood\n2,78,2,1,Hi,never,bad\n",
-    }.items():  # fmt: skip
+            [
+                {
+                    "id": 1,
+                    "company_id": 77,
+                    "status": 4,
+                    "priority": 2,
+                    "subject": "Help",
+                    "created_at": "2026-02-01T00:00:00Z",
+                    "updated_at": "2026-02-02T00:00:00Z",
+                    "stats": {"resolved_at": "2026-02-02T00:00:00Z"},
+                }
+            ]
+        ),
+        "freshdesk/tickets/export.csv": "ID,Company Id,Status,Priority,Subject,Created time,Mood\n"
+        "2,78,2,1,Hi,never,bad\n",
+    }.items():
         path = extracts / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)

@@ -55,7 +55,7 @@ COLUMNS = "subscription_id, account_id, plan_id, status, seats, cast(mrr_usd as 
 
 
 def with_plan_in_columns(records: list[Record]) -> list[Record]:
-    """A table has no list of items: the join with the tables of items and plans, as docs/sources.md gives it."""
+    """A table has no list of items: it is joined with those of items and plans, as docs/sources.md says."""
     rows = []
     for record in records:
         (item,) = record["items"]["data"]
@@ -80,10 +80,12 @@ def with_ids_of_a_table(records: list[Record]) -> list[Record]:
 
 
 DASHBOARD = """\
-id,Customer ID,Customer Email,Plan,Product,Quantity,Currency,Interval,Amount,Status,Created (UTC),Start Date (UTC),\
-Current Period End (UTC),Cancel At Period End,Canceled At (UTC),Ended At (UTC)
-sub_1,cus_1,ann@acme.com,price_1,prod_pro,5,usd,month,20.00,active,2025-01-01 00:00,2025-01-01 00:00,2026-01-01 00:00,false,,
-sub_2,cus_2,bob@beta.io,price_1,prod_pro,1,usd,year,"1,200.00",past_due,2025-01-01 00:00,2025-01-01 00:00,2026-01-01 00:00,false,,
+id,Customer ID,Customer Email,Plan,Product,Quantity,Currency,Interval,Amount,Status,Created (UTC),\
+Start Date (UTC),Current Period End (UTC),Cancel At Period End,Canceled At (UTC),Ended At (UTC)
+sub_1,cus_1,ann@acme.com,price_1,prod_pro,5,usd,month,20.00,active,2025-01-01 00:00,\
+2025-01-01 00:00,2026-01-01 00:00,false,,
+sub_2,cus_2,bob@beta.io,price_1,prod_pro,1,usd,year,"1,200.00",past_due,2025-01-01 00:00,\
+2025-01-01 00:00,2026-01-01 00:00,false,,
 """
 EVENTS = [
     {
@@ -231,7 +233,7 @@ def test_a_subscription_that_ended_names_its_end_and_one_that_is_to_end_says_so(
     ],
 )
 def test_from_when_on_a_state_is_true(inbox: Inbox, name: str, content: str, expected: str) -> None:
-    """Stripe's subscription has no time of its last change: the message's, the tool's or the file's is taken."""
+    """Stripe's subscription has no time of its last change: the message's, the tool's or the file's is."""
     inbox.put(f"stripe/subscriptions/{name}", content)
     assert landed(inbox, "max(cast(updated_at as varchar))") == [(expected,)]
 
@@ -253,10 +255,16 @@ def test_amounts_are_in_the_smallest_unit_of_their_currency_and_other_currencies
     inbox: Inbox,
 ) -> None:
     charges = [
-        {"id": f"ch_{currency}", "customer": "cus_1", "status": "succeeded", "amount": 12345, "currency": currency,
-         "created": 1772323200}
+        {
+            "id": f"ch_{currency}",
+            "customer": "cus_1",
+            "status": "succeeded",
+            "amount": 12345,
+            "currency": currency,
+            "created": 1772323200,
+        }
         for currency in ("usd", "jpy", "kwd")
-    ]  # fmt: skip
+    ]
     inbox.put("stripe/charges/c.json", shapes.pages(charges))
     assert landed(inbox, "payment_id, cast(amount_usd as double)", "billing_payments") == [
         ("ch_jpy", None),
@@ -269,8 +277,17 @@ def test_amounts_are_in_the_smallest_unit_of_their_currency_and_other_currencies
     ]
 
 
-CHARGE = {"customer": "cus_1", "status": "succeeded", "amount": 1000, "currency": "usd", "created": 1772323200,
-          "invoice": "in_1", "refunded": False, "disputed": False, "failure_code": None}  # fmt: skip
+CHARGE = {
+    "customer": "cus_1",
+    "status": "succeeded",
+    "amount": 1000,
+    "currency": "usd",
+    "created": 1772323200,
+    "invoice": "in_1",
+    "refunded": False,
+    "disputed": False,
+    "failure_code": None,
+}
 
 
 def test_charges_are_payments_with_what_became_of_them(inbox: Inbox) -> None:
@@ -308,8 +325,15 @@ def test_charges_are_payments_with_what_became_of_them(inbox: Inbox) -> None:
 
 
 def test_a_payment_intent_is_the_same_payment_as_its_last_charge(inbox: Inbox) -> None:
-    intent = {"id": "pi_1", "customer": "cus_1", "status": "succeeded", "amount": 1000, "currency": "usd",
-              "created": 1772323200, "latest_charge": "ch_1"}  # fmt: skip
+    intent = {
+        "id": "pi_1",
+        "customer": "cus_1",
+        "status": "succeeded",
+        "amount": 1000,
+        "currency": "usd",
+        "created": 1772323200,
+        "latest_charge": "ch_1",
+    }
     failed = {"last_payment_error": {"code": "card_declined", "charge": "ch_2"}, "latest_charge": None}
     inbox.put(
         "stripe/payment_intents/p.json",
@@ -327,12 +351,27 @@ def test_a_payment_intent_is_the_same_payment_as_its_last_charge(inbox: Inbox) -
     ]
 
 
-INVOICE = {"id": "in_1", "object": "invoice", "customer": "cus_1", "subscription": "sub_1", "status": "paid",
-           "currency": "usd", "total": 10000, "amount_due": 10000, "created": 1772236800, "due_date": None,
-           "status_transitions": {"finalized_at": 1772323200, "paid_at": 1772409600, "voided_at": None,
-                                  "marked_uncollectible_at": None}}  # fmt: skip
+INVOICE = {
+    "id": "in_1",
+    "object": "invoice",
+    "customer": "cus_1",
+    "subscription": "sub_1",
+    "status": "paid",
+    "currency": "usd",
+    "total": 10000,
+    "amount_due": 10000,
+    "created": 1772236800,
+    "due_date": None,
+    "status_transitions": {
+        "finalized_at": 1772323200,
+        "paid_at": 1772409600,
+        "voided_at": None,
+        "marked_uncollectible_at": None,
+    },
+}
 INVOICES_CSV = """\
-id,Amount Due,Amount Paid,Customer,Date (UTC),Due Date (UTC),Currency,Total,Status,Subscription,Finalized At (UTC),Paid At (UTC)
+id,Amount Due,Amount Paid,Customer,Date (UTC),Due Date (UTC),Currency,Total,Status,Subscription,\
+Finalized At (UTC),Paid At (UTC)
 in_1,100.00,100.00,cus_1,2026-02-28 00:00,,usd,100.00,paid,sub_1,2026-03-01 00:00,2026-03-02 00:00
 """
 

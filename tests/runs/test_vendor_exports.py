@@ -46,10 +46,11 @@ def test_four_vendors_exports_give_the_scores_of_our_own_feeds(
 
 
 def test_customers_known_by_a_domain_alone_land_in_the_first_run(places: tuple[Place, Place]) -> None:
-    """Stripe knows every second customer by an e-mail address, Zendesk every second organization by a domain."""
+    """Stripe knows every second customer by an address, Zendesk every second organization by a domain."""
     _, theirs = places
     chains = theirs.rows(
-        "select source, count(*) from raw.crm_identities where contains(account_id, '.example') group by all order by all"
+        "select source, count(*) from raw.crm_identities where contains(account_id, '.example')"
+        " group by all order by all"
     )
     assert [source for source, _ in chains] == ["billing", "support"]
     assert theirs.rows("select count(*) from quarantine.waiting_billing_subscriptions") == [(0,)]

@@ -5,7 +5,7 @@
 create or replace temp macro vendor_time(value) as
     case
         when regexp_full_match(value, '[0-9]{9,10}([.][0-9]+)?')
-            then cast(make_timestamp(cast(round(cast(value as decimal(20, 6)) * 1000000) as bigint)) as varchar)
+            then cast(make_timestamp(cast(round(cast(value as double) * 1000000) as bigint)) as varchar)
         when regexp_full_match(value, '[0-9]{12,13}') then cast(make_timestamp(cast(value as bigint) * 1000) as varchar)
         when regexp_full_match(value, '[0-9]{15,16}') then cast(make_timestamp(cast(value as bigint)) as varchar)
         else value
@@ -51,8 +51,8 @@ create or replace temp macro minor_units(currency) as
 
 create or replace temp macro from_minor(value, currency) as
     case
-        when try_cast(value as decimal(24, 6)) is null then value
-        else cast(cast(cast(value as decimal(24, 6)) / minor_units(currency) as decimal(18, 6)) as varchar)
+        when try_cast(value as decimal(18, 6)) is null then value
+        else cast(cast(cast(value as decimal(18, 6)) / minor_units(currency) as decimal(18, 6)) as varchar)
     end;
 
 -- What an amount for so many intervals is a month: 365/12 days, 52/12 weeks.
@@ -80,9 +80,7 @@ create or replace temp macro domain_of(value) as
 
 -- The domain where it is a company's own: none of feeds/adapters/_free_mail_domains.csv.
 create or replace temp macro company_domain(value) as
-    case
-        when not list_contains((select list(domain) from free_mail_domains), domain_of(value)) then domain_of(value)
-    end;
+    case when not is_free_mail(domain_of(value)) then domain_of(value) end;
 
 -- The 18 characters of a Salesforce id, also where a report gives 15: three letters say which of the 15 are capitals.
 create or replace temp macro salesforce_id(value) as

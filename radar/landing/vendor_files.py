@@ -148,12 +148,12 @@ def result_types(con: duckdb.DuckDBPyConnection, adapter: Adapter, feed: Feed) -
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """The macros and the list of free mail domains, once for each connection."""
-    if _count(con, "select count(*) from duckdb_tables() where table_name = 'free_mail_domains'"):
+    """Make the macros, once for each connection; `is_free_mail` has its list as a constant, which is quick."""
+    if _count(con, "select count(*) from duckdb_functions() where function_name = 'is_free_mail'"):
         return
-    path = quoted(str(ADAPTERS / FREE_MAIL))
-    columns = "auto_detect = false, header = true, columns = {domain: 'VARCHAR'}"
-    con.execute(f"create temp table free_mail_domains as select * from read_csv({path}, {columns})")
+    with open(ADAPTERS / FREE_MAIL, encoding="utf-8") as lines:
+        domains = ", ".join(quoted(line.strip()) for line in list(lines)[1:] if line.strip())
+    con.execute(f"create temp macro is_free_mail(domain) as list_contains([{domains}], domain)")
     con.execute((ADAPTERS / MACROS).read_text(encoding="utf-8"))
 
 

@@ -130,6 +130,11 @@ class Adapter:
         """What a request to the reading process names it by."""
         return f"{self.object.folder}/{self.file.stem}"
 
+    @property
+    def is_main(self) -> bool:
+        """Whether it makes the feed that the object is there for, and no other one beside."""
+        return self.file.stem == self.object.name
+
 
 PAGES = ("data", "results", "records", "items", "list", "value")
 """Keys under which APIs give a page's records, whatever the vendor."""

@@ -19,7 +19,7 @@ import duckdb
 
 from radar.core.errors import InputError
 from radar.landing import contents, statements
-from radar.landing.adapters import time_in_name
+from radar.landing.adapters import adapter_named, time_in_name
 from radar.landing.feeds import Feed
 from radar.landing.file_rules import FileRules
 from radar.landing.files import ExtractFile
@@ -295,13 +295,26 @@ class _Rows:
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))
         if load.rows_read and load.rows_rejected == load.rows_read:
             return replace(load, status=REFUSED, message=str(self._no_good_row(load.rows_read)))
-        return replace(load, warning=self._fewer_rows(load.rows_read))
+        return replace(load, warning=self._no_row(load) or self._fewer_rows(load.rows_read))
 
     def _whole_ids(self, rows: str) -> list[str]:
         """The id columns that are numeric throughout the file, and that some tool wrote as 12.0."""
         columns = self._feed.id_columns
         found = self._con.execute(statements.decimal_ids(self._feed, rows)).fetchone() or ()
         return [column for column, is_decimal in zip(columns, found, strict=True) if is_decimal]
+
+    def _no_row(self, load: Load) -> str | None:
+        """A warning where a vendor's file has records and none of them became a row of the object's feed."""
+        file = self._arrival.file
+        if load.rows_read or not load.records_counted or not file.adapter:
+            return None
+        adapter = adapter_named(file.adapter)
+        if not adapter.is_main:
+            return None
+        return (
+            f"{file.source_file}: not one of its {load.records_counted:,} records became a row of "
+            f"{self._feed.name}; which are left out says feeds/adapters/{adapter.object.folder}.sql"
+        )
 
     def _fewer_rows(self, rows: int) -> str | None:
         """A warning where the file has far fewer rows than the one before it, as if cut between two rows."""

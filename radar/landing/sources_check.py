@@ -135,7 +135,7 @@ def _check(
         read_as=adapter_named(file.adapter).object.folder if file.adapter else feed.name,
         feed=feed.name,
         status=load.status,
-        message=load.message,
+        message=load.message or load.warning,
         records=load.records_counted or 0,
         rows=load.rows_read,
         rows_refused=load.rows_rejected,

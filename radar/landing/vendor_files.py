@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -31,6 +32,7 @@ from radar.landing.adapters import (
 from radar.landing.columns import read_by_name
 from radar.landing.feeds import Feed
 from radar.landing.files import ExtractFile
+from radar.landing.names import LEAST_KNOWN
 from radar.landing.records import Records
 from radar.landing.sources import (
     MAX_OBJECT_BYTES,
@@ -148,7 +150,7 @@ def result_types(con: duckdb.DuckDBPyConnection, adapter: Adapter, feed: Feed) -
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros, once for each connection; `is_free_mail` has its list as a constant, which is quick."""
+    """Make the macros, once for each connection; `is_free_mail` has its list as a constant, to be quick."""
     if _count(con, "select count(*) from duckdb_functions() where function_name = 'is_free_mail'"):
         return
     with open(ADAPTERS / FREE_MAIL, encoding="utf-8") as lines:
@@ -457,7 +459,9 @@ def _require_columns(
         if not any(places[name] for name in some)
     ]
     if missing:
-        header = ", ".join(names.shown(key, words=not base.is_json) for key in base.keys[:20])
+        is_header = sum(map(bool, places.values())) >= LEAST_KNOWN  # else it may be a row of customers
+        show = names.shown_key if base.is_json and is_header else partial(names.shown, words=is_header)
+        header = ", ".join(map(show, base.keys[:20]))
         where = " ".join(where for _, where in missing if where)
         raise InputError(
             f"{found.vendor}'s {found.name} need it, and it is not in the file, which has {header}",

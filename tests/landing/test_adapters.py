@@ -250,6 +250,16 @@ def test_a_zip_bomb_and_a_zip_that_is_none_are_refused(inbox: Inbox) -> None:
     assert "cannot be unpacked" in inbox.refusal("amplitude/events/none.zip")
 
 
+def test_a_file_without_a_header_shows_nobodys_name(inbox: Inbox) -> None:
+    inbox.put_accounts()
+    inbox.put("zendesk/tickets/t.csv", "1001,Margaret,margaret@acme.com,Broken printer\n")
+    inbox.land()
+    refusal = inbox.refusal("zendesk/tickets/t.csv")
+    assert "zendesk's tickets need it" in refusal
+    assert "Margaret" not in refusal
+    assert "M***(8)" in refusal
+
+
 def test_an_unknown_vendor_or_object_is_named_with_the_nearest_and_how_to_add_one(inbox: Inbox) -> None:
     inbox.put_accounts()
     inbox.put("strpe/subscriptions/s.csv", "id\n1\n")
@@ -266,6 +276,24 @@ def test_contacts_without_their_companies_are_refused_and_not_taken_for_none(inb
     inbox.put("hubspot/contacts/c.csv", "Record ID,Email\n5,ann@acme.com\n")
     inbox.land()
     assert "tick the associations" in inbox.refusal("hubspot/contacts/c.csv")
+
+
+def test_a_file_of_which_nothing_is_a_customers_is_named(inbox: Inbox) -> None:
+    inbox.put_accounts()
+    inbox.put(
+        "segment/track/t.jsonl",
+        shapes.lines([{"type": "track", "event": "Visit", "timestamp": "2026-03-01"}]),
+    )
+    inbox.put(
+        "intercom/conversations/c.json", shapes.array([{"id": "1", "created_at": 1772323200, "source": {}}])
+    )
+    notices = inbox.land().notices
+    assert [notice for notice in notices if "not one of its" in notice] == [
+        "segment/track/t.jsonl: not one of its 1 records became a row of product/events; which are left "
+        "out says feeds/adapters/segment/track.sql",
+        "intercom/conversations/c.json: not one of its 1 records became a row of support/tickets; which "
+        "are left out says feeds/adapters/intercom/conversations.sql",
+    ]
 
 
 def test_an_empty_page_is_a_feed_that_is_known_and_empty(inbox: Inbox) -> None:

@@ -1,4 +1,4 @@
-"""Finds the files of the feeds below the extracts folder. Looks at names and types, never at contents."""
+"""Finds the files of feeds and vendors below the extracts folder. Looks at names and types, not contents."""
 
 from __future__ import annotations
 

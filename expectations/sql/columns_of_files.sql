@@ -7,7 +7,9 @@ with files as (
         rows_read,
         columns,
         extra_columns,
-        regexp_matches(lower(source_file), '[.](ndjson|jsonl|json)([.](gz|zst))?$') as is_json
+        regexp_matches(lower(source_file), '[.](ndjson|jsonl|json)([.](gz|zst))?$') as is_json,
+        -- through an adapter: its columns have the vendor's names, which are not compared with the feed's
+        not starts_with(source_file, $feed || '/') as is_of_vendor
     from audit.loads
     where
         feed = $feed

@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radar import __version__
-from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sync
+from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sources, sync
 from radar.cli.failures import system_refusal, unexpected
 from radar.cli.options import Exports, Published, Seeds, Warehouse, existing_warehouse, settings_of
 from radar.cli.run_daily import run_daily
@@ -42,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(rules.app, name="rules")
+app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")
 app.add_typer(panel.app, name="panel")
 app.command("mcp")(mcp.serve)

@@ -7,10 +7,11 @@ import gzip
 import hashlib
 import mmap
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import zstandard
 
@@ -116,13 +117,32 @@ def unpacks_to_too_much(file: ExtractFile, unpacked: int, packed: int) -> InputE
 def _unpacked(file: ExtractFile, stream: BinaryIO) -> Iterator[bytes]:
     """The unpacked bytes; a stream that ends before its end marker is an error, not an end."""
     try:
-        if file.compression == "gz":
+        if file.compression == "zip":
+            yield from _members(stream)
+        elif file.compression == "gz":
             with gzip.open(stream, "rb") as unpacked:
                 yield from _chunks(unpacked)
         else:
             yield from _zstd_frames(stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, zstandard.ZstdError) as error:
         raise InputError(f"cannot be unpacked: {error}", DAMAGED, file=file.source_file) from error
+
+
+def _members(stream: BinaryIO) -> Iterator[bytes]:
+    """The members of a zip one after another, each unpacked where it is a .gz, with a line end between."""
+    with zipfile.ZipFile(stream) as archive:
+        for member in sorted(archive.infolist(), key=lambda one: one.filename):
+            if member.is_dir() or Path(member.filename).name.startswith("."):
+                continue
+            if member.flag_bits & 1:
+                raise zipfile.BadZipFile("a member is encrypted")
+            with archive.open(member) as packed:
+                if member.filename.lower().endswith(".gz"):
+                    with gzip.open(packed, "rb") as unpacked:
+                        yield from _chunks(unpacked)
+                else:
+                    yield from _chunks(packed)
+            yield b"\n"
 
 
 def _zstd_frames(stream: BinaryIO) -> Iterator[bytes]:
@@ -140,7 +160,7 @@ def _zstd_frames(stream: BinaryIO) -> Iterator[bytes]:
         raise EOFError("the file ends before its last frame does")
 
 
-def _chunks(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO | gzip.GzipFile | IO[bytes]) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK):
         yield chunk
 

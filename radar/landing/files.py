@@ -1,4 +1,4 @@
-"""Finds the files of the feeds below the extracts folder. Looks at names and types, never at contents."""
+"""Finds the files of feeds and vendors below the extracts folder. Looks at names and types, not contents."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from radar.core.errors import InputError, UsageError
+from radar.landing.adapters import Adapter, load_adapters, nearest_names, vendors
 from radar.landing.feeds import load_feeds
 
 TEXT_FORMATS = ("csv", "tsv", "ndjson", "jsonl", "json")
@@ -31,6 +32,7 @@ class ExtractFile:
     format: str
     compression: str | None = None
     refusal: InputError | None = None
+    adapter: str | None = None  # of a vendor's file: through which select it is read
 
     @property
     def is_text(self) -> bool:
@@ -71,14 +73,19 @@ def discover(extracts: Path) -> Discovery:
     found = Discovery({name: [] for name in feeds})
     sources = {feed.source for feed in feeds.values()}
     for outer in _entries(extracts, extracts):
-        if not _is_own_folder(found, outer, "", sources, "no feed is called so"):
+        if not _is_own_folder(
+            found, outer, "", sources | set(vendors()), "no feed and no vendor is called so"
+        ):
+            continue
+        if outer.name in vendors():
+            _take_vendor(found, extracts, outer)
             continue
         names = {feed.feed for feed in feeds.values() if feed.source == outer.name}
         for inner in _entries(extracts, Path(outer.path)):
             feed = f"{outer.name}/{inner.name}"
             if _is_own_folder(found, inner, outer.name + "/", names, f"the feeds of {outer.name} are"):
                 for entry in _entries(extracts, Path(inner.path)):
-                    _take(found, feed, entry)
+                    _take(found, feed, entry, feed)
     return found
 
 
@@ -106,34 +113,48 @@ def _is_own_folder(
     elif not entry.is_dir():
         found.notice("", f"{name} is outside the feeds' folders, <source>/<feed>/: it is not read")
     elif entry.name not in known:
-        hint = f"{hint} {', '.join(sorted(known))}" if parent else f"{hint}; the sources are {_list(known)}"
-        found.notice("", f"folder {name} is not read: {hint}")
+        near = nearest_names(entry.name, sorted(known))
+        hint = f"{hint} {', '.join(sorted(known))}" if parent else f"{hint}; the nearest are {near}"
+        found.notice("", f"folder {name} is not read: {hint}; docs/sources.md says how to add one")
     else:
         return True
     return False
 
 
-def _list(names: set[str]) -> str:
-    return ", ".join(sorted(names))
+def _take_vendor(found: Discovery, extracts: Path, outer: os.DirEntry[str]) -> None:
+    """Take the files of a vendor's objects, each once for every feed that the object's adapters make."""
+    objects = set(vendors()[outer.name])
+    for inner in _entries(extracts, Path(outer.path)):
+        hint = f"the objects of {outer.name} are"
+        if _is_own_folder(found, inner, outer.name + "/", objects, hint):
+            folder = f"{outer.name}/{inner.name}"
+            for entry in _entries(extracts, Path(inner.path)):
+                for adapter in load_adapters()[folder]:
+                    _take(found, adapter.feed, entry, folder, adapter)
 
 
 def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(UNFINISHED)
 
 
-def _take(found: Discovery, feed: str, entry: os.DirEntry[str]) -> None:
-    source_file = printable(f"{feed}/{entry.name}")
+def _take(
+    found: Discovery, feed: str, entry: os.DirEntry[str], folder: str, adapter: Adapter | None = None
+) -> None:
+    source_file = printable(f"{folder}/{entry.name}")
     if _is_ignored(entry.name):
         return
     if entry.is_dir(follow_symlinks=False):
-        found.notice(feed, f"folder {source_file} is not read: files lie in {feed}/ itself")
+        found.notice(feed, f"folder {source_file} is not read: files lie in {folder}/ itself")
         return
     kind = file_kind(entry.name)
+    if kind is None and adapter and adapter.object.zip_format and entry.name.lower().endswith(".zip"):
+        kind = adapter.object.zip_format, "zip"
     if kind is None:
         found.notice(feed, f"{source_file} is not read, its type is unknown: {_KNOWN_FORMATS}")
         return
     refusal = _refusal(source_file, entry)
-    found.files[feed].append(ExtractFile(Path(entry.path), source_file, *kind, refusal=refusal))
+    name = adapter.name if adapter else None
+    found.files[feed].append(ExtractFile(Path(entry.path), source_file, *kind, refusal, name))
 
 
 def file_kind(name: str) -> tuple[str, str | None] | None:

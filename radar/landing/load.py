@@ -19,6 +19,7 @@ import duckdb
 
 from radar.core.errors import InputError
 from radar.landing import contents, statements
+from radar.landing.adapters import adapter_named, time_in_name
 from radar.landing.feeds import Feed
 from radar.landing.file_rules import FileRules
 from radar.landing.files import ExtractFile
@@ -68,6 +69,8 @@ class Load:
     columns: str | None = None
     is_unended: bool = False
     warning: str | None = None
+    vendor_columns: dict[str, str | None] = field(default_factory=dict)
+    ignored_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,12 +161,14 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
     A file older than `STABLE_SECONDS` whose size, times and inode are as they were is not hashed again.
     """
     if file.refusal:
-        return (None if _is_recorded(landing.con, file, "") else _Arrival(landing, feed, file)), file.refusal
+        return (
+            None if _is_recorded(landing.con, feed, file, "") else _Arrival(landing, feed, file)
+        ), file.refusal
     stamp = _stamp(file)
     if stamp.is_stable and count(
         landing.con,
         statements.KNOWN_FILE,
-        [file.source_file, stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
+        [_known_as(feed, file), stamp.bytes, stamp.mtime_ns, stamp.inode, stamp.ctime_ns],
     ):
         return None, None
     try:
@@ -174,7 +179,7 @@ def _met(landing: Landing, feed: Feed, file: ExtractFile) -> tuple[_Arrival | No
             InputError(f"cannot be read ({error.strerror})", "check its permissions", file=file.source_file),
         )
     arrival = _Arrival(landing, feed, file, stamp, sha256)
-    if _is_recorded(landing.con, file, sha256) and not (
+    if _is_recorded(landing.con, feed, file, sha256) and not (
         _had_other_content(arrival) and _is_wanted_again(arrival)
     ):
         _remember(arrival)
@@ -190,15 +195,20 @@ def _stamp(file: ExtractFile) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
-def _is_recorded(con: duckdb.DuckDBPyConnection, file: ExtractFile, sha256: str) -> bool:
-    query = "select count(*) from audit.loads where source_file = ? and sha256 = ?"
-    return count(con, query, [file.source_file, sha256]) > 0
+def _is_recorded(con: duckdb.DuckDBPyConnection, feed: Feed, file: ExtractFile, sha256: str) -> bool:
+    query = "select count(*) from audit.loads where source_file = ? and sha256 = ? and feed = ?"
+    return count(con, query, [file.source_file, sha256, feed.name]) > 0
+
+
+def _known_as(feed: Feed, file: ExtractFile) -> str:
+    """What `control.known_files` calls the file: a vendor's may be read for several feeds."""
+    return f"{file.source_file} as {feed.name}" if file.adapter else file.source_file
 
 
 def _had_other_content(arrival: _Arrival) -> bool:
     """Whether the path had another content when a run last read it: this one was put back."""
     query = "select count(*) from control.known_files where source_file = ? and sha256 <> ?"
-    return count(arrival.con, query, [arrival.file.source_file, arrival.sha256]) > 0
+    return count(arrival.con, query, [_known_as(arrival.feed, arrival.file), arrival.sha256]) > 0
 
 
 def _is_wanted_again(arrival: _Arrival) -> bool:
@@ -208,7 +218,17 @@ def _is_wanted_again(arrival: _Arrival) -> bool:
 
 
 def _landed_as(arrival: _Arrival) -> str | None:
-    """The file of the feed that landed with this content, unless its rows were taken out again."""
+    """The file of the feed that landed with this content, unless its rows were taken out again.
+
+    A vendor's file with a date in its name says what was true on that day: it is no repeat where another
+    content of the same object has landed since.
+    """
+    file = arrival.file
+    if file.adapter and time_in_name(file.path.name):
+        values = [arrival.feed.name, file.source_file]
+        newest = arrival.con.execute(statements.NEWEST_OF_FOLDER, values).fetchone()
+        if newest and newest[0] != arrival.sha256:
+            return None
     row = arrival.con.execute(statements.LANDED_TWIN, [arrival.feed.name, arrival.sha256]).fetchone()
     return str(row[0]) if row else None
 
@@ -268,18 +288,33 @@ class _Rows:
             extra_columns=self._reading.extra_columns,
             records_counted=self._reading.records,
             columns=json.dumps(self._reading.columns),
+            vendor_columns=self._reading.vendor_columns,
+            ignored_columns=self._reading.ignored_columns,
         )
         if bad and count(con, statements.COUNT_UNFINISHED):
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))
         if load.rows_read and load.rows_rejected == load.rows_read:
             return replace(load, status=REFUSED, message=str(self._no_good_row(load.rows_read)))
-        return replace(load, warning=self._fewer_rows(load.rows_read))
+        return replace(load, warning=self._no_row(load) or self._fewer_rows(load.rows_read))
 
     def _whole_ids(self, rows: str) -> list[str]:
         """The id columns that are numeric throughout the file, and that some tool wrote as 12.0."""
         columns = self._feed.id_columns
         found = self._con.execute(statements.decimal_ids(self._feed, rows)).fetchone() or ()
         return [column for column, is_decimal in zip(columns, found, strict=True) if is_decimal]
+
+    def _no_row(self, load: Load) -> str | None:
+        """A warning where a vendor's file has records and none of them became a row of the object's feed."""
+        file = self._arrival.file
+        if load.rows_read or not load.records_counted or not file.adapter:
+            return None
+        adapter = adapter_named(file.adapter)
+        if not adapter.is_main:
+            return None
+        return (
+            f"{file.source_file}: not one of its {load.records_counted:,} records became a row of "
+            f"{self._feed.name}; which are left out says feeds/adapters/{adapter.object.folder}.sql"
+        )
 
     def _fewer_rows(self, rows: int) -> str | None:
         """A warning where the file has far fewer rows than the one before it, as if cut between two rows."""
@@ -358,7 +393,7 @@ def _record(arrival: _Arrival, load: Load) -> None:
 def _remember(arrival: _Arrival) -> None:
     stamp = arrival.stamp
     values = [
-        arrival.file.source_file,
+        _known_as(arrival.feed, arrival.file),
         stamp.bytes,
         stamp.mtime_ns,
         stamp.inode,

@@ -25,9 +25,11 @@ import duckdb
 
 from radar.core.errors import InputError, RadarError, WarehouseError
 from radar.landing import contents, names, records, statements
+from radar.landing.adapters import adapter_named
 from radar.landing.feeds import Feed, load_feeds
 from radar.landing.files import ExtractFile
-from radar.landing.sources import REJECTED_LINES, Source, open_source, quoted
+from radar.landing.sources import REJECTED_LINES, Source, open_source, quoted, require_content
+from radar.landing.vendor_files import open_vendor_source
 
 READY = b"ready\n"
 FILE_FREE = 256 << 20  # bytes that a result may have whatever the size of the file
@@ -67,11 +69,14 @@ class Request:
     folder: str
     payloads_from: str | None
     needs_line_end: bool
+    adapter: str | None = None
 
     @property
     def file(self) -> ExtractFile:
         """The file as discovery found it."""
-        return ExtractFile(Path(self.path), self.source_file, self.format, self.compression)
+        return ExtractFile(
+            Path(self.path), self.source_file, self.format, self.compression, adapter=self.adapter
+        )
 
 
 class _LimitError(Exception):
@@ -189,8 +194,16 @@ class _Reading:
         self._payloads_from = date.fromisoformat(day) if day and self._feed.lands_every_row else None
         for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
             con.execute(f"drop table if exists {table}")
-        self._source: Source = open_source(
-            con, self._file, path, self._feed, self._folder, needs_line_end=request.needs_line_end
+        self._source = self._opened(path, needs_line_end=request.needs_line_end)
+
+    def _opened(self, path: Path, *, needs_line_end: bool) -> Source:
+        con, file, feed, folder = self._con, self._file, self._feed, self._folder
+        if file.adapter is None:
+            return open_source(con, file, path, feed, folder, needs_line_end=needs_line_end)
+        path = require_content(file, path, folder)
+        adapter = adapter_named(file.adapter)
+        return open_vendor_source(
+            con, file, path, feed, adapter, folder=folder, needs_line_end=needs_line_end
         )
 
     def result(self) -> dict[str, Any]:
@@ -206,13 +219,15 @@ class _Reading:
         row = self._con.execute(f"select count(*) from read_parquet({quoted(str(rows))})").fetchone()
         read_rows = int(row[0]) if row else 0
         counted = self._source.records.count
-        if counted != read_rows:
+        if counted != read_rows and not self._source.is_adapted:
             raise records.not_all_read(self._file, counted, read_rows)
         return {
             "rows": str(rows),
             "records": counted,
             "extra_columns": self._extra_columns(rows),
             "columns": self._known_columns(rows),
+            "vendor_columns": self._source.vendor_columns,
+            "ignored_columns": self._source.ignored_columns,
         }
 
     def _copy(self, query: str, target: Path) -> None:

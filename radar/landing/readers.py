@@ -65,12 +65,16 @@ class Reading:
     """A file that was read: the Parquet file of its rows, how many, and its columns.
 
     Unknown ones as they may be shown; known ones with the rows that fill them, None where a header has them.
+    Of a vendor's file also the columns of its adapter, with the file's name for each, None where it has none,
+    and those that are known and not read.
     """
 
     rows: Path
     records: int
     extra_columns: tuple[str, ...]
     columns: dict[str, int | None]
+    vendor_columns: dict[str, str | None]
+    ignored_columns: tuple[str, ...]
 
 
 class Readers:
@@ -96,6 +100,7 @@ class Readers:
             str(folder),
             payloads_from,
             needs_line_end,
+            file.adapter,
         )
         seconds = self._limits.seconds + self._limits.seconds_per_mb * _size(file.path) / 1e6
         with self._process() as process:
@@ -138,7 +143,12 @@ class Readers:
             }.get(answer["limit"], answer["limit"])
             raise UnreadableError(what, _TAKE_AWAY, file=source_file)
         return Reading(
-            Path(answer["rows"]), answer["records"], tuple(answer["extra_columns"]), answer["columns"]
+            Path(answer["rows"]),
+            answer["records"],
+            tuple(answer["extra_columns"]),
+            answer["columns"],
+            answer["vendor_columns"],
+            tuple(answer["ignored_columns"]),
         )
 
 

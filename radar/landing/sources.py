@@ -9,7 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -63,6 +63,10 @@ class Source:
     columns: tuple[str, ...] | None = None  # known ones of a header; None: only once the rows are read
     is_malformed: str | None = None  # a condition on rows that are no record at all
     has_rejected_lines: bool = False
+    is_adapted: bool = False  # an adapter may leave out records, or make several rows of one
+    shown: dict[str, str] = field(default_factory=dict)  # the vendor's names of columns, where it has others
+    vendor_columns: dict[str, str | None] = field(default_factory=dict)  # the adapter's -> the file's
+    ignored_columns: tuple[str, ...] = ()  # of the vendor's, known and not read
 
 
 def open_source(
@@ -78,21 +82,29 @@ def open_source(
 
     `needs_line_end`: the last row of a delimited file does not land where no line end follows it.
     """
+    path = require_content(file, path, folder)
+    if file.format == "parquet":
+        return _parquet_source(con, file, path, feed)
+    if file.format in ("csv", "tsv"):
+        return _csv_source(file, path, feed, needs_line_end=needs_line_end)
+    return _json_source(file, path, feed, json_layout(file, path))
+
+
+def require_content(file: ExtractFile, path: Path, folder: Path) -> Path:
+    """The file, of JSON without a byte order mark. Raises InputError for one that is empty or blank."""
     if path.stat().st_size == 0:
         raise InputError("is empty, without even a header", "send the file again", file=file.source_file)
     if file.format == "parquet":
-        return _parquet_source(con, file, path, feed)
+        return path
     if records.is_blank(path):
         raise InputError(
             "is blank: it has nothing but spaces, line ends or a byte order mark",
             "send the file again; a feed without rows is a header alone, or [] in JSON",
             file=file.source_file,
         )
-    if file.format in ("csv", "tsv"):
-        return _csv_source(file, path, feed, needs_line_end=needs_line_end)
-    if contents.begins_with(path, contents.BOM):
-        path = contents.without_bom(path, folder)
-    return _json_source(file, path, feed, _json_layout(file, path))
+    if file.format not in ("csv", "tsv") and contents.begins_with(path, contents.BOM):
+        return contents.without_bom(path, folder)
+    return path
 
 
 def quoted(text: str) -> str:
@@ -114,8 +126,8 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bo
     counted = records.count_csv(file, path, feed, header, needs_line_end=needs_line_end)
     columns = {name: f"c{position}" for position, name in enumerate(header)}
     values = {name: Value(columns[name], "VARCHAR") for name in read_by_name(feed) if name in columns}
-    values |= _aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
-    extra = {name: column for name, column in columns.items() if name not in _known(feed)}
+    values |= aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
+    extra = {name: column for name, column in columns.items() if name not in known_names(feed)}
     return Source(
         path,
         counted,
@@ -192,20 +204,13 @@ def _texts(columns: dict[str, str]) -> Iterator[str]:
 
 def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path, feed: Feed) -> Source:
     reader = f"read_parquet({quoted(str(path))}, binary_as_string = true, hive_partitioning = false"
-    rows = con.execute(f"select sum(num_rows) from parquet_file_metadata({quoted(str(path))})").fetchone()
-    size = path.stat().st_size
-    if rows and rows[0] > max(PARQUET_ROWS_FREE, MAX_PARQUET_ROWS_PER_BYTE * size):
-        raise InputError(
-            f"claims {rows[0]:,} rows in {size / 1e6:,.1f} MB", contents.DAMAGED, file=file.source_file
-        )
-    _check_unpacked_size(con, file, path)
-    header = _parquet_names(con, path)
+    counted = Records(check_parquet(con, file, path))
+    header = parquet_names(con, path)
     described = con.execute(f"describe select * from {reader})").fetchall()
-    counted = Records(int(rows[0] or 0) if rows else 0)
     _check_header(file, feed, header)
     columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(header, described, strict=True)}
-    values = {name: columns[name] for name in read_by_name(feed) if name in columns} | _aliased(feed, columns)
-    extra = {name: value.sql for name, value in columns.items() if name not in _known(feed)}
+    values = {name: columns[name] for name in read_by_name(feed) if name in columns} | aliased(feed, columns)
+    extra = {name: value.sql for name, value in columns.items() if name not in known_names(feed)}
     if "file_row_number" in (name.lower() for name in header):
         relation = f"(select *, row_number() over () as _position from {reader}))"
         return Source(
@@ -217,6 +222,18 @@ def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Pat
     )
 
 
+def check_parquet(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path) -> int:
+    """The rows that it says it has. Raises InputError where it claims more than a real file can hold."""
+    row = con.execute(f"select sum(num_rows) from parquet_file_metadata({quoted(str(path))})").fetchone()
+    rows, size = int(row[0] or 0) if row else 0, path.stat().st_size
+    if rows > max(PARQUET_ROWS_FREE, MAX_PARQUET_ROWS_PER_BYTE * size):
+        raise InputError(
+            f"claims {rows:,} rows in {size / 1e6:,.1f} MB", contents.DAMAGED, file=file.source_file
+        )
+    _check_unpacked_size(con, file, path)
+    return rows
+
+
 def _check_unpacked_size(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Path) -> None:
     """Raise InputError where the pages, dictionaries included, unpack to more than a real file's do."""
     query = f"select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata({quoted(str(path))})"
@@ -226,7 +243,7 @@ def _check_unpacked_size(con: duckdb.DuckDBPyConnection, file: ExtractFile, path
         raise contents.unpacks_to_too_much(file, unpacked, size)
 
 
-def _parquet_names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def parquet_names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """The names of the outermost columns as the file has them: DuckDB renames those that come twice."""
     tree = con.execute(f"select name, num_children from parquet_schema({quoted(str(path))})").fetchall()
     header, position = [], 1
@@ -242,7 +259,7 @@ def _parquet_names(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
 # JSON
 
 
-def _json_layout(file: ExtractFile, path: Path) -> str:
+def json_layout(file: ExtractFile, path: Path) -> str:
     """DuckDB's name for how the records lie: one a line, in an array, or spread over lines."""
     if file.format != "json":
         return "newline_delimited"
@@ -270,9 +287,11 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
             "send records that are less deep",
             file=file.source_file,
         )
-    named = dict.fromkeys([*read_by_name(feed), *sorted(_known(feed) - set(feed.column_names))], "VARCHAR")
+    named = dict.fromkeys(
+        [*read_by_name(feed), *sorted(known_names(feed) - set(feed.column_names))], "VARCHAR"
+    )
     structure = json.dumps(named)
-    without = json.dumps(dict.fromkeys(sorted(_known(feed))))
+    without = json.dumps(dict.fromkeys(sorted(known_names(feed))))
     fields = {name: Value(f"record.{identifier(name)}", "VARCHAR") for name in named}
     is_record = "json_type(json) = 'OBJECT'"
     if counted.too_deep:
@@ -299,7 +318,7 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
         counted,
         relation,
         "_position",
-        {name: fields[name] for name in read_by_name(feed)} | _aliased(feed, fields),
+        {name: fields[name] for name in read_by_name(feed)} | aliased(feed, fields),
         extra,
         None,
         is_malformed="is_record is not true",
@@ -309,12 +328,12 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
 # what all have in common
 
 
-def _known(feed: Feed) -> set[str]:
+def known_names(feed: Feed) -> set[str]:
     """Every name under which a column of the contract may come."""
     return {name for column in feed.columns for name in (column.name, *column.aliases)}
 
 
-def _aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
+def aliased(feed: Feed, columns: dict[str, Value]) -> dict[str, Value]:
     """The columns of the contract that came, also or only, under a name that a loading tool gives them.
 
     Of several, one that is true decides. A time counts as true where it is filled.
@@ -340,6 +359,19 @@ def _as_flag(name: str, value: Value) -> str:
 
 def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint: bool = False) -> None:
     """Raise InputError for a column that comes twice, and for a required one that does not come."""
+    check_names(file, feed, header)
+    missing = [column.name for column in feed.columns if column.required and column.name not in header]
+    if missing:
+        raise InputError(
+            f"required but not in the header, which has: {_shortened(_shown(feed, header, header))}",
+            _remedy(header, missing[0], csv_hint=csv_hint),
+            file=file.source_file,
+            column=", ".join(missing),
+        )
+
+
+def check_names(file: ExtractFile, feed: Feed, header: list[str]) -> None:
+    """Raise InputError for a column that comes twice, and for more columns than a file may have."""
     if len(header) > MAX_COLUMNS:
         raise InputError(
             f"has {len(header):,} columns, more than {MAX_COLUMNS:,}",
@@ -353,14 +385,6 @@ def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint:
             "rename one of them",
             file=file.source_file,
             column=_shown(feed, header, twice)[0],
-        )
-    missing = [column.name for column in feed.columns if column.required and column.name not in header]
-    if missing:
-        raise InputError(
-            f"required but not in the header, which has: {_shortened(_shown(feed, header, header))}",
-            _remedy(header, missing[0], csv_hint=csv_hint),
-            file=file.source_file,
-            column=", ".join(missing),
         )
 
 

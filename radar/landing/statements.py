@@ -76,6 +76,14 @@ LANDED_TWIN = """
     limit 1
 """
 
+NEWEST_OF_FOLDER = """
+    select sha256
+    from audit.loads
+    where feed = ? and status = 'landed' and parse_dirpath(source_file) = parse_dirpath(?)
+    order by batch_id desc, source_file desc
+    limit 1
+"""
+
 COUNT_STAGE = f"select count(*), count(_row_problems), count(_value_problems) from {STAGE}"
 
 FILE_BEFORE = """
@@ -193,12 +201,13 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
         if column.name not in source.values:
             continue
         raw, value = f"s_{column.name}", f"v_{column.name}"
+        shown = source.shown.get(column.name, column.name)
         masked = casts.masked(casts.as_text(raw, source.values[column.name].type))
         if column.required:
             of_row.append(
                 (
                     f"{raw} is null",
-                    _problem(column.name, MISSING_REQUIRED, None, quoted("required, and empty")),
+                    _problem(shown, MISSING_REQUIRED, None, quoted("required, and empty")),
                 )
             )
         if casts.can_be_wrong(column):
@@ -206,7 +215,7 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
             open_end = casts.is_open_end(column, f"t_{column.name}")
             wrong = (
                 f"{raw} is not null and {value} is null" + (f" and not {open_end}" if open_end else ""),
-                _problem(column.name, WRONG_TYPE, masked, casts.expected(column, text)),
+                _problem(shown, WRONG_TYPE, masked, casts.expected(column, text)),
             )
             (of_row if column.refuses_row else of_value).append(wrong)
         if column.name.endswith("_usd") and CURRENCY in source.values:
@@ -214,7 +223,7 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
             of_value.append(
                 (
                     f"_not_usd and {value} is not null",
-                    _problem(column.name, CURRENCY_NOT_USD, masked, quoted(message)),
+                    _problem(shown, CURRENCY_NOT_USD, masked, quoted(message)),
                 )
             )
     return _list(of_row), _list(of_value)

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from radar.landing.columns import GONE, MISNAMED, Comparison, FileColumns
+from radar.landing.columns import GONE, MISNAMED, UNKNOWN, Comparison, FileColumns
 from radar.landing.feeds import Feed
 from radar.quality.batches import sql
 from radar.quality.outcomes import Moment, Outcome
@@ -75,9 +75,14 @@ def _findings(
     files: list[tuple[Any, ...]] = con.execute(sql("columns_of_files"), values).fetchall()
     comparisons = {is_json: Comparison(feed, is_json) for is_json in (False, True)}
     found: dict[_Key, list[str]] = defaultdict(list)
-    for batch_id, source_file, rows, columns, extra, is_json in files:
-        file = FileColumns(rows, is_json, json.loads(columns), tuple(extra.split(", ") if extra else ()))
-        findings = list(comparisons[is_json].findings(file))
+    for batch_id, source_file, rows, columns, extra, is_json, is_of_vendor in files:
+        unknown = tuple(extra.split(", ") if extra else ())
+        findings: list[_Key]
+        if is_of_vendor:
+            findings = [(name, UNKNOWN, None) for name in unknown]
+        else:
+            file = FileColumns(rows, is_json, json.loads(columns), unknown)
+            findings = list(comparisons[is_json].findings(file))
         if batch_id >= first_batch:
             for finding in findings:
                 found[finding].append(source_file)

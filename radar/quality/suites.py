@@ -86,7 +86,7 @@ def suites() -> dict[str, tuple[Expectation, ...]]:
         raise CheckError(
             f"there is no feed {unknown[0]}", "write its contract, or delete the suite", file=file
         )
-    return {name: _merged(name, own.get(name, ())) for name in load_feeds()}
+    return {name: merged(name, own.get(name, ())) for name in load_feeds()}
 
 
 @cache
@@ -106,7 +106,8 @@ def path_of(feed: str) -> Path:
     return own if own.is_file() else load_feeds()[feed].file
 
 
-def _merged(feed: str, own: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
+def merged(feed: str, own: tuple[Expectation, ...]) -> tuple[Expectation, ...]:
+    """What the contract derives, with the feed's own expectations in place of those of the same name."""
     contract = load_feeds()[feed]
     replacing = {one.check: one for one in own}
     first, last = base_suite(contract)

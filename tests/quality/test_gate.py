@@ -367,6 +367,8 @@ def test_a_fact_that_is_repeated_after_a_refused_one_is_known_again(company: Com
         ([("billing", "org_1", "a1"), ("support", "org_1", "a2")], ()),
         ([("crm", "org_1", "old"), ("crm", "old", "a2")], ("a2",)),
         ([("product", "org_1", "nobody")], ()),
+        ([("product", "org_1", "acme.com"), ("domain", "acme.com", "a1")], ("a1",)),
+        ([("product", "org_1", "x.io"), ("domain", "x.io", "a1"), ("domain", "x.io", "a2")], ()),
     ],
 )
 def test_ids_that_one_account_claims_are_that_account(

@@ -15,7 +15,7 @@ from arrivals import FEEDS, ROOT
 from radar.core.errors import CheckError
 from radar.landing.feeds import ALLOWED, CONTRACTS, TIMES, load_feeds
 from radar.quality.base_suite import base_suite
-from radar.quality.suites import FOLDER, Rule, read_suite, rules, suites
+from radar.quality.suites import FOLDER, Expectation, Rule, merged, read_suite, rules, suites
 from radar.quality.validate import build_suite
 
 ALL_RULES = [rule for suite in rules().values() for rule in suite]
@@ -87,9 +87,16 @@ def test_a_suite_says_nothing_that_follows_from_the_contract(path: Path) -> None
 
 
 def test_an_expectation_of_ones_own_takes_the_place_of_the_derived_one() -> None:
-    """An id that an identity gives another account is no account: its row has to wait."""
+    entry = {"type": "unexpected_rows_expectation", "meta": {"check": "account_id_resolves"}}
+    own = Expectation(FOLDER / "crm_identities.yml", 1, entry)
+    found = [one for one in merged("crm/identities", (own,)) if one.check == "account_id_resolves"]
+    assert found == [own]
+
+
+def test_an_identity_may_lead_to_an_account_through_another_identity() -> None:
+    """A customer of billing is known by a domain, and an identity of the CRM says whose domain it is."""
     (rule,) = (rule for rule in rules()["crm/identities"] if rule.check == "account_id_resolves")
-    assert "raw.crm_accounts" in rule.kwargs["unexpected_rows_query"]
+    assert "hygiene.accounts_crm" in rule.kwargs["unexpected_rows_query"]
 
 
 CONTRACT = """\

@@ -25,7 +25,7 @@ change_days as (
         account_id,
         {{ add_days('valid_to_date', 1) }} as day
     from versions
-    where valid_to_date < {{ open_end_date() }}
+    where valid_to_date < date '9999-12-31'
     union
     select
         account_id,
@@ -42,7 +42,7 @@ intervals as (
         day as valid_from_date,
         coalesce(
             {{ add_days('lead(day) over (partition by account_id order by day)', -1) }},
-            {{ open_end_date() }}
+            date '9999-12-31'
         ) as valid_to_date
     from change_days
 

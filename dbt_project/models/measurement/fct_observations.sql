@@ -28,7 +28,7 @@ next_outcomes as (
         account_id,
         outcome,
         outcome_date,
-        lag(outcome_date, 1, {{ open_start_date() }}) over (
+        lag(outcome_date, 1, date '0001-01-01') over (
             partition by account_id, outcome
             order by outcome_date
         ) as next_from_date
@@ -77,7 +77,7 @@ followed as (
         on_grid.*,
         week_before.score as score_7d_before,
         weeks_after.score as score_28d_after,
-        {{ days_between('first_paid.first_paid_date', 'on_grid.as_of_date') }} as paying_days,
+        {{ dbt.datediff('first_paid.first_paid_date', 'on_grid.as_of_date', 'day') }} as paying_days,
         {%- for days in var('horizons') %}
         coalesce(churns.outcome_date <= {{ add_days('on_grid.as_of_date', days) }}, false) as has_churned_{{ days }}d,
         {{ add_days('on_grid.as_of_date', days ~ ' + ' ~ setting('churn_grace_days')) }} > on_grid.known_until_date

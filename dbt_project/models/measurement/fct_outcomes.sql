@@ -58,7 +58,7 @@ deletions as (
     from {{ ref('int_account_versions') }}
     where
         is_deleted
-        and valid_from_date > {{ open_start_date() }}
+        and valid_from_date > date '0001-01-01'
         and valid_from_date <= (select known.known_until_date from known)
 
 ),

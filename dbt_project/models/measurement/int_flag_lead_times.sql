@@ -48,7 +48,7 @@ final as (
         scored.notice_date,
         scored.last_scored_date,
         runs.started_on as flagged_since,
-        coalesce({{ days_between('runs.started_on', 'scored.notice_date') }}, 0) as lead_days
+        coalesce({{ dbt.datediff('runs.started_on', 'scored.notice_date', 'day') }}, 0) as lead_days
     from scored
     cross join levels
     left join {{ ref('int_flag_runs') }} as runs

@@ -12,8 +12,8 @@ compared as (
 
     select
         as_of_date,
-        as_of_date = {{ week_start('as_of_date') }} as is_monday,
-        count(*) filter (where as_of_date = {{ week_start('as_of_date') }}) over () as mondays
+        as_of_date = date_trunc('week', as_of_date) as is_monday,
+        count(*) filter (where as_of_date = date_trunc('week', as_of_date)) over () as mondays
     from dates
 
 ),

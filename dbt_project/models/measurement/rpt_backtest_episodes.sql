@@ -55,7 +55,7 @@ counted as (
         count(*) filter (where is_customer_at_landmark and not is_treated) as untreated,
         count(*) filter (where is_treated and has_churned) as treated_churned,
         count(*) filter (where is_customer_at_landmark and not is_treated and has_churned) as untreated_churned,
-        median({{ days_between('started_on', 'first_outreach_date') }}) as median_days_to_outreach
+        median({{ dbt.datediff('started_on', 'first_outreach_date', 'day') }}) as median_days_to_outreach
     from episodes
     group by flag_level
 

@@ -6,7 +6,7 @@ runs as (
 
     select
         flag_level,
-        median({{ days_between('started_on', 'last_flagged_on') }} + 1) as typical_run_days
+        median({{ dbt.datediff('started_on', 'last_flagged_on', 'day') }} + 1) as typical_run_days
     from {{ ref('int_flag_runs') }}
     group by flag_level
 

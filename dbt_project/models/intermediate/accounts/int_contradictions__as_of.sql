@@ -22,6 +22,7 @@ claimed_twice as (
         source,
         source_account_id
     from identities
+    where lower(source) <> 'domain'  -- companies may share a mail domain; it then names none of them
     group by source, source_account_id
     having count(distinct account_id) > 1
 

@@ -1,0 +1,43 @@
+-- feed: product/events
+-- Meanings: https://posthog.com/docs/cdp/batch-exports/s3, https://posthog.com/docs/product-analytics/group-analytics.
+--
+-- event_id <- id: the event's uuid
+-- account_id <- account_key, email, distinct_id, identified, profiled: the event's group account, company,
+--     organization or workspace, else the first group type, else a property account_id, company_id ...; else the
+--     domain of the person's address. Lossy: events of anonymous visitors ($is_identified or
+--     $process_person_profile false) are left out; an event of a user without an account is refused, so that it
+--     does not look as if nothing had happened
+-- user_id <- distinct_id: a person may have several; PostHog's merging of persons is not followed
+-- event_name <- event: as it is; PostHog's own begin with $
+-- occurred_at <- timestamp: UTC
+-- properties <- properties: as they are
+with
+
+events as (
+
+    select
+        *,
+        coalesce(
+            account_key,
+            company_domain(email),
+            case when contains(distinct_id, '@') then company_domain(distinct_id) end
+        ) as account
+    from source
+
+)
+
+select
+    coalesce(id, md5(concat_ws('|', event, distinct_id, timestamp))) as event_id,
+    account as account_id,
+    distinct_id as user_id,
+    event as event_name,
+    vendor_time(timestamp) as occurred_at,
+    properties,
+    _row_number
+from events
+where
+    account is not null
+    or not (
+        coalesce(lower(identified), 'true') = 'false'
+        or coalesce(lower(profiled), 'true') = 'false'
+    )

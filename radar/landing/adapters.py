@@ -132,7 +132,7 @@ class Adapter:
 
     @property
     def is_main(self) -> bool:
-        """Whether it makes the feed that the object is there for, and no other one beside."""
+        """Whether it makes the feed that the object is there for, and no other one."""
         return self.file.stem == self.object.name
 
 
@@ -172,11 +172,11 @@ def load_adapters(folder: Path = ADAPTERS) -> dict[str, tuple[Adapter, ...]]:
         found = _object(file)
         selects = sorted([*file.parent.glob(f"{file.stem}.sql"), *file.parent.glob(f"{file.stem}.*.sql")])
         if not selects:
-            raise UsageError("no select reads this object", f"write {file.stem}.sql beside it", file=file)
+            raise UsageError("no select reads this object", f"write {file.stem}.sql next to it", file=file)
         adapters[found.folder] = tuple(_adapter(found, select) for select in selects)
     for select in folder.glob("*/*.sql"):
         if not (select.parent / f"{select.name.split('.')[0]}.yml").is_file():
-            remedy = f"write {select.name.split('.')[0]}.yml beside it"
+            remedy = f"write {select.name.split('.')[0]}.yml next to it"
             raise UsageError("nothing names the columns that it reads", remedy, file=select)
     return adapters
 

@@ -312,7 +312,7 @@ def _json_base(
 
 
 def _of_raw_column(con: duckdb.DuckDBPyConnection, base: _Base, raw: str, folder: Path) -> _Base:
-    """The records that a raw table has as JSON in one column, with the time that is beside them."""
+    """The records that a raw table has as JSON in one column, with the time in the column next to it."""
     target = folder / "vendor_records.parquet"
     time = next((base.value(key) for key in base.keys if key in LOADER_TIMES), "cast(null as varchar)")
     value = base.value(raw)
@@ -414,18 +414,18 @@ def _there(
     if not nested:
         return found
     tests = []
-    for place in nested:
+    for spot in nested:
         if base.is_json:
-            test = f"json_exists(record, {_path((place.key, *place.inside))})"
+            test = f"json_exists(record, {_path((spot.key, *spot.inside))})"
         else:
-            value = base.value(place.key)
-            test = f"case when json_valid({value}) then json_exists({value}, {_path(place.inside)}) end"
+            value = base.value(spot.key)
+            test = f"case when json_valid({value}) then json_exists({value}, {_path(spot.inside)}) end"
         tests.append(f"coalesce(bool_or({test}), false)")
     query = (
         f"select {', '.join(tests)} from (from {_parquet(base.path)} where not _is_malformed limit {SAMPLE})"
     )
     row = con.execute(query).fetchone() or ()
-    missing = {place for place, is_there in zip(nested, row, strict=True) if not is_there}
+    missing = {spot for spot, is_there in zip(nested, row, strict=True) if not is_there}
     return {name: [one for one in places if one not in missing] for name, places in found.items()}
 
 
@@ -433,7 +433,7 @@ def unread_keys(
     found: VendorObject, keys: Sequence[str], places: dict[str, list[Found]], feed: Feed
 ) -> tuple[list[str], list[str]]:
     """The columns of the file that nothing reads: those that are not known, and those that are."""
-    read = {place.key for some in places.values() for place in some} | _deleted_names(feed)
+    read = {spot.key for some in places.values() for spot in some} | _deleted_names(feed)
     unread = [key for key in keys if key not in read]
     return [key for key in unread if not found.is_ignored(key)], [
         key for key in unread if found.is_ignored(key)
@@ -477,21 +477,21 @@ def _normalised(
     """The select that gives every column of the object as text, empty where the file has none."""
     paths: dict[tuple[str, ...], int] = {}
 
-    def value(place: Found) -> str:
+    def value(spot: Found) -> str:
         if base.is_json:
-            position = paths.setdefault((place.key, *place.inside), len(paths) + 1)
+            position = paths.setdefault((spot.key, *spot.inside), len(paths) + 1)
             return f"_values[{position}]"
-        column = base.value(place.key)
-        if not place.inside:
+        column = base.value(spot.key)
+        if not spot.inside:
             return column
-        return f"case when json_valid({column}) then json_extract_string({column}, {_path(place.inside)}) end"
+        return f"case when json_valid({column}) then json_extract_string({column}, {_path(spot.inside)}) end"
 
     def filled(some: Iterable[str]) -> str:
         expressions = [f"nullif(trim({one}), '')" for one in some]
         return f"coalesce({', '.join(expressions)}, null)" if expressions else "cast(null as varchar)"
 
     columns = [
-        f"{filled(value(place) for place in places[column.name])} as {column.name}"
+        f"{filled(value(spot) for spot in places[column.name])} as {column.name}"
         for column in found.columns
     ]
     deleted = {

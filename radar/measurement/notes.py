@@ -86,4 +86,4 @@ def _of_history(history: Mapping[str, Any], figures: Mapping[str, Any], rule_set
             f"{history['rule_sets']} rule sets recorded this history; --rule-set measures one of them.",
         ),
     )
-    return [sentence for holds, sentence in sentences if holds]
+    return [sentence for is_so, sentence in sentences if is_so]

@@ -99,15 +99,15 @@ def _quarter(figures: Mapping[str, Any]) -> list[str]:
     if level is None:
         return []
     flagged, others = found[level, True], found.get((level, False))
-    said = (
+    sentence = (
         f"Of {_accounts(flagged['accounts'])} flagged ({LABELS[level]}) between {flagged['first_date']} and "
         f"{flagged['last_date']}, {flagged['churned']:,} left within 90 days ({_rate(flagged)})"
     )
     if others:
-        said += f"; of {others['accounts']:,} not flagged {others['churned']:,} left ({_rate(others)})"
+        sentence += f"; of {others['accounts']:,} not flagged {others['churned']:,} left ({_rate(others)})"
     if flagged["too_young"]:
-        said += f". {flagged['too_young']:,} flagged since then are too young to judge"
-    return [said + "."]
+        sentence += f". {flagged['too_young']:,} flagged since then are too young to judge"
+    return [sentence + "."]
 
 
 def _verdict(figures: Mapping[str, Any]) -> list[str]:
@@ -507,7 +507,7 @@ def _between(bounds: Sequence[float] | None, *, percent: bool = False) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]

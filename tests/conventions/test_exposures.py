@@ -54,7 +54,7 @@ def published() -> set[str]:
         path.stem
         for path in MODELS.rglob("*.sql")
         if path.relative_to(MODELS).parts[0] in SCHEMAS or path.stem.startswith(("fct_", "rpt_"))
-        if not (path.stem.startswith("int_") and "marts" in path.parts)
+        if not (path.stem.startswith("int_") and "marts" in path.parts) and "outbound" not in path.parts
     }
     seeds = SEEDS - {"excluded"}
     return models | seeds | {relation.split(".")[1] for relation in (ACCOUNT_NAMES, MAIL_CONTACTS)}

@@ -37,8 +37,8 @@ ALLOWED = {
     "radar/audit/delivery_ledger.sql:digest_above": SETTINGS,
     "radar/audit/delivery_ledger.sql:limits": SETTINGS,
     "radar/exports/guards.py": SETTINGS,
-    "radar/panel/queries/audit.sql:entries": "who sees an entry is the panel's own rule: of a kind that is about"
-    " several accounts, only who sees all of them",
+    "radar/panel/queries/audit.sql:entries": "the panel's own rule of who sees an entry: one about several"
+    " accounts is for who sees all of them",
     "radar/panel/read_model.sql:kept_days": "leaves out days that repeat the day before, so that a year is"
     " short in the file; in the memory of one process, over all accounts",
 }

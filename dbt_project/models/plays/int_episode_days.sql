@@ -46,7 +46,7 @@ open_days as (
     from states
     inner join playbook
         on
-            (playbook.bucket is null or playbook.bucket = states.bucket or states.is_bucket_in_doubt)
+            (playbook.bucket is null or states.bucket = playbook.bucket or states.is_bucket_in_doubt)
             and (
                 playbook.flag is null
                 or {{ is_among('playbook.flag', 'states.flags') }}

@@ -154,7 +154,9 @@ final as (
             'subscriptions_before.live_seats',
             'case when coalesce(subscriptions.live_subscriptions, 0) = 0 then 0 else subscriptions.live_seats end'
         )) }},
-        {{ if_known('days_to_renewal', dbt.datediff('accounts.as_of_date', 'subscriptions.next_period_end_date', 'day')) }},
+        {{ if_known('days_to_renewal', dbt.datediff(
+            'accounts.as_of_date', 'subscriptions.next_period_end_date', 'day'
+        )) }},
         {{ if_known(
             'days_to_card_expiry', dbt.datediff('accounts.as_of_date', 'subscriptions.next_card_expiry_date', 'day')
         ) }},

@@ -130,7 +130,7 @@ resolutions as (
         on
             account_intervals.account_id = tickets.account_id
             and tickets.resolved_date > {{ add_days('account_intervals.valid_from_date', -90) }}
-            and tickets.resolved_date <= account_intervals.valid_from_date
+            and account_intervals.valid_from_date >= tickets.resolved_date
             and account_intervals.valid_from_date >= tickets.opened_date
             and {{ not_deleted_by('account_intervals.valid_from_date', 'tickets') }}
     group by account_intervals.account_id, account_intervals.valid_from_date, account_intervals.valid_to_date

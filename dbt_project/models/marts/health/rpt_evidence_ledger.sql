@@ -59,7 +59,8 @@ final as (
         sums.result,
         cast(sums.points as double) as points,
         cast(
-            case when sums.points_low <= -100 then 0 else greatest(0, least(100, sums.total + sums.points_low)) end as double
+            case when sums.points_low <= -100 then 0 else greatest(0, least(100, sums.total + sums.points_low)) end
+            as double
         ) as score_low,
         cast(
             case when sums.points_high >= 100 then 100 else greatest(0, least(100, sums.total + sums.points_high)) end

@@ -3,7 +3,7 @@
 Whatever the shape (pages of an API, records one a line, a CSV with the vendor's own headers, the table of a
 loading tool), the records go into one Parquet file first, numbered as in the vendor's file. The relation
 `source` then gives each column that the object's YAML names, as text, and the adapter selects from it.
-Beside those: `_row_number`, which every adapter gives on; `_extracted_at`, when the record was taken from the
+It also has `_row_number`, which every adapter gives on; `_extracted_at`, when the record was taken from the
 vendor (a loading tool's column, the message around it, or else a date in the file's name); `_is_deleted`.
 """
 

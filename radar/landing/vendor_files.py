@@ -491,8 +491,7 @@ def _normalised(
         return f"coalesce({', '.join(expressions)}, null)" if expressions else "cast(null as varchar)"
 
     columns = [
-        f"{filled(value(spot) for spot in places[column.name])} as {column.name}"
-        for column in found.columns
+        f"{filled(value(spot) for spot in places[column.name])} as {column.name}" for column in found.columns
     ]
     deleted = {
         name: Value(value(Found(name)), "VARCHAR") for name in base.keys if name in _deleted_names(feed)

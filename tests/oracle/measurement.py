@@ -371,7 +371,7 @@ class Measured:
             for run in self.runs(account_id, level):
                 start = run[0]
                 state = on(account_id, start)
-                if start == min(scored) or not state.paying or state.noticed:
+                if start == min(scored) or start not in self.grid or not state.paying or state.noticed:
                     continue
                 if start + days(90 + GRACE) > self.last:
                     continue

@@ -1,7 +1,7 @@
 -- Grain: one row per level of flag, account and unbroken run of flagged scored dates, with what came of it within 90
--- days, and how people judged it. It counts where it began after the account's first scored date, on a day on which
--- the account was paying and not noticed, and is old enough; else left_out_because has the reason, and outcomes are
--- null. Runs begin on any scored date, not on those of the grid alone: Tuesday's flag is as good as Monday's.
+-- days, and how people judged it. It counts where it began after the account's first scored date, with an observation
+-- (on a date of the grid, the account paying and not noticed), and is old enough; else left_out_because has the
+-- reason, and outcomes are null.
 with
 
 runs as (
@@ -28,7 +28,12 @@ run_dates as (
 
 scores as (
 
-    select * from {{ ref('int_measured_scores') }}
+    select
+        scores.*,
+        dates.is_on_grid
+    from {{ ref('int_measured_scores') }} as scores
+    inner join {{ ref('int_measured_dates') }} as dates
+        on scores.as_of_date = dates.as_of_date
 
 ),
 
@@ -93,6 +98,7 @@ followed as (
         runs.*,
         case
             when runs.is_since_first_score then 'flagged_when_first_scored'
+            when not scores.is_on_grid then 'not_on_grid'
             when not coalesce(at_start.is_paying, false) then 'not_paying'
             when at_start.is_noticed then 'noticed'
             when runs.known_from_date > known.known_until_date then 'too_young'

@@ -111,7 +111,11 @@ def _is_own_folder(
     if entry.is_symlink():
         found.notice("", f"{name} is a link, and links are not followed: put the folder itself there")
     elif not entry.is_dir():
-        found.notice("", f"{name} is outside the feeds' folders, <source>/<feed>/: it is not read")
+        where = "<source>/<feed>/"
+        if parent:
+            near = nearest_names(Path(entry.name).stem, sorted(known)).split(", ")
+            where = " or ".join(f"{parent}{one}/" for one in near)
+        found.notice("", f"{name} is in no feed's folder and is not read: move it into {where}")
     elif entry.name not in known:
         near = nearest_names(entry.name, sorted(known))
         hint = f"{hint} {', '.join(sorted(known))}" if parent else f"{hint}; the nearest are {near}"

@@ -464,7 +464,7 @@ def _require_columns(
         header = ", ".join(map(show, base.keys[:20]))
         where = " ".join(where for _, where in missing if where)
         raise InputError(
-            f"{found.vendor}'s {found.name} need it, and it is not in the file, which has {header}",
+            f"{found.vendor}/{found.name} needs it, and it is not in the file, which has {header}",
             where or f"export it again with this column; what it means: {found.reference}",
             file=file.source_file,
             column=", ".join(title for title, _ in missing),

@@ -271,6 +271,16 @@ def test_an_unknown_vendor_or_object_is_named_with_the_nearest_and_how_to_add_on
     assert "docs/sources.md" in notices
 
 
+def test_a_file_next_to_the_folders_of_its_vendor_is_named_with_the_nearest(inbox: Inbox) -> None:
+    inbox.put_accounts()
+    inbox.put("stripe/charge_data.csv", "id\n1\n")
+    inbox.put("loose.csv", "id\n1\n")
+    notices = "\n".join(inbox.land().notices)
+    text = "is in no feed's folder and is not read: move it into"
+    assert f"stripe/charge_data.csv {text} stripe/charges/" in notices
+    assert f"loose.csv {text} <source>/<feed>/" in notices
+
+
 def test_contacts_without_their_companies_are_refused_and_not_taken_for_none(inbox: Inbox) -> None:
     inbox.put_accounts()
     inbox.put("hubspot/contacts/c.csv", "Record ID,Email\n5,ann@acme.com\n")

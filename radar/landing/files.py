@@ -113,8 +113,8 @@ def _is_own_folder(
     elif not entry.is_dir():
         where = "<source>/<feed>/"
         if parent:
-            near = nearest_names(Path(entry.name).stem, sorted(known)).split(", ")
-            where = " or ".join(f"{parent}{one}/" for one in near)
+            folders = nearest_names(Path(entry.name).stem, sorted(known)).split(", ")
+            where = " or ".join(f"{parent}{folder}/" for folder in folders)
         found.notice("", f"{name} is in no feed's folder and is not read: move it into {where}")
     elif entry.name not in known:
         near = nearest_names(entry.name, sorted(known))

@@ -289,12 +289,12 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
             LABELS[level],
             f"{found['n']:,}",
             f"{found['accounts']:,}",
-            _percent(found["precision_churn_90d"]),
+            _percent(found["precision_churn_90d"]) if found["n"] else "",
             _interval(found["ci"]),
-            f"{_percent(found['needed_low'])} to {_percent(found['needed_high'])}",
+            f"{_percent(found['needed_low'])} to {_percent(found['needed_high'])}" if found["n"] else "",
             f"{found['unknown']:,}",
-            f"{_percent(found['churn_treated'])} of {found['treated']:,}",
-            f"{_percent(found['churn_untreated'])} of {found['untreated']:,}",
+            _percent_of(found["churn_treated"], found["treated"]),
+            _percent_of(found["churn_untreated"], found["untreated"]),
             f"{found['too_young']:,}",
         )
         for level, found in figures["episodes"].items()
@@ -481,6 +481,10 @@ def _percent(part: float | None) -> str:
     if percent in (0, 100) or 9.95 <= percent < 99.5:
         return f"{percent:.0f} %"
     return f"{min(max(percent, 0.1), 99.9):.1f} %"
+
+
+def _percent_of(part: float | None, count: int) -> str:
+    return f"{_percent(part)} of {count:,}" if count else "none"
 
 
 def _pct(percent: float | None) -> str:

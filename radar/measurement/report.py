@@ -26,8 +26,13 @@ class Section:
 
 def text(done: Backtest) -> str:
     """Sentences first, then tables, for a terminal."""
-    lines = [*sentences(done), ""]
-    for section in sections(done):
+    return rendered(sentences(done), sections(done))
+
+
+def rendered(texts: Sequence[str], tables: Sequence[Section]) -> str:
+    """Sentences and tables as lines of a terminal, what a terminal would obey written out."""
+    lines = [*texts, ""]
+    for section in tables:
         lines += [section.title, *(f"  {sentence}" for sentence in section.sentences)]
         lines += [f"  {line}" for line in _aligned([section.header, *section.rows])] if section.rows else []
         lines.append("")
@@ -121,14 +126,14 @@ def _verdict(figures: Mapping[str, Any]) -> list[str]:
             "Counts and intervals follow; a ranking of scores would be chance."
         ]
     lifts = "; ".join(
-        f"accounts {LABELS[level]} left {_number(horizon[level]['lift'])} times as often as all"
+        f"accounts {LABELS[level]} left {number_text(horizon[level]['lift'])} times as often as all"
         f"{_between(horizon[level]['lift_ci'])}"
         for level in LEVELS
         if horizon[level]["lift"] is not None
     )
     pairs = (
         f"of a customer who left and one who stayed, the one who left had the lower score in "
-        f"{_percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance "
+        f"{percent_text(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance "
         "is 50 %"
     )
     begin = (
@@ -188,7 +193,7 @@ def _capacity(figures: Mapping[str, Any]) -> Section:
         (f"{horizon['n']:,} observations, {horizon['positives']:,} of them before a churn.",),
         ("accounts an owner and week", "which", "right (precision)", "of churners found (recall)"),
         tuple(
-            (_number(alerts), which, _percent(precision), _percent(recall))
+            (number_text(alerts), which, percent_text(precision), percent_text(recall))
             for alerts, which, precision, recall in sorted(rows, key=lambda row: row[0])
         ),
     )
@@ -202,11 +207,11 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
             LABELS[name],
             f"{cell['n']:,}",
             f"{cell['accounts']:,}",
-            _percent(cell["churn_rate"]),
-            _interval(cell["ci"]),
-            _percent(cell["arr_churn_rate"]),
-            _number(cell["lift"]),
-            _interval(cell["lift_ci"], percent=False),
+            percent_text(cell["churn_rate"]),
+            interval_text(cell["ci"]),
+            percent_text(cell["arr_churn_rate"]),
+            number_text(cell["lift"]),
+            interval_text(cell["lift_ci"], percent=False),
         )
         for name, cell in ((bucket, horizon["buckets"][bucket]) for bucket in reversed(BUCKETS))
     ]
@@ -215,17 +220,17 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
             "all",
             f"{horizon['n']:,}",
             f"{horizon['accounts']:,}",
-            _percent(horizon["base_rate"]),
-            _interval(horizon["base_ci"]),
-            _percent(horizon["arr_churn_rate"]),
+            percent_text(horizon["base_rate"]),
+            interval_text(horizon["base_ci"]),
+            percent_text(horizon["arr_churn_rate"]),
             "1",
             "",
         )
     )
     found = [
-        f"{LABELS[level]}: right in {_percent(horizon[level]['precision'])}, found "
-        f"{_percent(horizon[level]['recall'])} of churners, flagged {_percent(horizon[level]['fpr'])} of "
-        "the others"
+        f"{LABELS[level]}: right in {percent_text(horizon[level]['precision'])}, found "
+        f"{percent_text(horizon[level]['recall'])} of churners, flagged "
+        f"{percent_text(horizon[level]['fpr'])} of the others"
         for level in LEVELS
         if horizon[level]["share"]
     ]
@@ -251,12 +256,12 @@ def _lead_time(figures: Mapping[str, Any]) -> Section:
         (
             LABELS[level],
             f"{lead['events']:,}",
-            f"{lead['warned']:,} ({_percent(lead['warned_share'])})",
-            *(_percent(lead["curve"][days]) for days in ("7", "14", "30", "60", "90")),
-            _number(lead["median"]),
-            _number(lead["p10"]),
-            _number(lead["typical_run"]),
-            _percent(lead["share_flagged"]),
+            f"{lead['warned']:,} ({percent_text(lead['warned_share'])})",
+            *(percent_text(lead["curve"][days]) for days in ("7", "14", "30", "60", "90")),
+            number_text(lead["median"]),
+            number_text(lead["p10"]),
+            number_text(lead["typical_run"]),
+            percent_text(lead["share_flagged"]),
         )
         for level, lead in figures["lead_time"].items()
         if lead["events"]
@@ -289,9 +294,11 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
             LABELS[level],
             f"{found['n']:,}",
             f"{found['accounts']:,}",
-            _percent(found["precision_churn_90d"]) if found["n"] else "",
-            _interval(found["ci"]),
-            f"{_percent(found['needed_low'])} to {_percent(found['needed_high'])}" if found["n"] else "",
+            percent_text(found["precision_churn_90d"]) if found["n"] else "",
+            interval_text(found["ci"]),
+            f"{percent_text(found['needed_low'])} to {percent_text(found['needed_high'])}"
+            if found["n"]
+            else "",
             f"{found['unknown']:,}",
             _percent_of(found["churn_treated"], found["treated"]),
             _percent_of(found["churn_untreated"], found["untreated"]),
@@ -332,11 +339,11 @@ def _calibration(figures: Mapping[str, Any]) -> Section:
         tuple(
             (
                 str(row["tenth"]),
-                f"{_number(row['score_from'])} to {_number(row['score_to'])}",
+                f"{number_text(row['score_from'])} to {number_text(row['score_to'])}",
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _percent(row["churn_rate"]),
-                _interval(_ci(row)),
+                percent_text(row["churn_rate"]),
+                interval_text(_ci(row)),
             )
             for row in figures["calibration"]
             if str(row["horizon_days"]) == days
@@ -365,10 +372,10 @@ def _stability(figures: Mapping[str, Any]) -> Section:
                 row["quarter_start_date"],
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _number(row["bucket_changes_per_account"]),
+                number_text(row["bucket_changes_per_account"]),
                 _pct(row["undecided_pct"]),
-                _number(row["psi"]),
-                _number(row["shifted_bins"]),
+                number_text(row["psi"]),
+                number_text(row["shifted_bins"]),
             )
             for row in figures["stability"]
         ),
@@ -387,8 +394,8 @@ def _vintages(figures: Mapping[str, Any]) -> Section:
                 LABELS.get(row["group_name"], row["group_name"]),
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _percent(row["churn_rate"]),
-                _interval(_ci(row)),
+                percent_text(row["churn_rate"]),
+                interval_text(_ci(row)),
             )
             for row in figures["vintages"]
             if str(row["horizon_days"]) == days
@@ -405,9 +412,9 @@ def _trend(figures: Mapping[str, Any]) -> Section:
             (
                 trend,
                 f"{row['n']:,}",
-                _percent(row["churn_90d"]),
-                _interval(row["ci"]),
-                _percent(row["holds_28d"]),
+                percent_text(row["churn_90d"]),
+                interval_text(row["ci"]),
+                percent_text(row["holds_28d"]),
             )
             for trend, row in figures["trend"].items()
             if row["n"]
@@ -452,11 +459,11 @@ def _slices(by: str, slices: Mapping[str, Any], days: str) -> Section:
                 f"{found[days]['n']:,}",
                 f"{found[days]['accounts']:,}",
                 f"{found[days]['events']:,}",
-                _percent(found[days]["base_rate"]),
-                _interval(found[days]["base_ci"]),
-                _percent(found[days]["at_risk"]["precision"]),
-                _number(found[days]["auc"]),
-                _interval(found[days]["auc_ci"], percent=False),
+                percent_text(found[days]["base_rate"]),
+                interval_text(found[days]["base_ci"]),
+                percent_text(found[days]["at_risk"]["precision"]),
+                number_text(found[days]["auc"]),
+                interval_text(found[days]["auc_ci"], percent=False),
             )
             for name, found in slices.items()
         ),
@@ -470,11 +477,13 @@ def _accounts(count: int) -> str:
     return f"{count:,} account{'' if count == 1 else 's'}"
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """Two decimals at most; nothing where there is no number."""
     return "" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def _percent(part: float | None) -> str:
+def percent_text(part: float | None) -> str:
+    """A part as percent, never rounded to all or nothing; a question mark where there is none."""
     if part is None:
         return "?"
     percent = 100 * part
@@ -484,11 +493,11 @@ def _percent(part: float | None) -> str:
 
 
 def _percent_of(part: float | None, count: int) -> str:
-    return f"{_percent(part)} of {count:,}" if count else "none"
+    return f"{percent_text(part)} of {count:,}" if count else "none"
 
 
 def _pct(percent: float | None) -> str:
-    return _percent(None if percent is None else percent / 100)
+    return percent_text(None if percent is None else percent / 100)
 
 
 def _ci(row: Mapping[str, Any]) -> list[float] | None:
@@ -496,18 +505,22 @@ def _ci(row: Mapping[str, Any]) -> list[float] | None:
 
 
 def _rate(row: Mapping[str, Any]) -> str:
-    return f"{_percent(row['churn_rate'])}{', ' + _interval(_ci(row)) if row['ci_low'] is not None else ''}"
+    between = f", {interval_text(_ci(row))}" if row["ci_low"] is not None else ""
+    return f"{percent_text(row['churn_rate'])}{between}"
 
 
-def _interval(bounds: Sequence[float] | None, *, percent: bool = True) -> str:
+def interval_text(bounds: Sequence[float] | None, *, percent: bool = True) -> str:
+    """From where to where; nothing where there is no interval."""
     if bounds is None:
         return ""
-    low, high = ((_percent(bound).removesuffix(" %") if percent else _number(bound)) for bound in bounds)
+    low, high = (
+        (percent_text(bound).removesuffix(" %") if percent else number_text(bound)) for bound in bounds
+    )
     return f"{low} to {high}"
 
 
 def _between(bounds: Sequence[float] | None, *, percent: bool = False) -> str:
-    return f" ({_interval(bounds, percent=percent)})" if bounds is not None else ""
+    return f" ({interval_text(bounds, percent=percent)})" if bounds is not None else ""
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,55 @@
+-- Grain: one row per proposed rule and horizon: what outcomes after train_until say of it. Several rules are tried, so
+-- the interval of the lift is one of 99 %: rpt_backtest_rates has that of 95 %, made on the log scale.
+with
+
+rates as (
+
+    select
+        *,
+        power(lift_high / lift, {{ normal_quantile(99) }} / {{ normal_quantile() }}) as spread
+    from {{ ref('rpt_backtest_rates') }}
+    where
+        measure = 'churn_rate'
+        and group_name = 'at_risk'
+        and slice like 'rule %'
+
+),
+
+bounded as (
+
+    select
+        figures.slice,
+        figures.horizon_days,
+        figures.has_enough_churn,
+        figures.churned_accounts,
+        coalesce(rates.n, 0) as fired,
+        coalesce(rates.hits, 0) as fired_churned,
+        rates.rate as churn_rate,
+        rates.lift,
+        rates.lift / rates.spread as lift_low,
+        rates.lift * rates.spread as lift_high
+    from {{ ref('calibration_figures') }} as figures
+    left join rates
+        on
+            figures.slice = rates.slice
+            and figures.horizon_days = rates.horizon_days
+    where figures.slice like 'rule %'
+
+),
+
+final as (
+
+    select
+        *,
+        replace(slice, 'rule ', '') as rule_id,
+        case
+            when not has_enough_churn then 'too_few'
+            when lift_low > 1 then 'holds'
+            when lift_high < 1 then 'against'
+            else 'not_shown'
+        end as verdict
+    from bounded
+
+)
+
+select * from final

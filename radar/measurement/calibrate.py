@@ -131,6 +131,7 @@ class Steps:
             self.relations[name] = f"seed_{name}"
 
     def run(self, backtest: Backtest) -> Calibration:
+        """Place limits, evaluate the rules that they make, and let outcomes confirm or drop them."""
         self.model(
             "calibration_period",
             {"horizon": self.request.horizon, "train_until": _text(self.request.train_until)},
@@ -281,6 +282,7 @@ class Steps:
         }
 
     def train_until(self) -> date | None:
+        """The last date whose account-weeks placed limits; None where nobody was observed."""
         ((until,),) = self.con.execute("select train_until from calibration_period").fetchall()
         return until  # type: ignore[no-any-return]
 
@@ -332,6 +334,7 @@ class Steps:
         return sentences
 
     def figures(self, backtest: Backtest, chosen: Sequence[Row], verdicts: Mapping[str, Row]) -> Row:
+        """The figures by the names of `radar calibrate --json`."""
         found = {(row["slice"], row["horizon_days"]): row for row in rows_of(self.con, "calibration_figures")}
         rules = []
         for row in chosen:

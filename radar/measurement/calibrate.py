@@ -35,7 +35,12 @@ REPORTED_HORIZONS = (30, 60, 90)
 """Figures are shown for these and for the horizon that rules are judged by."""
 
 BASE_SCORE, WATCH_FROM, HEALTHY_FROM = 100, 50, 80
-_PUBLISHED = ("fct_signal_values", "int_rule_inputs", "int_scored_accounts")
+_PUBLISHED = {
+    "fct_signal_values": "scoring.fct_signal_values",
+    "int_rule_inputs": "scoring.int_rule_inputs",
+    "int_scored_accounts": "scoring.int_scored_accounts",
+}
+"""What the models read of the published copy, next to what the backtest reads."""
 _RULE_SET = "calibrated_v"
 
 
@@ -120,7 +125,7 @@ class Steps:
         self, con: duckdb.DuckDBPyConnection, seeds: Path, request: Request, horizons: tuple[int, ...]
     ) -> None:
         self.con, self.seeds, self.request, self.horizons = con, seeds, request, horizons
-        self.relations = {name: f"{COPY}.scoring.{name}" for name in _PUBLISHED}
+        self.relations = {name: f"{COPY}.{relation}" for name, relation in _PUBLISHED.items()}
         self.relations |= {"fct_observations": "fct_observations", "int_backtest_auc": "int_backtest_auc"}
         self.relations |= {"rpt_backtest_rates": "rpt_backtest_rates"}
         for name in ("settings", "signals"):
@@ -147,15 +152,16 @@ class Steps:
         proposal, dropped = limits, {rule for rule, row in verdicts.items() if row["verdict"] == "against"}
         if dropped:
             proposal = self.proposal([row for row in chosen if _rule_id(row) not in dropped])
-        if chosen and proposal.rules:
+        if dropped and proposal.rules:
             self.score("proposal", proposal)
             self.compare({"limits": "limits_scores", "proposal": "proposal_scores"}, "limits_results")
         reason = self.reason(chosen, verdicts)
+        measured = None if reason else "proposal" if dropped else "limits"
         return Calibration(
             self.request,
             proposal if reason is None else None,
             reason,
-            self.figures(backtest, chosen, verdicts),
+            self.figures(backtest, chosen, verdicts, measured),
             [*self.notes(chosen, verdicts, dropped), *backtest.notes],
         )
 
@@ -333,8 +339,10 @@ class Steps:
             )
         return sentences
 
-    def figures(self, backtest: Backtest, chosen: Sequence[Row], verdicts: Mapping[str, Row]) -> Row:
-        """The figures by the names of `radar calibrate --json`."""
+    def figures(
+        self, backtest: Backtest, chosen: Sequence[Row], verdicts: Mapping[str, Row], measured: str | None
+    ) -> Row:
+        """The figures by the names of `--json`; `measured` is the slice of the proposal."""
         found = {(row["slice"], row["horizon_days"]): row for row in rows_of(self.con, "calibration_figures")}
         rules = []
         for row in chosen:
@@ -363,8 +371,13 @@ class Steps:
             "champion": backtest.figures["rule_set"],
             "horizons": {
                 str(days): {
-                    name: _figures(found.get((name, days)))
-                    for name in ("champion", "limits", "proposal", "ceiling")
+                    name: _figures(found.get((slice_name, days)))
+                    for name, slice_name in (
+                        ("champion", "champion"),
+                        ("limits", "limits"),
+                        ("proposal", measured),
+                        ("ceiling", None),
+                    )
                 }
                 for days in self.horizons
             },

@@ -94,7 +94,7 @@ def _figures(done: Calibration) -> Section:
     ]
     return Section(
         f"On time that placed no limit, after {done.figures['train_until']}",
-        ("Churners in the riskiest tenth of each week; chance is 10 %, and 0.5 for auc.",),
+        ("Found: observations before a churn among the tenth with the lowest scores of each week.",),
         ("days", "scores", "observations", "before a churn", "churned accounts", "found", "auc", "95 %"),
         tuple(rows),
     )

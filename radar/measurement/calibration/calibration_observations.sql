@@ -1,5 +1,5 @@
 -- Grain: one row per slice, horizon, account and as_of_date after train_until whose outcome is known, in the form of
--- int_backtest_observations. A slice is what is compared: the recorded scores (champion), a proposal, or one rule of
+-- int_backtest_observations. A slice is what is compared: the recorded scores, a proposal, or one rule of
 -- it, for which an account is at risk where the rule fires.
 with
 

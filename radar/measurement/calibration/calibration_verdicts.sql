@@ -1,13 +1,14 @@
 -- Grain: one row per proposed rule and horizon: what outcomes after train_until say of it. Several rules are tried, so
 -- the interval of the lift is one of 99 %: rpt_backtest_rates has that of 95 %, made on the log scale. A lift of 0 has
 -- none there: its upper bound is that of Wilson for a rate of 0, by accounts, over the base rate.
+{%- set quantile_99 = 'cast(2.5758293035489004 as double)' %}
 with
 
 rates as (
 
     select
         *,
-        power(lift_high / nullif(lift, 0), {{ normal_quantile(99) }} / {{ normal_quantile() }}) as spread
+        power(lift_high / nullif(lift, 0), {{ quantile_99 }} / {{ normal_quantile() }}) as spread
     from {{ ref('rpt_backtest_rates') }}
     where
         measure = 'churn_rate'
@@ -44,8 +45,8 @@ bounded as (
         case
             when rates.lift = 0
                 then
-                    {{ normal_quantile(99) }} * {{ normal_quantile(99) }}
-                    / (rates.accounts + {{ normal_quantile(99) }} * {{ normal_quantile(99) }}) / base_rates.rate
+                    {{ quantile_99 }} * {{ quantile_99 }}
+                    / (rates.accounts + {{ quantile_99 }} * {{ quantile_99 }}) / base_rates.rate
             else rates.lift * rates.spread
         end as lift_high
     from {{ ref('calibration_figures') }} as figures

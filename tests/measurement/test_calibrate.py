@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -17,8 +16,8 @@ from typer.testing import CliRunner
 
 from radar.cli.main import app
 from radar.core.errors import UsageError
-from radar.measurement.backtest import Question, figures_of, measured_copy
-from radar.measurement.calibrate import Request, Steps
+from radar.measurement.backtest import COPY, Question, figures_of, measured_copy
+from radar.measurement.calibrate import Proposal, Request, Steps
 from radar.rules.checks import check
 from radar.rules.gathering import gather
 from tests.measurement.company_copy import fill, publish
@@ -299,27 +298,51 @@ def test_recall_of_the_riskiest_tenth_counts_ties_in_equal_parts(tmp_path: Path)
         assert figures[name]["recall_top_tenth"] == pytest.approx(hits / churners, abs=1e-4)
 
 
-def test_a_run_with_the_rows_scores_as_the_proposal_was_measured(demo_run: Place, tmp_path: Path) -> None:
-    place, rows = Place(tmp_path / "place"), tmp_path / "proposed"
-    shutil.copytree(demo_run.folder, place.folder, symlinks=True)
-    done = radar("calibrate", f"--published={place.published}", f"--output={rows}")
-    assert (done.returncode, done.stderr) == (0, "")
-    columns = "account_id, as_of_date, score, score_low, score_high, bucket"
-    measured = scored(
-        place.published / "radar.duckdb",
-        gather(None, tmp_path / "seeds"),
-        f"(select {columns} from limits_scores)",
+RULES_OF_THE_RUN = {
+    "no_login_14d": ("days_since_login", ">=", 14, -20),
+    "key_feature_unused_30d": ("days_since_key_feature", ">=", 30, -30),
+    "fast_resolution": ("fast_resolutions_30d", ">=", 1, 10),
+}
+
+
+def test_rules_are_measured_as_a_run_scores_them(demo_run: Place, tmp_path: Path) -> None:
+    """Rules of the run's own rule set as a proposal: each finds what the run recorded of it."""
+    key = {"rule_set": "playbook_v1", "segment": None}
+    proposal = Proposal(
+        {"rule_set": "playbook_v1", "status": "shadow"}
+        | {"base_score": 100, "watch_from": 50, "healthy_from": 80},
+        [
+            {**key, "rule_id": rule, "effect": "points", "points": points, "per_unit": False}
+            | {"needs_review": False, "title": rule, "evidence": rule}
+            for rule, (*_, points) in RULES_OF_THE_RUN.items()
+        ],
+        [
+            {**key, "rule_id": rule, "position": 1, "signal": signal, "operator": operator}
+            | {"threshold": threshold, "when_null": None}
+            for rule, (signal, operator, threshold, _) in RULES_OF_THE_RUN.items()
+        ],
     )
-    assert len({score for _, _, score, *_ in measured}) > 3
-    place.run(f"--seeds={rows}", "--as-of=2026-06-30")
-    with place.read() as con:
-        con.execute("create temp table measured (a varchar, d date, s double, l double, h double, b varchar)")
-        fill(con, "measured", measured)
+    columns = "account_id, as_of_date, rule_id, result, points, points_low, points_high"
+    with measured_copy(demo_run.published / "radar.duckdb", Question(horizons=(30,))) as con:
+        steps = Steps(con, gather(None, tmp_path / "seeds"), Request(horizon=30), (30,))
+        steps.score("known", proposal)
+        measured = con.execute(f"select {columns} from known_results order by all").fetchall()
         by_the_run = con.execute(
             f"""
-            select {columns} from scoring.fct_health_scores
-            inner join measured on account_id = a and as_of_date = d
-            where rule_set = 'calibrated_v1' order by all
+            select {columns} from {COPY}.scoring.fct_rule_results
+            semi join known_results as known using (account_id, as_of_date, rule_set, rule_id) order by all
             """
         ).fetchall()
-    assert by_the_run == measured
+        scored = con.execute(
+            "select account_id, as_of_date, score, score_low, score_high, bucket from known_scores"
+        ).fetchall()
+    assert measured == by_the_run
+    assert {result for _, _, _, result, *_ in measured} == {"true", "false"}
+    sums: dict[tuple[str, date], list[float]] = defaultdict(lambda: [100.0, 100.0, 100.0])
+    for account, day, _, _, *points in by_the_run:
+        for place, added in enumerate(points):
+            sums[account, day][place] += float(added)
+    assert len(scored) == len(sums)
+    for account, day, *clamped, bucket in scored:
+        assert clamped == [min(max(total, 0), 100) for total in sums[account, day]]
+        assert bucket == ("healthy" if clamped[0] >= 80 else "watch" if clamped[0] >= 50 else "at_risk")

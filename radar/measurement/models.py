@@ -92,6 +92,7 @@ def compile_model(
         autoescape=False,  # noqa: S701  SQL, not a page
         extensions=["jinja2.ext.do"],
     )
+    environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
     environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__, **replaced)
     (file,) = (found for folder in _FOLDERS for found in folder.rglob(f"{name}.sql"))
     model = file.read_text(encoding="utf-8")

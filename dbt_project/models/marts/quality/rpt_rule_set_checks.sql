@@ -1,6 +1,6 @@
 -- Grain: one row per check of whether the champion rule set can tell accounts apart, on the newest as-of date.
--- Looks at accounts with a live subscription, by the bucket of the rules alone; at all scored accounts where none has a
--- live subscription.
+-- Looks at paying accounts, by the bucket of the rules alone; where none pays at those with a live subscription, and
+-- where none has one at all scored accounts.
 with
 
 health as (
@@ -23,27 +23,47 @@ champion_rule_set as (
 
 ),
 
-customers as (
+paying as (
 
-    select coalesce(bool_or(has_live_subscription), false) as are_known
+    select account_id
+    from {{ ref('fct_billing_intervals') }}
+    where
+        is_paying
+        and {{ as_of_end() }} between valid_from_date and valid_to_date
+
+),
+
+ranked as (
+
+    select
+        health.model_bucket,
+        health.segment,
+        case
+            when paying.account_id is not null then 3
+            when health.has_live_subscription then 2
+            else 1
+        end as customer_rank
     from health
+    left join paying
+        on health.account_id = paying.account_id
 
 ),
 
 looked_at as (
 
     select
-        health.model_bucket,
-        health.has_live_subscription,
+        ranked.model_bucket,
         reach.least_score,
-        reach.can_leave_healthy
-    from health
+        reach.can_leave_healthy,
+        case
+            when ranked.customer_rank = 3 then ' paying accounts '
+            when ranked.customer_rank = 2 then ' accounts with a live subscription '
+            else ' accounts '
+        end as accounts_text
+    from ranked
     inner join reach
-        on coalesce(health.segment, '') = reach.segment
-    cross join customers
-    where
-        health.has_live_subscription
-        or not customers.are_known
+        on coalesce(ranked.segment, '') = reach.segment
+    where ranked.customer_rank = (select max(ranked.customer_rank) from ranked)
 
 ),
 
@@ -55,10 +75,7 @@ counted as (
         count(*) filter (where model_bucket = 'at_risk') as at_risk,
         count(*) filter (where not can_leave_healthy) as cannot_leave,
         min(least_score) filter (where not can_leave_healthy) as least_score,
-        case
-            when bool_or(has_live_subscription) then ' accounts with a live subscription '
-            else ' accounts '
-        end as accounts_text
+        any_value(accounts_text) as accounts_text
     from looked_at
 
 ),
@@ -86,7 +103,7 @@ checks as (
         accounts,
         cannot_leave as accounts_found,
         0 as limit_pct,
-        accounts_text || 'cannot leave healthy: all rules in use together leave a score of '
+        accounts_text || 'cannot leave healthy: no combination of the rules in use can, all together leave a score of '
         || {{ format_number('least_score') }} as found_text
     from counted
 
@@ -120,7 +137,10 @@ final as (
                 then
                     judged.accounts_found || ' of ' || judged.accounts || judged.found_text
                     || case
-                        when judged.limit_pct > 0 then ' (limit ' || judged.limit_pct || ' %)'
+                        when judged.limit_pct > 0
+                            then
+                                ' (limit ' || judged.limit_pct || ' %): these thresholds do not fit your product: run'
+                                || ' radar calibrate'
                         else ''
                     end
         end as finding

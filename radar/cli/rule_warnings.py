@@ -39,7 +39,8 @@ _ACCOUNTS = """
     select distinct segment from rules union select null
 """
 _CANNOT_LEAVE = """
-    select segment, rule_set, least_score::double from int_rule_reach where not can_leave_healthy order by segment
+    select segment, rule_set, least_score::double
+    from int_rule_reach where not can_leave_healthy order by segment
 """
 _SHARES = """
     select as_of_date, rule_set, finding from marts.rpt_rule_set_checks

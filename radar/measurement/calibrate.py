@@ -229,7 +229,16 @@ class Steps:
 
     def score(self, name: str, proposal: Proposal) -> None:
         """Evaluate a proposal by the macros that evaluate the rules of the seeds: <name>_results, _scores."""
-        conditions = {row["rule_id"]: {**row, "label": row["signal"]} for row in proposal.conditions}
+        conditions = {
+            row["rule_id"]: {
+                **row,
+                "label": row["signal"],
+                "is_rank": False,
+                "comparison": row["operator"],
+                "limit": str(row["threshold"]),
+            }
+            for row in proposal.conditions
+        }
         empty = ("max_points", "renewal_within_days", "renewal_factor", "bucket", "flag", "renewal_label")
         rules = [
             {

@@ -308,6 +308,42 @@ def test_when_null_false_makes_the_condition_false() -> None:
     assert judge(seeds=seeds, off=(R,)).rules["playbook_v1", "only"].result == "off"
 
 
+def ranked(condition: str, active_days: list[int], *more: Row, unknown: tuple[str, ...] = ()) -> list[str]:
+    """What a rank finds of customers with so many active days, in their order; then of those without any."""
+    names = [f"n{number:02}" for number in range(len(active_days))]
+    feeds = {
+        E: [
+            event(f"03-{day:02}", account_id=name)
+            for name, days in zip(names, active_days, strict=True)
+            for day in range(2, days + 2)
+        ],
+        S: [subscription(sid=name, account_id=name) for name in names],
+    }
+    accounts = [*(account(account_id=name) for name in names), *more]
+    seeds = one_rule("points", condition, points="-10")
+    return [
+        judge(feeds, accounts=accounts, seeds=seeds, unknown=unknown, account_id=row["account_id"])
+        .rules["playbook_v1", "only"]
+        .result
+        for row in accounts
+    ]
+
+
+def test_a_rank_compares_with_that_days_customers() -> None:
+    days = list(range(1, 21))
+    lowest, highest = "active_days_30d lowest 10", "active_days_30d highest 10"
+    assert ranked(lowest, days) == ["true"] * 2 + ["false"] * 18
+    assert ranked(highest, days) == ["false"] * 18 + ["true"] * 2
+    assert ranked("active_days_30d lowest 10.5", days)[:4] == ["true", "true", "true", "false"]
+    assert set(ranked(lowest, days[:19])) == {"false"}, "19 customers"
+    assert ranked(lowest, [1, 1, 1, 1, *days[4:]])[:5] == ["true"] * 4 + ["false"], "a fifth ties"
+    assert set(ranked(lowest, [1, 1, 1, 1, 1, *days[5:]])) == {"false"}, "more than a fifth"
+    assert set(ranked(lowest, days, unknown=(E,))) == {"unknown"}
+    prospects = [account(account_id=f"p{number}") for number in range(9)]
+    found = ranked(lowest, days, *prospects)
+    assert found == ["true"] * 2 + ["false"] * 18 + ["true"] * 9, "no customer, and read like one"
+
+
 def test_one_feed_that_is_off_puts_out_a_rule_that_needs_two() -> None:
     seeds = one_rule("points", "seat_utilization_30d_pct < 50", points="-10")
     assert judge(seeds=seeds, off=(S,)).rules["playbook_v1", "only"].result == "off"

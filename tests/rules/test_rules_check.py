@@ -20,6 +20,8 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rule_conditions", 1, {"signal": "days_since_logon"}, "signal", "there is no signal"),
         ("rule_conditions", 1, {"operator": "=="}, "operator", "there is no operator '=='"),
         ("rule_conditions", 1, {"threshold": ""}, "threshold", "the cell is empty"),
+        ("rule_conditions", 1, {"operator": "lowest", "threshold": "0"}, "threshold", "0 is no part"),
+        ("rule_conditions", 1, {"operator": "highest", "threshold": "100"}, "threshold", "100 is no part"),
         ("rule_conditions", 1, {"segment": "smb"}, "rule_id", "rules.csv has no row for playbook_v1"),
         ("rule_conditions", 1, {"position": "0"}, "position", "the rule has 1 condition(s)"),
         ("rule_conditions", 7, {"position": "4"}, "position", "the rule has 3 condition(s)"),

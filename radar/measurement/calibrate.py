@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from radar.measurement import ceiling
 from radar.measurement.backtest import (
     COPY,
     Backtest,
@@ -145,16 +146,18 @@ class Steps:
         self.model("calibration_rules", {"max_rules": self.request.max_rules})
         chosen = rows_of(self.con, "calibration_rules")
         limits = self.proposal(chosen)
+        scores = self.ceilings()
         if chosen:
             self.score("limits", limits)
-        self.compare({"limits": "limits_scores"} if chosen else {}, "limits_results" if chosen else None)
+            scores["limits"] = "limits_scores"
+        self.compare(scores, "limits_results" if chosen else None)
         verdicts = self.verdicts()
         proposal, dropped = limits, {rule for rule, row in verdicts.items() if row["verdict"] == "against"}
         if dropped:
             proposal = self.proposal([row for row in chosen if _rule_id(row) not in dropped])
         if dropped and proposal.rules:
             self.score("proposal", proposal)
-            self.compare({"limits": "limits_scores", "proposal": "proposal_scores"}, "limits_results")
+            self.compare({**scores, "proposal": "proposal_scores"}, "limits_results")
         reason = self.reason(chosen, verdicts)
         measured = None if reason else "proposal" if dropped else "limits"
         return Calibration(
@@ -164,6 +167,32 @@ class Steps:
             self.figures(backtest, chosen, verdicts, measured),
             [*self.notes(chosen, verdicts, dropped), *backtest.notes],
         )
+
+    def ceilings(self) -> dict[str, str]:
+        """The tables of what a model could foresee within each horizon, by slice; none without the extra."""
+        signals = dict(
+            self.con.execute(
+                "select signal, direction from seed_signals where direction is not null order by signal"
+            ).fetchall()
+        )
+        until = self.train_until()
+        if until is None or not signals or not ceiling.is_installed():
+            return {}
+        self.model(
+            "calibration_inputs", {"signals": list(signals), "read_signals": []}, table="ceiling_inputs"
+        )
+        return {
+            f"ceiling {days}": f"ceiling_{days}d"
+            for days in self.horizons
+            if ceiling.fit(
+                self.con,
+                inputs="ceiling_inputs",
+                directions=signals,
+                horizon=days,
+                train_until=until,
+                table=f"ceiling_{days}d",
+            )
+        }
 
     def model(
         self,
@@ -385,7 +414,7 @@ class Steps:
                         ("champion", "champion"),
                         ("limits", "limits"),
                         ("proposal", measured),
-                        ("ceiling", None),
+                        ("ceiling", f"ceiling {days}"),
                     )
                 }
                 for days in self.horizons

@@ -56,8 +56,11 @@ PUBLISHED = {
 """What else they read, as the published copy has it."""
 
 _DBT_PROJECT = PROJECT / "dbt_project"
-_FOLDERS = (_DBT_PROJECT / "models", Path(__file__).parent / "calibration")
-"""Where models are: those that dbt builds, and those of `radar calibrate`."""
+_FOLDERS = (
+    _DBT_PROJECT / "models",
+    *(Path(__file__).parent / name for name in ("calibration", "whatif_models")),
+)
+"""Where models are: those that dbt builds, and those of `radar calibrate` and `radar whatif`."""
 
 
 class _Dates:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from radar.measurement.backtest import BUCKETS, Backtest
 from radar.measurement.report import LABELS, main_horizon, sections, sentences
 
-_TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE = Path(__file__).with_name("page.html")
 WIDTH, HEIGHT, MARGIN = 560, 220, 44
 
 
@@ -21,9 +21,8 @@ def page(done: Backtest) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     figures = done.figures
     days = main_horizon(figures)
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        rule_set=figures["rule_set"],
-        last=figures["last"],
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        title=f"Was the score right? {figures['rule_set']}, scores up to {figures['last']}",
         sentences=sentences(done),
         sections=sections(done),
         charts=[

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from radar import DISTRIBUTION
+from radar.measurement import ceiling
 from radar.measurement.calibrate import Calibration
 from radar.measurement.report import Section, interval_text, number_text, percent_text, rendered
 
@@ -75,7 +77,7 @@ def _figures(done: Calibration) -> Section:
         "champion": f"as recorded ({done.figures['champion'] or 'no rule set'})",
         "limits": "the limits alone",
         "proposal": "the proposal",
-        "ceiling": "the ceiling",
+        "ceiling": "the ceiling: any rules on these signals",
     }
     rows = [
         (
@@ -94,10 +96,22 @@ def _figures(done: Calibration) -> Section:
     ]
     return Section(
         f"On time that placed no limit, after {done.figures['train_until']}",
-        ("Found: observations before a churn among the tenth with the lowest scores of each week.",),
+        (
+            "Found: observations before a churn among the tenth with the lowest scores of each week.",
+            _ceiling(),
+        ),
         ("days", "scores", "observations", "before a churn", "churned accounts", "found", "auc", "95 %"),
         tuple(rows),
     )
+
+
+def _ceiling() -> str:
+    if ceiling.is_installed():
+        return (
+            "The ceiling is a model fitted to the outcomes before: how well rules could do. Nobody is scored "
+            "by it."
+        )
+    return f"To see how well any rules could do: pip install '{DISTRIBUTION}[calibrate]'."
 
 
 def _rules(done: Calibration) -> Section:

@@ -148,6 +148,18 @@ def test_a_rule_that_outcomes_speak_against_is_dropped(tmp_path: Path) -> None:
     assert any("flatter it" in note for note in calibrated["notes"])
 
 
+def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="of the extra calibrate")
+    folder = tmp_path / "published"
+    published(customers(), folder, {"logins_30d": level})
+    early = found(folder, "--horizon=30")["horizons"]["30"]
+    assert early["ceiling"] is None, "fewer than 20 had churned by then"
+    until = MONDAYS[-1] + timedelta(days=200)
+    late = found(folder, "--horizon=30", f"--train-until={until}")["horizons"]["30"]
+    assert late["ceiling"]["n"] == late["champion"]["n"]
+    assert late["ceiling"]["recall_top_tenth"] > 0.9
+
+
 def hundred(folder: Path) -> Path:
     """A hundred accounts that differ in one number from 0 to 99, each signal another reading of it."""
     accounts = [f"a{n:02}" for n in range(100)]

@@ -279,7 +279,7 @@ class Steps:
             }
             for number, rule in enumerate(proposal.rules, start=1)
         ]
-        rule_sets = [{**proposal.rule_set, "version": "", "rules": rules}]
+        rule_sets = [{"smoothing_days": None, **proposal.rule_set, "version": "", "rules": rules}]
         described = self.con.execute(f"describe {COPY}.scoring.int_rule_inputs").fetchall()
         read_signals = [column for column, *_ in described]
         signals = [row["signal"] for row in proposal.conditions]

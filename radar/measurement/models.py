@@ -63,7 +63,7 @@ _FOLDERS = (
 """Where models are: those that dbt builds, and those of `radar calibrate` and `radar whatif`."""
 
 
-class _Dates:
+class _CrossDatabase:
     """The cross-database macros of dbt that the project's own macros call, for DuckDB."""
 
     @staticmethod
@@ -77,6 +77,10 @@ class _Dates:
     @staticmethod
     def date_trunc(part: str, day: str) -> str:
         return f"date_trunc('{part}', {day})"
+
+    @staticmethod
+    def type_string() -> str:
+        return "varchar"
 
 
 def compile_model(
@@ -96,7 +100,7 @@ def compile_model(
         extensions=["jinja2.ext.do"],
     )
     environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
-    environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__, **replaced)
+    environment.globals.update(dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced)
     (file,) = (found for folder in _FOLDERS for found in folder.rglob(f"{name}.sql"))
     model = file.read_text(encoding="utf-8")
     return environment.from_string(_macros_for(model, replaced) + model).render().strip()

@@ -154,13 +154,19 @@ def _rule_set(book: _Book, rule_set: Row) -> Iterator[str]:
     )
     yield (
         f"A score starts at {_number(rule_set['base_score'])}. Healthy from {healthy}, watch from {watch}, "
-        f"at risk below {watch}."
+        f"at risk below {watch}{_smoothing(rule_set)}."
     )
     rules = book.rules(name)
     if not rules:
         yield "It has no rules here, so it is not scored."
     for rule_id, rows in rules.items():
         yield _rule(book, rule_id, rows)
+
+
+def _smoothing(rule_set: Row) -> str:
+    """What the bucket reads, where that is not the score of the date."""
+    days = rule_set["smoothing_days"]
+    return f", by the median score of the last {days} scored dates" if days and int(days) > 1 else ""
 
 
 def _rule(book: _Book, rule_id: str, rows: list[Row]) -> str:

@@ -44,7 +44,10 @@ def rule_set_problems(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 "rule_sets.csv", number, "base_score", "a number is missing", "fill all three numbers"
             )
-        elif not 0 < float(row["watch_from"]) < float(row["healthy_from"]) <= 100:
+        if row["smoothing_days"] and int(row["smoothing_days"]) < 1:
+            what, remedy = "no median is of fewer scores than one", "write 1 or more, or nothing"
+            yield Problem("rule_sets.csv", number, "smoothing_days", what, remedy)
+        if all(bounds) and not 0 < float(row["watch_from"]) < float(row["healthy_from"]) <= 100:
             what = f"the bounds overlap: watch from {row['watch_from']}, healthy from {row['healthy_from']}"
             yield Problem(
                 "rule_sets.csv", number, "watch_from", what, "make 0 < watch_from < healthy_from <= 100"

@@ -166,6 +166,7 @@ class RuleSet:
     base_score: Decimal
     watch_from: Decimal
     healthy_from: Decimal
+    smoothing_days: int | None = None
 
     def bucket(self, score: Number) -> str:
         """Bounds are closed below."""
@@ -251,6 +252,7 @@ def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
             Decimal(text(row, "base_score")),
             Decimal(text(row, "watch_from")),
             Decimal(text(row, "healthy_from")),
+            _whole(row.get("smoothing_days")),
         )
         for row in read("rule_sets")
     }
@@ -1116,8 +1118,11 @@ def _sides(conditions: Sequence[Condition], given: _Input) -> tuple[bool, bool]:
     return above, below
 
 
-def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input) -> SetResult:
-    """Score, interval, bucket, decision and flags of one rule set."""
+def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input, earlier: Sequence[SetResult] = ()) -> SetResult:
+    """Score, interval, bucket, decision and flags of one rule set.
+
+    `earlier`: the account's results on the scored dates before, as many as the median of the bucket reads.
+    """
     judged = [
         _judge(rule, conditions_of(seeds, rule), given)
         for rule in rules_for(seeds, rule_set.rule_set, given.segment)
@@ -1128,15 +1133,18 @@ def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input) -> SetResult:
     high = _clamp(base + sum((j.high for j in judged), Fraction()))
     true = [j.rule for j in judged if j.result == "true"]
     unknown = [j.rule for j in judged if j.result == "unknown"]
-    worst = _capped(rule_set.bucket(low), [*true, *unknown])
-    best = _capped(rule_set.bucket(high), true)
+    read_low = median([*(Fraction(one.low) for one in earlier), low])
+    read_high = median([*(Fraction(one.high) for one in earlier), high])
+    read = median([*(Fraction(one.score) for one in earlier), score])
+    worst = _capped(rule_set.bucket(read_low), [*true, *unknown])
+    best = _capped(rule_set.bucket(read_high), true)
     is_open = worst != best or given.is_customer_unknown
     decision = "conflict" if given.is_conflict else "undecided" if is_open else "decided"
     return SetResult(
         score=float(score),
         low=float(low),
         high=float(high),
-        bucket=_capped(rule_set.bucket(score), true),
+        bucket=_capped(rule_set.bucket(read), true),
         decision=decision,
         flags=frozenset(r.flag for r in true if r.effect == "flag" and r.flag),
         needs_review=decision != "decided" or any(r.effect == "review" or r.needs_review for r in true),
@@ -1164,12 +1172,14 @@ def evaluate(
     as_of: date,
     feed_states: Mapping[str, str] | None = None,
     refused: Mapping[str, frozenset[str]] | None = None,
+    earlier: Sequence[Mapping[str, AccountResult]] = (),
 ) -> dict[str, AccountResult]:
     """Every account that ever landed, on one day.
 
     `feeds`: rows in landing order, times naive in UTC, a missing column is null. `feed_states`: known,
     unknown or off per feed; one that is not named is known where `feeds` has it, else unknown. Rows of feeds
     that are not known are still read where no signal is concerned (who has churned, who is in conflict).
+    `earlier`: the results of the scored dates before, oldest first: some buckets read a median.
     `refused`: account -> feeds of which its newest version was refused that day: unknown for it alone.
     """
     states = feed_states or {}
@@ -1194,7 +1204,9 @@ def evaluate(
     }
     limits = _rank_limits(seeds, [given for name, given in scored.items() if accounts[name].live()])
     return {
-        account_id: _evaluate_account(account, replace(scored[account_id], limits=limits))
+        account_id: _evaluate_account(
+            account, replace(scored[account_id], limits=limits), [day.get(account_id) for day in earlier]
+        )
         if account_id in scored
         else AccountResult(scored=False, why_not=account.why_not_scored())
         for account_id, account in accounts.items()
@@ -1317,9 +1329,15 @@ def _input_of(
     )
 
 
-def _evaluate_account(account: _Account, given: _Input) -> AccountResult:
+def _evaluate_account(
+    account: _Account, given: _Input, earlier: Sequence[AccountResult | None] = ()
+) -> AccountResult:
     kept = {name: rs for name, rs in account.seeds.rule_sets.items() if rs.status != "retired"}
-    sets = {name: score_set(account.seeds, rs, given) for name, rs in kept.items()}
+    sets = {}
+    for name, rs in kept.items():
+        days = earlier[-(rs.smoothing_days - 1) :] if (rs.smoothing_days or 1) > 1 else []
+        read = [day.sets[name] for day in days if day is not None and day.scored]
+        sets[name] = score_set(account.seeds, rs, given, read)
     champion = next((sets[name] for name, rs in kept.items() if rs.status == "champion"), None)
     return AccountResult(
         scored=True,

@@ -37,7 +37,7 @@ COMPETITORS = ("Northwind", "Acme CRM", "Über-Tool", "C++Suite")
 
 RULE_SETS = (
     RuleSet("playbook_v1", "champion", Decimal(100), Decimal(50), Decimal(80)),
-    RuleSet("corners_v1", "shadow", Decimal("70.5"), Decimal(40), Decimal("75.5")),
+    RuleSet("corners_v1", "shadow", Decimal("70.5"), Decimal(40), Decimal("75.5"), smoothing_days=4),
     RuleSet("old_v1", "retired", Decimal(100), Decimal(50), Decimal(80)),
 )
 

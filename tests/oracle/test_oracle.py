@@ -308,6 +308,31 @@ def test_when_null_false_makes_the_condition_false() -> None:
     assert judge(seeds=seeds, off=(R,)).rules["playbook_v1", "only"].result == "off"
 
 
+def smoothed(*days: int, unknown_on: int | None = None) -> list[tuple[float, str, str]]:
+    """Score, bucket and decision of these days, by a median of three dates; a ticket from the 28th on."""
+    seeds = one_rule("points", "tickets_30d >= 1", points="-60")
+    playbook = replace(SEEDS.rule_sets["playbook_v1"], smoothing_days=3)
+    seeds = replace(seeds, rule_sets={"playbook_v1": playbook})
+    feeds: dict[str, list[Row]] = {feed: [] for feed in KEYS}
+    feeds |= {"crm/accounts": [account()], T: [ticket("03-28")]}
+    found: list[Mapping[str, AccountResult]] = []
+    for day in days:
+        states = {feed: "unknown" if feed == T and day == unknown_on else "known" for feed in KEYS}
+        found.append(evaluate(feeds, seeds, date(2026, 3, day), states, earlier=found))
+    return [(day["a"].score, day["a"].bucket, day["a"].decision) for day in found]
+
+
+def test_the_bucket_reads_the_median_where_the_rule_set_says_so() -> None:
+    before, dip = (100, "healthy", "decided"), (40, "healthy", "decided")
+    assert smoothed(26, 27, 28) == [before, before, dip], "one bad day moves nobody"
+    assert smoothed(26, 27, 28, 29)[-1] == (40, "at_risk", "decided")
+    assert smoothed(27, 28) == [before, (40, "watch", "decided")], "the mean of the middle two: 70"
+    assert smoothed(20, 21, 28)[-1] == dip, "scored dates count, not days"
+    assert smoothed(28) == [(40, "at_risk", "decided")]
+    assert smoothed(26, 27, 28, unknown_on=28)[-1] == (100, "healthy", "decided"), "low is 40, once"
+    assert smoothed(27, 28, unknown_on=28)[-1] == (100, "healthy", "undecided")
+
+
 def ranked(condition: str, active_days: list[int], *more: Row, unknown: tuple[str, ...] = ()) -> list[str]:
     """What a rank finds of customers with so many active days, in their order; then of those without any."""
     names = [f"n{number:02}" for number in range(len(active_days))]

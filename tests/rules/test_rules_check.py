@@ -29,6 +29,7 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rule_conditions", 1, {"when_null": "True"}, "when_null", "only false is possible"),
         ("rule_sets", 1, {"status": "shadow"}, None, "no rule set is the champion"),
         ("rule_sets", 2, {"status": "champion"}, "status", "row 1 is the champion already"),
+        ("rule_sets", 2, {"smoothing_days": "0"}, "smoothing_days", "fewer scores than one"),
         ("rule_sets", 2, {"watch_from": "80"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"watch_from": "90"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"watch_from": "0"}, "watch_from", "the bounds overlap"),

@@ -100,7 +100,9 @@ def compile_model(
         extensions=["jinja2.ext.do"],
     )
     environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
-    environment.globals.update(dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced)
+    environment.globals.update(
+        dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced
+    )
     (file,) = (found for folder in _FOLDERS for found in folder.rglob(f"{name}.sql"))
     model = file.read_text(encoding="utf-8")
     return environment.from_string(_macros_for(model, replaced) + model).render().strip()

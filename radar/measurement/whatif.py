@@ -6,10 +6,11 @@ here: what a rule finds, how right it was and which gates it passes; models and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -21,9 +22,18 @@ from radar.measurement.rule_rows import evaluable, typed_rows
 FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
 """Of signals, as the macro `signal_families` has them: each has its table."""
 
-MODELS = ("whatif_accounts", "whatif_alerts", "whatif_differences", "whatif_warned", "whatif_gates")
+MODELS = (
+    "whatif_accounts",
+    "whatif_alerts",
+    "whatif_differences",
+    "whatif_warned",
+    "whatif_gates",
+    "whatif_samples",
+)
+"""Each after what it reads."""
+
 SAMPLES = 10
-"""So many accounts that would move are shown with their evidence, by revenue."""
+"""So many accounts that would move are shown with their evidence."""
 
 _SCORED = f"{COPY}.scoring"
 _INPUTS = {
@@ -46,14 +56,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What was found: rows by model, and `samples` of accounts that would move."""
+    """What was found: rows by model."""
 
     candidate: Candidate
     before: str
     horizon: int
     as_of: date
     tables: Mapping[str, Sequence[Row]]
-    samples: Sequence[Row]
 
     @property
     def failed(self) -> list[Row]:
@@ -116,7 +125,10 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> None:
         for table in ("rule_sets", "rules", "rule_conditions")
     )
     rule_sets = [evaluable(rule_set, rules, conditions, typed_rows(seeds, "signals"))]
-    macros = {"scoring_rule_sets": lambda **_: rule_sets, "signal_families": lambda: list(FAMILIES)}
+    macros: dict[str, Callable[..., Any]] = {
+        "scoring_rule_sets": lambda **_: rule_sets,
+        "signal_families": lambda: list(FAMILIES),
+    }
     relations = {
         **_INPUTS,
         **{seed: seed for seed in ("rule_sets", "rules", "rule_conditions", "signals")},
@@ -161,6 +173,7 @@ def _compare(con: duckdb.DuckDBPyConnection, candidate: Candidate, horizon: int)
         "horizons": [horizon],
         "scores": {"candidate": "candidate_scores"},
         "results": None,
+        "samples": SAMPLES,
     }
     observations = compile_model("calibration_observations", variables, relations)
     con.execute(f"create or replace table int_backtest_observations as\n{observations}")
@@ -176,28 +189,5 @@ def _compare(con: duckdb.DuckDBPyConnection, candidate: Candidate, horizon: int)
     ((before, as_of),) = con.execute(
         f"select arg_max(rule_set, as_of_date), max(as_of_date) from {INPUT}"
     ).fetchall()
-    samples = con.execute(
-        """
-        select
-            accounts.account_id, bucket_before, bucket_after, score_before, score_after, arr_usd,
-            string_agg(evidence, '; ' order by points, rule_id) filter (where result in ('true', 'unknown'))
-                as evidence
-        from whatif_accounts as accounts
-        left join candidate_results using (account_id)
-        where has_moved
-        group by all
-        order by arr_usd desc nulls last, accounts.account_id
-        limit $samples
-        """,
-        {"samples": SAMPLES},
-    )
-    names = [column[0] for column in samples.description or []]
-    return WhatIf(
-        candidate,
-        before,
-        horizon,
-        as_of,
-        {name: rows_of(con, name) for name in MODELS}
-        | {"rates": rows_of(con, "(select * from rpt_backtest_rates where measure = 'churn_rate')")},
-        [dict(zip(names, row, strict=True)) for row in samples.fetchall()],
-    )
+    tables = {name: rows_of(con, name) for name in MODELS}
+    return WhatIf(candidate, before, horizon, as_of, tables)

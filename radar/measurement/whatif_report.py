@@ -27,8 +27,9 @@ def markdown(done: WhatIf) -> str:
     """For a pull request."""
     lines = [f"# {_title(done)}", "", *(_safe(sentence) for sentence in sentences(done)), ""]
     for section in sections(done):
-        lines += [f"## {section.title}", "", *(_safe(sentence) for sentence in section.sentences)]
-        lines += ["", _line(section.header), _line(["---"] * len(section.header))]
+        lines += [f"## {section.title}", ""]
+        lines += [line for sentence in section.sentences for line in (_safe(sentence), "")]
+        lines += [_line(section.header), _line(["---"] * len(section.header))]
         lines += [_line(row) for row in section.rows]
         lines.append("")
     return "\n".join(lines)
@@ -183,7 +184,7 @@ def _samples(done: WhatIf) -> Section:
                 f"{LABELS[row['bucket_after']]} ({number_text(row['score_after'])})",
                 row["evidence"] or "no rule fires",
             )
-            for row in done.samples
+            for row in done.tables["whatif_samples"]
         ),
     )
 

@@ -49,7 +49,8 @@ medians as (
         on history.rule_set = rule_sets.rule_set
     where
         rule_sets.smoothing_days > 1
-        and history.as_of_date > {{ add_days(as_of_end(), '-1 * (rule_sets.smoothing_days + ' ~ setting('trend_days') ~ ')') }}
+        and history.as_of_date
+        > {{ add_days(as_of_end(), '-1 * rule_sets.smoothing_days - ' ~ setting('trend_days')) }}
         and history.as_of_date <= {{ as_of_end() }}
     group by history.account_id
 

@@ -1,5 +1,6 @@
 -- Grain: one row per account that most needs a person today, overall or for its owner.
--- Accounts that never bought anything are in rpt_prospects. Accounts with a live subscription come first; then by risk (bucket, then score), then revenue, then renewal.
+-- Accounts with a live subscription come first; then by risk (bucket, then score), then revenue, then renewal.
+-- Those that never bought anything are in rpt_prospects.
 with
 
 accounts as (

@@ -49,6 +49,13 @@ ranked as (
 
 ),
 
+customers as (
+
+    select max(customer_rank) as customer_rank
+    from ranked
+
+),
+
 looked_at as (
 
     select
@@ -63,7 +70,8 @@ looked_at as (
     from ranked
     inner join reach
         on coalesce(ranked.segment, '') = reach.segment
-    where ranked.customer_rank = (select max(ranked.customer_rank) from ranked)
+    inner join customers
+        on ranked.customer_rank = customers.customer_rank
 
 ),
 

@@ -2,7 +2,8 @@
     What rules read: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that the signal
     needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` marks an unknown renewal,
     other than one that is not there. `limit_<rank>_<percent>_<signal>` is the value by which the lowest or highest percent
-    of that day's accounts with a live subscription is reached; null where few have a value, or many share that one.
+    of that day's customers is reached: accounts that are not known to be on no paid plan. Null where few have a value,
+    or many share that one.
     `is_restated`: the signals of the restated date as they are known now; what is known, in use, a goal or a limit
     stays as recorded.
 #}
@@ -56,20 +57,20 @@ goals as (
 values_of_{{ limit }} as (
 
     select
-        accounts.as_of_date,
+        signals.as_of_date,
         list(
             cast(signals.{{ condition['signal'] }} as double)
             order by signals.{{ condition['signal'] }}{{ ' desc' if condition['operator'] == 'highest' }}
         ) as worst_first
-    from {{ ref('int_accounts__as_of') }} as accounts
-    inner join {{ ref('sig_' ~ condition['family']) }} as signals
+    from {{ ref('sig_' ~ condition['family']) }} as signals
+    inner join {{ ref('sig_billing') }} as billing
         on
-            accounts.account_id = signals.account_id
-            and accounts.as_of_date = signals.as_of_date
+            signals.account_id = billing.account_id
+            and signals.as_of_date = billing.as_of_date
     where
-        accounts.has_live_subscription
+        coalesce(billing.is_paid_plan, 1) = 1
         and signals.{{ condition['signal'] }} is not null
-    group by accounts.as_of_date
+    group by signals.as_of_date
 
 ),
 

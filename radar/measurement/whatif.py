@@ -38,7 +38,6 @@ SAMPLES = 10
 _SCORED = f"{COPY}.scoring"
 _INPUTS = {
     "int_scored_accounts": f"{_SCORED}.int_scored_accounts",
-    "int_accounts__as_of": f"{COPY}.intermediate.int_accounts__as_of",
     "int_goals__as_of": f"{COPY}.intermediate.int_goals__as_of",
     "int_signal_states": f"{COPY}.intermediate.int_signal_states",
     **{f"sig_{family}": f"{COPY}.signals.sig_{family}" for family in FAMILIES},

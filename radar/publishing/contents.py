@@ -52,7 +52,7 @@ MAIL_CONTACTS = "intermediate.int_mail_contacts"
 """Read by a view of SCHEMAS: to which accounts a mail can go; nothing of the contact is published."""
 
 PUBLISHED_COLUMNS = {
-    "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "has_live_subscription", "segment"),
+    "intermediate.int_accounts__as_of": ("account_id", "as_of_date", "segment"),
     ACCOUNT_NAMES: ("account_id", "name", "owner_name", "valid_from_date", "valid_to_date"),
     MAIL_CONTACTS: ("account_id", "has_name"),
 }

@@ -45,9 +45,9 @@ to 0 to 100.
 segment.
 - A threshold is the account's own goal for the signal where it has one (`crm/goals`), else the number \
 here.
-- A rank, such as the lowest 10 % of that day's customers, compares with the value by which that part of the \
-accounts with a live subscription is reached, the limit of that day. Where few of them have a value, or many \
-share that one, nobody is in it.
+- A rank, such as the lowest 10 % of that day's customers, compares with the value by which that part of \
+them is reached, the limit of that day. Customers are the accounts on a paid plan, or all where no plan is \
+known. Where few of them have a value, or many share that one, nobody is in it.
 - A signal is unknown where a feed that it needs is missing, stale or blocked. A rule that depends on it \
 is then neither true nor false: it adds nothing, and the least and the greatest possible score say what \
 it could still do. Where the bucket depends on it, the account is undecided and goes to a person. A signal \

@@ -1014,6 +1014,7 @@ def _rank_limits(
 ) -> dict[tuple[str, str, Decimal], Fraction | None]:
     """The limit of each rank: lowest or highest, so many percent of the customers that have a value.
 
+    A customer is an account of which it is not known that it has no paid plan.
     From the worst customer on, the first value by which that many percent are reached. There is none with
     fewer than 20 values, nor where more than a fifth of the customers have that very value.
     """
@@ -1202,7 +1203,8 @@ def evaluate(
         for account_id, account in accounts.items()
         if not account.why_not_scored()
     }
-    limits = _rank_limits(seeds, [given for name, given in scored.items() if accounts[name].live()])
+    customers = [given for given in scored.values() if given.value("is_paid_plan") != 0]
+    limits = _rank_limits(seeds, customers)
     return {
         account_id: _evaluate_account(
             account, replace(scored[account_id], limits=limits), [day.get(account_id) for day in earlier]

@@ -367,6 +367,8 @@ def test_a_rank_compares_with_that_days_customers() -> None:
     prospects = [account(account_id=f"p{number}") for number in range(9)]
     found = ranked(lowest, days, *prospects)
     assert found == ["true"] * 2 + ["false"] * 18 + ["true"] * 9, "no customer, and read like one"
+    found = ranked(lowest, days, *prospects, unknown=(S,))
+    assert found == ["false"] * 29, "without billing everybody counts, and too many tie"
 
 
 def test_one_feed_that_is_off_puts_out_a_rule_that_needs_two() -> None:

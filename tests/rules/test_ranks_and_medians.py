@@ -50,7 +50,12 @@ def compiled(name: str, condition: dict[str, Any], smoothing_days: int | None, *
 
 
 def limit(
-    operator: str, percent: str, values: Sequence[float | None], *, not_live: Sequence[float] = ()
+    operator: str,
+    percent: str,
+    values: Sequence[float | None],
+    *,
+    not_paying: Sequence[float] = (),
+    is_billing_known: bool = True,
 ) -> tuple[float | None, list[str]]:
     """The limit of active_days_30d, and what the rule finds of each account, in their order."""
     condition = {"signal": "active_days_30d", "operator": operator, "threshold": Decimal(percent)}
@@ -64,12 +69,17 @@ def limit(
                 $day::date as as_of_date,
                 null::varchar as segment,
                 null::varchar as unknown_signals,
-                n <= $live as has_live_subscription,
+                case when $known then cast(n <= $paying as bigint) end as is_paid_plan,
                 value as active_days_30d,
                 null::bigint as days_to_renewal
             from (select unnest($values) as value, generate_subscripts($values, 1) as n)
             """,
-            {"day": DAY, "live": len(values), "values": [*values, *not_live]},
+            {
+                "day": DAY,
+                "paying": len(values),
+                "values": [*values, *not_paying],
+                "known": is_billing_known,
+            },
         )
         con.execute(
             f"""
@@ -77,10 +87,12 @@ def limit(
             select unnest(['active_days_30d', 'days_to_renewal']) as signal, date '{DAY}' as as_of_date,
                 true as is_used, true as is_known;
             create table goals (account_id varchar, as_of_date date, signal varchar, target double);
-            create table accounts as select * exclude (active_days_30d, days_to_renewal) from everything;
+            create table accounts as
+            select * exclude (active_days_30d, days_to_renewal, is_paid_plan) from everything;
             create table keys as select account_id, as_of_date from everything;
             create table usage as select account_id, as_of_date, active_days_30d from everything;
-            create table billing as select account_id, as_of_date, days_to_renewal from everything;
+            create table billing as
+            select account_id, as_of_date, days_to_renewal, is_paid_plan from everything;
             """
         )
         families = {f"sig_{family}": "keys" for family in FAMILIES}
@@ -90,7 +102,6 @@ def limit(
             None,
             **families | {"sig_usage": "usage", "sig_billing": "billing"},
             int_scored_accounts="accounts",
-            int_accounts__as_of="accounts",
             int_signal_states="states",
             int_goals__as_of="goals",
         )
@@ -110,10 +121,10 @@ def test_a_rank_reads_the_limit_of_the_day() -> None:
     assert limit("highest", "10", days) == (19, ["false"] * 18 + ["true"] * 2)
     assert limit("lowest", "10.5", days) == (3, ["true"] * 3 + ["false"] * 17)
     assert limit("lowest", "10", [*days, None])[1][-1] == "unknown"
-    assert limit("lowest", "10", days, not_live=[0, 0, 0]) == (
-        2,
-        ["true"] * 2 + ["false"] * 18 + ["true"] * 3,
-    )
+    outside = limit("lowest", "10", days, not_paying=[0, 0, 0])
+    assert outside == (2, ["true"] * 2 + ["false"] * 18 + ["true"] * 3)
+    everybody = limit("lowest", "10", days, not_paying=[0, 0, 0], is_billing_known=False)
+    assert everybody == (0, ["false"] * 20 + ["true"] * 3)
 
 
 def test_a_rank_has_no_limit_of_few_accounts_or_many_ties() -> None:

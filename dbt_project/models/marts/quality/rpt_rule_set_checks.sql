@@ -42,7 +42,12 @@ ranked as (
             when paying.account_id is not null then 3
             when health.has_live_subscription then 2
             else 1
-        end as customer_rank
+        end as customer_rank,
+        case
+            when paying.account_id is not null then ' paying accounts '
+            when health.has_live_subscription then ' accounts with a live subscription '
+            else ' accounts '
+        end as accounts_text
     from health
     left join paying
         on health.account_id = paying.account_id
@@ -56,35 +61,20 @@ customers as (
 
 ),
 
-looked_at as (
-
-    select
-        ranked.model_bucket,
-        reach.least_score,
-        reach.can_leave_healthy,
-        case
-            when ranked.customer_rank = 3 then ' paying accounts '
-            when ranked.customer_rank = 2 then ' accounts with a live subscription '
-            else ' accounts '
-        end as accounts_text
-    from ranked
-    inner join reach
-        on coalesce(ranked.segment, '') = reach.segment
-    inner join customers
-        on ranked.customer_rank = customers.customer_rank
-
-),
-
 counted as (
 
     select
         count(*) as accounts,
-        count(*) filter (where model_bucket = 'healthy') as healthy,
-        count(*) filter (where model_bucket = 'at_risk') as at_risk,
-        count(*) filter (where not can_leave_healthy) as cannot_leave,
-        min(least_score) filter (where not can_leave_healthy) as least_score,
-        any_value(accounts_text) as accounts_text
-    from looked_at
+        count(*) filter (where ranked.model_bucket = 'healthy') as healthy,
+        count(*) filter (where ranked.model_bucket = 'at_risk') as at_risk,
+        count(*) filter (where not reach.can_leave_healthy) as cannot_leave,
+        min(reach.least_score) filter (where not reach.can_leave_healthy) as least_score,
+        any_value(ranked.accounts_text) as accounts_text
+    from ranked
+    inner join customers
+        on ranked.customer_rank = customers.customer_rank
+    inner join reach
+        on coalesce(ranked.segment, '') = reach.segment
 
 ),
 

@@ -16,6 +16,7 @@ ROOMS = (
     "radar.core",
     "radar.audit",
     "radar.landing",
+    "radar.receive",
     "radar.demo",
     "radar.publishing",
     "radar.exports",

@@ -55,13 +55,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What was found: rows by model."""
+    """What was found: rows by model; `smoothing_days`: of how many scores a bucket is then the median."""
 
     candidate: Candidate
     before: str
     horizon: int
     as_of: date
     tables: Mapping[str, Sequence[Row]]
+    smoothing_days: int
 
     @property
     def failed(self) -> list[Row]:
@@ -81,10 +82,10 @@ def what_if(published_db: Path, candidate: Candidate, settings: Path, horizon: i
         )
         _require_history(con, published_db)
         if candidate.seeds is None:
-            _take_scores(con, candidate.rule_set, published_db)
+            rule_set = _take_scores(con, candidate.rule_set, published_db)
         else:
-            _evaluate(con, candidate.seeds, candidate.rule_set)
-        return _compare(con, candidate, horizon)
+            rule_set = _evaluate(con, candidate.seeds, candidate.rule_set)
+        return _compare(con, candidate, horizon, rule_set.get("smoothing_days") or 1)
 
 
 def _require_history(con: duckdb.DuckDBPyConnection, published_db: Path) -> None:
@@ -92,8 +93,8 @@ def _require_history(con: duckdb.DuckDBPyConnection, published_db: Path) -> None
         raise UsageError("no date has been scored yet", "run `radar run` first", file=published_db)
 
 
-def _take_scores(con: duckdb.DuckDBPyConnection, rule_set: str, published_db: Path) -> None:
-    """Scores and evidence of a rule set that the published copy has."""
+def _take_scores(con: duckdb.DuckDBPyConnection, rule_set: str, published_db: Path) -> Row:
+    """Scores and evidence of a rule set that the published copy has, and its row of the seeds."""
     names = [
         name
         for (name,) in con.execute(
@@ -112,12 +113,13 @@ def _take_scores(con: duckdb.DuckDBPyConnection, rule_set: str, published_db: Pa
         f"create table candidate_results as select * from {_SCORED}.fct_rule_results {of_rule_set}"
         f" and as_of_date = {_NEWEST}"
     )
+    return rows_of(con, f"(select * from {COPY}.seeds.rule_sets {of_rule_set})")[0]
 
 
 _NEWEST = f"(select max(as_of_date) from {INPUT})"
 
 
-def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> None:
+def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
     """Evaluate rules that no run has scored, by the models and macros that score every rule."""
     (rule_set,), rules, conditions = (
         [row for row in typed_rows(seeds, table) if row["rule_set"] == name]
@@ -148,9 +150,12 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> None:
         ("candidate_results", "fct_rule_results"),
     ):
         con.execute(f"create table {table} as\n{compile_model(model, {}, relations, macros)}")
+    return rule_set
 
 
-def _compare(con: duckdb.DuckDBPyConnection, candidate: Candidate, horizon: int) -> WhatIf:
+def _compare(
+    con: duckdb.DuckDBPyConnection, candidate: Candidate, horizon: int, smoothing_days: int
+) -> WhatIf:
     relations = {name: f"{COPY}.{relation}" for name, relation in PUBLISHED.items()}
     relations |= {
         name: name
@@ -189,4 +194,4 @@ def _compare(con: duckdb.DuckDBPyConnection, candidate: Candidate, horizon: int)
         f"select arg_max(rule_set, as_of_date), max(as_of_date) from {INPUT}"
     ).fetchall()
     tables = {name: rows_of(con, name) for name in MODELS}
-    return WhatIf(candidate, before, horizon, as_of, tables)
+    return WhatIf(candidate, before, horizon, as_of, tables, smoothing_days)

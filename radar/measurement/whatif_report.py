@@ -90,7 +90,7 @@ def _moves(done: WhatIf) -> Section:
         groups[row["bucket_before"], row["bucket_after"]].append(row)
     return Section(
         f"Buckets on {done.as_of}",
-        ("The bucket of the rules, before any override.",),
+        ("The bucket of the rules, before any override.", *_smoothing(done)),
         ("as recorded", "then", "accounts", "revenue a year"),
         tuple(
             (LABELS[before], LABELS[after], f"{len(groups[before, after]):,}", _usd(groups[before, after]))
@@ -175,7 +175,7 @@ def _segments(done: WhatIf) -> Section:
 def _samples(done: WhatIf) -> Section:
     return Section(
         "Some that would move, by revenue",
-        (),
+        _smoothing(done),
         ("account", "as recorded", "then", "why"),
         tuple(
             (
@@ -187,6 +187,12 @@ def _samples(done: WhatIf) -> Section:
             for row in done.tables["whatif_samples"]
         ),
     )
+
+
+def _smoothing(done: WhatIf) -> tuple[str, ...]:
+    if done.smoothing_days == 1:
+        return ()
+    return (f"Then, the bucket reads the median score of the last {done.smoothing_days} scored dates.",)
 
 
 def _points(part: float | None) -> str:

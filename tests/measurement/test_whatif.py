@@ -43,6 +43,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         con.execute(
             """
             insert into scoring.dim_rule_sets values ('sharp', 'shadow'), ('old', 'retired');
+            create table seeds.rule_sets as select 'sharp' as rule_set, 7 as smoothing_days;
             create table scoring.fct_health_scores (
                 account_id varchar, as_of_date date, rule_set varchar, score double, bucket varchar,
                 decision varchar
@@ -162,6 +163,7 @@ def test_the_report_is_markdown_or_a_page_and_the_status_says_whether_a_gate_fai
     assert shown.stdout.startswith("# What if sharp scored in place of")
     assert "2 of 4 gates fail." in shown.stdout
     assert r"A \[link\](x) \| &lt;b>" in shown.stdout
+    assert shown.stdout.count("Then, the bucket reads the median score of the last 7 scored dates.") == 2
     mine = SeedFolder(tmp_path / "mine")
     passing = {"whatif_healthy_limit_pct": "100", "whatif_warned_pct": "0"}
     mine.write(

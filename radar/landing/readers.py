@@ -37,6 +37,7 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _TAKE_AWAY = "take the file away, or split it into smaller ones; it is tried again with every run"
 
+_ENDED = "ended the process that read it"
 _READ_LESS = (
     "the next run tries it again; where it stays so, name a view with fewer rows or columns, "
     "or raise RADAR_MEMORY_LIMIT"
@@ -128,6 +129,12 @@ class Readers:
             process.end()
         if self._is_closed:
             raise ClosedError
+        if str(answer.get("limit", "")).startswith(_ENDED):  # as the driver of Postgres ends where it breaks
+            raise UnreadableError(
+                "the connection broke while it was read, or DuckDB's driver failed, so nothing of it landed",
+                "see that the database runs; the next run reads the relation from where this one began",
+                file=source_file,
+            )
         self._raise_for(answer, source_file, _READ_LESS)
         return answer
 
@@ -295,5 +302,5 @@ class _Process:
         if status == -signal.SIGXCPU:
             return "takes more computing time than its size allows"
         if status < 0:
-            return f"ended the process that read it ({signal.Signals(-status).name})"
-        return f"ended the process that read it (status {status})"
+            return f"{_ENDED} ({signal.Signals(-status).name})"
+        return f"{_ENDED} (status {status})"

@@ -225,8 +225,9 @@ class _Relation:
 
     def _shut(self, paths: list[str]) -> None:
         """Let nothing that the relation is made of, such as a view, read another file of this machine."""
-        allowed = ", ".join(quoted(path) for path in (*paths, str(self._folder)))
-        self._con.execute(f"set allowed_directories = [{allowed}]")
+        allowed = [path for path in paths if Path(path).is_dir()] + [str(self._folder)]
+        self._con.execute(f"set allowed_directories = [{', '.join(map(quoted, allowed))}]")
+        self._con.execute(f"set allowed_paths = [{', '.join(map(quoted, paths))}]")
         self._con.execute("set enable_external_access = false")
 
     def _columns(self) -> dict[str, str]:

@@ -216,6 +216,7 @@ class _Relation:
                 f"there is no folder {path}", what or "correct the path of the database in tables.yml"
             )
         if request.type != "parquet":
+            self._shut([str(path)])
             return f"{request.type}_scan({quoted(str(path))})"
         if path.is_dir() and not any(path.rglob("*.parquet")):
             raise InputError(f"the folder {path} has no file that ends in .parquet", "correct the relation")

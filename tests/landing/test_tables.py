@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
-from inbox import Inbox
+from inbox import Inbox, ndjson
 from postgres import PASSWORD, Postgres, postgres
 
 from radar.core.errors import UsageError
@@ -284,18 +286,25 @@ def test_a_connection_that_breaks_amid_a_table_lands_nothing_of_it(
     assert app.inbox.all("select count(*) from control.table_states") == [(0,)]
 
 
-def test_rows_that_the_checks_took_out_are_read_again(app: Installation) -> None:
+def test_rows_of_a_feed_that_was_blocked_are_read_again_once_the_table_changed(
+    app: Installation, server: Postgres
+) -> None:
     app.land()
     app.inbox.con.execute("""
         delete from raw.crm_accounts;
         insert into quarantine.rejected_rows (feed, source_file, rule, batch_id, rejected_at)
         select feed, source_file, 'feed_held', 1, read_at from control.table_states
-    """)  # as the gate does it
-    app.inbox.put_accounts()
+    """)  # what blocking a feed leaves
+    assert app.land().rows_landed == 0
+    server.sql("insert into sales.accounts values ('a3', 'Cog', '2026-01-03', '2026-02-03 10:00+00', 1, 'z')")
+    assert (app.land().rows_landed, names(app)) == (3, ["Acme", "Bolt", "Cog"])
+
+
+def test_a_key_that_is_an_address_is_masked(app: Installation, server: Postgres) -> None:
+    server.sql("insert into sales.accounts values (null, 'ann@acme.test', '2026-01-01', '2026-01-04')")
+    app.write((app.folder / "tables.yml").read_text().replace("updated_at}", "updated_at, key: name}"))
     app.land()
-    assert app.inbox.all("select count(*) from control.table_states where read_at > '2026-03-14 06:00'") == [
-        (0,)
-    ]
+    assert app.inbox.column("select row_key from quarantine.rejected_rows") == ["a***(13)"]
 
 
 # DuckDB, through an adapter
@@ -408,6 +417,49 @@ tables:
     (place.folder / "lake" / "accounts").rename(place.folder / "lake" / "account")
     place.land()
     assert "What to do: the nearest in" in place.inbox.refusal("tables/lake/accounts")
+
+
+def test_a_table_of_delta_lands(place: Installation) -> None:
+    folder = place.folder / "lake" / "accounts"
+    (folder / "_delta_log").mkdir(parents=True)
+    part = folder / "part.parquet"
+    place.inbox.con.execute(f"""
+        copy (
+            select 'a1' as account_id, 'N' as name, date '2026-01-01' as created_at,
+                timestamptz '2026-01-01 10:00:00+00' as updated_at
+        ) to '{part}' (format parquet)
+    """)
+    types = {"account_id": "string", "name": "string", "created_at": "date", "updated_at": "timestamp"}
+    schema = [{"name": one, "type": types[one], "nullable": True, "metadata": {}} for one in types]
+    entries: list[dict[str, Any]] = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {
+            "metaData": {
+                "id": "accounts",
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": json.dumps({"type": "struct", "fields": schema}),
+                "partitionColumns": [],
+                "configuration": {},
+            }
+        },
+        {
+            "add": {
+                "path": part.name,
+                "partitionValues": {},
+                "size": part.stat().st_size,
+                "modificationTime": 0,
+                "dataChange": True,
+            }
+        },
+    ]
+    (folder / "_delta_log" / f"{0:020}.json").write_text(ndjson(*entries))
+    place.write("""
+databases:
+  lake: {type: delta, path: lake}
+tables:
+  - {database: lake, relation: accounts, feed: crm/accounts, loaded_at: updated_at}
+""")
+    assert place.land().rows_landed == 1
 
 
 def test_without_a_watermark_the_whole_relation_is_read_and_lands_once(place: Installation) -> None:

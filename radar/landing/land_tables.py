@@ -77,7 +77,7 @@ def land_table(landing: Landing, feed: Feed, table: Table) -> tuple[Load | None,
             _name_rows(landing, table, Path(name) / KEYS)
     is_known = load is None and seen["rows"] > 0
     if not (load and load.status == REFUSED) and not (is_known and state is None):
-        _remember(landing, table, seen, state if is_known else None)
+        _remember(landing, table, seen, state if is_known and not seen["reread"] else None)
     return load, list(_warnings(table, state, seen))
 
 

@@ -100,7 +100,7 @@ class Table:
 
     @property
     def source_file(self) -> str:
-        """What stands in the place of a file's name."""
+        """What is recorded in the place of a file's name."""
         return f"{FOLDER}/{self.database.name}/{self.relation}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from postgres import PASSWORD, Postgres, postgres
 
 from radar.core.errors import UsageError
 from radar.landing.land import FeedReport
-from radar.landing.tables import Table, load_tables
+from radar.landing.tables import KINDS, Table, load_tables
 
 VARIABLE = "RADAR_TEST_DATABASE"
 ACCOUNTS, CONTACTS = "crm/accounts", "crm/contacts"
@@ -152,6 +153,22 @@ def test_a_table_that_shrank_lost_a_column_or_went_back_is_reported_once(
     ]
     assert "the newest updated_at is 2026-01-01 10:00:00+00, and was 2026-01-02" in report.warnings[3]
     assert names(app)[:2] == ["Acme", "Bolt"]
+    assert app.land().warnings == []
+
+
+def test_a_table_that_was_restored_to_what_has_landed_is_reported_once(
+    app: Installation, server: Postgres
+) -> None:
+    app.land()
+    server.sql(
+        "insert into sales.accounts values ('a3', 'Cog', '2026-01-03', '2026-02-03 10:00+00', 1, 'z')"
+    )
+    app.land()
+    server.sql("delete from sales.accounts where account_id = 'a3'")
+    assert [warning.split(":")[0].split(" ", 1)[1] for warning in app.land().warnings] == [
+        "has 2 rows, and had 3 when it was read before; what has landed stays",
+        "went back in time",
+    ]
     assert app.land().warnings == []
 
 
@@ -500,6 +517,14 @@ databases:
 tables:
   - {{database: app, relation: sales.accounts, feed: crm/accounts, loaded_at: updated_at}}
 """
+
+
+def test_the_file_of_the_documentation_is_a_good_one(place: Installation) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml tables\n(.*?)```", page, re.DOTALL)
+    place.write(text)
+    assert {table.feed for table in place.tables()} == {ACCOUNTS, "crm/identities", "product/events"}
+    assert all(f"| `{kind}`" in page or f"`{kind}`, `" in page or f", `{kind}`" in page for kind in KINDS)
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,6 @@ def as_tables(extracts: Path, target: Path) -> str:
             files = [str(file) for file in sorted(folder.iterdir())]
             con.execute(f"create schema if not exists {source}")
             if ".csv" in files[0]:
-                read = (
-                    f"read_csv({files}, all_varchar = true, delim = ',', quote = '"
-                    ", escape = "
-                    "', header = true, union_by_name = true)"
-                )
-            elif ".parquet" in files[0]:
                 options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"'"
                 read = f"read_csv({files}, {options}, union_by_name = true)"
             elif ".parquet" in files[0]:
@@ -44,6 +38,8 @@ def as_tables(extracts: Path, target: Path) -> str:
 def test_tables_give_the_scores_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, tables = Place(tmp_path / "files"), Place(tmp_path / "tables")
     generate(files.extracts, accounts=30, days=100, seed=1, end=END)
+    for cut in files.extracts.rglob("*-interrupted*"):
+        cut.unlink()  # a broken file has no counterpart among tables
     tables.extracts.mkdir(parents=True)
     (tmp_path / "tables.yml").write_text(as_tables(files.extracts, tmp_path / "app.duckdb"))
     options = (f"--seeds={SEEDS}", f"--as-of={END}")

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from inbox import Inbox, ndjson
 from postgres import PASSWORD, Postgres, postgres
 
 from radar.core.errors import UsageError
+from radar.core.warehouse import connect
+from radar.demo import generate
+from radar.landing.feeds import load_feeds
 from radar.landing.land import FeedReport
 from radar.landing.tables import KINDS, Table, load_tables
 
@@ -160,9 +164,7 @@ def test_a_table_that_was_restored_to_what_has_landed_is_reported_once(
     app: Installation, server: Postgres
 ) -> None:
     app.land()
-    server.sql(
-        "insert into sales.accounts values ('a3', 'Cog', '2026-01-03', '2026-02-03 10:00+00', 1, 'z')"
-    )
+    server.sql("insert into sales.accounts values ('a3', 'Cog', '2026-01-03', '2026-02-03 10:00+00', 1, 'z')")
     app.land()
     server.sql("delete from sales.accounts where account_id = 'a3'")
     assert [warning.split(":")[0].split(" ", 1)[1] for warning in app.land().warnings] == [
@@ -366,6 +368,42 @@ tables:
                 (103, false, '2026-02-02 01:00:00+00', 'Cog', '2025-01-01', 'cog.test', '2026-02-01', 1)
         """)
     assert (place.land().rows_landed, names(place)[-1]) == (1, "Cog")
+
+
+def as_tables(extracts: Path, target: Path) -> str:
+    """Every feed as a table `<source>.<feed>` in one DuckDB file; what names them in tables.yml."""
+    lines = ["databases:", f"  app: {{type: duckdb, path: {target}}}", "tables:"]
+    csv = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"'"
+    with duckdb.connect(str(target)) as con:
+        for folder in sorted(extracts.glob("*/*/")):
+            source, feed = folder.parts[-2:]
+            files = [str(file) for file in sorted(folder.iterdir())]
+            read = f"read_csv({files}, {csv}," if ".csv" in files[0] else f"read_json({files},"
+            read = f"read_parquet({files}," if ".parquet" in files[0] else read
+            con.execute(f"create schema if not exists {source}")
+            con.execute(f"create table {source}.{feed} as select * from {read} union_by_name = true)")
+            lines.append(f"  - {{database: app, relation: {source}.{feed}, feed: {source}/{feed}}}")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_feeds_of_a_company_are_the_same_rows_from_tables_and_from_files(
+    place: Installation, tmp_path: Path
+) -> None:
+    extracts = tmp_path / "demo"
+    generate(extracts, accounts=12, days=60, seed=1, end=date(2026, 3, 13))
+    for cut in extracts.rglob("*-interrupted*"):
+        cut.unlink()  # a broken file has no counterpart among tables
+    place.write(as_tables(extracts, tmp_path / "app.duckdb"))
+    assert {one.files_refused for one in place.inbox.land(place.tables())} == {0}
+    with connect(tmp_path / "files.duckdb") as con:
+        Inbox(extracts, con).land()
+        for feed in load_feeds().values():
+            columns = ", ".join(
+                f"cast({one.name} as varchar)" if one.type != "json" else f"{one.name} is null"
+                for one in feed.columns
+            )
+            query = f"select distinct {columns} from {feed.raw_table} order by all"
+            assert place.inbox.all(query) == con.execute(query).fetchall(), feed.name
 
 
 def test_a_duckdb_file_that_is_being_written_or_reads_other_files_is_refused(place: Installation) -> None:

@@ -190,9 +190,12 @@ def test_times_that_are_empty_or_ahead_do_not_hide_later_rows(app: Installation,
         "1 rows have a time in synced_at that is more than a day ahead, the newest 2099" in report.warnings[1]
     )
     server.sql(
-        "insert into sales.accounts values ('a4', 'Dot', '2026-01-01', '2026-03-02', 1, 'z', '2026-03-02')"
+        "insert into sales.accounts values ('a4', 'Dot', '2026-01-01', '2026-03-02', 1, 'z', '2026-03-02')",
+        "insert into sales.accounts values ('a5', 'Eve', '2026-01-01', '2026-03-02', 1, 'z', null)",
     )
-    assert (app.land().rows_landed, names(app)[-1]) == (1, "Dot")
+    later = app.land()
+    assert (later.rows_landed, names(app)[-2:]) == (2, ["Dot", "Eve"])
+    assert not [warning for warning in later.warnings if "read from its start" in warning]
 
 
 def test_what_is_refused_is_named_by_the_key_of_the_relation(app: Installation, server: Postgres) -> None:

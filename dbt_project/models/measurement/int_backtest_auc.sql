@@ -28,8 +28,9 @@ final as (
         horizon_days,
         auc,
         variance,
-        greatest(0, auc_low) as auc_low,
-        least(1, auc_high) as auc_high
+        -- greatest and least leave nulls out
+        case when variance is not null then greatest(0, auc_low) end as auc_low,
+        case when variance is not null then least(1, auc_high) end as auc_high
     from areas
 
 )

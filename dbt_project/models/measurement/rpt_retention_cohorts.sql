@@ -15,16 +15,29 @@ known as (
 
 ),
 
-starts as (
+first_paid as (
 
     select
         account_id,
-        min(valid_from_date) as first_paid_date,
-        min_by(coalesce(live_plan_id, 'none'), valid_from_date) as plan_id,
-        min_by(mrr_usd, valid_from_date) as mrr_start_usd
+        min(valid_from_date) as first_paid_date
     from states
     where is_paying
     group by account_id
+
+),
+
+starts as (
+
+    select
+        first_paid.account_id,
+        first_paid.first_paid_date,
+        coalesce(states.live_plan_id, 'none') as plan_id,
+        states.mrr_usd as mrr_start_usd
+    from first_paid
+    inner join states
+        on
+            first_paid.account_id = states.account_id
+            and first_paid.first_paid_date = states.valid_from_date
 
 ),
 

@@ -129,8 +129,9 @@ final as (
 
         -- how well the value alone separates
         round(areas.auc, 9) as auc,
-        round(greatest(0, areas.auc_low), 9) as auc_low,
-        round(least(1, areas.auc_high), 9) as auc_high
+        -- greatest and least leave nulls out
+        case when areas.variance is not null then round(greatest(0, areas.auc_low), 9) end as auc_low,
+        case when areas.variance is not null then round(least(1, areas.auc_high), 9) end as auc_high
     from distributions
     left join without_value
         on

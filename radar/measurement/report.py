@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from markupsafe import Markup
+
 from radar.core.terminal import inert_value
 from radar.measurement.backtest import BUCKETS, LEVELS, Backtest
+from radar.measurement.charts import capacity_chart, interval_chart, lead_time_chart
 
 LABELS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "not_healthy": "watch or at risk"}
 FEW = "Too few accounts churned to claim anything"
+NO_CHART = Markup("")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table with what to read in it."""
+    """A table with what to read in it; `mart` has its figures, and `chart` draws them."""
 
     title: str
     sentences: tuple[str, ...]
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    mart: str = ""
+    chart: Markup = NO_CHART
 
 
 def text(done: Backtest) -> str:
@@ -154,7 +160,7 @@ def _history(figures: Mapping[str, Any]) -> Section:
         ("undecided scores", _pct(figures["undecided_pct"])),
         *((f"observations {LABELS[name]}", _pct(pct)) for name, pct in figures["buckets_pct"].items()),
     )
-    return Section("What was measured", (), ("", ""), rows if figures["scored_days"] else ())
+    return Section("What was measured", (), ("", ""), rows if figures["scored_days"] else (), "rpt_backtest")
 
 
 def _capacity(figures: Mapping[str, Any]) -> Section:
@@ -191,6 +197,8 @@ def _capacity(figures: Mapping[str, Any]) -> Section:
             (_number(alerts), which, _percent(precision), _percent(recall))
             for alerts, which, precision, recall in sorted(rows, key=lambda row: row[0])
         ),
+        "rpt_backtest_capacity",
+        capacity_chart(curve, days),
     )
 
 
@@ -243,6 +251,11 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
         ),
         ("bucket", "observations", "accounts", "churned", "95 %", "by revenue", "lift", "95 %"),
         tuple(rows),
+        "rpt_backtest_rates",
+        interval_chart(
+            [(LABELS[bucket], horizon["buckets"][bucket]) for bucket in BUCKETS],
+            f"Churn within {days} days by bucket, with 95 % intervals",
+        ),
     )
 
 
@@ -280,6 +293,8 @@ def _lead_time(figures: Mapping[str, Any]) -> Section:
             *("typical run of flags", "observations flagged"),
         ),
         rows,
+        "rpt_backtest_lead_times",
+        lead_time_chart(figures["lead_time"], LABELS),
     )
 
 
@@ -320,11 +335,13 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
             *("treated churned", "untreated churned", "too young"),
         ),
         rows,
+        "rpt_backtest_episodes",
     )
 
 
 def _calibration(figures: Mapping[str, Any]) -> Section:
     days = main_horizon(figures)
+    tenths = [row for row in figures["calibration"] if str(row["horizon_days"]) == days]
     return Section(
         f"Tenths of the scores, lowest first: churn observed within {days} days",
         ("What was observed, no probability. Equal scores are together in the last tenth that they reach.",),
@@ -338,8 +355,18 @@ def _calibration(figures: Mapping[str, Any]) -> Section:
                 _percent(row["churn_rate"]),
                 _interval(_ci(row)),
             )
-            for row in figures["calibration"]
-            if str(row["horizon_days"]) == days
+            for row in tenths
+        ),
+        "rpt_backtest_calibration",
+        interval_chart(
+            [
+                (
+                    f"tenth {row['tenth']}",
+                    {"n": row["observations"], "churn_rate": row["churn_rate"], "ci": _ci(row)},
+                )
+                for row in tenths
+            ],
+            f"Churn within {days} days by tenth of the scores, lowest first, with 95 % intervals",
         ),
     )
 
@@ -372,6 +399,7 @@ def _stability(figures: Mapping[str, Any]) -> Section:
             )
             for row in figures["stability"]
         ),
+        "rpt_backtest_stability",
     )
 
 
@@ -393,6 +421,7 @@ def _vintages(figures: Mapping[str, Any]) -> Section:
             for row in figures["vintages"]
             if str(row["horizon_days"]) == days
         ),
+        "rpt_backtest_vintages",
     )
 
 
@@ -412,6 +441,7 @@ def _trend(figures: Mapping[str, Any]) -> Section:
             for trend, row in figures["trend"].items()
             if row["n"]
         ),
+        "rpt_backtest_trends",
     )
 
 
@@ -428,6 +458,7 @@ def _renewals(figures: Mapping[str, Any]) -> Section:
             for bucket, row in figures["renewals"].items()
             if row["n"]
         ),
+        "rpt_backtest_renewals",
     )
 
 

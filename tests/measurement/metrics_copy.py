@@ -20,6 +20,7 @@ METRICS = (
     "int_weekly_outreach",
     "rpt_health_metrics_weekly",
     "rpt_retention_cohorts",
+    "rpt_bucket_outcomes",
     "int_rule_observations",
     "int_rule_auc",
     "int_rule_lead_times",

@@ -86,6 +86,17 @@ def test_cohorts(tables: Tables) -> None:
     assert compare(oracle.cohorts(), found, ("accounts", "is_open", "value", "ci", "gross", "net")) == []
 
 
+def test_what_came_of_each_bucket(tables: Tables) -> None:
+    oracle, con = tables
+    found = rows(
+        con,
+        "select bucket, first_date, last_date, accounts, churned, churn_rate, [ci_low, ci_high] "
+        "from rpt_bucket_outcomes",
+        1,
+    )
+    assert compare(oracle.buckets(), found, ("first", "last", "accounts", "churned", "rate", "ci")) == []
+
+
 def test_what_each_rule_is_worth(tables: Tables) -> None:
     oracle, con = tables
     expected = oracle.rules()
@@ -94,14 +105,14 @@ def test_what_each_rule_is_worth(tables: Tables) -> None:
     found = rows(
         con,
         "select rule_id, period, fired, accounts, known, churned, bad, fired_open, treated, precision, "
-        "[ci_low, ci_high], base_rate, arr_usd, churned_arr_usd, warned_churns, median_lead_days, "
+        "[ci_low, ci_high], base_observations, base_rate, arr_usd, churned_arr_usd, warned_churns, median_lead_days, "
         "auc_without, auc_difference, [auc_difference_low, auc_difference_high], is_retirement_proposed "
         "from rpt_rule_audit",
         2,
     )
     names = (
         "fired", "accounts", "known", "churned", "bad", "fired_open", "treated", "precision", "ci",
-        "base_rate", "arr", "churned_arr", "warned", "lead", "auc_without", "difference",
+        "base_observations", "base_rate", "arr", "churned_arr", "warned", "lead", "auc_without", "difference",
         "difference_ci", "retire",
     )  # fmt: skip
     assert compare(expected, found, names) == []

@@ -305,6 +305,28 @@ class Metrics:
                 }
         return found
 
+    # -- buckets
+
+    def buckets(self) -> dict[Key, dict[str, Any]]:
+        """Of the accounts of each bucket in the newest quarter that is old enough: those that left."""
+        newest = self.last - days(90 + GRACE)
+        first: dict[tuple[str, str], Observation] = {}
+        for one in sorted(self.measured.known(90), key=lambda one: one.day):
+            if newest - days(90) <= one.day <= newest:
+                first.setdefault((one.bucket, one.account_id), one)
+        found: dict[Key, dict[str, Any]] = {}
+        for bucket in {bucket for bucket, _ in first}:
+            left = [(account, one.y) for (at, account), one in first.items() if at == bucket]
+            found[(bucket,)] = {
+                "first": newest - days(90),
+                "last": newest,
+                "accounts": len(left),
+                "churned": sum(y for _, y in left),
+                "rate": share([y for _, y in left]),
+                "ci": wilson(left),
+            }
+        return found
+
     # -- rules
 
     def rules(self) -> dict[Key, dict[str, Any]]:
@@ -339,6 +361,7 @@ class Metrics:
                     "treated": sum(self._is_treated(one) for one in judged),
                     "precision": share([one.y for one in judged]),
                     "ci": interval,
+                    "base_observations": len(everything),
                     "base_rate": base,
                     "arr": self.work.arr * len({account for account, _ in fired}) or None,
                     "churned_arr": self.work.arr * len({one.account_id for one in judged if one.y}) or None,

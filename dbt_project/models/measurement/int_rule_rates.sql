@@ -78,6 +78,7 @@ counted as (
         cast(sum(treated) as bigint) as treated,
         sum(arr_usd) as arr_usd,
         sum(churned_arr_usd) as churned_arr_usd,
+        cast(sum(all_n) as bigint) as base_observations,
         sum(all_hits) / nullif(cast(sum(all_n) as double), 0) as base_rate
     from by_account
     group by rule_set, rule_id, period

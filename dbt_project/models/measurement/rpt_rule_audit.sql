@@ -75,6 +75,7 @@ final as (
         rates.precision,
         rates.ci_low,
         rates.ci_high,
+        rates.base_observations,
         rates.base_rate,
 
         -- how early, and what the score would be without it

@@ -35,7 +35,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 6
+FORMAT = 7
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -46,6 +46,7 @@ _SCHEMA = """
         rank_for_owner integer, body text
     );
     create table details (account_id text, piece text, body text);
+    create table shared (name text, body text);
 """
 _INDEXES = """
     create index details_by_account on details (account_id);
@@ -55,12 +56,14 @@ _INDEXES = """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "details")
+_TABLES = ("about", "owners", "accounts", "details", "shared")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 """Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+MOST_OBSERVATIONS = 100_000
+"""Of rules next to outcomes: with more, the file would be late by minutes; `marts.rpt_rule_audit` answers."""
 _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 """How far back spot checks, the small chart and the page of an account go."""
 MOST_FACTS = 50
@@ -271,8 +274,24 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        if "marts.rpt_bucket_outcomes" in known:
+            _share(con, out, "bucket_outcomes")
+        if "marts.rpt_rule_audit" in known and _has_few_observations(con):
+            con.execute(_QUERIES["rules_of_history"])
+            _share(con, out, "rule_audit")
+            _share(con, out, "rule_outcomes")
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _has_few_observations(con: duckdb.DuckDBPyConnection) -> bool:
+    return bool(con.execute(_QUERIES["observations"]).fetchall()[0][0] <= MOST_OBSERVATIONS)
+
+
+def _share(con: duckdb.DuckDBPyConnection, out: sqlite3.Connection, name: str) -> None:
+    """What all accounts have in common, as one JSON list; an empty one where nothing is old enough."""
+    body = con.execute(_QUERIES[name]).fetchall()[0][0]
+    out.execute("insert into shared values (?, ?)", [name, body or "[]"])
 
 
 def _move(

@@ -178,6 +178,13 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
     )
 
 
+def rule_sets(published_db: Path) -> list[str]:
+    """The rule sets that score, in the order of their names: each can be asked for."""
+    with duckdb.connect(str(published_db), read_only=True) as con:
+        found = con.execute("select rule_set from scoring.dim_rule_sets where status <> 'retired' order by 1")
+        return [name for (name,) in found.fetchall()]
+
+
 def recorded(tables: Mapping[str, Sequence[Row]]) -> Backtest:
     """What the daily run measured, from the rows of each of the REPORTS."""
     return _backtest(tables, Question(), {})

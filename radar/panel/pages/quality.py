@@ -1,4 +1,4 @@
-"""The page Quality: were scores right, do people agree, what is asked of them, what is open, how data arrives."""
+"""The page Quality: were scores right, do people agree, what is asked, what is open, how data arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/accuracy.md: limits first, the marts' figures, the same bytes, and a sentence where a company is missing."""
+"""docs/accuracy.md: limits first, the marts' figures, and a sentence for who is missing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def test_it_has_the_figures_of_the_marts_and_says_who_is_missing(tmp_path: Path)
         run_models(con, "copy", horizons=(30, 60, 90), slice_by="'all'", models=MODELS)
         rates = con.execute(
             "select group_name, n, accounts, rate from rpt_backtest_rates "
-            "where horizon_days = 90 and measure = 'churn_rate' and group_name in ('healthy', 'watch', 'at_risk')"
+            "where horizon_days = 90 and measure = 'churn_rate' "
+            "and group_name in ('healthy', 'watch', 'at_risk')"
         ).fetchall()
     assert rates
     for bucket, n, accounts, rate in rates:

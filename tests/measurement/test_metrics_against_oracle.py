@@ -105,9 +105,9 @@ def test_what_each_rule_is_worth(tables: Tables) -> None:
     found = rows(
         con,
         "select rule_id, period, fired, accounts, known, churned, bad, fired_open, treated, precision, "
-        "[ci_low, ci_high], base_observations, base_rate, arr_usd, churned_arr_usd, warned_churns, median_lead_days, "
-        "auc_without, auc_difference, [auc_difference_low, auc_difference_high], is_retirement_proposed "
-        "from rpt_rule_audit",
+        "[ci_low, ci_high], base_observations, base_rate, arr_usd, churned_arr_usd, warned_churns, "
+        "median_lead_days, auc_without, auc_difference, [auc_difference_low, auc_difference_high], "
+        "is_retirement_proposed from rpt_rule_audit",
         2,
     )
     names = (

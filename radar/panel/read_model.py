@@ -62,6 +62,8 @@ _LETTERS = str.maketrans(
 )
 """Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+BUCKETS, RULES = "marts.rpt_bucket_outcomes", "marts.rpt_rule_audit"
+"""What all accounts have in common: how those of a bucket, and those with a rule, did."""
 MOST_OBSERVATIONS = 100_000
 """Of rules next to outcomes: with more, the file would be late by minutes; `marts.rpt_rule_audit` answers."""
 _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
@@ -274,24 +276,23 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
-        if "marts.rpt_bucket_outcomes" in known:
-            _share(con, out, "bucket_outcomes")
-        if "marts.rpt_rule_audit" in known and _has_few_observations(con):
-            con.execute(_QUERIES["rules_of_history"])
-            _share(con, out, "rule_audit")
-            _share(con, out, "rule_outcomes")
+        if BUCKETS in known:
+            _share(out, BUCKETS, _rows_of(con, BUCKETS))
+        if RULES in known and _rows_of(con, "marts.rpt_backtest")[0]["observations"] <= MOST_OBSERVATIONS:
+            _share(out, RULES, _rows_of(con, RULES))
         out.execute("commit")
         out.executescript(_INDEXES)
 
 
-def _has_few_observations(con: duckdb.DuckDBPyConnection) -> bool:
-    return bool(con.execute(_QUERIES["observations"]).fetchall()[0][0] <= MOST_OBSERVATIONS)
+def _rows_of(con: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, Any]]:
+    result = con.execute(f"select * from {mart} order by all")
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _share(con: duckdb.DuckDBPyConnection, out: sqlite3.Connection, name: str) -> None:
-    """What all accounts have in common, as one JSON list; an empty one where nothing is old enough."""
-    body = con.execute(_QUERIES[name]).fetchall()[0][0]
-    out.execute("insert into shared values (?, ?)", [name, body or "[]"])
+def _share(out: sqlite3.Connection, mart: str, rows: list[dict[str, Any]]) -> None:
+    """What all accounts have in common."""
+    out.execute("insert into shared values (?, ?)", [mart, json.dumps(rows, default=str)])
 
 
 def _move(

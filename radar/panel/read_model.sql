@@ -230,27 +230,3 @@ select
 from marts.rpt_override_scoreboard
 where account_id between $first and $last
 group by account_id;
-
--- name: observations
-select observations from marts.rpt_backtest;
-
--- name: rules_of_history
--- A view over every observation, read once.
-create temp table rule_audit as
-select * from marts.rpt_rule_audit;
-
--- name: rule_audit
-select to_json(list(rule_audit order by period, fired desc, rule_set, rule_id))
-from rule_audit;
-
--- name: rule_outcomes
-select to_json(list({
-    'rule_set': rule_set, 'rule_id': rule_id, 'known': known, 'churned': churned, 'churn_rate': precision,
-    'ci_low': ci_low, 'ci_high': ci_high, 'base_observations': base_observations, 'base_rate': base_rate
-} order by rule_set, rule_id))
-from rule_audit
-where period = 'all';
-
--- name: bucket_outcomes
-select to_json(list(outcomes order by bucket))
-from marts.rpt_bucket_outcomes as outcomes;

@@ -37,7 +37,6 @@ ALLOWED = {
     "macros/bucket_name.sql": {"2": "a rank", "3": "a rank"},
     "radar/audit/delivery_ledger.sql": {"9": "after the prefix of a key"},
     "radar/panel/queries/audit.sql": {"64": "hexadecimal digits of a hash"},
-    "radar/panel/queries/measured.sql": {"0.5": "an auc by chance"},
     "radar/panel/queries/portfolio.sql": {"366": "a year of days is drawn"},
     "radar/panel/queries/quality.sql": {
         "2": "both tables are there",

@@ -79,6 +79,10 @@ def marts(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield lambda query: con.execute(query).fetchall()
 
 
+def test_every_report_of_the_backtest_is_offered() -> None:
+    assert {f"marts.{name}" for name in REPORTS} == set(measured.BACKTEST)
+
+
 def test_the_backtest_is_on_quality_with_the_capacity_curve_first(
     clients: dict[str, TestClient], marts: Any
 ) -> None:

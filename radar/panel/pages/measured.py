@@ -6,7 +6,6 @@ what is shown of it. Does not belong here: any figure; those are the marts'.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.measurement import report
-from radar.measurement.backtest import REPORTS, recorded
+from radar.measurement.backtest import recorded
 from radar.panel import charts, queries
 from radar.panel.page_cache import cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.read_model import ReadModel, read
+from radar.panel.read_model import BUCKETS, RULES, ReadModel, read
 from radar.panel.web import csv_answer, number, person_of, published_db_of
 
 WEEKS_SHOWN = 26
@@ -62,17 +61,32 @@ COSTS = {
     "run_api_calls": "Attempts to deliver",
     "run_cost_usd": "USD, estimated",
 }
+CHANCE = 0.5
+"""The auc of what tells nobody apart."""
+
 OUTCOMES = {"churn": "Left within 90 days", "expansion": "Grew within 90 days"}
-FILES = (
-    *REPORTS,
-    "rpt_bucket_outcomes",
-    "rpt_health_metrics_weekly",
-    "rpt_run_costs_weekly",
-    "rpt_retention_cohorts",
-    "rpt_rule_audit",
-    "rpt_signals_by_outcome",
+BACKTEST = (
+    "marts.rpt_backtest",
+    "marts.rpt_backtest_calibration",
+    "marts.rpt_backtest_capacity",
+    "marts.rpt_backtest_episodes",
+    "marts.rpt_backtest_horizons",
+    "marts.rpt_backtest_lead_times",
+    "marts.rpt_backtest_left_out",
+    "marts.rpt_backtest_quarter",
+    "marts.rpt_backtest_rates",
+    "marts.rpt_backtest_renewals",
+    "marts.rpt_backtest_stability",
+    "marts.rpt_backtest_trends",
+    "marts.rpt_backtest_vintages",
 )
-"""The marts that are offered as files."""
+COHORTS, RUN_COSTS = "marts.rpt_retention_cohorts", "marts.rpt_run_costs_weekly"
+WEEKS, SIGNALS = "marts.rpt_health_metrics_weekly", "marts.rpt_signals_by_outcome"
+FILES = {
+    mart.removeprefix("marts."): mart
+    for mart in (*BACKTEST, BUCKETS, WEEKS, RUN_COSTS, COHORTS, RULES, SIGNALS)
+}
+"""The marts that are offered as files, by the names of these."""
 
 
 @dataclass(frozen=True)
@@ -83,34 +97,44 @@ class Measured:
     read_model: ReadModel
     person: Person
 
+    def rows(self, mart: str) -> list[Row]:
+        """All of a mart."""
+        return self.published_db.rows(self.person, f"-- for everyone\nselect * from {mart} order by all")
+
     def ask(self, name: str, **parameters: Any) -> list[Row]:
         """What a query of `queries/measured.sql` answers."""
         return self.published_db.rows(self.person, queries.load("measured")[name], **parameters)
 
     def columns(self) -> dict[str, list[str]]:
         """Of the marts that are there, their columns."""
-        found = self.ask("columns", names=json.dumps(FILES))
-        return {row["table_name"]: row["columns"] for row in found}
+        return {f"marts.{row['table_name']}": row["columns"] for row in self.ask("columns")}
 
     def rules(self) -> list[Row] | None:
         """The audit of rules; None where the copy has none, or too much of it."""
-        rows = self.read_model.rows(self.person, queries.load("measured")["rule_audit"])
+        rows = self.read_model.rows(self.person, queries.load("measured")["rule_audit"], name=RULES)
         return read(rows[0]["body"]) if rows else None
+
+    def weekly(self) -> list[Row]:
+        """The weekly metrics of all, the oldest week first."""
+        return self.ask("rpt_health_metrics_weekly", slice="all")
 
     def file(self, name: str, asked: Mapping[str, str]) -> tuple[Sequence[str], Sequence[Row]]:
         """Columns and rows of one of the FILES; none of what the copy does not have."""
-        columns = self.columns().get(name)
+        mart = FILES[name]
+        columns = self.columns().get(mart)
         if columns is None:
             return (), []
-        if name == "rpt_rule_audit":
+        if mart == RULES:
             return columns, self.rules() or []
-        if name == "rpt_signals_by_outcome":
+        if mart == WEEKS:
+            return columns, self.weekly()
+        if mart == SIGNALS:
             return columns, self.ask(name, **self.signals_asked(asked)) if self.has_few_observations() else []
-        return columns, self.ask(name)
+        return columns, self.rows(mart)
 
     def has_few_observations(self) -> bool:
         """Whether signals can be counted while somebody waits."""
-        return bool(self.ask("observations")[0]["observations"] <= MOST_OBSERVATIONS)
+        return bool(self.rows("marts.rpt_backtest")[0]["observations"] <= MOST_OBSERVATIONS)
 
     def signals_asked(self, asked: Mapping[str, str]) -> dict[str, str]:
         """The outcome and the segment that an address names, of those that there are."""
@@ -120,9 +144,14 @@ class Measured:
             "segment": segment if segment in self.segments() else "all",
         }
 
+    def labels(self) -> list[Row]:
+        """The signals of the catalogue."""
+        return self.published_db.rows(self.person, queries.load("rules")["signals"])
+
     def segments(self) -> list[str]:
-        """What signals are divided by: all, and each segment."""
-        return ["all", *(row["segment"] for row in self.ask("segments"))]
+        """What signals are divided by: all, and each segment of their accounts."""
+        found = self.published_db.rows(self.person, queries.load("portfolio")["options"])
+        return ["all", *(row["value"] for row in found if row["filter"] == "segment")]
 
 
 def measured_of(request: Request) -> Measured:
@@ -133,16 +162,16 @@ def measured_of(request: Request) -> Measured:
 def context(measured: Measured) -> dict[str, Any]:
     """For the page Quality: the backtest, weekly metrics and the audit of rules."""
     there = measured.columns()
-    has_weekly = "rpt_health_metrics_weekly" in there
+    has_weekly = WEEKS in there
     rules = measured.rules()
     return {
-        "backtest": _backtest(measured) if there.keys() >= set(REPORTS) else None,
+        "backtest": _backtest(measured) if there.keys() >= set(BACKTEST) else None,
         "has_weekly": has_weekly,
         "weekly": _weekly(measured) if has_weekly else [],
-        "costs": measured.ask("costs") if "rpt_run_costs_weekly" in there else [],
+        "costs": _newest(measured.rows(RUN_COSTS)) if RUN_COSTS in there else [],
         "cost_labels": COSTS,
-        "has_rule_audit": "rpt_rule_audit" in there,
-        "audited": None if rules is None else [row for row in rules if row["period"] == "all"],
+        "has_rule_audit": RULES in there,
+        "audited": None if rules is None else _most_fired(rules),
         "percent": report.percent,
         "rate": report.rate,
         "interval": report.interval,
@@ -151,7 +180,7 @@ def context(measured: Measured) -> dict[str, Any]:
 
 def _backtest(measured: Measured) -> dict[str, Any]:
     """Sentences first, then what has a chart, the capacity curve first, then the other tables."""
-    done = recorded({name: measured.ask(name) for name in REPORTS})
+    done = recorded({mart.removeprefix("marts."): measured.rows(mart) for mart in BACKTEST})
     sections = report.sections(done)
     return {
         "sentences": report.sentences(done),
@@ -161,33 +190,52 @@ def _backtest(measured: Measured) -> dict[str, Any]:
 
 
 def _weekly(measured: Measured) -> list[dict[str, Any]]:
-    order = list(WEEKLY)
-    found = [row for row in measured.ask("weekly", weeks=WEEKS_SHOWN) if row["metric"] in WEEKLY]
+    """Of each metric the newest week that is known, and a line of the weeks before it."""
+    weeks: dict[tuple[str, int], list[Row]] = {}
+    for row in measured.weekly():
+        if row["value"] is not None:
+            weeks.setdefault((row["metric"], row["horizon_days"]), []).append(row)
     return [
         {
-            **row,
-            "label": WEEKLY[row["metric"]],
-            "text": number(row["value"]) if row["metric"] in NUMBERS else report.percent(row["value"]),
-            "interval": report.interval(report.ci(row)),
-            "line": charts.sparkline(row["series"], 120, 28, f"{WEEKLY[row['metric']]}, week by week", low=0),
+            **known[-1],
+            "label": label,
+            "text": number(known[-1]["value"]) if metric in NUMBERS else report.percent(known[-1]["value"]),
+            "interval": report.interval(report.ci(known[-1])),
+            "line": charts.sparkline(
+                [row["value"] for row in known[-WEEKS_SHOWN:]], 120, 28, f"{label}, week by week", low=0
+            ),
         }
-        for row in sorted(found, key=lambda row: (order.index(row["metric"]), row["horizon_days"]))
+        for metric, label in WEEKLY.items()
+        for (name, _), known in sorted(weeks.items())
+        if name == metric
     ]
+
+
+def _most_fired(rules: Sequence[Row]) -> list[Row]:
+    """Over all dates, the rules that fired most first."""
+    return sorted(
+        (row for row in rules if row["period"] == "all"), key=lambda row: (-row["fired"], row["rule_id"])
+    )
+
+
+def _newest(rows: Sequence[Row]) -> list[Row]:
+    """Of each metric the newest week, of rows by week."""
+    return list({row["metric"]: row for row in rows if row["value"] is not None}.values())
 
 
 def account_outcomes(shared: Mapping[str, list[Row]], health: Mapping[str, Any], fired: Sequence[str]) -> Any:
     """How accounts in this bucket, and those with the same rules, did; None where the copy does not say."""
-    if "bucket_outcomes" not in shared:
+    if BUCKETS not in shared:
         return None
-    bucket = next((row for row in shared["bucket_outcomes"] if row["bucket"] == health["model_bucket"]), None)
+    bucket = next((row for row in shared[BUCKETS] if row["bucket"] == health["model_bucket"]), None)
     rules = {
         row["rule_id"]: row
-        for row in shared.get("rule_outcomes", [])
-        if row["rule_set"] == health["rule_set"] and row["known"]
+        for row in shared.get(RULES, [])
+        if row["period"] == "all" and row["rule_set"] == health["rule_set"] and row["known"]
     }
     return {
-        "bucket": bucket and bucket_sentence(bucket),
-        "rules": [rules[rule] for rule in fired if rule in rules],
+        "bucket": bucket and {**bucket, "sentence": bucket_sentence(bucket)},
+        "rules": [{**rules[rule], "churn_rate": rules[rule]["precision"]} for rule in fired if rule in rules],
     }
 
 
@@ -206,24 +254,45 @@ def show_signals(request: Request) -> Response:
     asked = request.query_params
     if request.query_params.get("format") == "csv":
         return csv_answer(f"radar_signals_{about.as_of}.csv", *measured.file("rpt_signals_by_outcome", asked))
-    view = (asked.get("outcome", ""), asked.get("segment", ""))
-    return cached_page(request, "Signals", "signals.html", view, lambda: _signals(measured, asked))
+    chosen = measured.signals_asked(asked)
+    view = tuple(chosen.values())
+    return cached_page(request, "Signals", "signals.html", view, lambda: _signals(measured, chosen))
 
 
-def _signals(measured: Measured, asked: Mapping[str, str]) -> dict[str, Any]:
-    is_there = "rpt_signals_by_outcome" in measured.columns()
+def _signals(measured: Measured, chosen: Mapping[str, str]) -> dict[str, Any]:
+    is_there = SIGNALS in measured.columns()
     if not is_there or not measured.has_few_observations():
         return {"is_there": is_there, "rows": None}
-    chosen = measured.signals_asked(asked)
     return {
         "is_there": True,
-        "rows": measured.ask("signals", **chosen),
+        "rows": _by_signal(measured.ask("rpt_signals_by_outcome", **chosen), measured.labels()),
         "chosen": chosen,
         "outcomes": OUTCOMES,
         "segments": measured.segments(),
         "interval": report.interval,
         "rate": report.rate,
     }
+
+
+def _by_signal(rows: Sequence[Row], labels: Sequence[Row]) -> list[dict[str, Any]]:
+    """A line a signal, those that separate best first, with the rates of its outermost fifths."""
+    label_of = {row["signal"]: row["label"] for row in labels}
+    groups: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(row["signal"], {})[row["group_name"]] = {**row, "churn_rate": row["rate"]}
+    lines = []
+    for signal, found in groups.items():
+        fifths = sorted(name for name in found if name.startswith("fifth_"))
+        lines.append(
+            {
+                **found["all"],
+                "label": label_of.get(signal) or signal,
+                "with_it": found.get("with_outcome"),
+                "without_it": found.get("without_outcome"),
+                "outermost": [found[name] for name in (fifths[0], fifths[-1])],
+            }
+        )
+    return sorted(lines, key=lambda line: (line["auc"] is None, -abs((line["auc"] or CHANCE) - CHANCE)))
 
 
 routes = [Route("/quality/signals", show_signals)]

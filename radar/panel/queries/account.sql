@@ -22,5 +22,4 @@ limit 51;
 -- name: shared
 -- for everyone
 select name, body
-from shared
-where name in ('bucket_outcomes', 'rule_outcomes');
+from shared;

@@ -192,7 +192,7 @@ def recorded(tables: Mapping[str, Sequence[Row]]) -> Backtest:
 
 def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
     tables = {name: _rows(con, name) for name in REPORTS}
-    slices = {}
+    slices: dict[str, Any] = {}
     if question.by:
         run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
         sliced = {name: _rows(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}

@@ -112,7 +112,8 @@ class Measured:
     def rules(self) -> list[Row] | None:
         """The audit of rules; None where the copy has none, or too much of it."""
         rows = self.read_model.rows(self.person, queries.load("measured")["rule_audit"], name=RULES)
-        return read(rows[0]["body"]) if rows else None
+        audit: list[Row] | None = read(rows[0]["body"]) if rows else None
+        return audit
 
     def weekly(self) -> list[Row]:
         """The weekly metrics of all, the oldest week first."""

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT, MARGIN = 560, 220, 44
 Points = Sequence[tuple[float, float | None, str]]
-"""Of a curve: where on the axis (0 to 1), the share (None: not known), and what a reader is told of it."""
+"""Of a curve: where on the axis (0 to 1), the share (None: not known), and its text."""
 
 
 def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
@@ -22,7 +22,7 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
         return Markup("")
     rows = sorted(curve, key=lambda row: row["alerts_per_list"])
     most = max(float(row["alerts_per_list"]) for row in rows)
-    places = [float(row["alerts_per_list"]) / most for row in rows]
+    positions = [float(row["alerts_per_list"]) / most for row in rows]
     inner = [
         shape
         for name in ("precision", "recall")
@@ -31,25 +31,25 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
             name,
             [
                 (
-                    place,
+                    position,
                     row[name],
                     f"{row['alerts_per_list']:.1f} accounts an owner and week: {name} {100 * row[name]:.1f} %"
                     if row[name] is not None
                     else "",
                 )
-                for place, row in zip(places, rows, strict=True)
+                for position, row in zip(positions, rows, strict=True)
             ],
         )
     ]
     inner += [
-        f'<line class="budget" x1="{_x(place):.1f}" x2="{_x(place):.1f}" y1="{MARGIN / 2}" '
-        f'y2="{HEIGHT - MARGIN}"/>' + _label(_x(place), MARGIN / 2 - 6, "weekly budget", "middle")
-        for place, row in zip(places, rows, strict=True)
+        f'<line class="budget" x1="{_x(position):.1f}" x2="{_x(position):.1f}" y1="{MARGIN / 2}" '
+        f'y2="{HEIGHT - MARGIN}"/>' + _label(_x(position), MARGIN / 2 - 6, "weekly budget", "middle")
+        for position, row in zip(positions, rows, strict=True)
         if row["is_budget"]
     ]
     inner += [
-        _label(_x(place), HEIGHT - MARGIN + 16, f"{row['alerts_per_list']:.0f}", "middle")
-        for place, row in list(zip(places, rows, strict=True))[::2]
+        _label(_x(position), HEIGHT - MARGIN + 16, f"{row['alerts_per_list']:.0f}", "middle")
+        for position, row in list(zip(positions, rows, strict=True))[::2]
     ]
     inner.append(_label(WIDTH / 2, HEIGHT - 6, "accounts an owner looks at in a week", "middle"))
     return _svg(f"Precision and recall by capacity, churn within {days} days", inner)
@@ -111,7 +111,7 @@ def lead_time_chart(lead_times: Mapping[str, Mapping[str, Any]], labels: Mapping
 
 def _curve(kind: str, name: str, points: Points) -> list[str]:
     """A line through the known points, each with its text, and the name at its end."""
-    known = [(_x(place), _y(share), text) for place, share, text in points if share is not None]
+    known = [(_x(position), _y(share), text) for position, share, text in points if share is not None]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in known)
     inner = [f'<polyline class="{kind}" points="{line}"/>'] if known else []
     inner += [
@@ -123,8 +123,8 @@ def _curve(kind: str, name: str, points: Points) -> list[str]:
     return inner
 
 
-def _x(place: float) -> float:
-    return MARGIN + (WIDTH - 2 * MARGIN) * place
+def _x(position: float) -> float:
+    return MARGIN + (WIDTH - 2 * MARGIN) * position
 
 
 def _y(part: float) -> float:

@@ -1,4 +1,4 @@
--- Grain: one row per week (its Monday), metric, horizon and slice. A rate never stands without what it rests on: n
+-- Grain: one row per week (its Monday), metric, horizon and slice. A rate is never without what it rests on: n
 -- cases of so many accounts, numerator and denominator, and its 95 % interval clustered by account.
 -- is_open: the week is too young to judge, or not over; all figures are null then. Amounts are summed as decimals and
 -- intervals rounded, because the last digits of a sum of floats depend on its order: the same facts make the same rows.

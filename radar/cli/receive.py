@@ -18,7 +18,7 @@ def receive(
     extracts: Annotated[
         Path | None, typer.Option(help="Folder of the extracts, as <source>/<feed>/. [var/extracts]")
     ] = None,
-    behind_proxy: Annotated[
+    is_proxied: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy with TLS stands before an address others reach.")
     ] = False,
     flush: Annotated[
@@ -31,4 +31,4 @@ def receive(
         for path in flush_spool(settings):
             typer.echo(path)
     else:
-        serve(settings, host=host, port=port, is_behind_proxy=behind_proxy)
+        serve(settings, host=host, port=port, is_proxied=is_proxied)

@@ -9,7 +9,7 @@ from typing import Any
 from radar import DISTRIBUTION
 from radar.measurement import ceiling
 from radar.measurement.calibrate import Calibration
-from radar.measurement.report import Section, interval_text, number_text, percent_text, rendered
+from radar.measurement.report import Section, interval, number, percent, rendered
 
 FAMILIES = {
     "level_of_use": "level of use",
@@ -66,8 +66,8 @@ def _unseen(done: Calibration) -> list[str]:
     return [
         f"After {done.figures['train_until']}, a time that placed no limit, {champion['events']:,} of "
         f"{champion['accounts']:,} accounts churned within {done.request.horizon} days. The tenth with the "
-        f"lowest scores of each week had {percent_text(limits['recall_top_tenth'])} of the observations "
-        f"before a churn by the limits, {percent_text(champion['recall_top_tenth'])} by the scores as "
+        f"lowest scores of each week had {percent(limits['recall_top_tenth'])} of the observations "
+        f"before a churn by the limits, {percent(champion['recall_top_tenth'])} by the scores as "
         "recorded, where chance is 10 %."
     ]
 
@@ -86,9 +86,9 @@ def _figures(done: Calibration) -> Section:
             f"{row['n']:,}",
             f"{row['positives']:,}",
             f"{row['events']:,} of {row['accounts']:,}",
-            percent_text(row["recall_top_tenth"]),
+            percent(row["recall_top_tenth"]),
             "too few" if row["auc"] is None else f"{row['auc']:.2f}",
-            interval_text(row["auc_ci"], percent=False),
+            interval(row["auc_ci"], as_percent=False),
         )
         for days, horizon in done.figures["horizons"].items()
         for name, row in horizon.items()
@@ -124,13 +124,13 @@ def _rules(done: Calibration) -> Section:
             (
                 rule_id,
                 FAMILIES[row["family"]],
-                f"{row['signal']} {row['operator']} {number_text(float(row['threshold']))}",
+                f"{row['signal']} {row['operator']} {number(float(row['threshold']))}",
                 str(row["points"]),
                 VERDICTS[row["verdict"]],
                 f"{row['fired']:,}",
                 f"{row['fired_churned']:,}",
-                number_text(row["lift"]),
-                interval_text(row["lift_ci_99"], percent=False),
+                number(row["lift"]),
+                interval(row["lift_ci_99"], as_percent=False),
             )
             for rule_id, row in labels.items()
         ),

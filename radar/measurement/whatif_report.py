@@ -11,7 +11,7 @@ import jinja2
 from radar.core.terminal import inert_value
 from radar.measurement.backtest import BUCKETS
 from radar.measurement.page import TEMPLATE
-from radar.measurement.report import LABELS, Section, number_text, percent_text
+from radar.measurement.report import LABELS, Section, number, percent
 from radar.measurement.whatif import WhatIf
 
 GATES = {
@@ -39,7 +39,7 @@ def page(done: WhatIf) -> str:
     """As one page of HTML that needs nothing else."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        title=_title(done), sentences=sentences(done), sections=sections(done), charts=[]
+        title=_title(done), sentences=sentences(done), sections=sections(done)
     )
 
 
@@ -75,8 +75,8 @@ def _gates(done: WhatIf) -> Section:
         ("gate", "found", "result"),
         tuple(
             (
-                GATES[row["gate"]].format(limit=number_text(float(row["limit_value"]))),
-                number_text(row["value"]),
+                GATES[row["gate"]].format(limit=number(float(row["limit_value"]))),
+                number(row["value"]),
                 RESULTS[row["has_passed"]],
             )
             for row in sorted(done.tables["whatif_gates"], key=lambda row: list(GATES).index(row["gate"]))
@@ -112,7 +112,7 @@ def _alerts(done: WhatIf) -> Section:
                 label,
                 f"{sides[side]['weeks']:,}",
                 f"{int(sides[side]['alerts']):,}",
-                number_text(sides[side]["alerts_per_week"]),
+                number(sides[side]["alerts_per_week"]),
                 f"{sides[side]['most_of_an_owner']:,}",
                 f"{sides[side]['owner_capacity']:,}",
             )
@@ -135,8 +135,8 @@ def _rates(done: WhatIf) -> Section:
             (
                 row["measure"],
                 f"{row['accounts']:,}",
-                percent_text(row["rate_before"]),
-                percent_text(row["rate_after"]),
+                percent(row["rate_before"]),
+                percent(row["rate_after"]),
                 _points(row["difference"]),
                 ""
                 if row["difference_low"] is None
@@ -164,7 +164,7 @@ def _segments(done: WhatIf) -> Section:
                 name,
                 f"{len(groups[name]):,}",
                 f"{len(worse(name)):,}",
-                percent_text(len(worse(name)) / len(groups[name])),
+                percent(len(worse(name)) / len(groups[name])),
                 _usd(worse(name)),
             )
             for name in sorted(groups, key=lambda name: (-len(worse(name)) / len(groups[name]), name))
@@ -180,8 +180,8 @@ def _samples(done: WhatIf) -> Section:
         tuple(
             (
                 row["account_id"],
-                f"{LABELS[row['bucket_before']]} ({number_text(row['score_before'])})",
-                f"{LABELS[row['bucket_after']]} ({number_text(row['score_after'])})",
+                f"{LABELS[row['bucket_before']]} ({number(row['score_before'])})",
+                f"{LABELS[row['bucket_after']]} ({number(row['score_after'])})",
                 row["evidence"] or "no rule fires",
             )
             for row in done.tables["whatif_samples"]

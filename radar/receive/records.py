@@ -16,7 +16,7 @@ class BodyError(Exception):
 
 
 def lines(body: bytes) -> list[str]:
-    """The objects of a JSON list, or those that stand one after another, as NDJSON does. Raises BodyError.
+    """The objects of a JSON list, or of NDJSON. Raises BodyError.
 
     Numbers and texts stay as they were written: only line ends between values become spaces.
     """

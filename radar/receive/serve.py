@@ -14,9 +14,9 @@ from radar.receive.settings import ReceiveSettings
 from radar.receive.spool import Spool
 
 
-def serve(settings: ReceiveSettings, *, host: str, port: int, is_behind_proxy: bool) -> None:
+def serve(settings: ReceiveSettings, *, host: str, port: int, is_proxied: bool) -> None:
     """Take requests in until stopped. Raises UsageError for settings with which nobody could post."""
-    if not _is_loopback(host) and not is_behind_proxy:
+    if not _is_loopback(host) and not is_proxied:
         raise UsageError(
             f"{host} can be reached from elsewhere, and records would travel in the clear",
             "put a proxy with TLS before the receiver and say --behind-proxy",

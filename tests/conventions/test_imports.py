@@ -22,10 +22,10 @@ ROOMS = (
     "radar.exports",
     "radar.rules",
     "radar.quality",
+    "radar.measurement",
     "radar.deliveries",
     "radar.panel",
     "radar.mcp",
-    "radar.measurement",
     "orchestration",
     "radar.cli",
 )

@@ -26,7 +26,8 @@ WINDOW = re.compile(r"_(\d+)d(?=_|\b)")
 """A window of days that the name of a signal or a column has: changing it would make another one."""
 
 DEFINED = re.compile(
-    r"models/measurement/|measurement/(calibration|whatif_models)/|macros/(clustered_rates|normal_quantile)\.sql$"
+    r"models/measurement/|measurement/(calibration|whatif_models)/"
+    r"|macros/(clustered_(rates|lifts|auc)|auc_places|normal_quantile)\.sql$"
 )
 """Statistics, as docs/measurement.md and docs/calibrate.md define them: another number is another figure."""
 

@@ -252,7 +252,7 @@ def test_a_secret_that_cannot_be_used_is_named_by_its_source_and_not_shown(
 
 def test_others_reach_it_through_a_proxy_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"0\.0\.0\.0 can be reached from elsewhere"):
-        serve(settings(tmp_path), host="0.0.0.0", port=free_port(), is_behind_proxy=False)
+        serve(settings(tmp_path), host="0.0.0.0", port=free_port(), is_proxied=False)
 
 
 def test_the_panel_takes_records_in_as_well(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ check-company: $(VENV)/.test-ready
 # seeds and measured; the same bytes for the same code (some minutes a company).
 ACCURACY := var/accuracy
 SAASGUARD ?= ../shared/data/saasguard
-YEAR = $(BIN)/radar run --seeds seeds --extracts $(1) --warehouse $(ACCURACY)/$(2)/warehouse.duckdb \
+YEAR = $(BIN)/radar run --extracts $(1) --warehouse $(ACCURACY)/$(2)/warehouse.duckdb \
 	--exports $(ACCURACY)/$(2)/exports --published $(ACCURACY)/$(2)/published --since $(3) --as-of $(4)
 accuracy: $(VENV)/.ready
 	@rm -rf $(ACCURACY)

@@ -80,7 +80,7 @@ lint: $(VENV)/.test-ready .venv-lint/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # What a change is tried with while it is made: minutes.
-test: lint
+test: $(VENV)/.test-ready
 	$(PYTEST) -m "not slow"
 
 # Everything: also whole runs that are killed, flooded, shuffled and repeated. Before a change goes in; .ci/run calls it.

@@ -9,15 +9,14 @@ import jinja2
 from radar.measurement.backtest import Backtest
 from radar.measurement.report import sections, sentences
 
-_TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def page(done: Backtest) -> str:
     """The page as HTML."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        rule_set=done.figures["rule_set"],
-        last=done.figures["last"],
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        title=f"Was the score right? {done.figures['rule_set']}, scores up to {done.figures['last']}",
         sentences=sentences(done),
         sections=sections(done),
     )

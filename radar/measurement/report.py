@@ -32,8 +32,13 @@ class Section:
 
 def text(done: Backtest) -> str:
     """Sentences first, then tables, for a terminal."""
-    lines = [*sentences(done), ""]
-    for section in sections(done):
+    return rendered(sentences(done), sections(done))
+
+
+def rendered(texts: Sequence[str], tables: Sequence[Section]) -> str:
+    """Sentences and tables as lines of a terminal, what a terminal would obey written out."""
+    lines = [*texts, ""]
+    for section in tables:
         lines += [section.title, *(f"  {sentence}" for sentence in section.sentences)]
         lines += [f"  {line}" for line in _aligned([section.header, *section.rows])] if section.rows else []
         lines.append("")

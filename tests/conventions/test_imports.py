@@ -16,6 +16,7 @@ ROOMS = (
     "radar.core",
     "radar.audit",
     "radar.landing",
+    "radar.receive",
     "radar.demo",
     "radar.publishing",
     "radar.exports",
@@ -30,8 +31,8 @@ ROOMS = (
 )
 """From the bottom up: a room imports only from rooms before it."""
 EXTRAS = {
-    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "slack_sdk",
-    "urllib3",
+    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "sklearn",
+    "slack_sdk", "urllib3",
 }  # fmt: skip
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {

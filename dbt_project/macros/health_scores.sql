@@ -1,17 +1,19 @@
 {#
-    Scores from what rules found: one row per scored account, as_of_date and rule set. `rule_results` is a relation with
-    the columns of fct_rule_results; only rows that fire or are unknown count. The one place where scores are made:
+    Scores from what rules found: one row per scored account, as_of_date and rule set of the list `rule_sets` (as
+    scoring_rule_sets gives them). `rule_results` is a relation with the columns of fct_rule_results; only rows that fire or are unknown count. The one place where scores are made:
     score = base + points, clamped to 0 to 100; score_low and score_high are what unknown rules and weights could still
     make of it, and the bucket is no better than the caps allow. Where a rule set has smoothing_days, the bucket reads the
     median of the account's scores on so many of the last scored dates. `dates` keeps only these of what is scored (a
-    condition on as_of_date); `recorded` is a query of scores of dates before them.
+    condition on as_of_date); `recorded` is a query of scores of dates before them. Without `dates` it is a view: what it
+    reads twice is not materialized then, so that a question about a day or an account reads no others.
 #}
-{% macro health_scores(rule_results, dates='true', recorded=none) %}
-{%- set smoothed = scoring_rule_sets() | selectattr('smoothing_days') | list -%}
+{% macro health_scores(rule_results, rule_sets, dates='true', recorded=none) %}
+{%- set smoothed = rule_sets | selectattr('smoothing_days') | list -%}
 {%- set read = 'bucket_score' if smoothed else 'total' -%}
+{%- set as_is = 'not materialized ' if smoothed and dates == 'true' -%}
 with
 
-accounts as (
+accounts as {{ as_is }}(
 
     select * from {{ ref('int_scored_accounts') }}
     where {{ dates }}
@@ -21,7 +23,7 @@ accounts as (
 rule_sets (rule_set, rule_set_status, rule_version, base_score, watch_from, healthy_from, smoothing_days) as (
 
     values
-    {%- for rule_set in scoring_rule_sets() %}
+    {%- for rule_set in rule_sets %}
     (
         {{ quoted(rule_set['rule_set']) }}, {{ quoted(rule_set['status']) }}, {{ quoted(rule_set['version']) }},
         {{ literal(rule_set['base_score']) }}, {{ literal(rule_set['watch_from']) }}, {{ literal(rule_set['healthy_from']) }},
@@ -43,7 +45,9 @@ results as (
         *,
         {{ bucket_rank('cap_bucket') }} as cap_rank
     from {{ rule_results }}
-    where {{ dates }}
+    where
+        {{ dates }}
+        and rule_set in ('{{ rule_sets | map(attribute='rule_set') | join("', '") }}')
 
 ),
 
@@ -70,7 +74,7 @@ summed as (
 
 ),
 
-totals as (
+totals as {{ as_is }}(
 
     select
         accounts.account_id,
@@ -146,7 +150,6 @@ daily_scores as (
 
 ),
 
--- apart from the scores, so that a question about one account or rule set reads no others
 score_dates as (
 
     select

@@ -1,2 +1,2 @@
 -- Grain: one row per paying observation: its score by the proposed rules, by the macro that makes every score.
-{{ health_scores(ref('calibration_results')) }}
+{{ health_scores(ref('calibration_results'), scoring_rule_sets()) }}

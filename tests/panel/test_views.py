@@ -248,7 +248,7 @@ def test_quality_tells_refused_rows_checks_and_runs(clients: dict[str, TestClien
         assert rule.replace("_", " ") in said
     assert "done" in said
     assert "Every account of the newest day is decided." in said or "sources contradict each other" in said
-    assert "is not measured yet" in said
+    assert "Within 30 days nothing is known yet" in said
     ((undecided_or_in_conflict, accounts),) = told(
         "select count(*) filter (where decision <> 'decided'), count(*) from marts.rpt_account_health"
     )

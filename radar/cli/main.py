@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radar import __version__
-from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sources, sync
+from radar.cli import audit, backtest, deliveries, init, mcp, panel, rules, sources, sync
 from radar.cli.failures import system_refusal, unexpected
 from radar.cli.options import Exports, Published, Seeds, Warehouse, existing_warehouse, settings_of
 from radar.cli.run_daily import run_daily
@@ -49,6 +49,7 @@ app.command("mcp")(mcp.serve)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("backtest")(backtest.command)
+app.command("init")(init.command)
 
 
 def _print_version(is_asked: bool) -> None:

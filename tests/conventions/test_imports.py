@@ -20,6 +20,7 @@ ROOMS = (
     "radar.publishing",
     "radar.exports",
     "radar.rules",
+    "radar.onboarding",
     "radar.quality",
     "radar.deliveries",
     "radar.panel",

@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from radar.core.errors import InputError, RadarError, WarehouseError
+from radar.core.errors import InputError, MissingColumnsError, RadarError, WarehouseError
 from radar.landing import contents, names, records, statements
 from radar.landing.adapters import adapter_named
 from radar.landing.feeds import Feed, load_feeds
@@ -128,7 +128,10 @@ def answer_to(con: duckdb.DuckDBPyConnection, request: Request) -> dict[str, Any
     try:
         return read(con, request)
     except InputError as error:
-        return {"refusal": [error.problem, error.remedy, error.row, error.column]}
+        return {
+            "refusal": [error.problem, error.remedy, error.row, error.column],
+            "lacks_columns": isinstance(error, MissingColumnsError),
+        }
     except RadarError as error:  # about the folder that it writes to
         return {"stop": [error.problem, error.remedy, str(error.file or "")]}
     except (MemoryError, RecursionError, duckdb.OutOfMemoryException, _LimitError) as error:

@@ -97,6 +97,9 @@ alter table audit.loads add column if not exists records_counted bigint;
 -- name that is filled with the number of its rows. Null: it did not land, or landed in an earlier release.
 alter table audit.loads add column if not exists columns varchar;
 
+-- Of a refused file: the required columns that it lacks, with commas between.
+alter table audit.loads add column if not exists missing_columns varchar;
+
 -- What the checks took out of the rows that had landed, written when they ran; rows_landed is then what is left.
 -- Null: a file of an earlier release, or one that is not checked yet.
 alter table audit.loads add column if not exists rows_refused_by_checks bigint;

@@ -108,7 +108,8 @@ INTO_KNOWN_FILES = """
 INTO_LOADS = """
     insert into audit.loads (
         run_id, batch_id, feed, source_file, sha256, bytes, status, rows_read, rows_landed, rows_repeated,
-        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted, columns
+        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted, columns,
+        missing_columns
     )
 """
 

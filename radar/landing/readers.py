@@ -109,6 +109,7 @@ class Readers:
             payloads_from,
             needs_line_end,
             file.adapter,
+            feed.date_order,
         )
         seconds = self._limits.seconds + self._limits.seconds_per_mb * _size(file.path) / 1e6
         with self._process() as process:

@@ -151,7 +151,7 @@ def _feeds(con: duckdb.DuckDBPyConnection, landed: set[str]) -> Seed:
     for name, row in shipped.items():
         is_used = name in landed or name in PANEL_FEEDS or name == ACCOUNTS
         count = _count(con, load_feeds()[name].raw_table)
-        rows.append((name, is_used, row["max_age_days"], row["key"]))
+        rows.append(tuple((row | {"is_used": is_used}).values()))
         meaning = "used" if is_used else "not used: rules that need it are off"
         guesses.append(Guess(name, f"{count:,} rows" if name in landed else "nothing", meaning))
     return Seed("feeds.csv", tuple(next(iter(shipped.values()))), rows, guesses)

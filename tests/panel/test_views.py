@@ -330,7 +330,8 @@ def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
 def test_quality_names_what_changed_in_the_files_of_a_feed(
     demo_run: Place, owners: Owners, tmp_path: Path
 ) -> None:
-    row = "('crm/accounts', '{}', '{}', {}, null, 'crm/accounts/9.csv', 1, {}, 9, {}, '2026-06-01', '2026-06-30')"
+    days = "'2026-06-01', '2026-06-30'"
+    row = f"('crm/accounts', '{{}}', '{{}}', {{}}, null, 'crm/accounts/9.csv', 1, {{}}, 9, {{}}, {days})"
     found = publish_again(
         demo_run,
         tmp_path / "found",

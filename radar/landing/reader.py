@@ -215,8 +215,9 @@ class _Reading:
         rows = self._folder / "read.parquet"
         self._copy(statements.typed_rows(self._feed, self._source, self._payloads_from), rows)
         written = self._notations(rows)
-        if written:
-            self._forget_rejected_lines()
+        if written is not None:
+            if not self._source.is_adapted:
+                self._forget_rejected_lines()
             self._copy(statements.typed_rows(self._feed, self._source, self._payloads_from, written), rows)
         with self._problems(rows) as found:
             if found:
@@ -239,12 +240,15 @@ class _Reading:
         }
 
     def _forget_rejected_lines(self) -> None:
-        """Each scan of a CSV writes them anew."""
+        """Each scan of a CSV writes them; an adapted one is scanned once, when its records are taken."""
         for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
             self._con.execute(f"drop table if exists {table}")
 
-    def _notations(self, rows: Path) -> dict[str, str]:
-        """The columns whose values are of the wrong type because they are written in another notation."""
+    def _notations(self, rows: Path) -> dict[str, str] | None:
+        """The columns whose values are of the wrong type because they are written in another notation.
+
+        None where there is no such value; the file is scanned again to look at all of them.
+        """
         wrong = {
             name for (name,) in self._con.execute(statements.columns_of_wrong_type(str(rows))).fetchall()
         }
@@ -256,8 +260,9 @@ class _Reading:
             and self._source.values[column.name].type == "VARCHAR"
         ]
         if not columns:
-            return {}
-        self._forget_rejected_lines()
+            return None
+        if not self._source.is_adapted:
+            self._forget_rejected_lines()
         query = statements.evidence_of_notations(self._source, columns)
         found = list(self._con.execute(query).fetchone() or ())
         written = {}

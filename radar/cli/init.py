@@ -38,18 +38,18 @@ def command(
 ) -> None:
     """Set up a company from its files: recognise them, guess what their words mean, score a first day."""
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
-    home = folder.expanduser().absolute()
+    company = folder.expanduser().absolute()
     source = _source(files, asks=asks)
-    require_new(home)
-    if home.resolve().is_relative_to(source.resolve()):
-        raise UsageError("it is in the folder of the files", "name a folder elsewhere", file=home)
+    require_new(company)
+    if company.resolve().is_relative_to(source.resolve()):
+        raise UsageError("it is in the folder of the files", "name a folder elsewhere", file=company)
     found = recognise(source)
     if asks:
         found = [_asked(one) for one in found]
     print("\n".join(_files(found)))
-    with readable_os_errors(home):
-        home.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    with readable_os_errors(company):
+        company.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{company.name}-", dir=company.parent))
     try:
         copy_extracts(found, draft / EXTRACTS)
         with scratch_landing(draft / EXTRACTS, Settings().shipped_seeds) as landed:
@@ -60,17 +60,17 @@ def command(
             seeds = propose(landed.con, has_unended_files=is_unended)
             day = first_day(landed.con, utc_now().date())
         print("\n".join(_guessed(seeds)))
-        if asks and not typer.confirm(f"\nWrite this to {home}?", default=True):
+        if asks and not typer.confirm(f"\nWrite this to {company}?", default=True):
             raise typer.Exit(1)
-        write(draft, home, seeds, [one for one in found if not one.folder])
+        write(draft, company, seeds, [one for one in found if not one.folder])
         draft.chmod(0o750)
-        with readable_os_errors(home):
-            draft.replace(home)
+        with readable_os_errors(company):
+            draft.replace(company)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    print(f"\nWritten to {home}; what was guessed is in {CONFIRM}, to be confirmed.")
-    status = 0 if no_run else _first_run(home, str(day))
-    print("\n".join(_next(home, str(day), was_run=not no_run)))
+    print(f"\nWritten to {company}; what was guessed is in {CONFIRM}, to be confirmed.")
+    status = 0 if no_run else _first_run(company, str(day))
+    print("\n".join(_next(company, str(day), was_run=not no_run)))
     raise typer.Exit(status)
 
 
@@ -135,27 +135,27 @@ def _guessed(seeds: Sequence[Seed]) -> Iterator[str]:
             yield f"    and {len(used) - MOST_GUESSES:,} more"
 
 
-def _first_run(home: Path, day: str) -> int:
+def _first_run(company: Path, day: str) -> int:
     print(f"\nFirst day, {day}")
-    return run_daily(_paths(home), as_of=day, since=None)
+    return run_daily(_paths(company), as_of=day, since=None)
 
 
-def _paths(home: Path) -> dict[str, Path | None]:
+def _paths(company: Path) -> dict[str, Path | None]:
     return {
-        "extracts": home / EXTRACTS,
-        "seeds": home / SEEDS,
-        "warehouse": home / "warehouse.duckdb",
-        "exports": home / "exports",
-        "published": home / "published",
+        "extracts": company / EXTRACTS,
+        "seeds": company / SEEDS,
+        "warehouse": company / "warehouse.duckdb",
+        "exports": company / "exports",
+        "published": company / "published",
     }
 
 
-def _next(home: Path, day: str, *, was_run: bool) -> Iterator[str]:
-    options = shlex.join(f"--{name}={path}" for name, path in _paths(home).items())
-    settings = shlex.quote(str(home / ".env"))
+def _next(company: Path, day: str, *, was_run: bool) -> Iterator[str]:
+    options = shlex.join(f"--{name}={path}" for name, path in _paths(company).items())
+    settings = shlex.quote(str(company / ".env"))
     yield "\nNext"
-    yield f"  look at {home / CONFIRM}, and correct what was guessed in {home / SEEDS}"
+    yield f"  look at {company / CONFIRM}, and correct what was guessed in {company / SEEDS}"
     yield f"  radar run {options} --as-of {day}{'' if was_run else '   # the first day'}"
     yield f"  cp {settings}.example {settings}; set -a; . {settings}; set +a   # paths and secrets"
     yield "  radar panel users add ada --role lead; radar panel   # on http://127.0.0.1:8080"
-    yield f"  every day: the units of {home / 'systemd'}, or {home / 'compose.yaml'} (docs/operating.md)"
+    yield f"  every day: {company / 'systemd'} or {company / 'compose.yaml'} (docs/operating.md)"

@@ -183,14 +183,14 @@ alter table control.known_files add column if not exists inode bigint;
 alter table control.known_files add column if not exists ctime_ns bigint;
 
 -- Grain: one row per relation of tables.yml and feed that it is read as, as it was when it last landed.
--- watermark: the newest loaded_at that has come; null where none is named. rows_behind: those before the overlap, which
+-- watermark: the newest loaded_at that has come; null where none is named. rows_unread: those before the overlap, which
 -- are not read again. columns: name and type, a JSON object.
 create table if not exists control.table_states (
     feed varchar,
     source_file varchar,
     loaded_at_column varchar,
     watermark timestamp,
-    rows_behind bigint,
+    rows_unread bigint,
     rows_total bigint,
     columns varchar,
     read_at timestamp,

@@ -26,7 +26,7 @@ DEPLOY = PROJECT / "docs" / "deploy"
 DAGSTER = Path(radar.__file__).parents[1] / "orchestration" / "dagster.yaml"
 SEEDS, EXTRACTS, CONFIRM, SETTINGS = "seeds", "extracts", "CONFIRM.md", ".env.example"
 
-_SHIPPED_HOME = "/var/lib/radar/production"
+_SHIPPED_FOLDER = "/var/lib/radar/production"
 _WORKSPACE = "# Where Dagster finds Radar's jobs.\nload_from:\n  - python_module: orchestration.definitions\n"
 _IGNORED = ".env\nwarehouse.*\npanel.*\npublished/\nexports/\nextracts/\ndagster/*\n!dagster/dagster.yaml\n"
 
@@ -50,17 +50,20 @@ def copy_extracts(files: Iterable[Recognised], extracts: Path) -> None:
                 shutil.copyfile(file.path, target)
 
 
-def write(draft: Path, home: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised]) -> None:
-    """Write everything but the extracts into `draft`, with the paths that it has once it is `home`."""
+def write(draft: Path, company: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised]) -> None:
+    """Write everything but the extracts into `draft`, with the paths that it has once it is `company`."""
     files = {
         **{f"{SEEDS}/{seed.name}": seed.text() for seed in seeds},
-        CONFIRM: _confirm(home, seeds, left_out),
-        SETTINGS: _settings(home),
+        CONFIRM: _confirm(company, seeds, left_out),
+        SETTINGS: _settings(company),
         ".gitignore": _IGNORED,
         "workspace.yaml": _WORKSPACE,
         "dagster/dagster.yaml": DAGSTER.read_text(encoding="utf-8"),
-        "compose.yaml": _compose(home),
-        **{f"systemd/{_unit_name(unit, home)}": _unit(unit, home) for unit in (DEPLOY / "systemd").iterdir()},
+        "compose.yaml": _compose(company),
+        **{
+            f"systemd/{_unit_name(unit, company)}": _unit(unit, company)
+            for unit in (DEPLOY / "systemd").iterdir()
+        },
     }
     for name, text in files.items():
         path = draft / name
@@ -69,12 +72,12 @@ def write(draft: Path, home: Path, seeds: Sequence[Seed], left_out: Sequence[Rec
             path.write_text(text, encoding="utf-8")
 
 
-def _confirm(home: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised]) -> str:
+def _confirm(company: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised]) -> str:
     lines = [
         "# To be confirmed",
         "",
         "`radar init` guessed from the files what these words mean. Correct what is wrong in the files of"
-        f" `seeds/`, check them with `radar rules check --seeds {home / SEEDS}`, and delete this page.",
+        f" `seeds/`, check them with `radar rules check --seeds {company / SEEDS}`, and delete this page.",
         *to_confirm(seeds),
     ]
     if left_out:
@@ -87,20 +90,20 @@ def _confirm(home: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised]) 
     return "\n".join([*lines, ""])
 
 
-def _settings(home: Path) -> str:
-    text = (DEPLOY / "radar.env").read_text(encoding="utf-8").replace(_SHIPPED_HOME, str(home))
+def _settings(company: Path) -> str:
+    text = (DEPLOY / "radar.env").read_text(encoding="utf-8").replace(_SHIPPED_FOLDER, str(company))
     heading = (
-        f"# Copy this file to {home / '.env'}, readable by you alone: secrets belong into the copy.\n"
+        f"# Copy this file to {company / '.env'}, readable by you alone: secrets belong into the copy.\n"
         "# Read it into a shell with: set -a; . ./.env; set +a\n"
     )
     return heading + "".join(text.splitlines(keepends=True)[1:])
 
 
-def _compose(home: Path) -> str:
+def _compose(company: Path) -> str:
     """The shipped compose file for this folder; built from the checkout where there is one."""
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     services = text[text.index("x-service:") :]
-    services = services.replace("${RADAR_HOME}/radar.env", ".env").replace("${RADAR_HOME}", str(home))
+    services = services.replace("${RADAR_HOME}/radar.env", ".env").replace("${RADAR_HOME}", str(company))
     if (PROJECT / "requirements.lock").exists():
         services = services.replace("context: ../..", f"context: {PROJECT}")
     else:
@@ -108,24 +111,24 @@ def _compose(home: Path) -> str:
     return (
         "# Webserver, daemon and panel in containers, on the host's network: all listen on 127.0.0.1 alone.\n"
         "# The folder has to belong to the user id 1000 of the image; docs/operating.md has the rest.\n"
-        f"name: radar-{_slug(home)}\n\n{services}"
+        f"name: radar-{_slug(company)}\n\n{services}"
     )
 
 
-def _unit_name(unit: Path, home: Path) -> str:
-    return unit.name.replace("@", f"-{_slug(home)}")
+def _unit_name(unit: Path, company: Path) -> str:
+    return unit.name.replace("@", f"-{_slug(company)}")
 
 
-def _unit(unit: Path, home: Path) -> str:
+def _unit(unit: Path, company: Path) -> str:
     """A unit for this folder, its user and the programs that run now."""
     group = grp.getgrgid(os.getegid()).gr_name
     changes = (
         (r" %i names the environment.*", ""),
-        (r"\(%i\)", f"({_slug(home)})"),
+        (r"\(%i\)", f"({_slug(company)})"),
         (r"(?m)^User=.*", f"User={getpass.getuser()}"),
         (r"(?m)^Group=.*", f"Group={group}"),
-        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={home}"),
-        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={home / '.env'}"),
+        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={company}"),
+        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={company / '.env'}"),
         (r"/opt/radar/%i/\.venv/bin/", f"{Path(sys.executable).parent}/"),
     )
     text = unit.read_text(encoding="utf-8")
@@ -134,5 +137,5 @@ def _unit(unit: Path, home: Path) -> str:
     return text
 
 
-def _slug(home: Path) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", home.name.lower()).strip("-") or "company"
+def _slug(company: Path) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", company.name.lower()).strip("-") or "company"

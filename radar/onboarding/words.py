@@ -33,7 +33,7 @@ CHAMPION_FEEDS = {
     "crm/touchpoints",
     "feedback/surveys",
 }
-"""What the shipped champion reads on top."""
+"""What the champion rule set that ships reads on top."""
 MOST_NAMES = 300
 MOST_KEY_FEATURES = 5
 
@@ -196,7 +196,8 @@ def _product_events(con: duckdb.DuckDBPyConnection, found: list[tuple[str, int, 
     ]
     widest = sorted(own, key=lambda one: -one[1])[:MOST_KEY_FEATURES]  # ties: the more frequent first
     key_features = {name for name, _ in widest}
-    rows, guesses = [], []
+    rows: list[tuple[Any, ...]] = []
+    guesses = []
     for name, events, accounts in found:
         row = known.get(_folded(con, name))
         if row:

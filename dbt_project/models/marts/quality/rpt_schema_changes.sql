@@ -1,4 +1,4 @@
--- Grain: one row per feed, column and kind of change, over all files that have landed or were refused for their columns.
+-- Grain: one row per feed, column and kind of change, over all files that landed or were refused for their columns.
 -- A change is what was not so in the first files of the feed. Names and counts alone; values stay in quarantine.
 with
 
@@ -23,14 +23,7 @@ finding_batches as (
 
 loads as (
 
-    select
-        feed,
-        source_file,
-        batch_id,
-        status,
-        string_split(missing_columns, ', ') as missing_columns,
-        loaded_at
-    from {{ source('audit', 'loads') }}
+    select * from {{ source('audit', 'loads') }}
 
 ),
 
@@ -53,7 +46,7 @@ missing as (
         source_file,
         batch_id,
         loaded_at,
-        unnest(missing_columns) as column_name
+        unnest(string_split(missing_columns, ', ')) as column_name
     from loads
     where status = 'refused'
 
@@ -61,24 +54,7 @@ missing as (
 
 refused as (
 
-    select
-        feed,
-        column_name,
-        rule,
-        source_file,
-        batch_id,
-        rejected_at
-    from {{ source('quarantine', 'rejected_rows') }}
-    where column_name is not null
-    union all
-    select
-        feed,
-        column_name,
-        rule,
-        source_file,
-        batch_id,
-        rejected_at
-    from {{ source('quarantine', 'rejected_values') }}
+    select * from {{ ref('rpt_refused_rows') }}
 
 ),
 
@@ -127,13 +103,13 @@ changes as (
         case rule when 'wrong_type' then 'changed_type' else 'new_value' end as change,
         max_by(source_file, (batch_id, source_file)) as source_file,
         count(distinct source_file) as files,
-        count(*) as refused_values,
+        cast(sum(refused_rows) as bigint) as refused_values,
         min(batch_id) as first_batch_id,
         max(batch_id) as batch_id,
-        min(rejected_at) as first_found_at,
-        max(rejected_at) as last_found_at
+        min(refused_at) as first_found_at,
+        max(refused_at) as last_found_at
     from refused
-    where rule in ('wrong_type', 'unknown_value')
+    where rule in ('wrong_type', 'unknown_value') and column_name is not null
     group by feed, column_name, rule
 
 ),
@@ -141,7 +117,6 @@ changes as (
 final as (
 
     select
-        -- ids
         changes.feed,
         changes.column_name,
         changes.change,
@@ -153,16 +128,12 @@ final as (
             when 'new_value' then 5
             else 6
         end as attention_rank,
-
-        -- where and what
         changes.nearest_name,
         changes.source_file,
         changes.files,
         changes.refused_values,
         changes.batch_id,
         coalesce(changes.is_in_newest_files, changes.batch_id >= landed.batch_id, true) as is_current,
-
-        -- dates
         changes.first_found_at,
         changes.last_found_at
 

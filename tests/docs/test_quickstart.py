@@ -32,7 +32,10 @@ def table(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def exports(folder: Path) -> None:
-    """Twelve companies: 41002 and 41003 fail to pay, 41004 has cancelled, one customer pays privately."""
+    """Twelve companies: payments of 41002 and 41003 fail, 41004 has cancelled, 41009 pays privately.
+
+    Stripe tries a payment again for some weeks, and each attempt is a charge.
+    """
     numbers = range(1, COMPANIES + 1)
     table(
         folder / "hubspot-crm-exports-all-companies.csv",
@@ -107,17 +110,27 @@ def exports(folder: Path) -> None:
                 "Customer ID": f"cus_{number}",
                 "Customer Email": f"billing@company{number}.example",
                 "Description": "Subscription update",
-                "Status": "Failed" if number in (2, 3) and month == 6 else "Paid",
-                "Decline Reason": "insufficient_funds" if number in (2, 3) and month == 6 else "",
+                "Status": "Paid",
+                "Decline Reason": "",
             }
             for month in range(1, 7)
             for number in range(1, COMPANIES)
         ]
         + [
-            {"id": "ch_last", "Created date (UTC)": "2026-06-30 08:00", "Amount": "200.00", "Currency": "usd",
-             "Customer ID": "cus_1", "Captured": "true", "Status": "Paid"}
+            {
+                "id": f"ch_failed_{number}_{day}",
+                "Created date (UTC)": f"2026-06-{day} 08:00",
+                "Amount": "200.00",
+                "Currency": "usd",
+                "Captured": "false",
+                "Customer ID": f"cus_{number}",
+                "Status": "Failed",
+                "Decline Reason": "insufficient_funds",
+            }
+            for number, days in ((2, (14, 17, 22, 30)), (3, (20, 25)))
+            for day in days
         ],
-    )  # fmt: skip
+    )
     (folder / "notes.txt").write_text("not an export\n")
 
 

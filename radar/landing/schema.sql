@@ -69,8 +69,10 @@ create table if not exists audit.runs (
     as_of_start date,
     as_of_end date,
     status varchar,
-    message varchar
+    message varchar,
+    cpu_seconds double  -- of the process, until the row is written; null where the run did not end by itself
 );
+alter table audit.runs add column if not exists cpu_seconds double;
 
 -- Grain: one row per file and content that a run met for the first time.
 create table if not exists audit.loads (

@@ -44,7 +44,7 @@ class BadValue:
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What became of a file or relation for one feed. `columns`: the adapter's name -> its own, or None."""
+    """What became of a file or relation for one feed. `columns`: the adapter's name -> the file's or None."""
 
     file: str
     read_as: str

@@ -102,10 +102,10 @@ _UNKNOWN_COLUMNS = """
     SELECT feed, column_name, min(nearest_name) FROM audit.column_findings
     WHERE run_id = $run_id AND finding <> 'gone' GROUP BY feed, column_name ORDER BY feed, column_name
 """
-_SCHEMA_CHANGES = """
-    SELECT feed, column_name, change, files, refused_values FROM marts.rpt_schema_changes
-    WHERE batch_id = $batch_id ORDER BY attention_rank, feed, column_name
-"""
+_SCHEMA_CHANGES = (
+    "SELECT feed, column_name, change, files, refused_values FROM marts.rpt_schema_changes"
+    " WHERE batch_id = $batch_id ORDER BY attention_rank, feed, column_name"
+)
 _BUCKETS = """
     SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
     ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END

@@ -159,8 +159,7 @@ where
 
 -- name: schema_changes
 -- for everyone
-select *
-from marts.rpt_schema_changes
+select * from marts.rpt_schema_changes
 order by is_current desc, last_found_at desc, attention_rank, feed, column_name
 
 -- name: checks

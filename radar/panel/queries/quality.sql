@@ -145,8 +145,7 @@ where
 
 -- name: columns
 -- for everyone
-select *
-from marts.rpt_column_findings
+select * from marts.rpt_column_findings
 order by is_in_newest_files desc, attention_rank, feed, column_name
 
 -- name: has_schema_changes

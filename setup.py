@@ -2,13 +2,12 @@
 
 from setuptools import find_packages, setup
 
-FOLDERS = ("dbt_project", "expectations", "exports", "feeds", "seeds")
+FOLDERS = ("dbt_project", "docs/deploy", "expectations", "exports", "feeds", "seeds")
 """Reference data, SQL and YAML that the engine reads; see `radar.core.project.PROJECT`."""
 
+PACKAGES = {f"radar.project.{folder.replace('/', '.')}": folder for folder in FOLDERS}
+
 setup(
-    packages=[
-        *find_packages(include=["radar*", "orchestration*"]),
-        *(f"radar.project.{folder}" for folder in FOLDERS),
-    ],
-    package_dir={f"radar.project.{folder}": folder for folder in FOLDERS},
+    packages=[*find_packages(include=["radar*", "orchestration*"]), *PACKAGES],
+    package_dir=PACKAGES,
 )

@@ -22,6 +22,7 @@ from radar.cli import (
     backtest,
     calibrate,
     deliveries,
+    init,
     mcp,
     panel,
     receive,
@@ -62,6 +63,7 @@ app.command("receive")(receive.receive)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("backtest")(backtest.command)
+app.command("init")(init.command)
 app.command("calibrate")(calibrate.command)
 app.command("whatif")(whatif.command)
 

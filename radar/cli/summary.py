@@ -102,6 +102,10 @@ _UNKNOWN_COLUMNS = """
     SELECT feed, column_name, min(nearest_name) FROM audit.column_findings
     WHERE run_id = $run_id AND finding <> 'gone' GROUP BY feed, column_name ORDER BY feed, column_name
 """
+_SCHEMA_CHANGES = (
+    "SELECT feed, column_name, change, files, refused_values FROM marts.rpt_schema_changes"
+    " WHERE batch_id = $batch_id ORDER BY attention_rank, feed, column_name"
+)
 _BUCKETS = """
     SELECT bucket, count(*) FROM marts.rpt_account_health GROUP BY bucket
     ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END
@@ -215,6 +219,7 @@ class Summary:
     left_out: Sequence[tuple[str, str, str, str, int, str | None, str]]
     files: Sequence[tuple[str, str]]
     unknown_columns: Sequence[tuple[str, str, str | None]]
+    schema_changes: Sequence[tuple[str, str, str, int, int | None]]
     checks: tuple[int, int, int]
     failed: Sequence[tuple[str, str, str, str]]
     covered: tuple[int, int, int]
@@ -281,6 +286,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         left_out=rows(_LEFT_OUT, batch_id=batch_id),
         files=rows(_FILES, run_id=run_id),
         unknown_columns=rows(_UNKNOWN_COLUMNS, run_id=run_id),
+        schema_changes=rows(_SCHEMA_CHANGES, batch_id=batch_id),
         checks=rows(_CHECKS, run_id=run_id)[0],
         failed=rows(_FAILED, run_id=run_id),
         covered=rows(_COVERED)[0],
@@ -321,6 +327,7 @@ def text(summary: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
     sections = [
         [*_landed(summary), *(f"  {note}" for note in notes)],
         _set_aside(summary.unknown_columns),
+        _schema_changes(summary.schema_changes),
         _checked(summary),
         _gaps(summary, extracts),
         vocabulary.lines(summary.unrecognised),
@@ -374,6 +381,17 @@ def _set_aside(columns: Sequence[tuple[str, str, str | None]]) -> list[str]:
         named.setdefault(feed, []).append(f"{column} (resembles {nearest})" if nearest else column)
     lines = [f"  {feed}: {', '.join(names)}" for feed, names in named.items()]
     return ["Columns set aside, because the feed has none of their names", *lines] if lines else []
+
+
+def _schema_changes(changes: Sequence[tuple[str, str, str, int, int | None]]) -> list[str]:
+    """What files of this run have otherwise than the first files of their feeds."""
+    lines = []
+    for feed, column, change, files, refused in changes:
+        counted = (
+            f"{refused:,} values" if refused is not None else f"{files:,} file{'s' if files > 1 else ''}"
+        )
+        lines.append(f"  {feed}: {change.replace('_', ' ')} {column} ({counted}, all runs)")
+    return ["Changed since the first files of the feed", *lines] if lines else []
 
 
 def _checked(summary: Summary) -> list[str]:

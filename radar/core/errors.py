@@ -46,6 +46,10 @@ class InputError(RadarError):
     """The extracts or the reference data cannot be used as they are."""
 
 
+class MissingColumnsError(InputError):
+    """A file lacks columns without which it has no row; `column` names them, with commas between."""
+
+
 class WarehouseError(RadarError):
     """The warehouse file cannot be opened, locked or written."""
 

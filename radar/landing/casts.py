@@ -1,7 +1,8 @@
 """Builds the SQL that turns one value of an extract into the contract's type. Pure functions of the column.
 
 Every cast is a `try_cast`: a value that is there and becomes null is of the wrong type. What a value means
-is decided from that value alone, never from another row.
+is decided from that value alone, never from another row; in which notation a column is written, from all of
+its values (`notations`), before anything is cast.
 
 - Outer white space, no-break and zero-width characters are no part of a value; ids and words of enumerations
   lose zero-width ones inside too.
@@ -17,6 +18,7 @@ from functools import cache
 
 import duckdb
 
+from radar.landing import notations
 from radar.landing.feeds import SQL_TYPES, Column
 
 # Beyond ASCII: next line, no-break, Ogham, en and em spaces, line and paragraph ends, narrow, ideographic.
@@ -142,9 +144,12 @@ def can_be_wrong(column: Column) -> bool:
     return column.type not in ("text", "enum") and not (column.type == "id" and not _is_key(column))
 
 
-def expected(column: Column, text: str) -> str:
+def expected(column: Column, text: str, notation: str | None = None) -> str:
     """What the column takes, as SQL: with a hint where the value shows in which notation it is written."""
     message = _literal(f"expected {EXPECTED[column.type]}")
+    readings = notations.readings(notation, text)
+    if readings:
+        return f"{message} || {readings}"
     if column.type in ("int", "decimal"):
         hint = (
             f"case when contains({text}, ',')"

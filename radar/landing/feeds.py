@@ -21,6 +21,7 @@ from pathlib import Path
 from radar.core.errors import InputError, UsageError
 from radar.core.project import PROJECT
 from radar.landing.located_yaml import Located, read_located
+from radar.landing.notations import DATE_ORDERS
 
 CONTRACTS = PROJECT / "feeds" / "contract"
 EVERY_FEED = "_every_feed.yml"
@@ -140,6 +141,7 @@ class Feed:
     is, however new its files are. Feeds of states (accounts, contacts) have none: nothing has to change.
     `constant_per_key`: what a fact has only one of. Two rows of a key of which it differs cannot be versions
     of one fact: the key is not unique, and the check key_conflicts says so.
+    `date_order`: day_first or month_first, where a file does not prove it, as seeds/feeds.csv sets it.
     `key_choices`: columns that `key` of seeds/feeds.csv may add to the key, for ids that are unique only
     together with them. Events alone have it: rows of other feeds are named by their id in other feeds' files.
     """
@@ -152,6 +154,7 @@ class Feed:
     constant_per_key: tuple[str, ...] = ()
     key_choices: tuple[str, ...] = ()
     max_age_days: int | None = None
+    date_order: str | None = None
     description: str = ""
     file: Path = field(default=CONTRACTS, compare=False)
 
@@ -269,10 +272,22 @@ def load_feeds(folder: Path = CONTRACTS) -> dict[str, Feed]:
 
 
 def feeds_of(seeds: Path) -> dict[str, Feed]:
-    """The feeds with the keys that the installation's `feeds.csv` names. Raises InputError for a bad one."""
+    """The feeds with keys and date orders as the installation's `feeds.csv` says. Raises InputError."""
     feeds = dict(load_feeds())
-    for number, (name, key) in enumerate(_named_keys(seeds / "feeds.csv"), start=1):
-        if not key or name not in feeds:
+    for number, (name, key, date_order) in enumerate(_settings_of_feeds(seeds / "feeds.csv"), start=1):
+        if name not in feeds:
+            continue
+        if date_order:
+            if date_order not in DATE_ORDERS:
+                raise InputError(
+                    f"'{date_order}' is no order of dates",
+                    f"write {' or '.join(DATE_ORDERS)}, or nothing",
+                    file="feeds.csv",
+                    row=number,
+                    column="date_order",
+                )
+            feeds[name] = replace(feeds[name], date_order=date_order)
+        if not key:
             continue
         problem = feeds[name].key_problem(key)
         if problem:
@@ -283,14 +298,17 @@ def feeds_of(seeds: Path) -> dict[str, Feed]:
 
 def rows_of_feeds(seeds: Path) -> dict[str, int]:
     """The row of each feed in the installation's `feeds.csv`, counted from 1."""
-    return {name: number for number, (name, _) in enumerate(_named_keys(seeds / "feeds.csv"), start=1)}
+    return {
+        name: number for number, (name, *_) in enumerate(_settings_of_feeds(seeds / "feeds.csv"), start=1)
+    }
 
 
-def _named_keys(file: Path) -> list[tuple[str, str]]:
-    """Feed and key of every row; a file of an earlier release names no key."""
+def _settings_of_feeds(file: Path) -> list[tuple[str, ...]]:
+    """Feed, key and date order of every row; files of earlier releases have the feed alone."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
         return [
-            ((row.get("feed") or "").strip(), (row.get("key") or "").strip()) for row in csv.DictReader(lines)
+            tuple((row.get(name) or "").strip() for name in ("feed", "key", "date_order"))
+            for row in csv.DictReader(lines)
         ]
 
 

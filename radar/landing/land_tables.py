@@ -24,7 +24,7 @@ from radar.landing.table_reader import BACKWARDS, BATCH, KEYS, LATE, TableReques
 from radar.landing.tables import Table
 
 _STATE = """
-    select states.watermark, states.rows_behind, states.rows_total, states.columns
+    select states.watermark, states.rows_unread, states.rows_total, states.columns
     from control.table_states as states
     where
         states.feed = $feed
@@ -57,7 +57,7 @@ class _State:
     """The relation when it last landed."""
 
     watermark: datetime | None
-    rows_behind: int
+    rows_unread: int
     rows_total: int
     columns: dict[str, str]
 
@@ -106,7 +106,7 @@ def _request(landing: Landing, feed: Feed, table: Table, state: _State | None, f
         overlap_minutes=table.overlap_minutes,
         now=landing.now.isoformat(),
         folder=folder,
-        state={"watermark": known.isoformat(), "rows_behind": state.rows_behind} if state and known else None,
+        state={"watermark": known.isoformat(), "rows_unread": state.rows_unread} if state and known else None,
     )
 
 
@@ -125,7 +125,7 @@ def _remember(landing: Landing, table: Table, seen: dict[str, Any], known: _Stat
             table.source_file,
             table.loaded_at,
             known.watermark if known else seen["watermark"],
-            seen["behind_before"] or 0 if known else seen["behind"],
+            seen["unread_before"] or 0 if known else seen["unread"],
             seen["total"],
             json.dumps(seen["columns"]),
             landing.now,

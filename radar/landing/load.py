@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from radar.core.errors import InputError
+from radar.core.errors import InputError, MissingColumnsError
 from radar.landing import contents, statements
 from radar.landing.adapters import adapter_named, time_in_name
 from radar.landing.feeds import Feed
@@ -73,6 +73,7 @@ class Load:
     warning: str | None = None
     vendor_columns: dict[str, str | None] = field(default_factory=dict)
     ignored_columns: tuple[str, ...] = ()
+    missing_columns: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def land_file(landing: Landing, feed: Feed, file: ExtractFile) -> Load | None:
         return _record_alone(arrival, arrival.load(REFUSED, str(error)))
     except InputError as error:
         arrival.require_unchanged()
-        return _record_alone(arrival, arrival.load(REFUSED, str(error)))
+        missing = error.column if isinstance(error, MissingColumnsError) else None
+        return _record_alone(arrival, replace(arrival.load(REFUSED, str(error)), missing_columns=missing))
 
 
 def refuse(landing: Landing, feed: Feed, file: ExtractFile, message: str) -> Load:
@@ -397,6 +399,7 @@ def _record(arrival: _Arrival, load: Load) -> None:
         arrival.landing.now,
         load.records_counted,
         load.columns,
+        load.missing_columns,
     ]
     arrival.con.execute(f"{statements.INTO_LOADS} values ({', '.join('?' * len(values))})", values)
     if arrival.sha256:

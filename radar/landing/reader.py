@@ -23,10 +23,10 @@ from typing import Any
 
 import duckdb
 
-from radar.core.errors import InputError, RadarError, WarehouseError
-from radar.landing import contents, names, records, statements
+from radar.core.errors import InputError, MissingColumnsError, RadarError, WarehouseError
+from radar.landing import contents, names, notations, records, statements
 from radar.landing.adapters import adapter_named
-from radar.landing.feeds import Feed, load_feeds
+from radar.landing.feeds import NUMBERS, TIMES, Feed, load_feeds
 from radar.landing.files import ExtractFile
 from radar.landing.sources import REJECTED_LINES, Source, open_source, quoted, require_content
 from radar.landing.vendor_files import open_vendor_source
@@ -70,6 +70,7 @@ class Request:
     payloads_from: str | None
     needs_line_end: bool
     adapter: str | None = None
+    date_order: str | None = None
 
     @property
     def file(self) -> ExtractFile:
@@ -128,7 +129,10 @@ def answer_to(con: duckdb.DuckDBPyConnection, request: Request) -> dict[str, Any
     try:
         return read(con, request)
     except InputError as error:
-        return {"refusal": [error.problem, error.remedy, error.row, error.column]}
+        return {
+            "refusal": [error.problem, error.remedy, error.row, error.column],
+            "lacks_columns": isinstance(error, MissingColumnsError),
+        }
     except RadarError as error:  # about the folder that it writes to
         return {"stop": [error.problem, error.remedy, str(error.file or "")]}
     except (MemoryError, RecursionError, duckdb.OutOfMemoryException, _LimitError) as error:
@@ -191,9 +195,9 @@ class _Reading:
         self._con, self._file, self._folder = con, request.file, Path(request.folder)
         self._feed: Feed = load_feeds()[request.feed]
         day = request.payloads_from
+        self._date_order = request.date_order
         self._payloads_from = date.fromisoformat(day) if day and self._feed.lands_every_row else None
-        for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
-            con.execute(f"drop table if exists {table}")
+        self._forget_rejected_lines()
         self._source = self._opened(path, needs_line_end=request.needs_line_end)
 
     def _opened(self, path: Path, *, needs_line_end: bool) -> Source:
@@ -210,6 +214,11 @@ class _Reading:
         """Write the rows; raises InputError where the file is cut, or not every record of it was read."""
         rows = self._folder / "read.parquet"
         self._copy(statements.typed_rows(self._feed, self._source, self._payloads_from), rows)
+        written = self._notations(rows)
+        if written is not None:
+            if not self._source.is_adapted:
+                self._forget_rejected_lines()
+            self._copy(statements.typed_rows(self._feed, self._source, self._payloads_from, written), rows)
         with self._problems(rows) as found:
             if found:
                 corrected = self._folder / "rows.parquet"
@@ -229,6 +238,41 @@ class _Reading:
             "vendor_columns": self._source.vendor_columns,
             "ignored_columns": self._source.ignored_columns,
         }
+
+    def _forget_rejected_lines(self) -> None:
+        """Each scan of a CSV writes them; an adapted one is scanned once, when its records are taken."""
+        for table in (REJECTED_LINES, f"{REJECTED_LINES}_scan"):
+            self._con.execute(f"drop table if exists {table}")
+
+    def _notations(self, rows: Path) -> dict[str, str] | None:
+        """The columns whose values are of the wrong type because they are written in another notation.
+
+        None where there is no such value; the file is scanned again to look at all of them.
+        """
+        wrong = {
+            name for (name,) in self._con.execute(statements.columns_of_wrong_type(str(rows))).fetchall()
+        }
+        columns = [
+            column
+            for column in self._feed.columns
+            if column.type in (*TIMES, *NUMBERS)
+            and self._source.shown.get(column.name, column.name) in wrong
+            and self._source.values[column.name].type == "VARCHAR"
+        ]
+        if not columns:
+            return None
+        if not self._source.is_adapted:
+            self._forget_rejected_lines()
+        query = statements.evidence_of_notations(self._source, columns)
+        found = list(self._con.execute(query).fetchone() or ())
+        written = {}
+        for column in columns:
+            size = len(notations.evidence(column.type, ""))
+            of_column, found = found[:size], found[size:]
+            notation = notations.chosen(column.type, of_column, self._date_order)
+            if notation:
+                written[column.name] = notation
+        return written
 
     def _copy(self, query: str, target: Path) -> None:
         self._con.execute(f"copy ({query}) to {quoted(str(target))} ({_COPY})")

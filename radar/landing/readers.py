@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from radar.core.errors import InputError, WarehouseError
+from radar.core.errors import InputError, MissingColumnsError, WarehouseError
 from radar.core.warehouse import MEMORY_LIMIT
 from radar.landing.feeds import Feed
 from radar.landing.files import ExtractFile
@@ -109,6 +109,7 @@ class Readers:
             payloads_from,
             needs_line_end,
             file.adapter,
+            feed.date_order,
         )
         seconds = self._limits.seconds + self._limits.seconds_per_mb * _size(file.path) / 1e6
         with self._process() as process:
@@ -172,7 +173,8 @@ class Readers:
     def _raise_for(self, answer: dict[str, Any], source_file: str, read_less: str) -> None:
         if "refusal" in answer:
             problem, remedy, row, column = answer["refusal"]
-            raise InputError(problem, remedy, file=source_file, row=row, column=column)
+            kind = MissingColumnsError if answer.get("lacks_columns") else InputError
+            raise kind(problem, remedy, file=source_file, row=row, column=column)
         if "stop" in answer:
             problem, remedy, file = answer["stop"]
             raise WarehouseError(problem, remedy, file=file or None)

@@ -99,6 +99,9 @@ alter table audit.loads add column if not exists records_counted bigint;
 -- name that is filled with the number of its rows. Null: it did not land, or landed in an earlier release.
 alter table audit.loads add column if not exists columns varchar;
 
+-- Of a refused file: the required columns that it lacks, with commas between.
+alter table audit.loads add column if not exists missing_columns varchar;
+
 -- What the checks took out of the rows that had landed, written when they ran; rows_landed is then what is left.
 -- Null: a file of an earlier release, or one that is not checked yet.
 alter table audit.loads add column if not exists rows_refused_by_checks bigint;
@@ -182,14 +185,14 @@ alter table control.known_files add column if not exists inode bigint;
 alter table control.known_files add column if not exists ctime_ns bigint;
 
 -- Grain: one row per relation of tables.yml and feed that it is read as, as it was when it last landed.
--- watermark: the newest loaded_at that has come; null where none is named. rows_behind: those before the overlap, which
+-- watermark: the newest loaded_at that has come; null where none is named. rows_unread: those before the overlap, which
 -- are not read again. columns: name and type, a JSON object.
 create table if not exists control.table_states (
     feed varchar,
     source_file varchar,
     loaded_at_column varchar,
     watermark timestamp,
-    rows_behind bigint,
+    rows_unread bigint,
     rows_total bigint,
     columns varchar,
     read_at timestamp,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.core.errors import InputError
+from radar.core.errors import InputError, MissingColumnsError
 from radar.landing import contents, names, records
 from radar.landing.columns import read_by_name
 from radar.landing.feeds import Feed
@@ -362,7 +362,7 @@ def _check_header(file: ExtractFile, feed: Feed, header: list[str], *, csv_hint:
     check_names(file, feed, header)
     missing = [column.name for column in feed.columns if column.required and column.name not in header]
     if missing:
-        raise InputError(
+        raise MissingColumnsError(
             f"required but not in the header, which has: {_shortened(_shown(feed, header, header))}",
             _remedy(header, missing[0], csv_hint=csv_hint),
             file=file.source_file,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,35 @@ class FolderCheck:
         return {"files": files, "notices": self.notices, "has_accounts": self.has_accounts}
 
 
+@dataclass(frozen=True)
+class ScratchLanding:
+    """What landed in a warehouse that is thrown away (`con`), and notices about what was not read."""
+
+    con: duckdb.DuckDBPyConnection
+    loads: list[tuple[Feed, ExtractFile, Load]]
+    notices: list[str]
+
+    def checked(self) -> FolderCheck:
+        """What became of each file and relation."""
+        has_accounts = _count(self.con, "select count(*) from raw.crm_accounts") > 0
+        checks = [_check(self.con, *one, has_accounts=has_accounts) for one in self.loads]
+        return FolderCheck(sorted(checks, key=lambda one: (one.file, one.feed)), self.notices, has_accounts)
+
+
 def check_folder(extracts: Path | None, seeds: Path, tables: Sequence[Table] = ()) -> FolderCheck:
     """Read every file of a folder, and every relation of `tables`, without landing it anywhere.
 
     Raises UsageError where there is no folder.
     """
+    with scratch_landing(extracts, seeds, tables) as landed:
+        return landed.checked()
+
+
+@contextmanager
+def scratch_landing(
+    extracts: Path | None, seeds: Path, tables: Sequence[Table] = ()
+) -> Iterator[ScratchLanding]:
+    """Land a folder and relations for as long as the context is open."""
     feeds = feeds_of(seeds)
     found = discover(extracts) if extracts else Discovery({name: [] for name in feeds})
     notices = [text for texts in found.notices.values() for text in texts]
@@ -124,9 +148,7 @@ def check_folder(extracts: Path | None, seeds: Path, tables: Sequence[Table] = (
                         file = ExtractFile(scratch, table.source_file, "parquet", adapter=table.adapter)
                         loads.append((feed, file, load or Load(LANDED, columns="{}")))
             resolve_aliases(con)
-            has_accounts = _count(con, "select count(*) from raw.crm_accounts") > 0
-            checks = [_check(con, *one, has_accounts=has_accounts) for one in loads]
-    return FolderCheck(sorted(checks, key=lambda one: (one.file, one.feed)), notices, has_accounts)
+            yield ScratchLanding(con, loads, notices)
 
 
 def _check(

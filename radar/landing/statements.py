@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from radar.landing import casts
+from radar.landing import casts, notations
 from radar.landing.columns import CURRENCY
 from radar.landing.feeds import Column, Feed
 from radar.landing.records import (
@@ -108,7 +108,8 @@ INTO_KNOWN_FILES = """
 INTO_LOADS = """
     insert into audit.loads (
         run_id, batch_id, feed, source_file, sha256, bytes, status, rows_read, rows_landed, rows_repeated,
-        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted, columns
+        rows_rejected, values_rejected, extra_columns, message, loaded_at, records_counted, columns,
+        missing_columns
     )
 """
 
@@ -128,9 +129,12 @@ FIRST_REJECTED = """
 """
 
 
-def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) -> str:
+def typed_rows(
+    feed: Feed, source: Source, payloads_from: date | None = None, by_column: dict[str, str] | None = None
+) -> str:
     """The query that reads the source, casts every column and says what is wrong with each row.
 
+    `by_column`: in which notation columns are written that have another one than Radar's (`notations`).
     Payloads (JSON) of rows older than `payloads_from` are left out: they would be purged when the run ends.
     """
     present = [column for column in feed.columns if column.name in source.values]
@@ -146,15 +150,21 @@ def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) ->
         )
     if source.is_malformed:
         read.append(f"{source.is_malformed} as _is_malformed")
+    written = by_column or {}
     cast = [
-        f"{casts.as_type(column, 's_' + column.name, source.values[column.name].type)} as t_{column.name}"
+        casts.as_type(
+            column,
+            notations.rewritten(written.get(column.name), f"s_{column.name}"),
+            source.values[column.name].type,
+        )
+        + f" as t_{column.name}"
         for column in present
     ]
     bounded = [f"{casts.within_years(column, 't_' + column.name)} as v_{column.name}" for column in present]
     landing = [
         f"{_landing_value(feed, column, source, payloads_from)} as {column.name}" for column in feed.columns
     ]
-    row_problems, value_problems = _problems(feed, source)
+    row_problems, value_problems = _problems(feed, source, written)
     return f"""
         select
             {_lines(landing)},
@@ -175,6 +185,28 @@ def typed_rows(feed: Feed, source: Source, payloads_from: date | None = None) ->
     """
 
 
+def evidence_of_notations(source: Source, columns: list[Column]) -> str:
+    """One row: for each of the columns what `notations.chosen` decides by, over all values of the file."""
+    read = ", ".join(
+        f"{casts.clean(column, source.values[column.name].sql, 'VARCHAR')} as s_{column.name}"
+        for column in columns
+    )
+    found = [one for column in columns for one in notations.evidence(column.type, f"s_{column.name}")]
+    return f"select {_lines(found)} from (select {read} from {source.relation})"
+
+
+def columns_of_wrong_type(rows: str) -> str:
+    """The columns, as they are shown, of which values are of the wrong type."""
+    return f"""
+        select distinct problem.column_name
+        from (
+            select unnest(list_concat(_row_problems, _value_problems)) as problem
+            from read_parquet({quoted(rows)})
+        )
+        where problem.rule = '{WRONG_TYPE}'
+    """
+
+
 def _lines(expressions: list[str]) -> str:
     return ",\n            ".join(expressions)
 
@@ -192,7 +224,7 @@ def _landing_value(feed: Feed, column: Column, source: Source, payloads_from: da
     return f"v_{column.name}"
 
 
-def _problems(feed: Feed, source: Source) -> tuple[str, str]:
+def _problems(feed: Feed, source: Source, written: dict[str, str]) -> tuple[str, str]:
     """The two lists: what costs the row, and what costs only a value."""
     of_row: list[tuple[str, str]] = []
     of_value: list[tuple[str, str]] = []
@@ -216,7 +248,7 @@ def _problems(feed: Feed, source: Source) -> tuple[str, str]:
             open_end = casts.is_open_end(column, f"t_{column.name}")
             wrong = (
                 f"{raw} is not null and {value} is null" + (f" and not {open_end}" if open_end else ""),
-                _problem(shown, WRONG_TYPE, masked, casts.expected(column, text)),
+                _problem(shown, WRONG_TYPE, masked, casts.expected(column, text, written.get(column.name))),
             )
             (of_row if column.refuses_row else of_value).append(wrong)
         if column.name.endswith("_usd") and CURRENCY in source.values:

@@ -88,7 +88,7 @@ class State:
     """What the last run that landed saw: its newest `loaded_at`, and how many rows the next does not read."""
 
     watermark: str
-    rows_behind: int
+    rows_unread: int
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def answer_to(request: TableRequest, memory: int) -> dict[str, Any]:
 
 
 def explained(request: TableRequest, text: str, name: str) -> tuple[str, str]:
-    """What is wrong and what to do, in words of ours: the server's may hold secrets and values."""
+    """What is wrong and what to do, in sentences of ours: the server's may hold secrets and values."""
     filling = {"relation": request.relation, "where": request.variable or "the file"}
     for pattern, problem, remedy in _PROBLEMS:
         if re.search(pattern, text, re.IGNORECASE | re.DOTALL):
@@ -183,7 +183,7 @@ class _Relation:
         answer = self._counted()
         self._copy(columns, answer.pop("lower"))
         answer["rows"] = self._one(f"select count(*) from {self._batch}")[0]
-        answer["behind"] = self._behind(answer["watermark"])
+        answer["unread"] = self._unread(answer["watermark"])
         self._con.execute("rollback")
         return {**answer, "columns": columns}
 
@@ -290,24 +290,24 @@ class _Relation:
         if not self._at:
             (total,) = self._one(f"select count(*) from {self._sql}")
             return {"total": total, "empty": 0, "future": 0, "watermark": None, "newest": None,
-                    "behind_before": None, "reread": None, "lower": None}  # fmt: skip
+                    "unread_before": None, "reread": None, "lower": None}  # fmt: skip
         now = datetime.fromisoformat(self._request.now)
         lower = self._before(state.watermark) if state else None
-        behind = f"count(*) filter (where {self._at} < {_time(lower)})" if lower else "null"
-        total, filled, future, watermark, newest, behind_before = self._one(f"""
+        unread = f"count(*) filter (where {self._at} < {_time(lower)})" if lower else "null"
+        total, filled, future, watermark, newest, unread_before = self._one(f"""
             select
                 count(*),
                 count({self._at}),
                 count(*) filter (where {self._at} > {_time(now + _FUTURE)}),
                 cast(max({self._at}) filter (where {self._at} <= {_time(now)}) as timestamp),
                 cast(max({self._at}) as varchar),
-                {behind}
+                {unread}
             from {self._sql}
         """)
         reread = None
         if state and total and (watermark is None or watermark < datetime.fromisoformat(state.watermark)):
             reread = BACKWARDS
-        elif state and behind_before > state.rows_behind:
+        elif state and unread_before > state.rows_unread:
             reread = LATE
         return {
             "total": total,
@@ -315,7 +315,7 @@ class _Relation:
             "future": future,
             "watermark": watermark.isoformat() if watermark else None,
             "newest": newest,
-            "behind_before": behind_before,
+            "unread_before": unread_before,
             "reread": reread,
             "lower": None if reread else lower,
         }
@@ -323,7 +323,7 @@ class _Relation:
     def _before(self, watermark: str) -> datetime:
         return datetime.fromisoformat(watermark) - timedelta(minutes=self._request.overlap_minutes)
 
-    def _behind(self, watermark: str | None) -> int:
+    def _unread(self, watermark: str | None) -> int:
         """How many rows the next run will not read."""
         if not watermark or not self._at:
             return 0

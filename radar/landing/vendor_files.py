@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from radar.core.errors import InputError, UsageError
+from radar.core.errors import MissingColumnsError, UsageError
 from radar.landing import names, records
 from radar.landing.adapters import (
     ADAPTERS,
@@ -114,12 +114,19 @@ def open_vendor_source(
             f" from {_parquet(base.path)} where _is_malformed)"
         )
     unread, ignored = unread_keys(adapter.object, base.keys, found, feed)
+    if unread:
+        relation = (
+            f"(select adapted.*, unknown._unread from {relation} as adapted left join"
+            f" (select _row_number, {_unread(base, unread)} as _unread from {_parquet(base.path)}) as unknown"
+            " on adapted._row_number = unknown._row_number)"
+        )
     return Source(
         path,
         base.records,
         relation,
         "_row_number",
         {name: Value(identifier(name), sql_type) for name, sql_type in types.items()},
+        extra="_unread" if unread else Source.extra,
         extra_columns=tuple(unread if not base.is_json else map(names.shown_key, unread)),
         is_malformed="coalesce(_is_malformed, false)" if malformed else None,
         has_rejected_lines=base.has_rejected_lines,
@@ -440,6 +447,21 @@ def unread_keys(
     ]
 
 
+def _unread(base: _Base, keys: Sequence[str]) -> str:
+    """A JSON object of columns that nothing reads, which is kept with the row; null where all are empty."""
+    if base.is_json:
+        values = {key: f"json_extract(record, {_path((key,))})" for key in keys}
+        filled = [f"nullif(cast({value} as varchar), 'null')" for value in values.values()]
+    else:
+        values = {key: base.value(key) for key in keys}
+        filled = [f"nullif({value}, '')" for value in values.values()]
+    pairs = ", ".join(f"{quoted(key)}, {value}" for key, value in values.items())
+    return (
+        f"case when coalesce({', '.join(filled)}, null) is not null"
+        f" then cast(json_object({pairs}) as varchar) end"
+    )
+
+
 def _deleted_names(feed: Feed) -> set[str]:
     column = next(one for one in feed.columns if one.name == _DELETED)
     return known_names(replace(feed, columns=(column,)))
@@ -463,7 +485,7 @@ def _require_columns(
         show = names.shown_key if base.is_json and is_header else partial(names.shown, words=is_header)
         header = ", ".join(map(show, base.keys[:20]))
         where = " ".join(where for _, where in missing if where)
-        raise InputError(
+        raise MissingColumnsError(
             f"{found.vendor}/{found.name} needs it, and it is not in the file, which has {header}",
             where or f"export it again with this column; what it means: {found.reference}",
             file=file.source_file,

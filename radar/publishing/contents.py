@@ -40,7 +40,7 @@ RECORDS = ("audit.chain_checks", "audit.checks", "audit.entries", "audit.loads",
 
 PRIVATE_COLUMNS = {
     "audit.checks": ("error", "message", "observed"),
-    "audit.loads": ("columns", "extra_columns", "message"),
+    "audit.loads": ("columns", "extra_columns", "message", "missing_columns"),
     "audit.runs": ("message",),
 }
 """Columns of RECORDS that are not published: sentences that may name a value of a row."""

@@ -149,7 +149,7 @@ def add_a_feed_with_a_signal(copy: Copy) -> None:
     copy.begin("feed with a signal")
     copy.write("feeds/contract/phone__calls.yml", CALLS)
     copy.write("dbt_project/models/staging/phone/stg_phone__calls.sql", STAGING)
-    copy.add_row("feeds", "phone/calls,true,7,")
+    copy.add_row("feeds", "phone/calls,true,7,,")
     copy.edit(
         f"{SIGNALS}/sig_sentiment.sql",
         ("'pulse_latest']", "'pulse_latest', 'call_minutes_30d']"),

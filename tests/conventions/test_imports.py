@@ -21,6 +21,7 @@ ROOMS = (
     "radar.publishing",
     "radar.exports",
     "radar.rules",
+    "radar.onboarding",
     "radar.quality",
     "radar.measurement",
     "radar.deliveries",

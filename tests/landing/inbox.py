@@ -48,7 +48,7 @@ class Inbox:
     def put_accounts(self, content: str = ACCOUNTS) -> None:
         self.put("crm/accounts/accounts.csv", content)
 
-    def land(self, tables: Sequence[Table] = ()) -> LandingReport:
+    def land(self, tables: Sequence[Table] = (), seeds: Path | None = None) -> LandingReport:
         self.batch += 1
         return land(
             self.con,
@@ -57,6 +57,7 @@ class Inbox:
             batch_id=self.batch,
             now=NOW + timedelta(days=self.batch - 1),
             tables=tables,
+            seeds=seeds,
             on_step=lambda *step: self.steps.append(step),
         )
 

@@ -306,6 +306,29 @@ def test_a_file_of_which_nothing_is_a_customers_is_named(inbox: Inbox) -> None:
     ]
 
 
+def test_columns_of_a_vendor_that_nobody_knows_are_kept_with_their_row(inbox: Inbox) -> None:
+    head = "id,created_at,organization_id,status,mood\n"
+    inbox.put("zendesk/tickets/t.csv", head + "1,2026-02-01,9,open,grim\n2,2026-02-01,9,open,\n")
+    record = {
+        "id": 3,
+        "created_at": "2026-02-01",
+        "organization_id": 9,
+        "status": "open",
+        "mood": {"of": ["x"]},
+    }
+    inbox.put("zendesk/tickets/t.json", json.dumps({"tickets": [record, record | {"id": 4, "mood": None}]}))
+    inbox.put_accounts()
+    inbox.land()
+    kept = inbox.all("select ticket_id, _extra from raw.support_tickets order by ticket_id")
+    assert [(ticket, extra and json.loads(extra)) for ticket, extra in kept] == [
+        ("1", {"mood": "grim"}),
+        ("2", None),
+        ("3", {"mood": {"of": ["x"]}}),
+        ("4", None),
+    ]
+    assert inbox.load("zendesk/tickets/t.csv")["extra_columns"] == "mood"
+
+
 def test_an_empty_page_is_a_feed_that_is_known_and_empty(inbox: Inbox) -> None:
     inbox.put_accounts()
     inbox.put("zendesk/tickets/t.json", json.dumps({"tickets": [], "next_page": None}))

@@ -142,3 +142,18 @@ def test_a_warehouse_of_an_earlier_release_gets_the_records(inbox: Inbox) -> Non
     assert inbox.load("crm/accounts/accounts.csv")["columns"] is None
     assert inbox.load("crm/owners/1.csv")["columns"]
     assert inbox.all("select * from audit.column_findings") == []
+
+
+def test_the_required_columns_that_a_refused_file_lacks_are_recorded(inbox: Inbox) -> None:
+    inbox.put("crm/contacts/c.csv", "email,full_name\nann@acme.com,Ann\n")
+    inbox.put("zendesk/users/u.csv", "name,email\nAnn,ann@acme.com\n")
+    inbox.put("crm/owners/o.csv", "owner_id,name,owner_id\no1,Ann,o2\n")
+    inbox.put_accounts()
+    inbox.land()
+    assert inbox.all(
+        "select source_file, missing_columns from audit.loads where status = 'refused' order by 1"
+    ) == [
+        ("crm/contacts/c.csv", "contact_id, account_id"),
+        ("crm/owners/o.csv", None),
+        ("zendesk/users/u.csv", "id"),
+    ]

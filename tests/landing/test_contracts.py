@@ -248,7 +248,7 @@ def test_a_feed_of_ones_own_is_a_contract_a_staging_model_and_a_row(project: Pat
         f"{{{{ newest_version(source('phone', 'calls'), key=['call_id'], columns={columns}) }}}}\n"
     )
     with (project / "seeds/feeds.csv").open("a") as seed:
-        seed.write("phone/calls,true,7,\n")
+        seed.write("phone/calls,true,7,,\n")
     done = run_in(project, "from radar.landing.contract_files import main; main()")
     assert done.stdout.splitlines() == [
         "wrote dbt_project/models/staging/phone/_phone__staging.yml",

@@ -327,6 +327,40 @@ def test_quality_names_columns_that_are_not_as_the_feeds_know_them(
         assert rows(clients["rep"], "/quality?format=csv&part=columns") == []
 
 
+def test_quality_names_what_changed_in_the_files_of_a_feed(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    days = "'2026-06-01', '2026-06-30'"
+    row = f"('crm/accounts', '{{}}', '{{}}', {{}}, null, 'crm/accounts/9.csv', 1, {{}}, 9, {{}}, {days})"
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "delete from marts.rpt_schema_changes",
+        "insert into marts.rpt_schema_changes (feed, column_name, change, attention_rank, nearest_name,"
+        " source_file, files, refused_values, batch_id, is_current, first_found_at, last_found_at) values "
+        + ", ".join(
+            row.format(*values)
+            for values in (
+                ("tier", "new_column", 6, "null", True),
+                ("created_at", "changed_type", 2, 1234, True),
+                ("earlier", "new_column", 6, "null", False),
+            )
+        ),
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        said = text(clients["rep"], "/quality")
+        listed = said.partition("Schema changes")[2].partition("All of them as a file")[0]
+        assert "created_at crm/accounts values of another type 1,234 crm/accounts/9.csv" in listed
+        assert "tier crm/accounts new, kept and read by nothing – crm/accounts/9.csv" in listed
+        assert "earlier" not in listed
+        listed_all = rows(clients["rep"], "/quality?format=csv&part=schema_changes")
+        assert [line["column_name"] for line in listed_all] == ["created_at", "tier", "earlier"]
+    earlier = publish_again(demo_run, tmp_path / "earlier", "drop table marts.rpt_schema_changes")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Schema changes" not in text(clients["rep"], "/quality")
+        assert rows(clients["rep"], "/quality?format=csv&part=schema_changes") == []
+
+
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
     columns = told("select table_schema, table_name, column_name from information_schema.columns")
     records = {name for schema, table, name in columns if schema == "audit"}

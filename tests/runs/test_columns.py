@@ -34,10 +34,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
-def invoices(place: Place, name: str, column: str) -> None:
+def invoices(place: Place, name: str, column: str, more: str = "") -> None:
     issued, due, paid = (DAY - timedelta(days) for days in (40, 10, 9))
     rows = [f"{name}{number},acc_{number},100,paid,{issued},{due},{paid}" for number in range(5)]
     header = f"invoice_id,account_id,amount_usd,status,issued_at,due_at,{column}"
+    if more:
+        header, rows = f"{header},{more}", [f"{row},here" for row in rows]
     (place.extracts / f"billing/invoices/{name}.csv").write_text("\n".join([header, *rows]) + "\n")
 
 
@@ -75,6 +77,24 @@ def test_a_misnamed_column_reaches_summary_audit_copy_and_is_named_once(place: P
     assert "paid_on" not in said
     assert published(place) == [(*finding, False)]
     assert place.rows(failed) == [("no_misnamed_column", "warning")]
+
+
+def test_what_changed_since_the_first_files_reaches_summary_and_copy_once(place: Place) -> None:
+    options = (f"--seeds={place.folder / 'seeds'}", f"--as-of={DAY}")
+    changes = (
+        "select feed, column_name, change, files, refused_values, is_current from marts.rpt_schema_changes"
+    )
+    assert place.rows(changes) == [], "paid_on was in the first file of the feed"
+    invoices(place, "m3", "paid_at", "warehouse")
+    said = place.run(*options).stdout
+    assert (
+        "Changed since the first files of the feed\n  billing/invoices: new column warehouse (1 file" in said
+    )
+    expected = [("billing/invoices", "warehouse", "new_column", 1, None, True)]
+    assert place.rows(changes) == expected
+    with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as con:
+        assert con.execute(changes).fetchall() == expected
+    assert "warehouse" not in place.run(*options).stdout.replace("warehouse.", "")
 
 
 def test_columns_are_described_in_the_copy(place: Place) -> None:

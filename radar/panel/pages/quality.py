@@ -37,6 +37,10 @@ _CSV: Mapping[str, tuple[str, ...]] = {
         "feed", "column_name", "finding", "nearest_name", "source_file", "files", "is_in_newest_files",
         "first_found_at", "last_found_at",
     ),
+    "schema_changes": (
+        "feed", "column_name", "change", "nearest_name", "source_file", "files", "refused_values",
+        "batch_id", "is_current", "first_found_at", "last_found_at",
+    ),
     "checks": ("feed", "checked_at", "passed", "critical", "others"),
     "runs": (
         "run_id", "started_at", "as_of_start", "as_of_end", "status", "seconds", "files", "bytes",
@@ -55,6 +59,14 @@ COLUMN_FINDINGS = {
     "misnamed": ("middling", "seems misnamed"),
     "gone": ("middling", "no longer there"),
     "unknown": ("", "not known, set aside"),
+}
+SCHEMA_CHANGES = {
+    "missing_required_column": ("bad", "missing, the file is refused"),
+    "changed_type": ("middling", "values of another type"),
+    "renamed_column": ("middling", "seems renamed"),
+    "missing_optional_column": ("middling", "no longer there"),
+    "new_value": ("middling", "words that are new"),
+    "new_column": ("", "new, kept and read by nothing"),
 }
 RUN_STATES = {"done": "good", "held": "middling", "partial": "middling", "failed": "bad"}
 OUTCOMES = {
@@ -82,6 +94,8 @@ class _Data:
             return self.ask(name, since=self.about.as_of - timedelta(days=DAYS_SHOWN))
         if name == "columns" and not self.ask("has_column_findings")[0]["is_there"]:
             return []  # a copy of an earlier release
+        if name == "schema_changes" and not self.ask("has_schema_changes")[0]["is_there"]:
+            return []
         return self.ask(name, rows=_ALL) if name == "refused" else self.ask(name)
 
 
@@ -109,7 +123,7 @@ def _context(data: _Data) -> dict[str, Any]:
     decisions, weeks, agreement = data.part("decisions"), data.part("weeks"), data.part("agreement")
     checks, has_outreach = data.part("checks"), data.ask("has_outreach")[0]["is_there"]
     has_rule_checks = data.ask("has_rule_checks")[0]["is_there"]
-    columns = data.part("columns")
+    columns, changes = data.part("columns"), data.part("schema_changes")
     newest = decisions[-1] if decisions else None
     return {
         "overall": next((row for row in agreement if row["period"] == "overall"), None),
@@ -143,6 +157,9 @@ def _context(data: _Data) -> dict[str, Any]:
         "all_columns": len(columns),
         "columns": [row for row in columns if row["is_in_newest_files"]][:COLUMN_ROWS],
         "column_findings": COLUMN_FINDINGS,
+        "all_changes": len(changes),
+        "changes": [row for row in changes if row["is_current"]][:COLUMN_ROWS],
+        "schema_changes": SCHEMA_CHANGES,
         "checks": checks,
         "passed": sum(row["passed"] for row in checks),
         "failed": sum(row["critical"] + row["others"] for row in checks),

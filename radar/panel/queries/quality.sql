@@ -145,9 +145,21 @@ where
 
 -- name: columns
 -- for everyone
-select *
-from marts.rpt_column_findings
+select * from marts.rpt_column_findings
 order by is_in_newest_files desc, attention_rank, feed, column_name
+
+-- name: has_schema_changes
+-- for everyone
+select count(*) > 0 as is_there
+from information_schema.tables
+where
+    table_schema = 'marts'
+    and table_name = 'rpt_schema_changes'
+
+-- name: schema_changes
+-- for everyone
+select * from marts.rpt_schema_changes
+order by is_current desc, last_found_at desc, attention_rank, feed, column_name
 
 -- name: checks
 -- for everyone

@@ -1,0 +1,161 @@
+"""`radar init DIR --from FILES`: from a folder of exports to a company's folder and its first scored day."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radar.cli.run_daily import run_daily
+from radar.core.errors import InputError, UsageError
+from radar.core.runs import utc_now
+from radar.core.settings import Settings
+from radar.core.terminal import inert_value
+from radar.core.warehouse import readable_os_errors
+from radar.landing.feeds import ACCOUNTS
+from radar.landing.sources_check import FolderCheck, scratch_landing
+from radar.onboarding.company_folder import CONFIRM, EXTRACTS, SEEDS, copy_extracts, require_new, write
+from radar.onboarding.recognition import Recognised, recognise
+from radar.onboarding.words import Seed, first_day, propose
+
+MOST_GUESSES = 12
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder for the company.")],
+    files: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="A folder with the files that you have.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Write the folder, and score no day.")] = False,
+) -> None:
+    """Set up a company from its files: recognise them, guess what their words mean, score a first day."""
+    asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    company = folder.expanduser().absolute()
+    source = _source(files, asks=asks)
+    require_new(company)
+    if company.resolve().is_relative_to(source.resolve()):
+        raise UsageError("it is in the folder of the files", "name a folder elsewhere", file=company)
+    found = recognise(source)
+    if asks:
+        found = [_asked(one) for one in found]
+    print("\n".join(_files(found)))
+    with readable_os_errors(company):
+        company.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{company.name}-", dir=company.parent))
+    try:
+        copy_extracts(found, draft / EXTRACTS)
+        with scratch_landing(draft / EXTRACTS, Settings().shipped_seeds) as landed:
+            check = landed.checked()
+            print("\n".join(_landed(check)))
+            _require_accounts(check, source)
+            is_unended = any(load.is_unended for _, _, load in landed.loads)
+            seeds = propose(landed.con, has_unended_files=is_unended)
+            day = first_day(landed.con, utc_now().date())
+        print("\n".join(_guessed(seeds)))
+        if asks and not typer.confirm(f"\nWrite this to {company}?", default=True):
+            raise typer.Exit(1)
+        write(draft, company, seeds, [one for one in found if not one.folder])
+        draft.chmod(0o750)
+        with readable_os_errors(company):
+            draft.replace(company)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    print(f"\nWritten to {company}; what was guessed is in {CONFIRM}, to be confirmed.")
+    status = 0 if no_run else _first_run(company, str(day))
+    print("\n".join(_next(company, str(day), was_run=not no_run)))
+    raise typer.Exit(status)
+
+
+def _source(files: Path | None, *, asks: bool) -> Path:
+    if files is None and asks:
+        files = Path(str(typer.prompt("Which folder has the files that you have?"))).expanduser()
+    if files is None:
+        raise UsageError("no files are named", "add --from and the folder that has your exports")
+    if not files.is_dir():
+        raise UsageError("there is no such folder", "name the folder that has your exports", file=files)
+    return files.absolute()
+
+
+def _asked(one: Recognised) -> Recognised:
+    """The file, with what its owner says that it is where several things fit."""
+    if not one.choices:
+        return one
+    options = ", ".join(f"{number} {folder}" for number, folder in enumerate(one.choices, start=1))
+    chosen = typer.prompt(f"{inert_value(one.name)} is: {options}, 0 leave it out", default=0, type=int)
+    return replace(one, folder=one.choices[chosen - 1]) if 0 < chosen <= len(one.choices) else one
+
+
+def _files(found: Sequence[Recognised]) -> Iterator[str]:
+    yield "Files"
+    if not found:
+        yield "  none"
+    for one in found:
+        yield f"  {inert_value(one.name):<44} {one.folder or 'not taken: ' + inert_value(one.reason)}"
+    if any(one.choices and not one.folder for one in found):
+        yield "  Where several fit, put the file into a folder <vendor>/<object>/ there, and begin again."
+
+
+def _landed(check: FolderCheck) -> Iterator[str]:
+    yield "\nRows"
+    for one in check.files:
+        joined = (
+            f", {one.account_ids_joined:,} of {one.account_ids:,} accounts known" if one.account_ids else ""
+        )
+        yield f"  {one.file:<44} {one.feed}: {one.rows:,} rows, {one.rows_refused:,} refused{joined}"
+        if one.message:
+            yield f"    {one.status}: {inert_value(one.message)}"
+
+
+def _require_accounts(check: FolderCheck, source: Path) -> None:
+    if not check.has_accounts:
+        raise InputError(
+            f"no file of accounts was found ({ACCOUNTS}), and nothing works without it; nothing was written",
+            "add the companies of your CRM, such as HubSpot's companies or Salesforce's accounts, or a file "
+            "accounts.csv with account_id, name and created_at; `radar sources list` says what is recognised",
+            file=source,
+        )
+
+
+def _guessed(seeds: Sequence[Seed]) -> Iterator[str]:
+    yield "\nGuessed, to be confirmed"
+    for seed in seeds:
+        used = [one for one in seed.guesses if one.found != "nothing"]
+        yield f"  {SEEDS}/{seed.name}"
+        for guess in used[:MOST_GUESSES]:
+            yield f"    {inert_value(guess.word):<32} {guess.found}: {guess.meaning}"
+        if len(used) > MOST_GUESSES:
+            yield f"    and {len(used) - MOST_GUESSES:,} more"
+
+
+def _first_run(company: Path, day: str) -> int:
+    print(f"\nFirst day, {day}")
+    return run_daily(_paths(company), as_of=day, since=None)
+
+
+def _paths(company: Path) -> dict[str, Path | None]:
+    return {
+        "extracts": company / EXTRACTS,
+        "seeds": company / SEEDS,
+        "warehouse": company / "warehouse.duckdb",
+        "exports": company / "exports",
+        "published": company / "published",
+    }
+
+
+def _next(company: Path, day: str, *, was_run: bool) -> Iterator[str]:
+    options = shlex.join(f"--{name}={path}" for name, path in _paths(company).items())
+    settings = shlex.quote(str(company / ".env"))
+    yield "\nNext"
+    yield f"  look at {company / CONFIRM}, and correct what was guessed in {company / SEEDS}"
+    yield f"  radar run {options} --as-of {day}{'' if was_run else '   # the first day'}"
+    yield f"  cp {settings}.example {settings}; set -a; . {settings}; set +a   # paths and secrets"
+    yield "  radar panel users add ada --role lead; radar panel   # on http://127.0.0.1:8080"
+    yield f"  every day: {company / 'systemd'} or {company / 'compose.yaml'} (docs/operating.md)"

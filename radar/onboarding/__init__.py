@@ -1,0 +1,1 @@
+"""Sets up the folder of a company from files that it has: `radar init`."""

@@ -18,18 +18,25 @@ from unicodedata import category
 from radar.core.runs import utc_now
 from radar.panel.people import Person
 from radar.panel.store import Store
+from radar.panel.web import day
 
-KINDS = ("sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action")
+KINDS = (
+    "sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action", "call", "cover",
+    "undo",
+)  # fmt: skip
 VERDICTS = {
     "sign_off": ("agree", "disagree"),
     "spot_check": ("agree", "disagree"),
     "outcome": ("right", "too_early", "wrong"),
-    "action": ("approved", "dropped"),
+    "action": ("approved", "dropped", "done", "not_now"),
+    "call": ("reached", "no_answer", "meeting_booked"),
 }
 BUCKETS = ("healthy", "watch", "at_risk")
 REASON_LIMIT = 2_000
 LONGEST_OVERRIDE_DAYS = 366
 LONGEST_SNOOZE_DAYS = 90
+"""Also the latest next date of a call, and until when a task is put off or somebody covers."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -47,7 +54,10 @@ class OvertakenError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a form asks for, found sound. `version`: the last decision of the account that its author saw."""
+    """What a form asks for, found sound. `version`: the last decision of the account that its author saw.
+
+    `owner_id`: in whose name a call was made, or who is asked for cover. `undoes`: a decision's id.
+    """
 
     account_id: str
     as_of_date: str
@@ -59,6 +69,9 @@ class Wanted:
     reason: str | None = None
     until_date: str | None = None
     action_id: str | None = None
+    owner_id: str | None = None
+    owner_name: str | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,9 @@ class Decision:
     action_id: str | None
     decided_by: str
     decided_at: str
+    owner_id: str | None
+    owner_name: str | None
+    undoes: str | None
 
     @property
     def text(self) -> str:
@@ -115,11 +131,20 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
         given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Load the page again.")
     if kind == "snooze":
         given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
+    if kind == "call" and form.get("until_date"):
+        given["until_date"] = _until(form["until_date"], today, LONGEST_SNOOZE_DAYS)
+    if kind == "cover":
+        given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
+        given["owner_id"] = form.get("owner_id", "")
+    if kind == "undo":
+        given["undoes"] = form.get("undoes", "")
     if kind == "action":
         action_id = form.get("action_id", "")
         if not re.fullmatch(r"[\w.:-]{1,100}", action_id):
             raise UnfitError("Load the page again: the draft is not named.")
         given["action_id"] = action_id
+        if given["verdict"] == "not_now":
+            given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
     if kind == "sign_off" and given["verdict"] == "disagree" and not reason:
         raise UnfitError("Say why you do not agree.")
     return Wanted(account_id, as_of.isoformat(), kind, token, int(version), **given)
@@ -128,7 +153,7 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
 def decide(store: Store, person: Person, wanted: Wanted) -> bool:
     """Keep it; False where this form was kept before (a double click). Raises OvertakenError.
 
-    What has returned is on the disk.
+    What has returned is on the disk. What is undone stays in the file, next to the undoing.
     """
     with store.writing() as con:
         if con.execute("select 1 from decisions where form_token = ?", [wanted.form_token]).fetchone():
@@ -138,8 +163,8 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
             raise OvertakenError(since)
         con.execute(
             "insert into decisions (decision_id, form_token, account_id, as_of_date, kind, verdict, bucket,"
-            " reason, until_date, action_id, decided_by, decided_at)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason, until_date, action_id, decided_by, decided_at, owner_id, owner_name, undoes)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 f"panel-{secrets.token_hex(12)}",
                 wanted.form_token,
@@ -153,6 +178,9 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
                 wanted.action_id,
                 person.name,
                 f"{utc_now():%Y-%m-%dT%H:%M:%S.%fZ}",
+                wanted.owner_id,
+                wanted.owner_name,
+                wanted.undoes,
             ],
         )
     return True
@@ -174,6 +202,13 @@ def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Deci
     return found
 
 
+def in_force(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those that nobody has undone, without the undoing itself."""
+    every = list(decisions)
+    undone = {one.undoes for one in every if one.kind == "undo"}
+    return [one for one in every if one.kind != "undo" and one.decision_id not in undone]
+
+
 def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
     """The newest of these kinds."""
     return next((one for one in decisions if one.kind in kinds), None)
@@ -182,7 +217,7 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
 def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
     bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
-    verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]
+    verdict, until = (of["verdict"] or "").replace("_", " "), day(of["until_date"])
     texts = {
         "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
         "spot_check": f"Spot check: {verdict}s",
@@ -191,7 +226,12 @@ def decision_text(of: Mapping[str, Any]) -> str:
         "snooze": f"Snoozed until {until}",
         "wake": "Snooze ended",
         "outcome": f"Outcome: {verdict}",
-        "action": f"Draft {verdict}",
+        "action": {"done": "Task done", "not now": f"Task put off until {until}"}.get(
+            verdict, f"Draft {verdict}"
+        ),
+        "call": f"Called: {verdict}" + (f", next on {until}" if until else ""),
+        "cover": f"Cover asked of {of.get('owner_name') or of.get('owner_id') or 'another owner'} until {until}",
+        "undo": "Undone",
     }
     return texts[of["kind"]]
 

@@ -6,7 +6,10 @@ create table if not exists decisions (
     account_id text not null,
     as_of_date text not null,
     kind text not null check (
-        kind in ('sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action')
+        kind in (
+            'sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action', 'call', 'cover',
+            'undo'
+        )
     ),
     verdict text,
     bucket text,
@@ -14,7 +17,10 @@ create table if not exists decisions (
     until_date text,
     action_id text,
     decided_by text not null,
-    decided_at text not null
+    decided_at text not null,
+    owner_id text,
+    owner_name text,
+    undoes text unique
 ) strict;
 
 create index if not exists decisions_by_account on decisions (account_id, sequence);

@@ -1,8 +1,8 @@
 -- Grain: one row per action that waits today or may be done today, with what people answered.
 -- Guarantees that nothing suppressed, closed or of an earlier date is in it: what is suppressed today waits, also where
 -- it was approved.
--- is_wanted: nobody has dismissed it or reported it done. is_approved: it may go out; an alert goes to the person who
--- decides, so it needs no approval.
+-- is_wanted: nobody has dismissed it, reported it done or put it off to a day to come. is_approved: it may go out; an
+-- alert goes to the person who decides, so it needs no approval.
 with
 
 newest_date as (
@@ -27,6 +27,7 @@ verdicts as (
     select
         action_id,
         verdict,
+        until_date,
         row_number() over (
             partition by action_id
             order by reviewed_at desc, review_id desc
@@ -41,6 +42,7 @@ answers as (
     select
         action_id,
         max(case when verdict_rank = 1 then verdict end) as last_verdict,
+        max(case when verdict_rank = 1 and verdict = 'not_now' then until_date end) as put_off_until,
         max(case when verdict = 'approved' then 1 else 0 end) = 1 as is_approved
     from verdicts
     group by action_id
@@ -51,7 +53,8 @@ final as (
 
     select
         actions.*,
-        coalesce(answers.last_verdict, '') not in ('dropped', 'done') as is_wanted,
+        coalesce(answers.last_verdict, '') not in ('dropped', 'done')
+        and coalesce(answers.put_off_until <= actions.as_of_date, true) as is_wanted,
         actions.status = 'ready'
         or actions.channel = 'slack_alert'
         or coalesce(answers.is_approved, false) as is_approved

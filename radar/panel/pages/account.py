@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import groupby, pairwise
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -72,6 +73,7 @@ def show(request: Request) -> Response:
             None,
         ),
         mistake=None,
+        cover_owners=cover_owners(request, body["health"]["owner_id"]),
         back=f"/accounts/{quote(account_id, safe='')}",
         days=form_dates(),
     )
@@ -99,6 +101,9 @@ def decide(request: Request) -> Response:
     try:
         wanted = decisions.read_form(form, account_id, utc_now().date())
         _require_known(wanted, body)
+        wanted = _with_owner(request, wanted, body["health"])
+        if wanted.undoes:
+            _require_undoable(request, wanted)
         decisions.decide(store, person, wanted)
     except decisions.UnfitError as error:
         return _again(request, body, str(error), 422)
@@ -106,8 +111,8 @@ def decide(request: Request) -> Response:
         return _again(request, body, None, 409, since=error.since)
     sequence = decisions.of_account(store, account_id)[0].sequence
     path, _, query = own_path(form.get("back", "/")).partition("?")
-    owner = f"{query}&" if query.startswith("owner=") else ""
-    return RedirectResponse(f"{path}?{owner}{urlencode({'kept': sequence})}", status_code=303)
+    view = [(name, value) for name, value in parse_qsl(query) if name in ("owner", "tab", "page")]
+    return RedirectResponse(f"{path}?{urlencode([*view, ('kept', sequence)])}", status_code=303)
 
 
 def _again(
@@ -123,7 +128,7 @@ def _again(
     card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
     entered = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
-        for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
+        for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id", "owner_id", "undoes")
     }
     wanted = None
     if entered["kind"] in decisions.KINDS:
@@ -139,6 +144,7 @@ def _again(
         since=since or [],
         form=entered,
         wanted=wanted,
+        cover_owners=cover_owners(request, body["health"]["owner_id"]),
         back=own_path(form.get("back", "/")),
         days=form_dates(),
     )
@@ -151,8 +157,46 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
         raise decisions.UnfitError("This page is too old: load it again.")
     if wanted.kind == "action":
         shown = {action["action_id"]: action["status"] for action in body["actions"] or []}
-        if shown.get(wanted.action_id or "") != "to_approve":
+        status = shown.get(wanted.action_id or "")
+        if wanted.verdict in ("approved", "dropped") and status != "to_approve":
             raise decisions.UnfitError("This draft does not wait for an answer any more.")
+        if status is None:
+            raise decisions.UnfitError("This task is not open any more: load the page again.")
+
+
+def _with_owner(
+    request: Request, wanted: decisions.Wanted, health: dict[str, Any]
+) -> decisions.Wanted:
+    """In whose name a call was made: the rep's own, else the account's. Whom cover is asked of, by name.
+
+    Raises UnfitError.
+    """
+    person = person_of(request)
+    if wanted.kind == "call":
+        is_own = len(person.owner_ids) == 1
+        return replace(wanted, owner_id=person.owner_ids[0] if is_own else health["owner_id"])
+    if wanted.kind == "cover":
+        names = cover_owners(request, health["owner_id"])
+        if wanted.owner_id not in names:
+            raise decisions.UnfitError("Choose who is to cover.")
+        return replace(wanted, owner_name=names[wanted.owner_id])
+    return wanted
+
+
+def cover_owners(request: Request, owner_id: str | None) -> dict[str, str]:
+    """Every owner but the account's own: id to name."""
+    rows = read_model_of(request).rows(person_of(request), load("account")["all_owners"])
+    return {row["owner_id"]: row["owner_name"] or row["owner_id"] for row in rows if row["owner_id"] != owner_id}
+
+
+def _require_undoable(request: Request, wanted: decisions.Wanted) -> None:
+    """A decision of this account that nobody has undone and no run has read. Raises UnfitError."""
+    decided = decisions.in_force(decisions.of_account(request.app.state.store, wanted.account_id))
+    found = next((one for one in decided if one.decision_id == wanted.undoes), None)
+    if found is None:
+        raise decisions.UnfitError("This cannot be undone: load the page again.")
+    if found.decided_at <= read_model_of(request).about().landed_at:
+        raise decisions.UnfitError("A run has read this already: decide anew instead of undoing.")
 
 
 def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -27,6 +27,8 @@ KINDS = {
     "outcome": "Outcome marked",
     "action": "Action",
     "action_decision": "Draft or task decided",
+    "call": "Call logged",
+    "cover": "Cover asked",
     "delivery": "Delivery",
     "delivery_decision": "Delivery in doubt resolved",
     "export": "Export",

@@ -18,3 +18,9 @@ where
     and [[mine owner_id]]
 order by account_name, account_id
 limit 51;
+
+-- name: all_owners
+-- for everyone
+select owner_id, owner_name
+from owners
+order by owner_name, owner_id;

@@ -18,6 +18,8 @@ final as (
         bucket,
         action_id,
         reason,
+        until_date,
+        owner_id,
         reviewed_by,
         reviewed_at
     from reviews

@@ -11,6 +11,8 @@
         'bucket',
         'action_id',
         'reason',
+        'until_date',
+        'owner_id',
         'reviewed_by',
         'reviewed_at',
         'updated_at'

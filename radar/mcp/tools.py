@@ -468,7 +468,8 @@ class Tools:
 
     def _card(self, row: sqlite3.Row) -> dict[str, Any]:
         decided = decisions.of_account(self._store, row["account_id"])
-        return account_card(read(row["body"]), decided, self._read_model.about().landed_at)
+        states = self._read_model.work_states()
+        return account_card(read(row["body"]), decided, self._read_model.about().landed_at, states)
 
     def _rows(self, person: Person, query: str, **parameters: Any) -> list[Row]:
         return self._published_db.rows(person, self._queries[query], **parameters)

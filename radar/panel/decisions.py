@@ -121,30 +121,20 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
     given: dict[str, str | None] = {"reason": reason}
     if kind in VERDICTS:
         given["verdict"] = _one_of(form.get("verdict", ""), VERDICTS[kind], "Choose one of the answers.")
-    if kind == "override":
+    if kind in ("override", "withdraw"):
         given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Choose the bucket that you would say.")
-        if not reason:
-            raise UnfitError("Say why: an override needs a reason.")
-        if form.get("until_date"):
-            given["until_date"] = _until(form["until_date"], today, LONGEST_OVERRIDE_DAYS)
-    if kind == "withdraw":
-        given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Load the page again.")
-    if kind == "snooze":
-        given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
-    if kind == "call" and form.get("until_date"):
-        given["until_date"] = _until(form["until_date"], today, LONGEST_SNOOZE_DAYS)
-    if kind == "cover":
-        given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
-        given["owner_id"] = form.get("owner_id", "")
-    if kind == "undo":
-        given["undoes"] = form.get("undoes", "")
+    if kind == "override" and not reason:
+        raise UnfitError("Say why: an override needs a reason.")
     if kind == "action":
         action_id = form.get("action_id", "")
         if not re.fullmatch(r"[\w.:-]{1,100}", action_id):
             raise UnfitError("Load the page again: the draft is not named.")
         given["action_id"] = action_id
-        if given["verdict"] == "not_now":
-            given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
+    if kind == "cover":
+        given["owner_id"] = form.get("owner_id", "")
+    if kind == "undo":
+        given["undoes"] = form.get("undoes", "")
+    given["until_date"] = _until_of(kind, given.get("verdict"), form.get("until_date", ""), today)
     if kind == "sign_off" and given["verdict"] == "disagree" and not reason:
         raise UnfitError("Say why you do not agree.")
     return Wanted(account_id, as_of.isoformat(), kind, token, int(version), **given)
@@ -191,6 +181,16 @@ def of_account(store: Store, account_id: str) -> list[Decision]:
     return _of_account(store.con, account_id)[::-1]
 
 
+def at(store: Store, sequence: str) -> Decision | None:
+    """The decision of this number; None where there is none."""
+    if not re.fullmatch(r"\d{1,15}", sequence, re.ASCII):
+        return None
+    row = store.con.execute(
+        f"select {_COLUMNS} from decisions where sequence = ?", [int(sequence)]
+    ).fetchone()
+    return Decision(*row) if row else None
+
+
 def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Decision]]:
     """The same of several accounts at once."""
     wanted = list(account_ids)
@@ -200,6 +200,15 @@ def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Deci
     for row in store.con.execute(query, wanted):
         found[row["account_id"]].append(Decision(*row))
     return found
+
+
+def recent_accounts(store: Store, landed_at: str, today: date) -> list[str]:
+    """Accounts on which something was decided that no run has read, or that are snoozed."""
+    query = (
+        "select account_id from decisions where decided_at > ?"
+        " union select account_id from decisions where kind = 'snooze' and until_date > ?"
+    )
+    return [row["account_id"] for row in store.con.execute(query, [landed_at, today.isoformat()])]
 
 
 def in_force(decisions: Iterable[Decision]) -> list[Decision]:
@@ -217,7 +226,8 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
 def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
     bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
-    verdict, until = (of["verdict"] or "").replace("_", " "), day(of["until_date"])
+    verdict, until = (of["verdict"] or "").replace("_", " "), _day_text(of["until_date"] or "")
+    cover = of.get("owner_name") or "another owner"
     texts = {
         "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
         "spot_check": f"Spot check: {verdict}s",
@@ -230,10 +240,18 @@ def decision_text(of: Mapping[str, Any]) -> str:
             verdict, f"Draft {verdict}"
         ),
         "call": f"Called: {verdict}" + (f", next on {until}" if until else ""),
-        "cover": f"Cover asked of {of.get('owner_name') or of.get('owner_id') or 'another owner'} until {until}",
+        "cover": f"Cover asked of {cover} until {until}",
         "undo": "Undone",
     }
     return texts[of["kind"]]
+
+
+def _until_of(kind: str, verdict: str | None, text: str, today: date) -> str | None:
+    """The day that the form names: some kinds need one, some may have one. Raises UnfitError."""
+    needs_one = kind in ("snooze", "cover") or verdict == "not_now"
+    if needs_one or (text and kind in ("override", "call")):
+        return _until(text, today, LONGEST_OVERRIDE_DAYS if kind == "override" else LONGEST_SNOOZE_DAYS)
+    return None
 
 
 def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> list[Decision]:
@@ -262,6 +280,14 @@ def _day(text: str, what: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UnfitError(f"Write {what} as a date, such as 2026-07-31.") from None
+
+
+def _day_text(text: str) -> str:
+    """As people read it; what a form has that is no day stays as it is."""
+    try:
+        return day(text)
+    except ValueError:
+        return text
 
 
 def _until(text: str, today: date, longest: int) -> str:

@@ -35,16 +35,18 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 6
+FORMAT = 7
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
     create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
     create table owners (owner_id text primary key, owner_name text);
     create table accounts (
-        account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
-        rank_for_owner integer, body text
+        account_id text primary key, owner_id text, account_name text, search text, queue_rank integer,
+        rank_overall integer, state text, needs_person integer, is_at_risk integer, has_to_approve integer,
+        is_ready_to_grow integer, is_spot_check integer, has_overdue integer, body text
     );
+    create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
 """
 _INDEXES = """
@@ -55,7 +57,7 @@ _INDEXES = """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "details")
+_TABLES = ("about", "owners", "accounts", "states", "details")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
@@ -66,7 +68,7 @@ _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 MOST_FACTS = 50
 """Of each kind that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
-_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
+_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
@@ -104,6 +106,10 @@ class ReadModel:
         """What the file was drawn from."""
         row = self._ask("select * from about", {})[0]
         return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
+
+    def work_states(self) -> dict[tuple[str, str], str]:
+        """The state that an account has after an act, by kind and verdict."""
+        return {(kind, verdict): state for kind, verdict, state in self._ask("select * from states", {})}
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy is there, whole. Raises NoDataError."""
@@ -263,8 +269,9 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute(_QUERIES["kept_days"], {"year_ago": days["year_ago"]})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        for name in ("open_actions", "mail_facts"):
+        for name in ("open_actions", "mail_facts", "work_list", "work_states"):
             con.execute(_QUERIES[name if f"marts.rpt_{name}" in known else f"no_{name}"])
+        _move(con, out, "states", {}, "insert into states values (?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)

@@ -49,20 +49,75 @@ select
     coalesce(health.account_name, health.account_id),
     concat_ws(' ', health.account_name, health.account_id, health.owner_name),
     queue.rank_overall,
-    queue.rank_for_owner,
+    work.rank_overall,
+    coalesce(work.state, 'new'),
+    coalesce(work.needs_person, false)::integer,
+    coalesce(work.is_at_risk, false)::integer,
+    coalesce(work.has_to_approve, false)::integer,
+    coalesce(work.is_ready_to_grow, false)::integer,
+    coalesce(work.is_spot_check, false)::integer,
+    coalesce(work.has_overdue, false)::integer,
     to_json({
         'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
-        'queue': queue, 'scores': points.scores, 'actions': actions.actions,
+        'queue': queue, 'work': work, 'scores': points.scores, 'actions': actions.actions,
         'mail': mail_facts.mail,
         'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
 left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
+left join work_list as work on health.account_id = work.account_id
 left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
 left join mail_facts on health.account_id = mail_facts.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where health.account_id between $first and $last;
+
+-- name: work_list
+create temp view work_list as
+select * from marts.rpt_work_list;
+
+-- name: no_work_list
+-- A copy of an earlier release: its review queue, in the order that it has.
+create temp view work_list as
+select
+    account_id,
+    rank_overall,
+    null::varchar as place_reason,
+    true as needs_person,
+    bucket = 'at_risk' as is_at_risk,
+    false as has_to_approve,
+    false as is_ready_to_grow,
+    false as is_spot_check,
+    false as has_overdue,
+    'new' as state,
+    null::varchar as reopened_because,
+    null::varchar as last_act,
+    null::varchar as last_verdict,
+    null::varchar as acted_by,
+    null::timestamp as acted_at,
+    null::date as until_date
+from marts.rpt_review_queue;
+
+-- name: work_states
+create temp view work_states as
+select * from marts.rpt_work_states;
+
+-- name: no_work_states
+-- What ended the work on an account in earlier releases.
+create temp view work_states as
+select
+    kind,
+    verdict,
+    'done' as state
+from (
+    values
+    ('sign_off', 'agree'), ('sign_off', 'disagree'), ('override', ''),
+    ('outcome', 'right'), ('outcome', 'too_early'), ('outcome', 'wrong')
+) as states (kind, verdict);
+
+-- name: states
+select kind, verdict, state
+from work_states;
 
 -- name: open_actions
 create temp view open_actions as

@@ -25,6 +25,8 @@ create table if not exists decisions (
 
 create index if not exists decisions_by_account on decisions (account_id, sequence);
 
+create index if not exists decisions_by_time on decisions (decided_at);
+
 create trigger if not exists decisions_stay before update on decisions
 begin select raise(abort, 'decisions are never changed'); end;
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions
 from radar.panel.changes import PARTS, between, every_day
-from radar.panel.pages.my_day import account_card, form_dates, read_model_of
+from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
 from radar.panel.web import own_path, page, person_of, with_query
@@ -40,7 +40,7 @@ def show(request: Request) -> Response:
     body, details = _look_up(request, account_id)
     store = request.app.state.store
     drawn = read_model_of(request).about()
-    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
+    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at, work_states(request))
     year = details.get("years") or []
     daily = list(every_day(year))
     facts = details.get("facts") or []
@@ -68,10 +68,7 @@ def show(request: Request) -> Response:
             for one in details.get("overrides") or []
             if not any(own.decision_id == one["override_id"] for own in card["decided"])
         ],
-        just_recorded=next(
-            (one.text for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
-            None,
-        ),
+        just_recorded=just_recorded(request, drawn.landed_at),
         mistake=None,
         cover_owners=cover_owners(request, body["health"]["owner_id"]),
         back=f"/accounts/{quote(account_id, safe='')}",
@@ -125,14 +122,17 @@ def _again(
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
     landed_at, account_id = read_model_of(request).about().landed_at, body["health"]["account_id"]
-    card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
+    decided = decisions.of_account(request.app.state.store, account_id)
+    card = account_card(body, decided, landed_at, work_states(request))
     entered = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
         for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id", "owner_id", "undoes")
     }
+    owners = cover_owners(request, body["health"]["owner_id"])
     wanted = None
     if entered["kind"] in decisions.KINDS:
-        wanted = decisions.decision_text({name: value or None for name, value in entered.items()})
+        fields = {name: value or None for name, value in entered.items()}
+        wanted = decisions.decision_text({**fields, "owner_name": owners.get(entered["owner_id"])})
     return page(
         request,
         "decide_again.html",
@@ -144,7 +144,7 @@ def _again(
         since=since or [],
         form=entered,
         wanted=wanted,
-        cover_owners=cover_owners(request, body["health"]["owner_id"]),
+        cover_owners=owners,
         back=own_path(form.get("back", "/")),
         days=form_dates(),
     )
@@ -164,9 +164,7 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
             raise decisions.UnfitError("This task is not open any more: load the page again.")
 
 
-def _with_owner(
-    request: Request, wanted: decisions.Wanted, health: dict[str, Any]
-) -> decisions.Wanted:
+def _with_owner(request: Request, wanted: decisions.Wanted, health: dict[str, Any]) -> decisions.Wanted:
     """In whose name a call was made: the rep's own, else the account's. Whom cover is asked of, by name.
 
     Raises UnfitError.
@@ -186,7 +184,9 @@ def _with_owner(
 def cover_owners(request: Request, owner_id: str | None) -> dict[str, str]:
     """Every owner but the account's own: id to name."""
     rows = read_model_of(request).rows(person_of(request), load("account")["all_owners"])
-    return {row["owner_id"]: row["owner_name"] or row["owner_id"] for row in rows if row["owner_id"] != owner_id}
+    return {
+        row["owner_id"]: row["owner_name"] or row["owner_id"] for row in rows if row["owner_id"] != owner_id
+    }
 
 
 def _require_undoable(request: Request, wanted: decisions.Wanted) -> None:

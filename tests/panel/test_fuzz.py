@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 FIELDS = (
     "kind", "verdict", "bucket", "reason", "until_date", "action_id", "version", "form_token", "as_of_date",
-    "back", "name", "password", "next", "q",
+    "back", "name", "password", "next", "q", "owner_id", "undoes",
 )  # fmt: skip
 PATHS = ("/", "/accounts", "/accounts/{}", "/portfolio", "/quality", "/rules", "/audit", "/sign-in")
 TEXT = st.one_of(
@@ -26,6 +26,10 @@ TEXT = st.one_of(
             "snooze",
             "sign_off",
             "action",
+            "call",
+            "cover",
+            "undo",
+            "not_now",
             "agree",
             "watch",
             "2026-12-01",

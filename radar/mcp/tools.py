@@ -271,10 +271,7 @@ class Tools:
     ) -> Answer:
         """Accounts and revenue by bucket, in all and part by part, and the first accounts of them."""
         texts = load("portfolio")
-        parameters = {
-            "as_of": self._published_db.about().as_of,
-            **{name: filters.get(name) for name in _FILTERS},
-        }
+        parameters = {name: filters.get(name) for name in _FILTERS}
 
         def ask(name: str, **marks: str) -> list[Row]:
             query = texts[name].format(where=texts["where"], **marks)

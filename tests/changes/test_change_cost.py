@@ -59,7 +59,7 @@ call_minutes as (
         sum(calls.minutes) as call_minutes_30d
     from dates
     inner join {{ ref('stg_phone__calls') }} as calls
-        on {{ in_window('cast(calls.called_at as date)', 30) }}
+        on cast(calls.called_at as date) between {{ add_days('dates.as_of_date', -29) }} and dates.as_of_date
     group by calls.account_id, dates.as_of_date
 
 ),

@@ -55,5 +55,6 @@ def test_a_wrong_row_is_named_with_its_remedy(tmp_path: Path, change: dict[str, 
 
 
 def test_the_checks_and_the_models_mean_the_same_channels() -> None:
-    macro = (PROJECT / "dbt_project" / "macros" / "reaches_customer.sql").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"'(\w+)'", macro)) == CUSTOMER_CHANNELS
+    model = PROJECT / "dbt_project" / "models" / "plays" / "int_play_stop_reasons.sql"
+    (channels,) = re.findall(r"open_plays\.channel in \(([^)]*)\)", model.read_text(encoding="utf-8"))
+    assert tuple(re.findall(r"'(\w+)'", channels)) == CUSTOMER_CHANNELS

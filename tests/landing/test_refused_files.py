@@ -291,7 +291,9 @@ def test_the_folder_is_a_file(inbox: Inbox) -> None:
 
 def test_the_folder_is_empty(inbox: Inbox) -> None:
     inbox.put("owners.csv", CSV)
-    with pytest.raises(InputError, match=r"there is no file of any feed\n  owners.csv is outside"):
+    with pytest.raises(
+        InputError, match=r"there is no file of any feed\n  owners.csv is in no feed's folder"
+    ):
         inbox.land()
 
 

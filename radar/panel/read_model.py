@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import unicodedata
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -269,9 +270,9 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute(_QUERIES["kept_days"], {"year_ago": days["year_ago"]})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        for name in ("open_actions", "mail_facts", "work_list", "work_states"):
-            con.execute(_QUERIES[name if f"marts.rpt_{name}" in known else f"no_{name}"])
-        _move(con, out, "states", {}, "insert into states values (?, ?, ?)")
+        for name in ("open_actions", "mail_facts", "work_list"):
+            con.execute(_QUERIES[_of_copy(name, known)])
+        _move(con, out, _of_copy("work_states", known), {}, "insert into states values (?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
@@ -280,6 +281,11 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _of_copy(query: str, known: Collection[str]) -> str:
+    """The query of this name, or the one for a copy of an earlier release that has no such relation."""
+    return query if f"marts.rpt_{query}" in known else f"no_{query}"
 
 
 def _move(

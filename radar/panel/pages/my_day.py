@@ -207,21 +207,20 @@ def account_card(
             **action,
             "decided": by_action.get(action["action_id"]),
             "draft": _draft(action, body["mail"]),
-            "due": _due(action, health["as_of_date"]),
-            "is_overdue": _is_overdue(action, health["as_of_date"]),
+            "due": _due(action),
         }
         for action in body["actions"] or []
     ]
     scores = body["scores"] or []
     state_since = _state(pending, states, today)
-    state = state_since or (work["state"] if work else "new")
+    state = state_since or work["state"] or "new"
     return {
         "health": health,
         "queue": queue,
         "work": work,
         "state": state,
         "state_since": state_since,
-        "last_act": _last_act(pending, states, work if state == (work or {}).get("state") else None),
+        "last_act": _last_act(pending, states, work if state == work["state"] else None),
         "reasons": [health[f"reason_{index}"] for index in range(1, 5) if health[f"reason_{index}"]],
         "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
@@ -284,17 +283,13 @@ def _last_act(
     return {"text": text, "by": work["acted_by"], "at": work["acted_at"]}
 
 
-def _is_overdue(action: dict[str, Any], as_of: str) -> bool:
-    due = (action["due_at"] or "")[:10]
-    return bool(due) and due <= as_of and action["status"] != "suppressed"
-
-
-def _due(action: dict[str, Any], as_of: str) -> str | None:
+def _due(action: dict[str, Any]) -> str | None:
     """Until when it is to be done, as text."""
-    due = (action["due_at"] or "")[:10]
-    if due > as_of:
-        return f"by {moment(action['due_at'])}"
-    return f"overdue since {day(due)}" if due else None
+    if not action["due_at"]:
+        return None
+    if action["is_overdue"]:
+        return f"overdue since {day(action['due_at'])}"
+    return f"by {moment(action['due_at'])}"
 
 
 @dataclass(frozen=True)

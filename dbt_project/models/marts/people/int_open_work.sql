@@ -39,7 +39,7 @@ final as (
         account_id,
         bool_or(status = 'to_approve' and channel <> 'slack_alert' and not is_approved and not is_off)
             as has_to_approve,
-        bool_or(status <> 'suppressed' and due_at <= {{ add_days('as_of_date', 1) }} and not is_off) as has_overdue
+        bool_or(is_overdue and not is_off) as has_overdue
     from open_actions
     group by account_id
 

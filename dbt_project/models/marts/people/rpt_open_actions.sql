@@ -34,6 +34,7 @@ final as (
         evidence,
         episode_started_on,
         due_at,
+        coalesce(status <> 'suppressed' and due_at <= {{ add_days('as_of_date', 1) }}, false) as is_overdue,
         as_of_date
     from actions
 

@@ -66,7 +66,7 @@ described as (
             coalesce(health.arr_usd, {{ setting('work_unknown_arr_usd') }})
             * greatest(100 - health.score_low, {{ setting('work_least_risk_pct') }}) / 100
             * (
-                1 + {{ setting('work_renewal_weight_pct') }} / 100.0
+                1 + {{ setting('work_renewal_weight_pct') }} / 100
                 * coalesce(greatest(1 - health.days_to_renewal / nullif({{ setting('renewal_near_days') }}, 0), 0), 0)
             ),
             2

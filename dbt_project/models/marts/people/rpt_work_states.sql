@@ -1,5 +1,5 @@
 -- Grain: one row per kind and verdict of what a person did for an account: the state that the account has from then
--- on. An act that names a day to come makes the account wait for it, whatever the row says.
+-- on. An act that names a day to come makes the account wait for it, whatever the row has.
 -- The panel reads it for what no run has read yet, so that an account has the same state before and after the run.
 with
 

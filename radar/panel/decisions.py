@@ -18,7 +18,7 @@ from unicodedata import category
 from radar.core.runs import utc_now
 from radar.panel.people import Person
 from radar.panel.store import Store
-from radar.panel.web import day
+from radar.panel.web import BUCKET_LABELS, day
 
 KINDS = (
     "sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action", "call", "cover",
@@ -225,7 +225,7 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
 
 def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
-    bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
+    bucket = BUCKET_LABELS.get(of["bucket"] or "", "")
     verdict, until = (of["verdict"] or "").replace("_", " "), _day_text(of["until_date"] or "")
     cover = of.get("owner_name") or "another owner"
     texts = {

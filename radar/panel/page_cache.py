@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radar.panel.published_db import NoDataError, Row
-from radar.panel.web import environment, page, person_of
+from radar.panel.web import environment, labels_of, page, person_of
 
 MOST_CHARACTERS = 32_000_000
 """Of all parts together, about; the one that was not asked for longest goes first."""
@@ -96,7 +96,8 @@ def cached_page(
     page_cache: PageCache = request.app.state.page_cache
 
     def render() -> str:
-        return environment().get_template(template).render(about=about, title=title, **make())
+        shown = {"about": about, "title": title, "labels": labels_of(request)}
+        return environment().get_template(template).render(**shown, **make())
 
     body = page_cache.get(about.version, (template, person_of(request).scope, view), render)
     return page(request, "cached.html", title=title, body=Markup(body))  # noqa: S704  rendered by a template

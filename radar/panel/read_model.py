@@ -32,11 +32,12 @@ from radar.core.queries import named_queries
 from radar.core.state_files import move_into_place
 from radar.landing.decision_feed import FILE
 from radar.panel import files
+from radar.panel.labels import Labels
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 7
+FORMAT = 8
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -46,6 +47,10 @@ _SCHEMA = """
         account_id text primary key, owner_id text, account_name text, search text, queue_rank integer,
         rank_overall integer, state text, needs_person integer, is_at_risk integer, has_to_approve integer,
         is_ready_to_grow integer, is_spot_check integer, has_overdue integer, body text
+    );
+    create table labels (kind text, value text, label text);
+    create table missing_data (
+        feed text, state text, last_arrived_at text, attention_rank integer, owner_id text, accounts integer
     );
     create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
@@ -58,7 +63,7 @@ _INDEXES = """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "states", "details")
+_TABLES = ("about", "owners", "accounts", "labels", "missing_data", "states", "details")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
@@ -111,6 +116,10 @@ class ReadModel:
     def work_states(self) -> dict[tuple[str, str], str]:
         """The state that an account has after an act, by kind and verdict."""
         return {(kind, verdict): state for kind, verdict, state in self._ask("select * from states", {})}
+
+    def labels(self) -> Labels:
+        """What people read for ids."""
+        return Labels(tuple(row) for row in self._ask("select kind, value, label from labels", {}))
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy is there, whole. Raises NoDataError."""
@@ -273,6 +282,10 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         for name in ("open_actions", "mail_facts", "work_list"):
             con.execute(_QUERIES[_of_copy(name, known)])
         _move(con, out, _of_copy("work_states", known), {}, "insert into states values (?, ?, ?)")
+        if "marts.rpt_labels" in known:
+            _move(con, out, "labels", {}, "insert into labels values (?, ?, ?)")
+        if "marts.rpt_missing_data" in known:
+            _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)

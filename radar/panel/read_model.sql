@@ -80,6 +80,12 @@ insert into work_list by name
 select account_id, rank_overall, true as needs_person, bucket = 'at_risk' as is_at_risk, 'new' as state
 from marts.rpt_review_queue;
 
+-- name: labels
+select kind, value, label from marts.rpt_labels;
+
+-- name: missing_data
+select feed, state, last_arrived_at, attention_rank, owner_id, accounts from marts.rpt_missing_data;
+
 -- name: work_states
 select * from marts.rpt_work_states;
 

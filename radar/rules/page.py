@@ -291,7 +291,7 @@ def _ledger(book: _Book, rule: Row) -> str:
         return ""
     thresholds = {f"threshold_{c['position']}": _number(c["threshold"]) for c in book.conditions(rule)}
     line = re.sub(r"[{](\w+)[}]", lambda blank: thresholds.get(blank[1], "…"), rule["evidence"])
-    return f"Evidence: “{_plain(line)}”"
+    return f"Evidence: “{_plain(line.replace('(s)', 's'))}”"
 
 
 def _number(value: str | Decimal) -> str:

@@ -18,10 +18,11 @@ from starlette.routing import Route
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions
 from radar.panel.changes import PARTS, between, every_day
+from radar.panel.labels import Labels
 from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
-from radar.panel.web import own_path, page, person_of, with_query
+from radar.panel.web import labels_of, own_path, page, person_of, with_query
 
 FOUND = 50
 OLDEST_PAGE_DAYS = 31
@@ -41,7 +42,7 @@ def show(request: Request) -> Response:
     store = request.app.state.store
     drawn = read_model_of(request).about()
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at, work_states(request))
-    year = details.get("years") or []
+    year, labels = details.get("years") or [], labels_of(request)
     daily = list(every_day(year))
     facts = details.get("facts") or []
     return page(
@@ -53,7 +54,7 @@ def show(request: Request) -> Response:
         ledger=details.get("ledgers") or [],
         chart=charts.score_chart(
             [_score_day(one) for one in daily],
-            [*_markers(year, facts)],
+            [*_markers(year, facts, labels)],
             f"Score of {body['health']['account_name']}",
             bounds=drawn.bounds,
         ),
@@ -71,6 +72,7 @@ def show(request: Request) -> Response:
         just_recorded=just_recorded(request, drawn.landed_at),
         mistake=None,
         cover_owners=cover_owners(request, body["health"]["owner_id"]),
+        labels=labels,
         back=f"/accounts/{quote(account_id, safe='')}",
         days=form_dates(),
     )
@@ -145,6 +147,7 @@ def _again(
         form=entered,
         wanted=wanted,
         cover_owners=owners,
+        labels=labels_of(request),
         back=own_path(form.get("back", "/")),
         days=form_dates(),
     )
@@ -214,7 +217,9 @@ def _score_day(one: dict[str, Any]) -> charts.ScoreDay:
     return charts.ScoreDay(date.fromisoformat(one["day"]), one["score"], one["low"], one["high"])
 
 
-def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterable[charts.Marker]:
+def _markers(
+    days: list[dict[str, Any]], facts: list[dict[str, Any]], labels: Labels
+) -> Iterable[charts.Marker]:
     """Rule changes, overrides, missing data and times in touch, of the days that are shown."""
     if not days:
         return
@@ -231,7 +236,7 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
         interval = list(run)
         if unknown:
-            label = f"Not known: {unknown.replace('_', ' ')}"
+            label = f"Not known: {labels.each('signal', unknown)}"
             yield charts.Marker(date.fromisoformat(interval[0]["day"]), "outage", label, _end(interval))
     for fact in facts:
         happened = (fact["happened_at"] or "")[:10]

@@ -27,7 +27,7 @@ from radar.panel import charts, decisions
 from radar.panel.page_cache import PageCache
 from radar.panel.queries import load
 from radar.panel.read_model import ReadModel, read
-from radar.panel.web import day, environment, moment, page, person_of, signed
+from radar.panel.web import environment, labels_of, page, person_of, signed
 
 SHOWN, OPEN, NEXT = 10, 3, 20
 """Cards on a page, how many of them show more than their first reason at once, and the lines below them."""
@@ -80,7 +80,7 @@ def show(request: Request) -> Response:
     decided = decisions.of_accounts(request.app.state.store, bodies)
     here = {name: value for name, value in (("owner", owner), ("tab", tab)) if value}
     back = str(request.url.path) + (f"?{urlencode(here)}" if here else "")
-    days, with_owner = form_dates(), person.role != "rep"
+    days, with_owner, labels = form_dates(), person.role != "rep", labels_of(request)
     page_cache: PageCache = request.app.state.cards
     states = work_states(request)
 
@@ -95,6 +95,7 @@ def show(request: Request) -> Response:
             shown = {**card(account_id), "token": _TOKEN}
             return template.render(
                 card=shown,
+                labels=labels,
                 form_key=_FORM_KEY,
                 landed_at=about.landed_at,
                 with_owner=with_owner,
@@ -124,11 +125,13 @@ def show(request: Request) -> Response:
         earlier=[card(row["account_id"]) for row in earlier] if not tab and at == 1 else [],
         snoozed=[card(row["account_id"]) for row in snoozed],
         owners=owners,
+        missing_data=read_model.rows(person, load("my_day")["missing_data"], owner_id=owner),
         owner=owner,
         just_recorded=just_recorded(request, about.landed_at),
         landed_at=about.landed_at,
         back=back,
         here=here,
+        labels=labels,
     )
 
 
@@ -207,7 +210,6 @@ def account_card(
             **action,
             "decided": by_action.get(action["action_id"]),
             "draft": _draft(action, body["mail"]),
-            "due": _due(action),
         }
         for action in body["actions"] or []
     ]
@@ -281,15 +283,6 @@ def _last_act(
     }  # fmt: skip
     text = "Overruled" if work["last_act"] == "override" else decisions.decision_text(of)
     return {"text": text, "by": work["acted_by"], "at": work["acted_at"]}
-
-
-def _due(action: dict[str, Any]) -> str | None:
-    """Until when it is to be done, as text."""
-    if not action["due_at"]:
-        return None
-    if action["is_overdue"]:
-        return f"overdue since {day(action['due_at'])}"
-    return f"by {moment(action['due_at'])}"
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from starlette.routing import Route
 
 from radar.panel import charts, queries
 from radar.panel.charts import Move, StackDay
+from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import csv_answer, day, number, person_of, published_db_of
+from radar.panel.web import csv_answer, day, labels_of, number, person_of, published_db_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
@@ -136,6 +137,7 @@ class _Data:
     about: About
     view: View
     page_cache: PageCache
+    labels: Labels
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that depends on little of the view, so that its answer is kept for other views too."""
@@ -163,8 +165,10 @@ class _Data:
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
         for row in self._ask("options"):
-            found[row["filter"]].append((row["value"], row["label"]))
-        found["rule"] = [(row["rule_id"], row["title"]) for row in self._ask("rule_titles")]
+            of = row["filter"]
+            is_id = of in ("segment", "plan") and row["value"] != "none"
+            found[of].append((row["value"], self.labels(of, row["value"]) if is_id else row["label"]))
+        found["rule"] = self.labels.of_kind("rule")
         return found
 
     def days(self) -> list[Row]:
@@ -215,7 +219,8 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
+    page_cache, labels = request.app.state.page_cache, labels_of(request)
+    data = _Data(published_db_of(request), person_of(request), about, view, page_cache, labels)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
     return cached_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))

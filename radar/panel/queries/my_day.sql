@@ -102,6 +102,18 @@ select account_id, body
 from accounts
 where account_id in (select value from json_each($account_ids)) and [[mine owner_id]];
 
+-- name: missing_data
+-- Feeds that leave accounts undecided.
+select
+    feed,
+    state,
+    last_arrived_at,
+    sum(accounts) as accounts
+from missing_data
+where [[mine owner_id]] and ($owner_id is null or owner_id = $owner_id)
+group by feed, state, last_arrived_at, attention_rank
+order by attention_rank, feed;
+
 -- name: owners
 select owner_id, owner_name
 from owners

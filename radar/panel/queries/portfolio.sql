@@ -24,14 +24,6 @@ from marts.rpt_portfolio_filters
 where [[mine owner_id]]
 order by filter, label
 
--- name: rule_titles
--- for everyone
-select
-    rule_id,
-    title
-from marts.rpt_rule_titles
-order by title
-
 -- name: days
 select
     as_of_date,

@@ -43,23 +43,17 @@ NEVER = (
 )  # fmt: skip
 """What no reader may meet: values of programs, sentinels, empty brackets, doubled words, templates."""
 
-IDENTIFIERS = re.compile(
-    r"\b(?:"
-    + "|".join(
-        sorted(
-            {
-                row[column]
-                for name, column in (
-                    ("labels.csv", "value"), ("signals.csv", "signal"), ("rules.csv", "rule_id"), ("rules.csv", "flag"),
-                    ("rules.csv", "segment"), ("rules.csv", "bucket"), ("playbook.csv", "play"), ("playbook.csv", "channel"),
-                )
-                for row in csv.DictReader((SEEDS / name).read_text(encoding="utf-8").splitlines())
-                if "_" in row[column]
-            }
-        )
-    )
-    + r")\b|[a-z]\(s\)"
+NAMED_IN = (
+    ("labels.csv", "value"), ("signals.csv", "signal"), ("rules.csv", "rule_id"), ("rules.csv", "flag"),
+    ("rules.csv", "segment"), ("rules.csv", "bucket"), ("playbook.csv", "play"), ("playbook.csv", "channel"),
 )  # fmt: skip
+_IDS = {
+    row[column]
+    for name, column in NAMED_IN
+    for row in csv.DictReader((SEEDS / name).read_text(encoding="utf-8").splitlines())
+    if "_" in row[column]
+}
+IDENTIFIERS = re.compile(rf"\b(?:{'|'.join(sorted(_IDS))})\b|[a-z]\(s\)")
 """Ids of the seeds, and a plural that nobody has made. What a page shows as code is meant as an id."""
 
 KEYS = {

@@ -225,8 +225,8 @@ def test_what_people_decided_is_an_entry_of_its_kind(company: Company) -> None:
 def test_what_was_taken_back_is_an_entry_of_its_own(company: Company) -> None:
     company.do(REVIEWS)
     company.do(
-        "insert into staging.stg_crm__reviews values ('r4', 'a1', '2026-03-12', 'cover', 'asked', null, 'away', 'ed',"
-        " '2026-03-12 10:00:00', null, '2026-03-20', 'own-2', null)"
+        "insert into staging.stg_crm__reviews values ('r4', 'a1', '2026-03-12', 'cover', 'asked', null,"
+        " 'away', 'ed', '2026-03-12 10:00:00', null, '2026-03-20', 'own-2', null)"
     )
     company.record()
     company.do("update staging.stg_crm__reviews set deleted_date = '2026-03-12' where review_id = 'r4'")

@@ -61,7 +61,8 @@ create table intermediate.int_account_unknowns (
     account_id varchar, feed varchar, entity_key varchar, valid_from_date date, valid_to_date date
 );
 create table intermediate.int_reviews (
-    review_id varchar, action_id varchar, kind varchar, verdict varchar, until_date date, reviewed_at timestamp
+    review_id varchar, action_id varchar, kind varchar, verdict varchar, until_date date,
+    reviewed_at timestamp
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """

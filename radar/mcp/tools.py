@@ -110,7 +110,7 @@ class Tools:
     # --- accounts -----------------------------------------------------------------------------------------
 
     def who_needs_me(self, person: Person, limit: int, owner_id: str | None) -> Answer:
-        """The review queue, as My day shows it: without what is snoozed, with what was decided since."""
+        """The review queue, without what is snoozed, with what was decided since."""
         rows = self._read_model.rows(person, load("my_day")["queue"], owner_id=owner_id)
         cards = [self._card(row) for row in rows]
         snoozed = [card["health"]["account_id"] for card in cards if card["snooze"]]

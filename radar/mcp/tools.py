@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radar.core.dates import day, moment
 from radar.mcp import statement as statements
 from radar.mcp.settings import McpSettings
 from radar.mcp.statement import RefusedError, plain
@@ -148,8 +149,11 @@ class Tools:
             "flags": _listed(health["flags"]),
             "open_actions": [
                 {
-                    name: action[name]
-                    for name in ("play", "channel", "status", "suppressed_by", "next_action", "due")
+                    **{
+                        name: action[name]
+                        for name in ("play", "channel", "status", "suppressed_by", "next_action")
+                    },
+                    "due": _due(action),
                 }
                 for action in card["actions"]
             ],
@@ -473,6 +477,15 @@ class Tools:
 
     def _one(self, person: Person, query: str, **parameters: Any) -> Row | None:
         return next(iter(self._rows(person, query, **parameters)), None)
+
+
+def _due(action: Mapping[str, Any]) -> str | None:
+    """Until when it is to be done, as text."""
+    if not action["due_at"]:
+        return None
+    if action["is_overdue"]:
+        return f"overdue since {day(action['due_at'])}"
+    return f"by {moment(action['due_at'])}"
 
 
 def _queued(card: Mapping[str, Any], person: Person) -> dict[str, Any]:

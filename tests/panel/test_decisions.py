@@ -65,8 +65,8 @@ def test_each_kind_is_kept_and_shown(app: Starlette, client_as: ClientAs) -> Non
 
 def test_a_draft_is_answered_once(app: Starlette, client_as: ClientAs) -> None:
     client = client_as("admin")
-    page = client.get("/").text
-    action_id = re.findall(r'name="action_id" value="([^"]+)"', page)[0]
+    page = client.get("/?tab=approve").text
+    action_id = re.findall(r'name="action_id" value="([^"]+)"', page[: page.index('value="approved"')])[-1]
     account_id = re.findall(r'action="/accounts/([^"/]+)/decide"', page[: page.index(action_id)])[-1]
     form = {"kind": "action", "verdict": "approved", "action_id": action_id}
     answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})

@@ -99,16 +99,21 @@ reviews as (
 
 ),
 
--- the same of what came later: until when, who is asked for cover, and that it was taken back
+-- the same of what came later: until when, who is asked for cover, what was written in place of a draft, and that it
+-- was taken back
 described as (
 
     select
         *,
         case
-            when until_date is null and owner_id is null and deleted_date is null then answer
+            when coalesce(until_date::varchar, owner_id, edited_text, deleted_date::varchar) is null then answer
             else json_merge_patch(answer, to_json({
                 'deleted_on': deleted_date,
+                'draft': masked(draft_text),
                 'owner_id': owner_id,
+                'sent': case
+                    when edited_text is not null then masked(concat_ws(chr(10) || chr(10), edited_subject, edited_text))
+                end,
                 'until': until_date
             }))
         end as evidence

@@ -100,6 +100,9 @@ def _review(row: dict[str, Any]) -> dict[str, Any]:
         review["until_date"] = row["until_date"]
     if row["kind"] == "cover":
         review["owner_id"] = row["owner_id"]
+    for name in ("edited_subject", "edited_text", "draft_text"):
+        if row.get(name):
+            review[name] = row[name]
     if row["undone_at"]:
         review["is_deleted"] = True
     return review

@@ -37,7 +37,7 @@ FACTS = 10
 """Facts of an account, the newest."""
 STEPS = 10
 """Days on which a score changed, the newest, and accounts whose score changed most."""
-_FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
+_FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "flag", "within")
 _OWN = {
     "owner_name": "owner", "segment": "segment", "plan_id": "plan", "arr_usd": "ARR",
     "days_to_renewal": "days to renewal",

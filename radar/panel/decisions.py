@@ -33,6 +33,7 @@ VERDICTS = {
 }
 BUCKETS = ("healthy", "watch", "at_risk")
 REASON_LIMIT = 2_000
+TEXT_LIMIT = 10_000
 LONGEST_OVERRIDE_DAYS = 366
 LONGEST_SNOOZE_DAYS = 90
 """Also the latest next date of a call, and until when a task is put off or somebody covers."""
@@ -72,6 +73,9 @@ class Wanted:
     owner_id: str | None = None
     owner_name: str | None = None
     undoes: str | None = None
+    edited_subject: str | None = None
+    edited_text: str | None = None
+    draft_text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Decision:
     owner_id: str | None
     owner_name: str | None
     undoes: str | None
+    edited_subject: str | None
+    edited_text: str | None
 
     @property
     def text(self) -> str:
@@ -153,8 +159,9 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
             raise OvertakenError(since)
         con.execute(
             "insert into decisions (decision_id, form_token, account_id, as_of_date, kind, verdict, bucket,"
-            " reason, until_date, action_id, decided_by, decided_at, owner_id, owner_name, undoes)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason, until_date, action_id, decided_by, decided_at, owner_id, owner_name, undoes,"
+            " edited_subject, edited_text, draft_text)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 f"panel-{secrets.token_hex(12)}",
                 wanted.form_token,
@@ -171,6 +178,9 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
                 wanted.owner_id,
                 wanted.owner_name,
                 wanted.undoes,
+                wanted.edited_subject,
+                wanted.edited_text,
+                wanted.draft_text,
             ],
         )
     return True
@@ -179,6 +189,11 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
 def of_account(store: Store, account_id: str) -> list[Decision]:
     """Everything decided on an account, newest first."""
     return _of_account(store.con, account_id)[::-1]
+
+
+def newest(store: Store) -> int:
+    """The number of the newest decision; 0 for none."""
+    return int(store.con.execute("select coalesce(max(sequence), 0) from decisions").fetchone()[0])
 
 
 def at(store: Store, sequence: str) -> Decision | None:
@@ -199,6 +214,29 @@ def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Deci
     query = f"select {_COLUMNS} from decisions where account_id in ({marks}) order by sequence desc"
     for row in store.con.execute(query, wanted):
         found[row["account_id"]].append(Decision(*row))
+    return found
+
+
+def answered_actions(store: Store, today: date) -> list[str]:
+    """Actions that wait for no answer any more: those with one that is in force."""
+    query = (
+        "select distinct action_id from decisions as answers where kind = 'action'"
+        " and (verdict <> 'not_now' or until_date > ?)"
+        " and not exists (select 1 from decisions where undoes = answers.decision_id)"
+    )
+    return [row["action_id"] for row in store.con.execute(query, [today.isoformat()])]
+
+
+def edited(subject: str, text: str) -> tuple[str, str]:
+    """Subject and text that a person made of a draft, without control characters. Raises UnfitError."""
+    lines = [
+        "".join(letter for letter in line if category(letter) != "Cc").rstrip() for line in text.splitlines()
+    ]
+    found = _reason(subject) or "", "\n".join(lines).strip()
+    if not all(found):
+        raise UnfitError("A mail needs a subject and a text.")
+    if len(found[1]) > TEXT_LIMIT:
+        raise UnfitError(f"The text is too long: {TEXT_LIMIT:,} characters at most.")
     return found
 
 
@@ -237,7 +275,7 @@ def decision_text(of: Mapping[str, Any]) -> str:
         "wake": "Snooze ended",
         "outcome": f"Outcome: {verdict}",
         "action": {"done": "Task done", "not now": f"Task put off until {until}"}.get(
-            verdict, f"Draft {verdict}"
+            verdict, f"Draft {verdict}" + (", with another text" if of.get("edited_text") else "")
         ),
         "call": f"Called: {verdict}" + (f", next on {until}" if until else ""),
         "cover": f"Cover asked of {cover} until {until}",

@@ -52,18 +52,20 @@ _SCHEMA = """
     create table missing_data (
         feed text, state text, last_arrived_at text, attention_rank integer, owner_id text, accounts integer
     );
+    create table approvals (action_id text primary key, account_id text, play text, place integer);
     create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
 """
 _INDEXES = """
     create index details_by_account on details (account_id);
+    create index approvals_by_play on approvals (play);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
 """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "labels", "missing_data", "states", "details")
+_TABLES = ("about", "owners", "accounts", "approvals", "labels", "missing_data", "states", "details")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
@@ -75,6 +77,12 @@ MOST_FACTS = 50
 """Of each kind that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
 _INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_APPROVALS = """
+    insert or ignore into approvals
+    select action.value ->> 'action_id', accounts.account_id, action.value ->> 'play', action.key
+    from accounts, json_each(accounts.body, '$.actions') as action
+    where accounts.has_to_approve and action.value ->> 'needs_approval'
+"""
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
@@ -292,6 +300,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        out.execute(_INSERT_APPROVALS)
         out.execute("commit")
         out.executescript(_INDEXES)
 

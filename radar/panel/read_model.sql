@@ -21,7 +21,7 @@ actions as (
         list({
             'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
-            'evidence': evidence, 'due_at': due_at, 'is_overdue': is_overdue, 'started_on': episode_started_on
+            'evidence': evidence, 'due_at': due_at, 'is_overdue': is_overdue, 'needs_approval': needs_approval, 'started_on': episode_started_on
         } order by priority, action_id) as actions
     from open_actions
     where account_id between $first and $last
@@ -102,16 +102,16 @@ from (
 ) as states (kind, verdict);
 
 -- name: open_actions
--- A copy of an earlier release has no is_overdue.
+-- A copy of an earlier release has neither is_overdue nor needs_approval.
 create temp view open_actions as select * from marts.rpt_open_actions
-union all by name select false as is_overdue where false;
+union all by name select false as is_overdue, false as needs_approval where false;
 
 -- name: no_open_actions
 -- A copy of an earlier release: its actions are not shown.
 create temp table open_actions (
     account_id varchar, action_id varchar, play varchar, channel varchar, status varchar, suppressed_by varchar,
     mode varchar, mode_reason varchar, next_action varchar, evidence varchar, due_at timestamp,
-    is_overdue boolean, episode_started_on date, priority bigint
+    is_overdue boolean, needs_approval boolean, episode_started_on date, priority bigint
 );
 
 -- name: mail_facts

@@ -1,7 +1,7 @@
 """The panel's own SQLite file: write-ahead log, full synchronisation, so that what was answered is kept.
 
-Belongs here: connections and the schema. What is written: `decisions`, `users`, `sessions`, `tokens`, and the
-calls of agents (`radar.mcp.calls`).
+Belongs here: connections and the schema. What is written: `decisions`, `saved_views`, `users`, `sessions`,
+`tokens`, and the calls of agents (`radar.mcp.calls`).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Store:
 def _set_earlier_decisions_aside(con: sqlite3.Connection) -> str:
     """Rename a table of an earlier release, whose check knows fewer kinds; its columns, empty for none."""
     columns = [row["name"] for row in con.execute("pragma table_info(decisions)")]
-    if not columns or "undoes" in columns:
+    if not columns or "draft_text" in columns:
         return ""
     con.execute("alter table decisions rename to earlier_decisions")
     for kind, name in (

@@ -20,7 +20,10 @@ create table if not exists decisions (
     decided_at text not null,
     owner_id text,
     owner_name text,
-    undoes text unique
+    undoes text unique,
+    edited_subject text,
+    edited_text text,
+    draft_text text
 ) strict;
 
 create index if not exists decisions_by_account on decisions (account_id, sequence);
@@ -50,6 +53,14 @@ create table if not exists sessions (
     form_key text not null,
     created_at integer not null,
     used_at integer not null
+) strict;
+
+create table if not exists saved_views (
+    user_name text not null,
+    name text not null,
+    address text not null,
+    saved_at text not null,
+    primary key (user_name, name)
 ) strict;
 
 create table if not exists failed_sign_ins (

@@ -62,7 +62,7 @@ create table intermediate.int_account_unknowns (
 );
 create table intermediate.int_reviews (
     review_id varchar, action_id varchar, kind varchar, verdict varchar, until_date date,
-    reviewed_at timestamp
+    edited_subject varchar, edited_text varchar, reviewed_at timestamp
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """
@@ -191,8 +191,8 @@ class Company:
                 contact | {"contact_id": f"c{number}", "email": email, "marketing_consent": consents},
             )
 
-    def say(self, action_id: str, verdict: str) -> None:
-        """What a person answers."""
+    def say(self, action_id: str, verdict: str, **edited: str) -> None:
+        """What a person answers; `edited`: subject and text in place of the draft's."""
         self._insert(
             "intermediate.int_reviews",
             {
@@ -201,6 +201,7 @@ class Company:
                 "kind": "action",
                 "verdict": verdict,
                 "reviewed_at": self.now,
+                **edited,
             },
         )
 

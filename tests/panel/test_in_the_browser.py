@@ -103,6 +103,7 @@ def test_pages_are_accessible_and_fit(
         ("my-day", "/"),
         ("account", str(account)),
         ("find", "/accounts?q=a"),
+        ("approvals", "/approvals"),
         ("none", "/nowhere"),
     ):
         page.goto(server.address + path)

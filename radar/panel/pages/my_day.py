@@ -155,7 +155,7 @@ def _overlay(request: Request, landed_at: str) -> dict[str, dict[str, Any]]:
         found[row["account_id"]] = {
             "state": "snoozed" if card["snooze"] else card["state_since"],
             # an answer takes away what was asked, and never adds to it
-            **({} if any(one["status"] == "to_approve" for one in open_actions) else {"has_to_approve": 0}),
+            **({} if any(one["needs_approval"] for one in open_actions) else {"has_to_approve": 0}),
             **({} if any(one["is_overdue"] for one in open_actions) else {"has_overdue": 0}),
             **({"is_spot_check": 0} if decisions.last(card["pending"], "spot_check") else {}),
         }
@@ -166,6 +166,12 @@ def read_model_of(request: Request) -> ReadModel:
     """The file to look accounts up in."""
     found: ReadModel = request.app.state.read_model
     return found
+
+
+def is_there(request: Request, account_id: str) -> bool:
+    """Whether it is an account that the person sees."""
+    ids = json.dumps([account_id])
+    return bool(read_model_of(request).rows(person_of(request), load("my_day")["bodies"], account_ids=ids))
 
 
 def form_dates() -> dict[str, str]:

@@ -22,3 +22,9 @@ for (const time of document.querySelectorAll("time[datetime$='Z']")) {
   const at = new Date(time.dateTime);
   if (!isNaN(at)) { time.title = time.textContent; time.textContent = local.format(at); }
 }
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.elements) if (box.name.startsWith("chosen-")) box.checked = all.checked;
+  });
+}

@@ -20,6 +20,8 @@ final as (
         reason,
         until_date,
         owner_id,
+        edited_subject,
+        edited_text,
         reviewed_by,
         reviewed_at
     from reviews

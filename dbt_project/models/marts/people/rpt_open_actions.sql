@@ -29,6 +29,8 @@ final as (
         status,
         suppressed_by,
         channel = 'mail_draft' and status = 'to_approve' as has_draft,
+        -- an alert goes to the owner alone: nobody has to approve it
+        status = 'to_approve' and channel <> 'slack_alert' as needs_approval,
 
         -- why, and when
         evidence,

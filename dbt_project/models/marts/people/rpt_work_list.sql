@@ -42,15 +42,28 @@ spot_checks as (
 
 ),
 
+open_work as (
+
+    select
+        actions.account_id,
+        bool_or(actions.needs_approval and verdicts.is_wanted and not verdicts.is_approved) as has_to_approve,
+        bool_or(actions.is_overdue and verdicts.is_wanted) as has_overdue
+    from {{ ref('rpt_open_actions') }} as actions
+    inner join {{ ref('int_action_verdicts') }} as verdicts
+        on actions.action_id = verdicts.action_id
+    group by actions.account_id
+
+),
+
 described as (
 
     select
         health.*,
         health.bucket = 'at_risk' as is_at_risk,
-        coalesce(actions.has_to_approve, false) as has_to_approve,
+        coalesce(open_work.has_to_approve, false) as has_to_approve,
         growing.account_id is not null as is_ready_to_grow,
         spot_checks.account_id is not null as is_spot_check,
-        coalesce(actions.has_overdue, false) as has_overdue,
+        coalesce(open_work.has_overdue, false) as has_overdue,
         health.needs_review
         or health.bucket <> 'healthy'
         or not coalesce(sign_offs.is_signed_off, true) as needs_person,
@@ -74,8 +87,8 @@ described as (
     from health
     left join sign_offs
         on health.account_id = sign_offs.account_id
-    left join {{ ref('int_open_work') }} as actions
-        on health.account_id = actions.account_id
+    left join open_work
+        on health.account_id = open_work.account_id
     left join growing
         on health.account_id = growing.account_id
     left join spot_checks

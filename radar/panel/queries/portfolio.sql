@@ -9,6 +9,8 @@ and ($plan::varchar is null or accounts.plan_group = $plan)
 and ($renewal::varchar is null or accounts.renewal_group = $renewal)
 and ($bucket::varchar is null or accounts.bucket = $bucket)
 and ($decision::varchar is null or accounts.decision = $decision)
+and ($flag::varchar is null or list_contains(string_split(accounts.flags, ', '), $flag))
+and ($within::integer is null or accounts.days_to_renewal <= $within::integer)
 and (
     $rule::varchar is null
     or accounts.account_id in (select fired.account_id from marts.rpt_fired_rules as fired where fired.rule_id = $rule)

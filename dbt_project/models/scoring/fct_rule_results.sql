@@ -59,10 +59,10 @@ sentences as (
                 || days_to_renewal || case when days_to_renewal = 1 then ' day' else ' days' end
             else ''
         end as renewal,
-        'bucket no better than ' || replace(bucket, '_', ' ') as cap,
+        replace('bucket no better than ' || bucket, '_', ' ') as cap,
         case effect
             when 'points' then ' (' || points_text || ' points' || renewal || ')'
-            when 'flag' then ' (' || concat_ws(', ', 'flag ' || replace(flag, '_', ' '), cap) || ')'
+            when 'flag' then ' (' || concat_ws(', ', replace('flag ' || flag, '_', ' '), cap) || ')'
             when 'cap' then ' (' || cap || ')'
             else ' (for a person to look at)'
         end as effect_text

@@ -2,24 +2,30 @@
     Scores from what rules found: one row per scored account, as_of_date and rule set. `rule_results` is a relation with
     the columns of fct_rule_results; only rows that fire or are unknown count. The one place where scores are made:
     score = base + points, clamped to 0 to 100; score_low and score_high are what unknown rules and weights could still
-    make of it, and the bucket is no better than the caps allow.
+    make of it, and the bucket is no better than the caps allow. Where a rule set has smoothing_days, the bucket reads the
+    median of the account's scores on so many of the last scored dates. `dates` keeps only these of what is scored (a condition on
+    as_of_date); `recorded` is a query of scores of dates before them.
 #}
-{% macro health_scores(rule_results) %}
+{% macro health_scores(rule_results, dates='true', recorded=none) %}
+{%- set smoothed = scoring_rule_sets() | selectattr('smoothing_days') | list -%}
+{%- set read = 'bucket_score' if smoothed else 'total' -%}
 with
 
 accounts as (
 
     select * from {{ ref('int_scored_accounts') }}
+    where {{ dates }}
 
 ),
 
-rule_sets (rule_set, rule_set_status, rule_version, base_score, watch_from, healthy_from) as (
+rule_sets (rule_set, rule_set_status, rule_version, base_score, watch_from, healthy_from, smoothing_days) as (
 
     values
     {%- for rule_set in scoring_rule_sets() %}
     (
         {{ quoted(rule_set['rule_set']) }}, {{ quoted(rule_set['status']) }}, {{ quoted(rule_set['version']) }},
-        {{ literal(rule_set['base_score']) }}, {{ literal(rule_set['watch_from']) }}, {{ literal(rule_set['healthy_from']) }}
+        {{ literal(rule_set['base_score']) }}, {{ literal(rule_set['watch_from']) }}, {{ literal(rule_set['healthy_from']) }},
+        {{ literal(rule_set['smoothing_days'] or 1) }}
     ){{ ',' if not loop.last }}
     {%- endfor %}
 
@@ -37,6 +43,7 @@ results as (
         *,
         {{ bucket_rank('cap_bucket') }} as cap_rank
     from {{ rule_results }}
+    where {{ dates }}
 
 ),
 
@@ -108,19 +115,77 @@ totals as (
 
 ),
 
+{% if smoothed -%}
+scored as (
+
+    select
+        account_id,
+        as_of_date,
+        rule_set,
+        greatest(0, least(100, total)) as score,
+        greatest(0, least(100, total_low)) as score_low,
+        greatest(0, least(100, total_high)) as score_high
+    from totals
+    {%- if recorded %}
+    union all
+    select * from ({{ recorded }}) as recorded
+    where rule_set in ('{{ smoothed | map(attribute='rule_set') | join("', '") }}')
+    {%- endif %}
+
+),
+
+numbered as (
+
+    select
+        scored.*,
+        rule_sets.smoothing_days,
+        dense_rank() over (partition by scored.rule_set order by scored.as_of_date) as date_number
+    from scored
+    inner join rule_sets
+        on scored.rule_set = rule_sets.rule_set
+
+),
+
+medians as (
+
+    select
+        account_id,
+        as_of_date,
+        rule_set,
+        median(score) over recent_dates as bucket_score,
+        median(score_low) over recent_dates as bucket_score_low,
+        median(score_high) over recent_dates as bucket_score_high
+    from numbered
+    window recent_dates as (
+        partition by account_id, rule_set
+        order by date_number
+        range between smoothing_days - 1 preceding and current row
+    )
+
+),
+
+{% endif -%}
 -- bounds of a bucket are closed below
 ranked as (
 
     select
-        *,
-        least(cap_rank, 1 + cast(total >= watch_from as integer) + cast(total >= healthy_from as integer)) as rank,
+        totals.*,
+        least(cap_rank, 1 + cast({{ read }} >= watch_from as integer) + cast({{ read }} >= healthy_from as integer)) as rank,
         least(
-            possible_cap_rank, 1 + cast(total_low >= watch_from as integer) + cast(total_low >= healthy_from as integer)
+            possible_cap_rank,
+            1 + cast({{ read }}_low >= watch_from as integer) + cast({{ read }}_low >= healthy_from as integer)
         ) as rank_low,
         least(
-            cap_rank, 1 + cast(total_high >= watch_from as integer) + cast(total_high >= healthy_from as integer)
+            cap_rank, 1 + cast({{ read }}_high >= watch_from as integer) + cast({{ read }}_high >= healthy_from as integer)
         ) as rank_high
     from totals
+    {%- if smoothed %}
+    inner join medians
+        on
+            totals.account_id = medians.account_id
+            and totals.as_of_date = medians.as_of_date
+            and totals.rule_set = medians.rule_set
+    {%- endif %}
 
 )
 

@@ -1,7 +1,8 @@
 {#
     The select of one row of seeds/rules.csv over `inputs`: the columns of the row, whether the rule is on, whether it
     fires (SQL's own logic: false where any condition is, else null where any is, else true), and what it read. A condition
-    is null where its signal is unknown or null, unless the rule decides for that (when_null).
+    is null where its signal is unknown or null, unless the rule decides for that (when_null). A rank without a limit that
+    day is false.
 #}
 {% macro rule_select(rule_set, rule) %}
     {%- set conditions = rule['conditions'] -%}
@@ -23,7 +24,10 @@
         is_renewal_unknown,
         uses_{{ signals | join(' and uses_') }} as is_on,
         {% for condition in conditions -%}
-        {%- set comparison = condition['signal'] ~ ' ' ~ condition['operator'] ~ ' ' ~ rule_threshold(condition) -%}
+        {%- set comparison = condition['signal'] ~ ' ' ~ condition['comparison'] ~ ' ' ~ rule_threshold(condition) -%}
+        {%- if condition['is_rank'] -%}
+            {%- set comparison = 'coalesce(' ~ comparison ~ ', case when ' ~ condition['signal'] ~ ' is not null then false end)' -%}
+        {%- endif -%}
         {{ 'and ' if not loop.first }}{{ comparison if condition['when_null'] is none
             else 'coalesce(' ~ comparison ~ ', ' ~ literal(condition['when_null']) ~ ')' }}{{ ' as fires,' if loop.last }}
         {% endfor -%}
@@ -33,7 +37,7 @@
             {%- for condition in conditions %}
             {
                 'signal': {{ quoted(condition['signal']) }}, 'label': {{ quoted(condition['label']) }},
-                'operator': {{ quoted(condition['operator']) }},
+                'operator': {{ quoted(condition['comparison']) }},
                 'value': cast({{ condition['signal'] }} as double), 'threshold': {{ rule_threshold(condition) }},
                 'is_own_goal': goal_{{ condition['signal'] }} is not null
             }{{ ',' if not loop.last }}

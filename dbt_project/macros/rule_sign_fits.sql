@@ -6,7 +6,7 @@
     {%- set signal = rule['conditions'][0] -%}
     {%- set tests = ['true' if rule['per_unit'] and (sign == 'positive' or signal['can_be_negative']) else 'false'] -%}
     {%- for condition in rule['conditions'] if tests[0] == 'true' and condition['signal'] == signal['signal'] -%}
-        {%- if condition['operator'] == '=' or condition['operator'].startswith('<' if sign == 'positive' else '>') -%}
+        {%- if condition['comparison'] == '=' or condition['comparison'].startswith('<' if sign == 'positive' else '>') -%}
             {%- do tests.append(rule_threshold(condition) ~ (' > 0' if sign == 'positive' else ' < 0')) -%}
         {%- endif -%}
     {%- endfor -%}

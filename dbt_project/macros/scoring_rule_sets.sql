@@ -2,13 +2,14 @@
     The rule sets that are scored, read from the seeds when dbt compiles, so that views have their rules in plain SQL: a
     list of rule sets, each with its `rules`, one per row of seeds/rules.csv. `status`: the sets of this status alone.
     Each rule has its `conditions` and, as `other_segments`, the segments that have a row of their own in its place.
+    A condition has its `comparison` and its `limit`: for a rank (lowest, highest), <= or >= and a column of rule_inputs.
     `version` is a hash of the filled cells of the set's rows in rule_sets, rules and rule_conditions: same rows, same
     version, whatever the order of columns and whichever columns are left empty.
 #}
 {% macro scoring_rule_sets(status=none) %}
     {%- set signals = {} -%}
     {%- for signal in seed_rows("
-        select signal, coalesce(label, replace(signal, '_', ' ')) as label, can_be_negative from seeds.signals
+        select signal, family, coalesce(label, replace(signal, '_', ' ')) as label, can_be_negative from seeds.signals
     ") -%}
         {%- do signals.update({signal['signal']: signal}) -%}
     {%- endfor -%}
@@ -34,7 +35,15 @@
             {%- do rows.append(filled_cells(rule)) -%}
             {%- for condition in own_conditions -%}
                 {%- do rows.append(filled_cells(condition)) -%}
+                {%- set rank = {'lowest': '<=', 'highest': '>='}.get(condition['operator']) -%}
                 {%- do condition.update(signals.get(condition['signal'], {})) -%}
+                {%- do condition.update({
+                    'is_rank': rank is not none,
+                    'comparison': rank or condition['operator'],
+                    'limit': literal(condition['threshold']) if rank is none else
+                        ['limit', condition['operator'], ('%g' | format(condition['threshold'])).replace('.', '_'),
+                        condition['signal']] | join('_'),
+                }) -%}
             {%- endfor -%}
             {%- do rule.update({
                 'rule_number': rule_ids.index(rule['rule_id']) + 1,

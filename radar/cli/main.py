@@ -17,7 +17,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from radar import __version__
-from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sources, sync
+from radar.cli import (
+    audit,
+    backtest,
+    calibrate,
+    deliveries,
+    mcp,
+    panel,
+    receive,
+    rules,
+    sources,
+    sync,
+    whatif,
+)
 from radar.cli.failures import system_refusal, unexpected
 from radar.cli.options import Exports, Published, Seeds, Warehouse, existing_warehouse, settings_of
 from radar.cli.run_daily import run_daily
@@ -46,9 +58,12 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")
 app.add_typer(panel.app, name="panel")
 app.command("mcp")(mcp.serve)
+app.command("receive")(receive.receive)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("backtest")(backtest.command)
+app.command("calibrate")(calibrate.command)
+app.command("whatif")(whatif.command)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
-from radar.cli.options import Seeds, settings_of
+from radar.cli.options import Published, Seeds, settings_of
+from radar.cli.rule_warnings import warnings
 from radar.core.warehouse import readable_os_errors
+from radar.publishing.file_set import COPY_NAME
 from radar.rules import signals_page
 from radar.rules.checks import check
 from radar.rules.gathering import gather
@@ -22,11 +24,16 @@ app = typer.Typer(help="The rules that make the score.", no_args_is_help=True, r
 
 
 @app.command("check")
-def check_rules(seeds: Seeds = None) -> None:
-    """Refuse rules that cannot mean what they say, with file and row."""
+def check_rules(seeds: Seeds = None, published: Published = None) -> None:
+    """Refuse rules that cannot mean what they say, with file and row; warn where they tell nobody apart."""
+    settings = settings_of(seeds=seeds, published=published)
     with tempfile.TemporaryDirectory() as scratch:
-        _refuse(check(gather(settings_of(seeds=seeds).seeds, Path(scratch))))
+        folder = gather(settings.seeds, Path(scratch))
+        _refuse(check(folder))
+        found = warnings(folder, settings.published / COPY_NAME)
     print("The rules are sound.")
+    for warning in found:
+        print(f"warning: {warning}")
 
 
 @app.command("docs")

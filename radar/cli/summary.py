@@ -42,7 +42,9 @@ _LEFT_OUT = """
     SELECT
         feed, what, coalesce(column_name, ''), rule, count(*),
         min_by(masked_value, (source_file, row_number)),
-        min_by(source_file || ' row ' || row_number, (source_file, row_number))
+        min_by(
+            source_file || coalesce(' key ' || row_key, ' row ' || row_number), (source_file, row_number)
+        )
     FROM lines GROUP BY feed, what, column_name, rule ORDER BY feed, what, count(*) DESC, rule, column_name
 """
 _CHECKS = """
@@ -112,12 +114,16 @@ _AT_RISK = """
         NOT has_live_subscription AND bool_or(has_live_subscription) OVER () AS is_marked,
         reason_1, reason_2, reason_3, reason_4
     FROM marts.rpt_account_health
-    QUALIFY bucket <> 'healthy'
+    QUALIFY bucket <> 'healthy' AND account_id NOT IN (SELECT account_id FROM marts.rpt_prospects)
     ORDER BY
         has_live_subscription DESC,
         CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END,
         score, arr_usd DESC NULLS LAST, account_id
     LIMIT $most
+"""
+_PROSPECTS = """
+    SELECT account_id, account_name, score, bucket, count(*) OVER () FROM marts.rpt_prospects
+    WHERE bucket <> 'healthy' ORDER BY score, account_id LIMIT $most
 """
 _FINDINGS = "SELECT finding FROM marts.rpt_rule_set_checks WHERE is_over_limit ORDER BY check_name"
 _EXAMPLE = """
@@ -196,8 +202,9 @@ class Summary:
     severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
     `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
-    the review queue, sign-offs and spot checks of the newest week that wait; `disagreement`: verdicts against
-    the flags, of how many, in percent, where that is above the limit; `not_exported`: destination, blocked,
+    the review queue, sign-offs and spot checks of the newest week that wait; `prospects`: account, name,
+    score and bucket of those that never bought anything, and how many; `disagreement`: verdicts against the
+    flags, of how many, in percent, where that is above the limit; `not_exported`: destination, blocked,
     failed or skipped, and why; `later_day`: the newest scored day, where this run's is not; `findings`: why
     the rules may not distinguish accounts; `rules_off`: rule set, rule, title, what it would have read, why
     it cannot, how many rules the set has.
@@ -219,6 +226,7 @@ class Summary:
     not_scored: Sequence[tuple[str, int]]
     excluded_users: int
     at_risk: Sequence[tuple[Any, ...]]
+    prospects: Sequence[tuple[str, str | None, float, str, int]]
     asked: tuple[int, int, int]
     disagreement: tuple[int, int, float] | None
     actions: Sequence[tuple[str, str | None, int]]
@@ -284,6 +292,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         not_scored=rows(_NOT_SCORED),
         excluded_users=rows(_EXCLUDED_USERS)[0][0],
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
+        prospects=rows(_PROSPECTS, most=MOST_AT_RISK),
         asked=rows(_ASKED)[0],
         disagreement=next(iter(rows(_DISAGREEMENT)), None),
         actions=rows(_ACTIONS, end=end),
@@ -317,6 +326,7 @@ def text(summary: Summary, extracts: Path, notes: Sequence[str] = ()) -> str:
         vocabulary.lines(summary.unrecognised),
         [*_scored(summary), *_not_scored(summary)],
         _most_at_risk(summary),
+        _prospects(summary),
         _to_do(summary),
         _asked(summary),
         _exported(summary),
@@ -474,6 +484,20 @@ def _most_at_risk(summary: Summary) -> list[str]:
         lines.append(f"  {f'{score:g}{interval}':<12}{bucket:<9}{who}{by_hand}")
         lines.extend(f"{'':<23}{inert_value(reason)}" for reason in reasons if reason)
     return [f"The {len(summary.at_risk)} most at risk", *lines]
+
+
+def _prospects(summary: Summary) -> list[str]:
+    """Those that never bought anything, apart: what makes a customer risky is usual for them."""
+    if not summary.prospects:
+        return []
+    count = summary.prospects[0][-1]
+    return [
+        f"Never bought anything, and at risk or on watch: {count:,} (marts.rpt_prospects)",
+        *(
+            f"  {score:<12g}{bucket:<9}{inert_value(account_id)}  {inert_value(name)}"
+            for account_id, name, score, bucket, _ in summary.prospects
+        ),
+    ]
 
 
 def _asked(summary: Summary) -> list[str]:

@@ -45,6 +45,9 @@ SLICED_MODELS = (
     "rpt_backtest_horizons",
     "rpt_backtest_rates",
 )
+REPORTS = tuple(name for name in MODELS if name.startswith("rpt_"))
+"""The marts that figures are read from."""
+
 LONGEST_HORIZON = 90
 """Trends, episodes and the quarter are judged by it, whatever horizons are asked for."""
 
@@ -78,6 +81,13 @@ class Backtest:
 
 def backtest(published_db: Path, question: Question) -> Backtest:
     """Measure a published copy, read only. Raises UsageError where it or the rule set cannot be."""
+    with measured_copy(published_db, question) as con:
+        return figures_of(con, question)
+
+
+@contextmanager
+def measured_copy(published_db: Path, question: Question) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the tables of all measurement models, the published copy attached as COPY."""
     con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")
@@ -88,7 +98,7 @@ def backtest(published_db: Path, question: Question) -> Backtest:
             _take_scores(con, question, published_db)
             horizons = sorted({*question.horizons, LONGEST_HORIZON})
             run_models(con, COPY, horizons=horizons, slice_by="'all'")
-            return _read(con, question)
+            yield con
     finally:
         con.close()
 
@@ -175,8 +185,31 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
     )
 
 
-def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
-    tables = {name: _rows(con, name) for name in MODELS if name.startswith("rpt_")}
+def rule_sets(published_db: Path) -> list[str]:
+    """The rule sets that score, in the order of their names: each can be asked for."""
+    with duckdb.connect(str(published_db), read_only=True) as con:
+        found = con.execute("select rule_set from scoring.dim_rule_sets where status <> 'retired' order by 1")
+        return [name for (name,) in found.fetchall()]
+
+
+def recorded(tables: Mapping[str, Sequence[Row]]) -> Backtest:
+    """What the daily run measured, from the rows of each of the REPORTS."""
+    return _backtest(tables, Question(), {})
+
+
+def figures_of(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
+    """The figures of the tables that `measured_copy` made."""
+    tables = {name: rows_of(con, name) for name in REPORTS}
+    slices: dict[str, Any] = {}
+    if question.by:
+        run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
+        sliced = {name: rows_of(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}
+        names = sorted({row["slice"] for row in sliced["rpt_backtest_horizons"]})
+        slices = {question.by: {name: _horizons(sliced, name, question.horizons) for name in names}}
+    return _backtest(tables, question, slices)
+
+
+def _backtest(tables: Mapping[str, Sequence[Row]], question: Question, slices: Mapping[str, Any]) -> Backtest:
     (history,) = tables["rpt_backtest"]
     figures = {
         "rule_set": history["rule_set"] or question.rule_set,
@@ -208,15 +241,13 @@ def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
         "stability": [dict(row) for row in tables["rpt_backtest_stability"]],
         "vintages": [dict(row) for row in tables["rpt_backtest_vintages"] if _asked(row, question)],
     }
-    if question.by:
-        run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
-        sliced = {name: _rows(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}
-        names = sorted({row["slice"] for row in sliced["rpt_backtest_horizons"]})
-        figures["by"] = {question.by: {name: _horizons(sliced, name, question.horizons) for name in names}}
-    return Backtest(question, _plain(figures), notes(history, figures, question.rule_set))
+    if slices:
+        figures["by"] = slices
+    return Backtest(question, plain(figures), notes(history, figures, question.rule_set))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+def rows_of(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    """The rows of a table as dictionaries, in the order of all columns."""
     result = con.execute(f"select * from {table} order by all")
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -371,12 +402,12 @@ def _renewals(row: Row) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """As JSON takes it, numbers rounded to four decimals."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float):

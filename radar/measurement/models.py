@@ -7,8 +7,9 @@ not belong here: any definition, and what a report shows.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,6 +22,7 @@ MODELS = (
     "fct_observations",
     "int_flag_runs",
     "int_flag_lead_times",
+    "int_renewal_scores",
     "fct_flag_episodes",
     "int_backtest_observations",
     "int_backtest_accounts",
@@ -55,9 +57,14 @@ PUBLISHED = {
 """What else they read, as the published copy has it."""
 
 _DBT_PROJECT = PROJECT / "dbt_project"
+_FOLDERS = (
+    _DBT_PROJECT / "models",
+    *(Path(__file__).parent / name for name in ("calibration", "whatif_models")),
+)
+"""Where models are: those that dbt builds, and those of `radar calibrate` and `radar whatif`."""
 
 
-class _Dates:
+class _CrossDatabase:
     """The cross-database macros of dbt that the project's own macros call, for DuckDB."""
 
     @staticmethod
@@ -72,23 +79,40 @@ class _Dates:
     def date_trunc(part: str, day: str) -> str:
         return f"date_trunc('{part}', {day})"
 
+    @staticmethod
+    def type_string() -> str:
+        return "varchar"
 
-def compile_model(name: str, variables: Mapping[str, Any], relations: Mapping[str, str]) -> str:
-    """The SQL of a model, with `variables` for dbt's vars and `relations` for what it refers to."""
+
+def compile_model(
+    name: str,
+    variables: Mapping[str, Any],
+    relations: Mapping[str, str],
+    macros: Mapping[str, Callable[..., Any]] | None = None,
+) -> str:
+    """The SQL of a model, with `variables` for dbt's vars and `relations` for what it refers to.
+
+    `macros` are called in place of the project's own macros of these names, which ask dbt's adapter.
+    """
+    replaced = macros or {}
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  SQL, not a page
         extensions=["jinja2.ext.do"],
     )
-    environment.globals.update(dbt=_Dates, var=variables.__getitem__, ref=relations.__getitem__)
-    (file,) = (_DBT_PROJECT / "models").rglob(f"{name}.sql")
+    environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
+    environment.globals.update(
+        dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced
+    )
+    (file,) = (found for folder in _FOLDERS for found in folder.rglob(f"{name}.sql"))
     model = file.read_text(encoding="utf-8")
-    return environment.from_string(_macros_for(model) + model).render().strip()
+    return environment.from_string(_macros_for(model, replaced) + model).render().strip()
 
 
-def _macros_for(text: str) -> str:
-    """The macros that a text calls, and those that they call, as text."""
-    texts, found, unread = _macros(), dict[str, str](), [text]
+def _macros_for(text: str, replaced: Mapping[str, object]) -> str:
+    """The macros that a text calls, and those that they call, as text; none of those that are replaced."""
+    texts = {name: macro for name, macro in _macros().items() if name not in replaced}
+    found, unread = dict[str, str](), [text]
     while unread:
         called = set(re.findall(r"\b(\w+)\(", unread.pop())) & texts.keys() - found.keys()
         found |= {name: texts[name] for name in called}

@@ -123,8 +123,7 @@ create temp table mail_facts as select account_id, facts as mail from marts.rpt_
 create temp table mail_facts (account_id varchar, mail varchar);
 
 -- name: parts
-select min(account_id), max(account_id)
-from (
+select min(account_id), max(account_id) from (
     select account_id, (row_number() over (order by account_id) - 1) // $accounts as part
     from marts.rpt_account_health
 )

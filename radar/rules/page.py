@@ -27,6 +27,7 @@ STATUSES = {
     "shadow": "a shadow: scored next to the champion rule set to be compared with it, and never exported",
     "retired": "retired: not scored",
 }
+RANKS = ("lowest", "highest")
 RENEWAL = "days_to_renewal"
 
 _HEAD = """\
@@ -44,6 +45,9 @@ to 0 to 100.
 segment.
 - A threshold is the account's own goal for the signal where it has one (`crm/goals`), else the number \
 here.
+- A rank, such as the lowest 10 % of that day's customers, compares with the value by which that part of \
+them is reached, the limit of that day. Customers are the accounts on a paid plan, or all where no plan is \
+known. Where few of them have a value, or many share that one, nobody is in it.
 - A signal is unknown where a feed that it needs is missing, stale or blocked. A rule that depends on it \
 is then neither true nor false: it adds nothing, and the least and the greatest possible score say what \
 it could still do. Where the bucket depends on it, the account is undecided and goes to a person. A signal \
@@ -150,13 +154,19 @@ def _rule_set(book: _Book, rule_set: Row) -> Iterator[str]:
     )
     yield (
         f"A score starts at {_number(rule_set['base_score'])}. Healthy from {healthy}, watch from {watch}, "
-        f"at risk below {watch}."
+        f"at risk below {watch}{_smoothing(rule_set)}."
     )
     rules = book.rules(name)
     if not rules:
         yield "It has no rules here, so it is not scored."
     for rule_id, rows in rules.items():
         yield _rule(book, rule_id, rows)
+
+
+def _smoothing(rule_set: Row) -> str:
+    """What the bucket reads, where that is not the score of the date."""
+    days = rule_set["smoothing_days"]
+    return f", by the median score of the last {days} scored dates" if days and int(days) > 1 else ""
 
 
 def _rule(book: _Book, rule_id: str, rows: list[Row]) -> str:
@@ -216,6 +226,8 @@ def _condition(book: _Book, condition: Row) -> str:
     name, threshold = book.signal(condition["signal"]), _number(condition["threshold"])
     if signal["unit"] == "0 or 1" and condition["operator"] == "=" and threshold in ("0", "1"):
         return f"{name} is {'true' if threshold == '1' else 'false'}"
+    if condition["operator"] in RANKS:
+        return f"{name} is among the {condition['operator']} {threshold} % of that day's customers"
     percent = " %" if signal["unit"] == "percent" else ""
     return f"{name} is {OPERATORS[condition['operator']]} {threshold}{percent}"
 
@@ -289,7 +301,11 @@ def _could_still(book: _Book, rule: Row) -> str:
 def _ledger(book: _Book, rule: Row) -> str:
     if not rule["evidence"]:
         return ""
-    thresholds = {f"threshold_{c['position']}": _number(c["threshold"]) for c in book.conditions(rule)}
+    thresholds = {
+        f"threshold_{c['position']}": _number(c["threshold"])
+        for c in book.conditions(rule)
+        if c["operator"] not in RANKS
+    }
     line = re.sub(r"[{](\w+)[}]", lambda blank: thresholds.get(blank[1], "…"), rule["evidence"])
     return f"Evidence: “{_plain(line.replace('(s)', 's'))}”"
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from radar.rules.seed_tables import BUCKETS, NAME, Problem, Row, Tables, numbered
 
 OPERATORS = (">=", ">", "<=", "<", "=", "<>")
+RANKS = ("lowest", "highest")
+"""Operators whose threshold is a percent of that day's customers."""
 BLANK = re.compile(r"[{]([^{}]*)[}]")
 FILLED_BLANK = re.compile(r"(?:value|threshold)_(\d+)")
 _CELLS_OF_EFFECTS = {
@@ -42,7 +44,10 @@ def rule_set_problems(tables: Tables) -> Iterator[Problem]:
             yield Problem(
                 "rule_sets.csv", number, "base_score", "a number is missing", "fill all three numbers"
             )
-        elif not 0 < float(row["watch_from"]) < float(row["healthy_from"]) <= 100:
+        if row["smoothing_days"] and int(row["smoothing_days"]) < 1:
+            what, remedy = "no median is of fewer scores than one", "write 1 or more, or nothing"
+            yield Problem("rule_sets.csv", number, "smoothing_days", what, remedy)
+        if all(bounds) and not 0 < float(row["watch_from"]) < float(row["healthy_from"]) <= 100:
             what = f"the bounds overlap: watch from {row['watch_from']}, healthy from {row['healthy_from']}"
             yield Problem(
                 "rule_sets.csv", number, "watch_from", what, "make 0 < watch_from < healthy_from <= 100"
@@ -150,9 +155,13 @@ def condition_problems(tables: Tables) -> Iterator[Problem]:
         if row["signal"] not in signals:
             what = f"there is no signal '{row['signal']}'"
             yield Problem(file, number, "signal", what, "write a signal of signals.csv")
-        if row["operator"] not in OPERATORS:
+        if row["operator"] not in OPERATORS + RANKS:
             what = f"there is no operator '{row['operator']}'"
-            yield Problem(file, number, "operator", what, f"write one of {' '.join(OPERATORS)}")
+            yield Problem(file, number, "operator", what, f"write one of {' '.join(OPERATORS + RANKS)}")
+        if row["operator"] in RANKS and row["threshold"] and not 0 < float(row["threshold"]) < 100:
+            what = f"{row['threshold']} is no part of the customers"
+            remedy = f"write a percent between 0 and 100: 10 for the {row['operator']} tenth"
+            yield Problem(file, number, "threshold", what, remedy)
         if not row["threshold"]:
             yield Problem(file, number, "threshold", "the cell is empty", "write the number to compare with")
         if row["when_null"].lower() == "true":

@@ -16,22 +16,23 @@ ROOMS = (
     "radar.core",
     "radar.audit",
     "radar.landing",
+    "radar.receive",
     "radar.demo",
     "radar.publishing",
     "radar.exports",
     "radar.rules",
     "radar.quality",
+    "radar.measurement",
     "radar.deliveries",
     "radar.panel",
     "radar.mcp",
-    "radar.measurement",
     "orchestration",
     "radar.cli",
 )
 """From the bottom up: a room imports only from rooms before it."""
 EXTRAS = {
-    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "slack_sdk",
-    "urllib3",
+    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "sklearn",
+    "slack_sdk", "urllib3",
 }  # fmt: skip
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {

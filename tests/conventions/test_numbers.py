@@ -25,8 +25,11 @@ SYNTAX = re.compile(
 WINDOW = re.compile(r"_(\d+)d(?=_|\b)")
 """A window of days that the name of a signal or a column has: changing it would make another one."""
 
-DEFINED = re.compile(r"models/measurement/|macros/(clustered_rates|normal_quantile)\.sql$")
-"""Statistics, as docs/measurement.md defines them: another number is another figure of the same name."""
+DEFINED = re.compile(
+    r"models/measurement/|measurement/(calibration|whatif_models)/"
+    r"|macros/(clustered_(rates|lifts|auc)|auc_places|normal_quantile)\.sql$"
+)
+"""Statistics, as docs/measurement.md and docs/calibrate.md define them: another number is another figure."""
 
 ALLOWED = {
     "models/intermediate/usage/int_account_activity__as_of.sql": {"2": "the window and the one before"},

@@ -36,6 +36,7 @@ def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
         "control.feed_keys",
         "control.known_files",
         "control.repeated_keys",
+        "control.table_states",
     }
 
 

@@ -36,9 +36,20 @@ def compare(
     A seed file that `seeds_dir` lacks is the project's. Retired rule sets are not looked at.
     """
     seeds = load_seeds(seeds_dir, SEEDS)
-    scored = _scored(evaluate(feeds, seeds, as_of, feed_states))
     with duckdb.connect(str(warehouse), read_only=True) as con:
+        earlier = [evaluate(feeds, seeds, day, feed_states) for day in _dates_before(con, seeds, as_of)]
+        scored = _scored(evaluate(feeds, seeds, as_of, feed_states, earlier=earlier))
         return [*_signals(con, scored, as_of), *_rules(con, scored, seeds, as_of), *_sets(con, scored, as_of)]
+
+
+def _dates_before(con: duckdb.DuckDBPyConnection, seeds: Seeds, as_of: date) -> list[date]:
+    """The scored dates before the day that any rule set reads a median over, oldest first."""
+    most = max(rule_set.smoothing_days or 1 for rule_set in seeds.rule_sets.values())
+    found = con.execute(
+        "select distinct as_of_date from signals.sig_usage where as_of_date < ? order by 1 desc limit ?",
+        [as_of, most - 1],
+    ).fetchall()
+    return [day for (day,) in reversed(found)]
 
 
 def compare_snapshot(

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -166,6 +166,7 @@ class RuleSet:
     base_score: Decimal
     watch_from: Decimal
     healthy_from: Decimal
+    smoothing_days: int | None = None
 
     def bucket(self, score: Number) -> str:
         """Bounds are closed below."""
@@ -251,6 +252,7 @@ def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
             Decimal(text(row, "base_score")),
             Decimal(text(row, "watch_from")),
             Decimal(text(row, "healthy_from")),
+            _whole(row.get("smoothing_days")),
         )
         for row in read("rule_sets")
     }
@@ -950,6 +952,7 @@ def _is_word(character: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------- scoring
 
+_RANKS_OF_VALUES = {"lowest", "highest"}
 _HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     ">=": lambda value, threshold: value >= threshold,
     ">": lambda value, threshold: value > threshold,
@@ -971,6 +974,7 @@ class _Input:
     segment: str | None
     is_conflict: bool
     is_customer_unknown: bool = False
+    limits: Mapping[tuple[str, str, Decimal], Fraction | None] = field(default_factory=dict)
 
     def value(self, signal: str) -> Fraction | None:
         return self.values[signal] if self.known[signal] else None
@@ -1005,10 +1009,42 @@ def _threshold(condition: Condition, given: _Input) -> Fraction:
     return _exact(condition.threshold) if own is None else own
 
 
+def _rank_limits(
+    seeds: Seeds, customers: Sequence[_Input]
+) -> dict[tuple[str, str, Decimal], Fraction | None]:
+    """The limit of each rank: lowest or highest, so many percent of the customers that have a value.
+
+    A customer is an account of which it is not known that it has no paid plan.
+    From the worst customer on, the first value by which that many percent are reached. There is none with
+    fewer than 20 values, nor where more than a fifth of the customers have that very value.
+    """
+    limits: dict[tuple[str, str, Decimal], Fraction | None] = {}
+    for signal, operator, percent in {
+        (c.signal, c.operator, c.threshold) for c in seeds.rule_conditions if c.operator in _RANKS_OF_VALUES
+    }:
+        values = [value for customer in customers if (value := customer.value(signal)) is not None]
+        values.sort(reverse=operator == "highest")
+        reached = next(
+            (value for n, value in enumerate(values, start=1) if 100 * n >= _exact(percent) * len(values)),
+            None,
+        )
+        is_none = len(values) < 20 or 5 * values.count(reached) > len(values)
+        limits[signal, operator, percent] = None if is_none else reached
+    return limits
+
+
 def _test(condition: Condition, given: _Input) -> str:
     value = given.value(condition.signal)
     if value is None:
         return "false" if condition.when_null == "false" else "unknown"
+    if condition.operator in _RANKS_OF_VALUES:
+        limit = given.goals.get(
+            condition.signal, given.limits[condition.signal, condition.operator, condition.threshold]
+        )
+        if limit is None:
+            return "false"
+        is_in = value <= limit if condition.operator == "lowest" else value >= limit
+        return "true" if is_in else "false"
     return "true" if _HOLDS[condition.operator](value, _threshold(condition, given)) else "false"
 
 
@@ -1083,8 +1119,11 @@ def _sides(conditions: Sequence[Condition], given: _Input) -> tuple[bool, bool]:
     return above, below
 
 
-def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input) -> SetResult:
-    """Score, interval, bucket, decision and flags of one rule set."""
+def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input, earlier: Sequence[SetResult] = ()) -> SetResult:
+    """Score, interval, bucket, decision and flags of one rule set.
+
+    `earlier`: the account's results on the scored dates before, as many as the median of the bucket reads.
+    """
     judged = [
         _judge(rule, conditions_of(seeds, rule), given)
         for rule in rules_for(seeds, rule_set.rule_set, given.segment)
@@ -1095,15 +1134,18 @@ def score_set(seeds: Seeds, rule_set: RuleSet, given: _Input) -> SetResult:
     high = _clamp(base + sum((j.high for j in judged), Fraction()))
     true = [j.rule for j in judged if j.result == "true"]
     unknown = [j.rule for j in judged if j.result == "unknown"]
-    worst = _capped(rule_set.bucket(low), [*true, *unknown])
-    best = _capped(rule_set.bucket(high), true)
+    read_low = median([*(Fraction(one.low) for one in earlier), low])
+    read_high = median([*(Fraction(one.high) for one in earlier), high])
+    read = median([*(Fraction(one.score) for one in earlier), score])
+    worst = _capped(rule_set.bucket(read_low), [*true, *unknown])
+    best = _capped(rule_set.bucket(read_high), true)
     is_open = worst != best or given.is_customer_unknown
     decision = "conflict" if given.is_conflict else "undecided" if is_open else "decided"
     return SetResult(
         score=float(score),
         low=float(low),
         high=float(high),
-        bucket=_capped(rule_set.bucket(score), true),
+        bucket=_capped(rule_set.bucket(read), true),
         decision=decision,
         flags=frozenset(r.flag for r in true if r.effect == "flag" and r.flag),
         needs_review=decision != "decided" or any(r.effect == "review" or r.needs_review for r in true),
@@ -1131,12 +1173,14 @@ def evaluate(
     as_of: date,
     feed_states: Mapping[str, str] | None = None,
     refused: Mapping[str, frozenset[str]] | None = None,
+    earlier: Sequence[Mapping[str, AccountResult]] = (),
 ) -> dict[str, AccountResult]:
     """Every account that ever landed, on one day.
 
     `feeds`: rows in landing order, times naive in UTC, a missing column is null. `feed_states`: known,
     unknown or off per feed; one that is not named is known where `feeds` has it, else unknown. Rows of feeds
     that are not known are still read where no signal is concerned (who has churned, who is in conflict).
+    `earlier`: the results of the scored dates before, oldest first: some buckets read a median.
     `refused`: account -> feeds of which its newest version was refused that day: unknown for it alone.
     """
     states = feed_states or {}
@@ -1152,10 +1196,21 @@ def evaluate(
         s for s, needs in seeds.signals.items() if any(state[f] == "off" for f in needs)
     )
     claimed_twice = _claimed_twice(_with_account(feeds, "crm/identities"))
-    return {
-        account_id: _evaluate_account(
+    scored = {
+        account_id: _input_of(
             account, known, off, account_id in claimed_twice, (refused or {}).get(account_id, frozenset())
         )
+        for account_id, account in accounts.items()
+        if not account.why_not_scored()
+    }
+    customers = [given for given in scored.values() if given.value("is_paid_plan") != 0]
+    limits = _rank_limits(seeds, customers)
+    return {
+        account_id: _evaluate_account(
+            account, replace(scored[account_id], limits=limits), [day.get(account_id) for day in earlier]
+        )
+        if account_id in scored
+        else AccountResult(scored=False, why_not=account.why_not_scored())
         for account_id, account in accounts.items()
     }
 
@@ -1252,23 +1307,20 @@ def _is_any_strange(feeds: Feeds, feed: str, column: str, words: set[str]) -> bo
     return any(row.get(column) not in words | {None} for row in _with_account(feeds, feed))
 
 
-def _evaluate_account(
+def _input_of(
     account: _Account,
     known: Mapping[str, bool],
     off: frozenset[str],
     is_claimed_twice: bool,
     refused: frozenset[str],
-) -> AccountResult:
+) -> _Input:
     """Where a subscription or the account itself is among `refused`, whether it is a customer is not known.
 
     It may have left, and would then not be scored at all: no bucket is the same at both ends.
     """
     known = {s: is_known and refused.isdisjoint(account.seeds.signals[s]) for s, is_known in known.items()}
-    why_not = account.why_not_scored()
-    if why_not:
-        return AccountResult(scored=False, why_not=why_not)
     values = {s: v if known[s] else None for s, v in account.all_signals().items()}
-    given = _Input(
+    return _Input(
         values=values,
         known=known,
         off=off,
@@ -1277,14 +1329,23 @@ def _evaluate_account(
         is_customer_unknown=not refused.isdisjoint({"crm/accounts", _SUBSCRIPTIONS}),
         is_conflict=is_claimed_twice or (account.is_stage_churned() and bool(account.live())),
     )
+
+
+def _evaluate_account(
+    account: _Account, given: _Input, earlier: Sequence[AccountResult | None] = ()
+) -> AccountResult:
     kept = {name: rs for name, rs in account.seeds.rule_sets.items() if rs.status != "retired"}
-    sets = {name: score_set(account.seeds, rs, given) for name, rs in kept.items()}
+    sets = {}
+    for name, rs in kept.items():
+        days = earlier[-(rs.smoothing_days - 1) :] if (rs.smoothing_days or 1) > 1 else []
+        read = [day.sets[name] for day in days if day is not None and day.scored]
+        sets[name] = score_set(account.seeds, rs, given, read)
     champion = next((sets[name] for name, rs in kept.items() if rs.status == "champion"), None)
     return AccountResult(
         scored=True,
-        signals={s: None if v is None else float(v) for s, v in values.items()},
-        exact=values,
-        known=dict(known),
+        signals={s: None if v is None else float(v) for s, v in given.values.items()},
+        exact=given.values,
+        known=dict(given.known),
         rules={(name, rule_id): r for name, s in sets.items() for rule_id, r in s.rules.items()},
         sets=sets,
         champion=champion,

@@ -37,7 +37,7 @@ COMPETITORS = ("Northwind", "Acme CRM", "Über-Tool", "C++Suite")
 
 RULE_SETS = (
     RuleSet("playbook_v1", "champion", Decimal(100), Decimal(50), Decimal(80)),
-    RuleSet("corners_v1", "shadow", Decimal("70.5"), Decimal(40), Decimal("75.5")),
+    RuleSet("corners_v1", "shadow", Decimal("70.5"), Decimal(40), Decimal("75.5"), smoothing_days=4),
     RuleSet("old_v1", "retired", Decimal(100), Decimal(50), Decimal(80)),
 )
 
@@ -139,7 +139,7 @@ def _playbook(book: Book) -> None:
 
 
 def _corners(book: Book) -> None:
-    """Segments, weights, bounds in size, fractions, both meanings of null, every operator of the rules."""
+    """Segments, weights, bounds in size, fractions, ranks, both meanings of null, every operator."""
     name = "corners_v1"
     book.add(name, "quiet", "points", "days_since_login >= 14", points="-20")
     book.add(
@@ -192,6 +192,9 @@ def _corners(book: Book) -> None:
     book.add(name, "no_champion", "flag", "has_active_champion = 0", flag="no_champion")
     book.add(name, "downgraded", "flag", "is_downgraded_90d = 1", flag="shrinking", bucket="watch")
     book.add(name, "unhappy_owner", "review", "pulse_latest <= 2", needs_review=True)
+    book.add(name, "least_active", "points", "active_days_30d lowest 30", points="-4.5")
+    book.add(name, "latest_replies", "points", "days_since_reply highest 12.5 ?", points="-3", segment="smb")
+    book.add(name, "most_tied", "points", "has_active_champion lowest 10", points="-50")
     book.add(name, "unhappy_users", "points", "csat_90d < 3", points="-6", needs_review=True)
 
 

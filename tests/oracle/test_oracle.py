@@ -308,6 +308,69 @@ def test_when_null_false_makes_the_condition_false() -> None:
     assert judge(seeds=seeds, off=(R,)).rules["playbook_v1", "only"].result == "off"
 
 
+def smoothed(*days: int, unknown_on: int | None = None) -> list[tuple[float, str, str]]:
+    """Score, bucket and decision of these days, by a median of three dates; a ticket from the 28th on."""
+    seeds = one_rule("points", "tickets_30d >= 1", points="-60")
+    playbook = replace(SEEDS.rule_sets["playbook_v1"], smoothing_days=3)
+    seeds = replace(seeds, rule_sets={"playbook_v1": playbook})
+    feeds: dict[str, list[Row]] = {feed: [] for feed in KEYS}
+    feeds |= {"crm/accounts": [account()], T: [ticket("03-28")]}
+    found: list[Mapping[str, AccountResult]] = []
+    for day in days:
+        states = {feed: "unknown" if feed == T and day == unknown_on else "known" for feed in KEYS}
+        found.append(evaluate(feeds, seeds, date(2026, 3, day), states, earlier=found))
+    return [(day["a"].score, day["a"].bucket, day["a"].decision) for day in found]
+
+
+def test_the_bucket_reads_the_median_where_the_rule_set_says_so() -> None:
+    before, dip = (100, "healthy", "decided"), (40, "healthy", "decided")
+    assert smoothed(26, 27, 28) == [before, before, dip], "one bad day moves nobody"
+    assert smoothed(26, 27, 28, 29)[-1] == (40, "at_risk", "decided")
+    assert smoothed(27, 28) == [before, (40, "watch", "decided")], "the mean of the middle two: 70"
+    assert smoothed(20, 21, 28)[-1] == dip, "scored dates count, not days"
+    assert smoothed(28) == [(40, "at_risk", "decided")]
+    assert smoothed(26, 27, 28, unknown_on=28)[-1] == (100, "healthy", "decided"), "low is 40, once"
+    assert smoothed(27, 28, unknown_on=28)[-1] == (100, "healthy", "undecided")
+
+
+def ranked(condition: str, active_days: list[int], *more: Row, unknown: tuple[str, ...] = ()) -> list[str]:
+    """What a rank finds of customers with so many active days, in their order; then of those without any."""
+    names = [f"n{number:02}" for number in range(len(active_days))]
+    feeds = {
+        E: [
+            event(f"03-{day:02}", account_id=name)
+            for name, days in zip(names, active_days, strict=True)
+            for day in range(2, days + 2)
+        ],
+        S: [subscription(sid=name, account_id=name) for name in names],
+    }
+    accounts = [*(account(account_id=name) for name in names), *more]
+    seeds = one_rule("points", condition, points="-10")
+    return [
+        judge(feeds, accounts=accounts, seeds=seeds, unknown=unknown, account_id=row["account_id"])
+        .rules["playbook_v1", "only"]
+        .result
+        for row in accounts
+    ]
+
+
+def test_a_rank_compares_with_that_days_customers() -> None:
+    days = list(range(1, 21))
+    lowest, highest = "active_days_30d lowest 10", "active_days_30d highest 10"
+    assert ranked(lowest, days) == ["true"] * 2 + ["false"] * 18
+    assert ranked(highest, days) == ["false"] * 18 + ["true"] * 2
+    assert ranked("active_days_30d lowest 10.5", days)[:4] == ["true", "true", "true", "false"]
+    assert set(ranked(lowest, days[:19])) == {"false"}, "19 customers"
+    assert ranked(lowest, [1, 1, 1, 1, *days[4:]])[:5] == ["true"] * 4 + ["false"], "a fifth ties"
+    assert set(ranked(lowest, [1, 1, 1, 1, 1, *days[5:]])) == {"false"}, "more than a fifth"
+    assert set(ranked(lowest, days, unknown=(E,))) == {"unknown"}
+    prospects = [account(account_id=f"p{number}") for number in range(9)]
+    found = ranked(lowest, days, *prospects)
+    assert found == ["true"] * 2 + ["false"] * 18 + ["true"] * 9, "no customer, and read like one"
+    found = ranked(lowest, days, *prospects, unknown=(S,))
+    assert found == ["false"] * 29, "without billing everybody counts, and too many tie"
+
+
 def test_one_feed_that_is_off_puts_out_a_rule_that_needs_two() -> None:
     seeds = one_rule("points", "seat_utilization_30d_pct < 50", points="-10")
     assert judge(seeds=seeds, off=(S,)).rules["playbook_v1", "only"].result == "off"

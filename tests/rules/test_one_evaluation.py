@@ -22,14 +22,19 @@ def test_rules_are_evaluated_in_the_view_of_their_results_and_for_the_restated_d
 
 def test_scores_are_made_of_rule_results_or_of_the_evidence_alone() -> None:
     made_of = {
-        path.stem: re.findall(r"health_scores\(ref\('(\w+)'\)\)", path.read_text())
+        path.stem: re.findall(r"health_scores\(\s*(?:ref\()?'(\w+)'", path.read_text())
         for path in (PROJECT / "models").rglob("*.sql")
         if "health_scores(" in path.read_text()
     }
     assert made_of == {
         "fct_health_scores": ["fct_rule_results"],
         "fct_health_history": ["fct_health_evidence"],
-        "int_shadow_scores": ["int_newest_rule_results"],
+        "int_shadow_scores": ["recent_results"],
+    }
+    shadows = (PROJECT / "models" / "history" / "int_shadow_scores.sql").read_text()
+    assert set(re.findall(r"from {{ ref\('(\w+)'\)", shadows)) == {
+        "int_newest_rule_results",
+        "fct_rule_results",
     }
 
 
@@ -50,7 +55,9 @@ def test_a_build_evaluates_each_scored_rule_set_once() -> None:
         "int_newest_rule_results",  # shadow rule sets, on its newest date
         "int_restated_points",  # the restated date, before the build
         "int_rule_point_changes",  # dates that earlier rules scored
+        "int_shadow_scores",  # shadows whose bucket reads a median, on the scored dates that it reads
     }
+    assert "rule_set in ('{{ smoothed" in results["int_shadow_scores"]
     assert "rule_set_status = 'champion'" in results["fct_health_evidence"]
     assert "rule_set_status = 'shadow'" in results["int_newest_rule_results"]
     assert readers_of("fct_health_scores") == {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.rules.seed_folder import SeedFolder
+from tests.runs.radar_run import radar
 
 NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
 """Rows of the shipped rules.csv."""
@@ -18,6 +20,8 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rule_conditions", 1, {"signal": "days_since_logon"}, "signal", "there is no signal"),
         ("rule_conditions", 1, {"operator": "=="}, "operator", "there is no operator '=='"),
         ("rule_conditions", 1, {"threshold": ""}, "threshold", "the cell is empty"),
+        ("rule_conditions", 1, {"operator": "lowest", "threshold": "0"}, "threshold", "0 is no part"),
+        ("rule_conditions", 1, {"operator": "highest", "threshold": "100"}, "threshold", "100 is no part"),
         ("rule_conditions", 1, {"segment": "smb"}, "rule_id", "rules.csv has no row for playbook_v1"),
         ("rule_conditions", 1, {"position": "0"}, "position", "the rule has 1 condition(s)"),
         ("rule_conditions", 7, {"position": "4"}, "position", "the rule has 3 condition(s)"),
@@ -25,6 +29,7 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("rule_conditions", 1, {"when_null": "True"}, "when_null", "only false is possible"),
         ("rule_sets", 1, {"status": "shadow"}, None, "no rule set is the champion"),
         ("rule_sets", 2, {"status": "champion"}, "status", "row 1 is the champion already"),
+        ("rule_sets", 2, {"smoothing_days": "0"}, "smoothing_days", "fewer scores than one"),
         ("rule_sets", 2, {"watch_from": "80"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"watch_from": "90"}, "watch_from", "the bounds overlap"),
         ("rule_sets", 2, {"watch_from": "0"}, "watch_from", "the bounds overlap"),
@@ -191,3 +196,64 @@ def test_a_key_that_tells_no_rows_apart_is_refused(
 def test_a_key_may_have_more_columns_than_the_id(mine: SeedFolder, tmp_path: Path, key: str) -> None:
     mine.change("feeds", 14, key=key)
     assert mine.problems(tmp_path / "seeds") == []
+
+
+STUCK = "no combination of the rules in use of playbook_v1 can leave healthy: all together leave a score of"
+
+
+def warned(mine: SeedFolder, published: Path) -> list[str]:
+    """What `radar rules check` prints after "The rules are sound."."""
+    done = radar("rules", "check", f"--seeds={mine.folder}", f"--published={published}")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *lines = done.stdout.splitlines()
+    assert first == "The rules are sound."
+    return lines
+
+
+def lone_rule(mine: SeedFolder, points: str) -> None:
+    """Leave every rule set one rule: no login for 14 days."""
+    for name in ("rules", "rule_conditions"):
+        mine.write(name, [row for row in mine.rows(name) if row["rule_id"] == "no_login_14d"])
+    mine.change("rules", 1, points=points)
+    mine.write("playbook", [row for row in mine.rows("playbook") if not row["flag"]])
+
+
+def test_rules_that_cannot_leave_healthy_are_warned_of_before_any_run(
+    mine: SeedFolder, tmp_path: Path
+) -> None:
+    nothing = tmp_path / "nothing"
+    lone_rule(mine, "-20")
+    assert warned(mine, nothing) == [f"warning: {STUCK} 80"]
+    lone_rule(mine, "-20.5")
+    assert warned(mine, nothing) == []
+    feeds = [row | {"is_used": str(row["feed"] != "product/events").lower()} for row in mine.rows("feeds")]
+    mine.write("feeds", feeds)
+    assert warned(mine, nothing) == [f"warning: {STUCK} 100"], "the only rule is off"
+
+
+def test_a_published_copy_says_which_feeds_have_come_and_what_its_run_found(
+    mine: SeedFolder, tmp_path: Path
+) -> None:
+    lone_rule(mine, "-30")
+    copy = str(tmp_path / "radar.duckdb")
+    with duckdb.connect(copy) as con:
+        con.execute(
+            """
+            create schema marts;
+            create table marts.rpt_feed_states as select 'product/events' as feed, 'known' as state;
+            create table marts.rpt_rule_set_checks as
+            select * from (values
+                ('too_many_healthy', 'mine', date '2026-03-31', '9 of 9 paying accounts are healthy', true),
+                ('too_many_at_risk', 'mine', date '2026-03-31', null, false),
+                ('cannot_leave_healthy', 'mine', date '2026-03-31', 'by other rules', true)
+            ) as checks (check_name, rule_set, as_of_date, finding, is_over_limit)
+            """
+        )
+    shares = "warning: by the run of 2026-03-31 with mine: 9 of 9 paying accounts are healthy"
+    assert warned(mine, tmp_path) == [shares]
+    with duckdb.connect(copy) as con:
+        con.execute("update marts.rpt_feed_states set state = 'never_landed'")
+    assert warned(mine, tmp_path) == [f"warning: {STUCK} 100", shares]
+    with duckdb.connect(copy) as con:
+        con.execute("drop table marts.rpt_rule_set_checks")
+    assert warned(mine, tmp_path) == [], "a copy of an earlier release"

@@ -33,9 +33,9 @@ def write(place: Place, feed: str, header: str, rows: Sequence[Sequence[object]]
 
 
 def company(place: Place) -> None:
-    """Nine customers, of whom three are quiet and one owes; two that never bought, quiet for longest."""
+    """Nine customers, of whom three are quiet and one owes; two that never bought and one that paused."""
     names = {"c1": EVIL, "c2": "Café Zürich", "c3": "Twin", "c4": "Twin"}
-    accounts = [*(f"c{number}" for number in range(1, 10)), "p1", "p2"]
+    accounts = [*(f"c{number}" for number in range(1, 10)), "p1", "p2", "z1"]
     write(
         place,
         "crm/accounts",
@@ -46,7 +46,17 @@ def company(place: Place) -> None:
         place,
         "billing/subscriptions",
         "subscription_id account_id plan_id status started_at updated_at",
-        [(f"s-{account}", account, "team", "active", "2025-01-01", "2025-01-01") for account in accounts[:9]],
+        [
+            (
+                f"s-{account}",
+                account,
+                "team",
+                "active" if account[0] == "c" else "paused",
+                *["2025-01-01"] * 2,
+            )
+            for account in accounts
+            if account[0] != "p"
+        ],
     )
     write(
         place,
@@ -54,7 +64,7 @@ def company(place: Place) -> None:
         "invoice_id account_id status amount_usd issued_at due_at",
         [("i1", "c5", "open", "10", "2026-01-01", "2026-01-15")],
     )
-    days = {"c1": 40, "c2": 40, "c3": 20, "p1": 200, "p2": 200}
+    days = {"c1": 40, "c2": 40, "c3": 20, "p1": 200, "p2": 200, "z1": 200}
     write(
         place,
         "product/events",
@@ -112,10 +122,11 @@ def test_rules_that_cannot_leave_healthy_and_rules_that_are_off_are_said_beside_
     runs: tuple[Place, str, str],
 ) -> None:
     scored = section(runs[1], "Scored as of")
-    assert "  healthy 11" in scored
-    assert "  warning: 9 of 9 accounts with a live subscription are healthy (limit 95 %)" in scored
-    stuck = "9 of 9 accounts with a live subscription cannot leave healthy: all rules in use together"
-    assert f"  warning: {stuck} leave a score of 80" in scored
+    assert "  healthy 12" in scored
+    advice = "these thresholds do not fit your product: run radar calibrate"
+    assert f"  warning: 9 of 9 paying accounts are healthy (limit 95 %): {advice}" in scored
+    stuck = "9 of 9 paying accounts cannot leave healthy: no combination of the rules in use can"
+    assert f"  warning: {stuck}, all together leave a score of 80" in scored
     assert "  2 of 3 rules of playbook_v1 are off and outside coverage; unseen:" in scored
     assert "    fast_resolution: tickets resolved within a day (support/tickets is not used)" in scored
     assert "No account is at risk or on watch" in runs[1]
@@ -143,12 +154,23 @@ def test_customers_come_first_and_healthy_accounts_are_never_most_at_risk(
 ) -> None:
     place, _, said = runs
     listed = [line.split()[2] for line in section(said, "The ") if line[2:4].strip().isdigit()]
-    assert listed == ["c1", "c2", "c3", "c5", "p1", "p2"]
+    assert listed == ["c1", "c2", "c3", "c5", "z1"]
     assert [line for line in said.splitlines() if "(no live subscription)" in line] == [
-        line for line in said.splitlines() if "  p1  " in line or "  p2  " in line
+        line for line in said.splitlines() if "  z1  " in line
     ]
     ranked = "select account_id from marts.rpt_review_queue order by rank_overall"
     assert [account for (account,) in place.rows(ranked)] == listed
+
+
+def test_prospects_that_never_bought_are_a_list_of_their_own(runs: tuple[Place, str, str]) -> None:
+    place, _, said = runs
+    assert section(said, "Never bought anything") == [
+        "Never bought anything, and at risk or on watch: 2 (marts.rpt_prospects)",
+        "  45          at_risk  p1  Name p1",
+        "  45          at_risk  p2  Name p2",
+    ]
+    found = place.rows("select account_id, needs_review from marts.rpt_prospects order by 1")
+    assert found == [("p1", False), ("p2", False)]
 
 
 def test_names_are_text_wherever_they_are_printed(runs: tuple[Place, str, str]) -> None:

@@ -13,7 +13,12 @@ accounts as (
 
 scores as (
 
-    select * from ({{ health_scores(ref('fct_health_evidence')) }}) as scores
+    select * from ({{ health_scores(
+        ref('fct_health_evidence'),
+        dates='as_of_date between ' ~ as_of_start() ~ ' and ' ~ as_of_end(),
+        recorded='select account_id, as_of_date, rule_set, score, score_low, score_high from ' ~ this
+            ~ ' where as_of_date < ' ~ as_of_start() if is_incremental()
+    ) }}) as scores
     where rule_set_status = 'champion'
 
 ),

@@ -16,9 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from radar.core.runs import utc_now
+from radar.measurement.report import percent, rate
 from radar.panel import charts, decisions
 from radar.panel.changes import PARTS, between, every_day
 from radar.panel.labels import Labels
+from radar.panel.pages.measured import account_outcomes
 from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
@@ -44,14 +46,20 @@ def show(request: Request) -> Response:
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at, work_states(request))
     year, labels = details.get("years") or [], labels_of(request)
     daily = list(every_day(year))
-    facts = details.get("facts") or []
+    facts, ledger = details.get("facts") or [], details.get("ledgers") or []
+    shared = read_model_of(request).rows(person_of(request), load("account")["shared"])
+    fired = [line["rule_id"] for line in ledger if line["result"] == "true"]
     return page(
         request,
         "account.html",
         title=body["health"]["account_name"],
         card=card,
         landed_at=drawn.landed_at,
-        ledger=details.get("ledgers") or [],
+        ledger=ledger,
+        outcomes=account_outcomes({row["name"]: read(row["body"]) for row in shared}, body["health"], fired),
+        titles={line["rule_id"]: line["evidence"] for line in ledger},
+        percent=percent,
+        rate=rate,
         chart=charts.score_chart(
             [_score_day(one) for one in daily],
             [*_markers(year, facts, labels)],

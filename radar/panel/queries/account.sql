@@ -24,3 +24,8 @@ limit 51;
 select owner_id, owner_name
 from owners
 order by owner_name, owner_id;
+
+-- name: shared
+-- for everyone
+select name, body
+from shared;

@@ -34,6 +34,43 @@ month_before as (
 
 ),
 
+-- where the bucket reads a median, so does the trend: the last smoothing_days days against the trend_days before them
+medians as (
+
+    select
+        history.account_id,
+        median(history.score) filter (
+            where history.as_of_date > {{ add_days(as_of_end(), '-1 * rule_sets.smoothing_days') }}
+        ) - median(history.score) filter (
+            where history.as_of_date <= {{ add_days(as_of_end(), '-1 * rule_sets.smoothing_days') }}
+        ) as score_change
+    from history
+    inner join {{ ref('rule_sets') }} as rule_sets
+        on history.rule_set = rule_sets.rule_set
+    where
+        rule_sets.smoothing_days > 1
+        and history.as_of_date
+        > {{ add_days(as_of_end(), '-1 * rule_sets.smoothing_days - ' ~ setting('trend_days')) }}
+        and history.as_of_date <= {{ as_of_end() }}
+    group by history.account_id
+
+),
+
+changes as (
+
+    select
+        today.account_id,
+        coalesce(medians.score_change, today.score - coalesce(week_before.score, month_before.score)) as score_change
+    from today
+    left join medians
+        on today.account_id = medians.account_id
+    left join week_before
+        on today.account_id = week_before.account_id
+    left join month_before
+        on today.account_id = month_before.account_id
+
+),
+
 accounts as (
 
     select * from {{ ref('int_accounts__as_of') }}
@@ -169,11 +206,9 @@ final as (
         today.score - week_before.score as delta_7d,
         today.score - month_before.score as delta_30d,
         case
-            when coalesce(week_before.score, month_before.score) is null then 'new'
-            when today.score - coalesce(week_before.score, month_before.score) >= {{ setting('trend_points') }}
-                then 'improving'
-            when today.score - coalesce(week_before.score, month_before.score) <= -1 * {{ setting('trend_points') }}
-                then 'declining'
+            when changes.score_change is null then 'new'
+            when changes.score_change >= {{ setting('trend_points') }} then 'improving'
+            when changes.score_change <= -1 * {{ setting('trend_points') }} then 'declining'
             else 'steady'
         end as trend,
 
@@ -214,6 +249,8 @@ final as (
         on today.account_id = accounts.account_id
     inner join names
         on today.account_id = names.account_id
+    inner join changes
+        on today.account_id = changes.account_id
     left join week_before
         on today.account_id = week_before.account_id
     left join month_before

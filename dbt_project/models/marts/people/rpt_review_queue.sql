@@ -1,5 +1,6 @@
 -- Grain: one row per account that most needs a person today, overall or for its owner.
 -- Accounts with a live subscription come first; then by risk (bucket, then score), then revenue, then renewal.
+-- Those that never bought anything are in rpt_prospects.
 with
 
 accounts as (
@@ -22,9 +23,12 @@ waiting as (
 
     select * from accounts
     where
-        needs_review
-        or bucket <> 'healthy'
-        or (sign_off_required and not is_signed_off)
+        (
+            needs_review
+            or bucket <> 'healthy'
+            or (sign_off_required and not is_signed_off)
+        )
+        and account_id not in (select prospects.account_id from {{ ref('rpt_prospects') }} as prospects)
 
 ),
 

@@ -1,6 +1,7 @@
 -- Grain: one row per segment that scored accounts have on the newest as-of date ('' where they have none).
 -- How low the rules in use of the champion rule set can take an account there, all of them together: conditions that
--- exclude each other are not looked for, so an account that cannot leave healthy here cannot leave it at all.
+-- exclude each other are not looked for, so an account that cannot leave healthy here cannot leave it at all. A rule
+-- that needs a feed which has never landed cannot fire.
 with
 
 champion_rule_set as (
@@ -23,6 +24,8 @@ conditions as (
         conditions.rule_id,
         coalesce(conditions.segment, '') as rule_segment,
         bool_and(coalesce(signal_states.is_used, false)) as is_on,
+        bool_and(coalesce(signal_states.is_used and not coalesce(signal_states.has_never_landed, false), false))
+            as can_fire,
         bool_or(signals.can_be_negative) filter (where conditions.position = 1) as can_be_negative,
         bool_or(signals.unit = '0 or 1') filter (where conditions.position = 1) as is_at_most_one
     from {{ ref('rule_conditions') }} as conditions
@@ -40,7 +43,7 @@ conditions as (
 
 renewals as (
 
-    select coalesce(bool_and(is_used), false) as is_used
+    select coalesce(bool_and(is_used and not coalesce(has_never_landed, false)), false) as are_known
     from {{ ref('int_signal_states') }}
     where
         signal = 'days_to_renewal'
@@ -54,7 +57,8 @@ rules as (
         rules.rule_id,
         conditions.rule_segment,
         conditions.is_on,
-        conditions.is_on and coalesce(rules.bucket, 'healthy') <> 'healthy' as is_cap_in_use,
+        conditions.can_fire,
+        conditions.can_fire and coalesce(rules.bucket, 'healthy') <> 'healthy' as is_cap,
         rules.per_unit
         and rules.max_points is null
         and not conditions.is_at_most_one
@@ -66,7 +70,7 @@ rules as (
             when rules.points < 0 then rules.points
             else 0
         end
-        * case when renewals.is_used then greatest(coalesce(rules.renewal_factor, 1), 1) else 1 end as least_points
+        * case when renewals.are_known then greatest(coalesce(rules.renewal_factor, 1), 1) else 1 end as least_points
     from {{ ref('rules') }} as rules
     inner join champion_rule_set
         on rules.rule_set = champion_rule_set.rule_set
@@ -99,9 +103,9 @@ summed as (
         segments.segment,
         count(ranked.rule_id) as rules,
         count(*) filter (where not ranked.is_on) as rules_off,
-        coalesce(bool_or(ranked.is_cap_in_use), false) as has_cap,
-        coalesce(bool_or(ranked.is_on and ranked.is_unlimited), false) as is_unlimited,
-        coalesce(sum(ranked.least_points) filter (where ranked.is_on), 0) as least_points
+        coalesce(bool_or(ranked.is_cap), false) as has_cap,
+        coalesce(bool_or(ranked.can_fire and ranked.is_unlimited), false) as is_unlimited,
+        coalesce(sum(ranked.least_points) filter (where ranked.can_fire), 0) as least_points
     from segments
     left join ranked
         on

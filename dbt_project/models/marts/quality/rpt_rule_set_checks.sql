@@ -1,6 +1,6 @@
 -- Grain: one row per check of whether the champion rule set can tell accounts apart, on the newest as-of date.
--- Looks at accounts with a live subscription, by the bucket of the rules alone; at all scored accounts where none has a
--- live subscription.
+-- Looks at paying accounts, by the bucket of the rules alone; where none pays at those with a live subscription, and
+-- where none has one at all scored accounts.
 with
 
 health as (
@@ -23,27 +23,41 @@ champion_rule_set as (
 
 ),
 
-customers as (
+paying as (
 
-    select coalesce(bool_or(has_live_subscription), false) as are_known
-    from health
+    select account_id
+    from {{ ref('fct_billing_intervals') }}
+    where
+        is_paying
+        and {{ as_of_end() }} between valid_from_date and valid_to_date
 
 ),
 
-looked_at as (
+ranked as (
 
     select
         health.model_bucket,
-        health.has_live_subscription,
-        reach.least_score,
-        reach.can_leave_healthy
+        health.segment,
+        case
+            when paying.account_id is not null then 3
+            when health.has_live_subscription then 2
+            else 1
+        end as customer_rank,
+        case
+            when paying.account_id is not null then ' paying accounts '
+            when health.has_live_subscription then ' accounts with a live subscription '
+            else ' accounts '
+        end as accounts_text
     from health
-    inner join reach
-        on coalesce(health.segment, '') = reach.segment
-    cross join customers
-    where
-        health.has_live_subscription
-        or not customers.are_known
+    left join paying
+        on health.account_id = paying.account_id
+
+),
+
+customers as (
+
+    select max(customer_rank) as customer_rank
+    from ranked
 
 ),
 
@@ -51,15 +65,16 @@ counted as (
 
     select
         count(*) as accounts,
-        count(*) filter (where model_bucket = 'healthy') as healthy,
-        count(*) filter (where model_bucket = 'at_risk') as at_risk,
-        count(*) filter (where not can_leave_healthy) as cannot_leave,
-        min(least_score) filter (where not can_leave_healthy) as least_score,
-        case
-            when bool_or(has_live_subscription) then ' accounts with a live subscription '
-            else ' accounts '
-        end as accounts_text
-    from looked_at
+        count(*) filter (where ranked.model_bucket = 'healthy') as healthy,
+        count(*) filter (where ranked.model_bucket = 'at_risk') as at_risk,
+        count(*) filter (where not reach.can_leave_healthy) as cannot_leave,
+        min(reach.least_score) filter (where not reach.can_leave_healthy) as least_score,
+        any_value(ranked.accounts_text) as accounts_text
+    from ranked
+    inner join customers
+        on ranked.customer_rank = customers.customer_rank
+    inner join reach
+        on coalesce(ranked.segment, '') = reach.segment
 
 ),
 
@@ -86,7 +101,7 @@ checks as (
         accounts,
         cannot_leave as accounts_found,
         0 as limit_pct,
-        accounts_text || 'cannot leave healthy: all rules in use together leave a score of '
+        accounts_text || 'cannot leave healthy: no combination of the rules in use can, all together leave a score of '
         || {{ format_number('least_score') }} as found_text
     from counted
 
@@ -120,7 +135,10 @@ final as (
                 then
                     judged.accounts_found || ' of ' || judged.accounts || judged.found_text
                     || case
-                        when judged.limit_pct > 0 then ' (limit ' || judged.limit_pct || ' %)'
+                        when judged.limit_pct > 0
+                            then
+                                ' (limit ' || judged.limit_pct || ' %): these thresholds do not fit your product: run'
+                                || ' radar calibrate'
                         else ''
                     end
         end as finding

@@ -1,0 +1,79 @@
+"""How well any rules on these signals could do: monotone gradient boosting, for comparison and nothing else.
+
+Belongs here: the fit, with the packages of the extra `calibrate`. Does not belong here: what is compared with
+it. Nobody is ever scored by this model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from importlib.util import find_spec
+
+import duckdb
+
+
+def is_installed() -> bool:
+    """Whether the packages of the extra are there."""
+    return find_spec("sklearn") is not None
+
+
+def fit(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    inputs: str,
+    directions: Mapping[str, str],
+    horizon: int,
+    train_until: date,
+    table: str,
+) -> bool:
+    """Make `table`: a score of each row of `inputs`, by churn that was known on `train_until`.
+
+    A risk may only rise as a signal moves to its worse side. False where too few accounts had churned by then
+    (settings.least_churned_accounts), or none had stayed.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  of the extra calibrate
+
+    signals = sorted(directions)
+    columns = ", ".join(f"cast({signal} as double) as {signal}" for signal in signals)
+    rows = con.execute(
+        f"""
+        select
+            account_id, as_of_date, {columns},
+            case
+                when as_of_date + cast($days as integer) + (
+                    select value from seed_settings where setting = 'churn_grace_days'
+                )::integer <= $until and not is_censored_{horizon}d
+                    then has_churned_{horizon}d
+            end as has_churned
+        from {inputs}
+        inner join fct_observations using (account_id, as_of_date)
+        order by account_id, as_of_date
+        """,
+        {"days": horizon, "until": train_until},
+    ).df()
+    known = rows[rows["has_churned"].notna()]
+    churned = known["has_churned"].astype(bool)
+    ((least,),) = con.execute(
+        "select value from seed_settings where setting = 'least_churned_accounts'"
+    ).fetchall()
+    if known[churned]["account_id"].nunique() < least or churned.all():
+        return False
+    model = HistGradientBoostingClassifier(
+        monotonic_cst=[-1 if directions[signal] == "higher_is_better" else 1 for signal in signals],
+        early_stopping=False,
+        random_state=0,
+    )
+    model.fit(known[signals].to_numpy(), churned.to_numpy())
+    scored = rows[["account_id", "as_of_date"]].assign(
+        score=100 * (1 - model.predict_proba(rows[signals].to_numpy())[:, 1])
+    )
+    con.register("ceiling_frame", scored)
+    con.execute(
+        f"""
+        create or replace table {table} as
+        select account_id, as_of_date::date as as_of_date, score, 'healthy' as bucket from ceiling_frame
+        """
+    )
+    con.unregister("ceiling_frame")
+    return True

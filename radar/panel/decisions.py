@@ -15,10 +15,11 @@ from datetime import date, timedelta
 from typing import Any
 from unicodedata import category
 
+from radar.core.dates import day
 from radar.core.runs import utc_now
 from radar.panel.people import Person
 from radar.panel.store import Store
-from radar.panel.web import BUCKET_LABELS, day
+from radar.panel.web import BUCKET_LABELS
 
 KINDS = (
     "sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action", "call", "cover",

@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from radar.core.dates import day
 from radar.panel import queries
 from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import BUCKET_LABELS, csv_answer, day, label, labels_of, person_of, published_db_of
+from radar.panel.web import BUCKET_LABELS, csv_answer, label, labels_of, person_of, published_db_of
 
 PATH = "/audit"
 PAGE_ROWS = 50

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from radar.core.dates import day
 from radar.core.runs import utc_now
 from radar.panel import charts, decisions, queries, saved_views
 from radar.panel.charts import Move, StackDay
@@ -26,7 +27,7 @@ from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.pages.my_day import form_dates, is_there
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import csv_answer, day, labels_of, number, own_path, page, person_of, published_db_of
+from radar.panel.web import csv_answer, labels_of, number, own_path, page, person_of, published_db_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50

@@ -3,8 +3,8 @@
     the columns of fct_rule_results; only rows that fire or are unknown count. The one place where scores are made:
     score = base + points, clamped to 0 to 100; score_low and score_high are what unknown rules and weights could still
     make of it, and the bucket is no better than the caps allow. Where a rule set has smoothing_days, the bucket reads the
-    median of the account's scores on so many of the last scored dates. `dates` keeps only these of what is scored (a condition on
-    as_of_date); `recorded` is a query of scores of dates before them.
+    median of the account's scores on so many of the last scored dates. `dates` keeps only these of what is scored (a
+    condition on as_of_date); `recorded` is a query of scores of dates before them.
 #}
 {% macro health_scores(rule_results, dates='true', recorded=none) %}
 {%- set smoothed = scoring_rule_sets() | selectattr('smoothing_days') | list -%}
@@ -116,7 +116,20 @@ totals as (
 ),
 
 {% if smoothed -%}
-scored as (
+{% if recorded -%}
+recorded as (
+
+    select * from ({{ recorded }}) as recorded
+    where as_of_date in (
+        select distinct as_of_date from ({{ recorded }}) as recorded_dates
+        order by as_of_date desc
+        limit {{ smoothed | map(attribute='smoothing_days') | max | int - 1 }}
+    )
+
+),
+
+{% endif -%}
+daily_scores as (
 
     select
         account_id,
@@ -128,39 +141,64 @@ scored as (
     from totals
     {%- if recorded %}
     union all
-    select * from ({{ recorded }}) as recorded
-    where rule_set in ('{{ smoothed | map(attribute='rule_set') | join("', '") }}')
+    select * from recorded
     {%- endif %}
 
 ),
 
-numbered as (
+-- apart from the scores, so that a question about one account or rule set reads no others
+score_dates as (
 
     select
-        scored.*,
-        rule_sets.smoothing_days,
-        dense_rank() over (partition by scored.rule_set order by scored.as_of_date) as date_number
-    from scored
-    inner join rule_sets
-        on scored.rule_set = rule_sets.rule_set
+        as_of_date,
+        row_number() over (order by as_of_date) as date_number
+    from (
+        select as_of_date from accounts
+        {%- if recorded %}
+        union all
+        select as_of_date from recorded
+        {%- endif %}
+    ) as dates
+    group by as_of_date
 
 ),
 
 medians as (
 
     select
-        account_id,
-        as_of_date,
-        rule_set,
+        daily_scores.account_id,
+        daily_scores.as_of_date,
+        daily_scores.rule_set,
         median(score) over recent_dates as bucket_score,
         median(score_low) over recent_dates as bucket_score_low,
         median(score_high) over recent_dates as bucket_score_high
-    from numbered
+    from daily_scores
+    inner join score_dates
+        on daily_scores.as_of_date = score_dates.as_of_date
+    inner join rule_sets
+        on daily_scores.rule_set = rule_sets.rule_set
+    where daily_scores.rule_set in ('{{ smoothed | map(attribute='rule_set') | join("', '") }}')
     window recent_dates as (
-        partition by account_id, rule_set
-        order by date_number
+        partition by daily_scores.account_id, daily_scores.rule_set
+        order by score_dates.date_number
         range between smoothing_days - 1 preceding and current row
     )
+
+),
+
+bucket_scores as (
+
+    select
+        totals.*,
+        coalesce(medians.bucket_score, totals.total) as bucket_score,
+        coalesce(medians.bucket_score_low, totals.total_low) as bucket_score_low,
+        coalesce(medians.bucket_score_high, totals.total_high) as bucket_score_high
+    from totals
+    left join medians
+        on
+            totals.account_id = medians.account_id
+            and totals.as_of_date = medians.as_of_date
+            and totals.rule_set = medians.rule_set
 
 ),
 
@@ -169,7 +207,7 @@ medians as (
 ranked as (
 
     select
-        totals.*,
+        *,
         least(cap_rank, 1 + cast({{ read }} >= watch_from as integer) + cast({{ read }} >= healthy_from as integer)) as rank,
         least(
             possible_cap_rank,
@@ -178,14 +216,7 @@ ranked as (
         least(
             cap_rank, 1 + cast({{ read }}_high >= watch_from as integer) + cast({{ read }}_high >= healthy_from as integer)
         ) as rank_high
-    from totals
-    {%- if smoothed %}
-    inner join medians
-        on
-            totals.account_id = medians.account_id
-            and totals.as_of_date = medians.as_of_date
-            and totals.rule_set = medians.rule_set
-    {%- endif %}
+    from {{ 'bucket_scores' if smoothed else 'totals' }}
 
 )
 

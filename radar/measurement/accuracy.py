@@ -22,12 +22,14 @@ HEAD = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 COMPANIES = {
     "demo": (
         "The demo company",
-        "`radar demo` with its usual customers and a longer history, scored every day of its last year.",
+        "`radar demo` with its usual customers and a longer history, scored every day of its last year by "
+        "the shipped rules.",
     ),
     "saasguard": (
         "SaaSGuard",
-        "600 customers of a public simulation (MIT licence) in the layout of our feeds, scored every day of "
-        "their last year with the shipped seeds.",
+        "600 customers of a public simulation (MIT licence) in the layout of the feeds, scored every day of "
+        "their last year by the shipped rules; its events are named in `product_events.csv`, and feeds that "
+        "it does not have are switched off.",
     ),
 }
 MISSING = "Its data was not there when this page was written, so nothing is said of it.\n"

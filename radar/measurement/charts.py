@@ -16,8 +16,13 @@ Points = Sequence[tuple[float, float | None, str]]
 """Of a curve: where on the axis (0 to 1), the share (None: not known), and its text."""
 
 
-def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
-    """Precision and recall over the accounts that an owner looks at in a week; the budget is marked."""
+def capacity_chart(
+    curve: Sequence[Mapping[str, Any]], days: str, thresholds: Sequence[tuple[float, str]] = ()
+) -> Markup:
+    """Precision and recall over the accounts that an owner looks at in a week.
+
+    Marked are the budget, and today's thresholds: how many accounts each flags, and its name.
+    """
     if not curve:
         return Markup("")
     rows = sorted(curve, key=lambda row: row["alerts_per_list"])
@@ -46,6 +51,13 @@ def capacity_chart(curve: Sequence[Mapping[str, Any]], days: str) -> Markup:
         f'y2="{HEIGHT - MARGIN}"/>' + _label(_x(position), MARGIN / 2 - 6, "weekly budget", "middle")
         for position, row in zip(positions, rows, strict=True)
         if row["is_budget"]
+    ]
+    inner += [
+        f'<line class="budget" x1="{_x(flagged / most):.1f}" x2="{_x(flagged / most):.1f}" '
+        f'y1="{MARGIN}" y2="{HEIGHT - MARGIN}"/>'
+        + _label(_x(flagged / most) + 4, MARGIN + 10 + 14 * number, name, "start")
+        for number, (flagged, name) in enumerate(thresholds)
+        if flagged <= most
     ]
     inner += [
         _label(_x(position), HEIGHT - MARGIN + 16, f"{row['alerts_per_list']:.0f}", "middle")
@@ -143,6 +155,6 @@ def _svg(title: str, inner: Sequence[str]) -> Markup:
     ]
     return Markup(  # noqa: S704  every text in it was escaped
         f'<figure><figcaption>{escape(title)}</figcaption><svg xmlns="http://www.w3.org/2000/svg" role="img" '
-        f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH + 20} {HEIGHT}">'
         f"{''.join([*axis, *inner])}</svg></figure>"
     )

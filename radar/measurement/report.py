@@ -203,7 +203,9 @@ def _capacity(figures: Mapping[str, Any]) -> Section:
             for alerts, which, precision, recall in sorted(rows, key=lambda row: row[0])
         ),
         "rpt_backtest_capacity",
-        capacity_chart(curve, days),
+        capacity_chart(
+            curve, days, [(row[0], row[1].removeprefix("today's threshold: ")) for row in rows[len(curve) :]]
+        ),
     )
 
 

@@ -9,7 +9,7 @@
 {% macro scoring_rule_sets(status=none) %}
     {%- set signals = {} -%}
     {%- for signal in seed_rows("
-        select signal, family, coalesce(label || ' (' || signal || ')', signal) as label, can_be_negative from seeds.signals
+        select signal, family, coalesce(label, replace(signal, '_', ' ')) as label, can_be_negative from seeds.signals
     ") -%}
         {%- do signals.update({signal['signal']: signal}) -%}
     {%- endfor -%}

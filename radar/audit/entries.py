@@ -45,6 +45,7 @@ KEYS = {
     "destinations": ["destination"],
     "excluded": ["kind", "value"],
     "feeds": ["feed"],
+    "labels": ["kind", "value"],
     "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],
     "playbook": ["play"],

@@ -73,6 +73,54 @@ from staging.stg_crm__overrides;
 
 -- name: reviews
 -- What a person decided of an action is not an action: it has a kind of its own.
+with
+
+reviews as (
+
+    select
+        *,
+        -- an action's id only where there is one, so that reviews of before the column have not changed
+        case
+            when action_id is null then to_json({
+                'bucket': bucket,
+                'reason': masked(reason),
+                'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+                'verdict': verdict
+            })
+            else to_json({
+                'action_id': action_id,
+                'bucket': bucket,
+                'reason': masked(reason),
+                'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
+                'verdict': verdict
+            })
+        end as answer
+    from staging.stg_crm__reviews
+
+),
+
+-- the same of what came later: until when, who is asked for cover, what was written in place of a draft, and that it
+-- was taken back
+described as (
+
+    select
+        *,
+        case
+            when coalesce(until_date::varchar, owner_id, edited_text, deleted_date::varchar) is null then answer
+            else json_merge_patch(answer, to_json({
+                'deleted_on': deleted_date,
+                'draft': masked(draft_text),
+                'owner_id': owner_id,
+                'sent': case
+                    when edited_text is not null then masked(concat_ws(chr(10) || chr(10), edited_subject, edited_text))
+                end,
+                'until': until_date
+            }))
+        end as evidence
+    from reviews
+
+)
+
 select
     case when kind = 'action' then 'action_decision' else kind end as kind,
     review_id as subject_id,
@@ -82,24 +130,9 @@ select
     (select rule_set from champion_rule_set) as rule_set,
     (select rule_version from champion_rule_set) as rule_version,
     reviewed_by as actor,
-    -- an action's id only where there is one, so that reviews of before the column have not changed
-    case
-        when action_id is null then to_json({
-            'bucket': bucket,
-            'reason': masked(reason),
-            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
-            'verdict': verdict
-        })
-        else to_json({
-            'action_id': action_id,
-            'bucket': bucket,
-            'reason': masked(reason),
-            'reviewed_at': strftime(reviewed_at, '%Y-%m-%dT%H:%M:%SZ'),
-            'verdict': verdict
-        })
-    end as evidence,
+    evidence,
     md5(to_json([account_id, reviewed_by, reason, to_json(evidence)::varchar])::varchar) as state
-from staging.stg_crm__reviews;
+from described;
 
 -- name: actions
 -- The text of a play about an account grows with the days; only a change of its status is an event. What was suppressed from

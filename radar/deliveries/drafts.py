@@ -58,8 +58,23 @@ def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
         "activity": weekly(row.get("activity") or ()),
     }
     subject, text = chosen.text(name if chosen.has(name) else "mail_default.j2", values)
+    return _draft(subject, text, chosen)
+
+
+def edited(
+    subject: str, text: str, contact_name: str | None = None, templates: Templates | None = None
+) -> Draft:
+    """What a person wrote in place of a draft, to the letter; FIRST_NAME becomes the contact's own."""
+    chosen = templates or _templates(Destinations.read().templates)
+    first_name = (contact_name or "").split()[:1]
+    for name in first_name:
+        subject, text = subject.replace(FIRST_NAME, name), text.replace(FIRST_NAME, name)
+    return _draft(subject, text.strip() + "\n", chosen)
+
+
+def _draft(subject: str, text: str, templates: Templates) -> Draft:
     paragraphs = [paragraph.splitlines() for paragraph in text.strip().split("\n\n")]
-    html = chosen.html("mail.html.j2", {"subject": subject, "paragraphs": paragraphs})
+    html = templates.html("mail.html.j2", {"subject": subject, "paragraphs": paragraphs})
     return Draft(subject, text, html)
 
 

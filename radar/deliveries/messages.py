@@ -12,7 +12,7 @@ from radar.audit.delivery_ledger import Item, Row
 from radar.deliveries.channels.base import Message
 from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.outbox import MOST_FILES
-from radar.deliveries.drafts import missing_people, render
+from radar.deliveries.drafts import Draft, edited, missing_people, render
 from radar.deliveries.rendering import MissingValueError, Templates, slack_mention
 
 MOST_IN_DIGEST = 20
@@ -66,6 +66,7 @@ def slack(
             "owner_name": rows[0]["owner_name"],
             "waiting_actions": rows[0]["waiting_actions"],
             "panel": rows[0]["panel"],
+            "approvals": rows[0]["panel"] and f"{rows[0]['panel']}/approvals",
         }
         messages.append(Message(_digest_key(owned), tuple(owned), templates.slack("slack_digest.j2", values)))
     return messages
@@ -147,7 +148,7 @@ def mails(
             continue
         row = {**item.row, **context}
         try:
-            draft = render(row, templates)
+            draft = _wording(item, row, templates)
         except MissingValueError as error:
             blocked[item.delivery_key] = error.problem
             continue
@@ -169,6 +170,14 @@ def mails(
             )
         file = (f"{prefix}-{item.action_id}.eml", mail.as_bytes())
         yield Message(item.delivery_key, (item,), payload, file)
+
+
+def _wording(item: Item, row: Row, templates: Templates) -> Draft:
+    """What a person wrote in place of the draft, else the template's words. Raises MissingValueError."""
+    if item.kind == "mail" and item.row["edited_text"]:
+        subject = item.row["edited_subject"] or render(row, templates).subject
+        return edited(subject, item.row["edited_text"], row["contact_name"], templates)
+    return render(row, templates)
 
 
 def _digest_key(items: Iterable[Item]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from radar.core.dates import as_datetime, day, moment
 from radar.core.errors import InputError
 from radar.core.project import PROJECT
 
@@ -110,7 +112,7 @@ class Templates:
         """`folder`: files that replace the shipped ones of the same name."""
         self._folders = [path for path in (folder, SHIPPED) if path is not None]
         self._slack = self._environment(finalize=slack_escaped)
-        self._slack.filters["link"] = _slack_link
+        self._slack.filters |= {"link": _slack_link, "moment": _slack_moment}
         self._text = self._environment(finalize=_known_line)
         self._html = self._environment(autoescape=True)
 
@@ -123,7 +125,10 @@ class Templates:
             auto_reload=False,
             **options,
         )
-        environment.filters |= {"bucket": _bucket, "known": _known, "sparkline": sparkline}
+        environment.filters |= {
+            "bucket": _bucket, "known": _known, "sparkline": sparkline, "day": day, "moment": moment,
+            "counted": counted,
+        }  # fmt: skip
         return environment
 
     def slack(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +191,17 @@ def _bucket(value: str) -> str:
 
 def _known(value: object) -> object:
     return "not known" if value is None else value
+
+
+def counted(number: float, noun: str) -> str:
+    """`1 day`, `2 days`: for nouns that take an s."""
+    return f"{number:g} {noun}{'' if number == 1 else 's'}"
+
+
+def _slack_moment(value: datetime | str) -> _Finished:
+    """A moment that Slack shows in the zone of who reads it; as text, UTC."""
+    at = as_datetime(value).replace(tzinfo=UTC)
+    return _Finished(f"<!date^{at.timestamp():.0f}^{{date_short}}, {{time}}|{moment(value)}>")
 
 
 def _slack_link(text: object, url: str | None) -> _Finished:

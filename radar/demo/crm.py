@@ -271,7 +271,23 @@ def _write_reviews(company: Company, account: Account, owner: str | None) -> Non
             company.calendar.date(day).isoformat(),
         )
         company.feeds["crm/reviews"].write(
-            0, (*row, kind, verdict, bucket, reason, None, person, answered, answered)
+            0,
+            (
+                *row,
+                kind,
+                verdict,
+                bucket,
+                reason,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                person,
+                answered,
+                answered,
+            ),
         )
 
     first = max(company.last - 41, 0)

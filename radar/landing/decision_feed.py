@@ -1,7 +1,9 @@
-"""What people decided in the panel, as files of the feeds `crm/overrides` and `crm/reviews` that a run lands.
+"""What people decided in the panel, as files of feeds that a run lands: `crm/overrides`, `crm/reviews` and
+`crm/touchpoints`.
 
 Belongs here: reading the store without the panel being up, and writing files that only change when something
-was decided. A snooze stays in the panel; everything else lands.
+was decided. A snooze stays in the panel; everything else lands. What was undone lands as deleted, since an
+earlier run may have landed it already.
 """
 
 from __future__ import annotations
@@ -17,14 +19,11 @@ from radar.core.state_files import replace_file
 from radar.core.warehouse import readable_os_errors
 
 FILE = "panel_decisions.ndjson"
-REVIEWS = ("sign_off", "spot_check", "outcome", "action")
+REVIEWS = ("sign_off", "spot_check", "outcome", "action", "call", "cover")
 """Kinds of decisions that become rows of `crm/reviews`."""
 
-_QUERY = """
-    select decision_id, account_id, as_of_date, kind, verdict, bucket, reason, until_date, action_id,
-        decided_by, decided_at
-    from decisions order by sequence
-"""
+_QUERY = "select * from decisions order by sequence"
+"""A store that the panel of this release has not opened yet lacks its newest columns."""
 _BUSY_SECONDS = 10
 
 
@@ -37,9 +36,12 @@ def write_decision_feed(store: Path, folder: Path) -> int:
     if not store.exists():
         return 0
     rows = _read(store)
+    undone_at = {row["undoes"]: row["decided_at"] for row in rows if row["kind"] == "undo"}
+    rows = [{**row, "undone_at": undone_at.get(row["decision_id"])} for row in rows]
     feeds = {
         "crm/overrides": [_override(row) for row in rows if row["kind"] in ("override", "withdraw")],
         "crm/reviews": [_review(row) for row in rows if row["kind"] in REVIEWS],
+        "crm/touchpoints": [_touchpoint(row) for row in rows if row["kind"] == "call"],
     }
     for feed, lines in feeds.items():
         if lines:
@@ -65,17 +67,17 @@ def _open(store: Path) -> sqlite3.Connection:
 
 
 def _override(row: dict[str, Any]) -> dict[str, Any]:
-    """A withdrawal is an override that is over on the day on which it was made: the rules hold again."""
-    is_withdrawal = row["kind"] == "withdraw"
-    return {
+    """A withdrawal is an override that is over on the day on which it was made: the rules count again."""
+    override = {
         "override_id": row["decision_id"],
         "account_id": row["account_id"],
         "bucket": row["bucket"],
         "reason": row["reason"] or "Override withdrawn",
         "overridden_by": row["decided_by"],
         "overridden_at": row["decided_at"],
-        "expires_at": row["decided_at"] if is_withdrawal else _midnight(row["until_date"]),
+        "expires_at": row["decided_at"] if row["kind"] == "withdraw" else _midnight(row["until_date"]),
     }
+    return {**override, "is_deleted": True} if row["undone_at"] else override
 
 
 def _review(row: dict[str, Any]) -> dict[str, Any]:
@@ -84,14 +86,40 @@ def _review(row: dict[str, Any]) -> dict[str, Any]:
         "account_id": row["account_id"],
         "as_of_date": row["as_of_date"],
         "kind": row["kind"],
-        "verdict": row["verdict"],
+        "verdict": "asked" if row["kind"] == "cover" else row["verdict"],
         "bucket": row["bucket"],
         "reason": row["reason"],
         "reviewed_by": row["decided_by"],
         "reviewed_at": row["decided_at"],
-        "updated_at": row["decided_at"],
+        "updated_at": row["undone_at"] or row["decided_at"],
     }
-    return {**review, "action_id": row["action_id"]} if row["kind"] == "action" else review
+    # columns that a review of this kind has no use for are left out, so that its bytes stay what they were
+    if row["kind"] == "action":
+        review["action_id"] = row["action_id"]
+    if row["until_date"] and row["kind"] in ("action", "call", "cover"):
+        review["until_date"] = row["until_date"]
+    if row["kind"] == "cover":
+        review["owner_id"] = row["owner_id"]
+    for name in ("edited_subject", "edited_text", "draft_text"):
+        if row.get(name):
+            review[name] = row[name]
+    if row["undone_at"]:
+        review["is_deleted"] = True
+    return review
+
+
+def _touchpoint(row: dict[str, Any]) -> dict[str, Any]:
+    """An outbound call of an owner, at the time at which it was logged."""
+    call = {
+        "touchpoint_id": row["decision_id"],
+        "account_id": row["account_id"],
+        "owner_id": row["owner_id"],
+        "channel": "call",
+        "direction": "outbound",
+        "is_automated": False,
+        "occurred_at": row["decided_at"],
+    }
+    return {**call, "is_deleted": True} if row["undone_at"] else call
 
 
 def _midnight(day: str | None) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radar.core.dates import day, moment
 from radar.mcp import statement as statements
 from radar.mcp.settings import McpSettings
 from radar.mcp.statement import RefusedError, plain
@@ -36,7 +37,7 @@ FACTS = 10
 """Facts of an account, the newest."""
 STEPS = 10
 """Days on which a score changed, the newest, and accounts whose score changed most."""
-_FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
+_FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "flag", "within")
 _OWN = {
     "owner_name": "owner", "segment": "segment", "plan_id": "plan", "arr_usd": "ARR",
     "days_to_renewal": "days to renewal",
@@ -110,7 +111,7 @@ class Tools:
     # --- accounts -----------------------------------------------------------------------------------------
 
     def who_needs_me(self, person: Person, limit: int, owner_id: str | None) -> Answer:
-        """The review queue, as My day shows it: without what is snoozed, with what was decided since."""
+        """The review queue, without what is snoozed, with what was decided since."""
         rows = self._read_model.rows(person, load("my_day")["queue"], owner_id=owner_id)
         cards = [self._card(row) for row in rows]
         snoozed = [card["health"]["account_id"] for card in cards if card["snooze"]]
@@ -148,8 +149,11 @@ class Tools:
             "flags": _listed(health["flags"]),
             "open_actions": [
                 {
-                    name: action[name]
-                    for name in ("play", "channel", "status", "suppressed_by", "next_action", "due")
+                    **{
+                        name: action[name]
+                        for name in ("play", "channel", "status", "suppressed_by", "next_action")
+                    },
+                    "due": _due(action),
                 }
                 for action in card["actions"]
             ],
@@ -465,13 +469,23 @@ class Tools:
 
     def _card(self, row: sqlite3.Row) -> dict[str, Any]:
         decided = decisions.of_account(self._store, row["account_id"])
-        return account_card(read(row["body"]), decided, self._read_model.about().landed_at)
+        states = self._read_model.work_states()
+        return account_card(read(row["body"]), decided, self._read_model.about().landed_at, states)
 
     def _rows(self, person: Person, query: str, **parameters: Any) -> list[Row]:
         return self._published_db.rows(person, self._queries[query], **parameters)
 
     def _one(self, person: Person, query: str, **parameters: Any) -> Row | None:
         return next(iter(self._rows(person, query, **parameters)), None)
+
+
+def _due(action: Mapping[str, Any]) -> str | None:
+    """Until when it is to be done, as text."""
+    if not action["due_at"]:
+        return None
+    if action["is_overdue"]:
+        return f"overdue since {day(action['due_at'])}"
+    return f"by {moment(action['due_at'])}"
 
 
 def _queued(card: Mapping[str, Any], person: Person) -> dict[str, Any]:

@@ -15,21 +15,30 @@ from datetime import date, timedelta
 from typing import Any
 from unicodedata import category
 
+from radar.core.dates import day
 from radar.core.runs import utc_now
 from radar.panel.people import Person
 from radar.panel.store import Store
+from radar.panel.web import BUCKET_LABELS
 
-KINDS = ("sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action")
+KINDS = (
+    "sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action", "call", "cover",
+    "undo",
+)  # fmt: skip
 VERDICTS = {
     "sign_off": ("agree", "disagree"),
     "spot_check": ("agree", "disagree"),
     "outcome": ("right", "too_early", "wrong"),
-    "action": ("approved", "dropped"),
+    "action": ("approved", "dropped", "done", "not_now"),
+    "call": ("reached", "no_answer", "meeting_booked"),
 }
 BUCKETS = ("healthy", "watch", "at_risk")
 REASON_LIMIT = 2_000
+TEXT_LIMIT = 10_000
 LONGEST_OVERRIDE_DAYS = 366
 LONGEST_SNOOZE_DAYS = 90
+"""Also the latest next date of a call, and until when a task is put off or somebody covers."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -47,7 +56,10 @@ class OvertakenError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a form asks for, found sound. `version`: the last decision of the account that its author saw."""
+    """What a form asks for, found sound. `version`: the last decision of the account that its author saw.
+
+    `owner_id`: in whose name a call was made, or who is asked for cover. `undoes`: a decision's id.
+    """
 
     account_id: str
     as_of_date: str
@@ -59,6 +71,12 @@ class Wanted:
     reason: str | None = None
     until_date: str | None = None
     action_id: str | None = None
+    owner_id: str | None = None
+    owner_name: str | None = None
+    undoes: str | None = None
+    edited_subject: str | None = None
+    edited_text: str | None = None
+    draft_text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,11 @@ class Decision:
     action_id: str | None
     decided_by: str
     decided_at: str
+    owner_id: str | None
+    owner_name: str | None
+    undoes: str | None
+    edited_subject: str | None
+    edited_text: str | None
 
     @property
     def text(self) -> str:
@@ -105,21 +128,20 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
     given: dict[str, str | None] = {"reason": reason}
     if kind in VERDICTS:
         given["verdict"] = _one_of(form.get("verdict", ""), VERDICTS[kind], "Choose one of the answers.")
-    if kind == "override":
+    if kind in ("override", "withdraw"):
         given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Choose the bucket that you would say.")
-        if not reason:
-            raise UnfitError("Say why: an override needs a reason.")
-        if form.get("until_date"):
-            given["until_date"] = _until(form["until_date"], today, LONGEST_OVERRIDE_DAYS)
-    if kind == "withdraw":
-        given["bucket"] = _one_of(form.get("bucket", ""), BUCKETS, "Load the page again.")
-    if kind == "snooze":
-        given["until_date"] = _until(form.get("until_date", ""), today, LONGEST_SNOOZE_DAYS)
+    if kind == "override" and not reason:
+        raise UnfitError("Say why: an override needs a reason.")
     if kind == "action":
         action_id = form.get("action_id", "")
         if not re.fullmatch(r"[\w.:-]{1,100}", action_id):
             raise UnfitError("Load the page again: the draft is not named.")
         given["action_id"] = action_id
+    if kind == "cover":
+        given["owner_id"] = form.get("owner_id", "")
+    if kind == "undo":
+        given["undoes"] = form.get("undoes", "")
+    given["until_date"] = _until_of(kind, given.get("verdict"), form.get("until_date", ""), today)
     if kind == "sign_off" and given["verdict"] == "disagree" and not reason:
         raise UnfitError("Say why you do not agree.")
     return Wanted(account_id, as_of.isoformat(), kind, token, int(version), **given)
@@ -128,7 +150,7 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
 def decide(store: Store, person: Person, wanted: Wanted) -> bool:
     """Keep it; False where this form was kept before (a double click). Raises OvertakenError.
 
-    What has returned is on the disk.
+    What has returned is on the disk. What is undone stays in the file, next to the undoing.
     """
     with store.writing() as con:
         if con.execute("select 1 from decisions where form_token = ?", [wanted.form_token]).fetchone():
@@ -138,8 +160,9 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
             raise OvertakenError(since)
         con.execute(
             "insert into decisions (decision_id, form_token, account_id, as_of_date, kind, verdict, bucket,"
-            " reason, until_date, action_id, decided_by, decided_at)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason, until_date, action_id, decided_by, decided_at, owner_id, owner_name, undoes,"
+            " edited_subject, edited_text, draft_text)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 f"panel-{secrets.token_hex(12)}",
                 wanted.form_token,
@@ -153,6 +176,12 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
                 wanted.action_id,
                 person.name,
                 f"{utc_now():%Y-%m-%dT%H:%M:%S.%fZ}",
+                wanted.owner_id,
+                wanted.owner_name,
+                wanted.undoes,
+                wanted.edited_subject,
+                wanted.edited_text,
+                wanted.draft_text,
             ],
         )
     return True
@@ -161,6 +190,21 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
 def of_account(store: Store, account_id: str) -> list[Decision]:
     """Everything decided on an account, newest first."""
     return _of_account(store.con, account_id)[::-1]
+
+
+def newest(store: Store) -> int:
+    """The number of the newest decision; 0 for none."""
+    return int(store.con.execute("select coalesce(max(sequence), 0) from decisions").fetchone()[0])
+
+
+def at(store: Store, sequence: str) -> Decision | None:
+    """The decision of this number; None where there is none."""
+    if not re.fullmatch(r"\d{1,15}", sequence, re.ASCII):
+        return None
+    row = store.con.execute(
+        f"select {_COLUMNS} from decisions where sequence = ?", [int(sequence)]
+    ).fetchone()
+    return Decision(*row) if row else None
 
 
 def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Decision]]:
@@ -174,6 +218,45 @@ def of_accounts(store: Store, account_ids: Iterable[str]) -> dict[str, list[Deci
     return found
 
 
+def answered_actions(store: Store, today: date) -> list[str]:
+    """Actions that wait for no answer any more: those with one that is in force."""
+    query = (
+        "select distinct action_id from decisions as answers where kind = 'action'"
+        " and (verdict <> 'not_now' or until_date > ?)"
+        " and not exists (select 1 from decisions where undoes = answers.decision_id)"
+    )
+    return [row["action_id"] for row in store.con.execute(query, [today.isoformat()])]
+
+
+def edited(subject: str, text: str) -> tuple[str, str]:
+    """Subject and text that a person made of a draft, without control characters. Raises UnfitError."""
+    lines = [
+        "".join(letter for letter in line if category(letter) != "Cc").rstrip() for line in text.splitlines()
+    ]
+    found = _reason(subject) or "", "\n".join(lines).strip()
+    if not all(found):
+        raise UnfitError("A mail needs a subject and a text.")
+    if len(found[1]) > TEXT_LIMIT:
+        raise UnfitError(f"The text is too long: {TEXT_LIMIT:,} characters at most.")
+    return found
+
+
+def recent_accounts(store: Store, landed_at: str, today: date) -> list[str]:
+    """Accounts on which something was decided that no run has read, or that are snoozed."""
+    query = (
+        "select account_id from decisions where decided_at > ?"
+        " union select account_id from decisions where kind = 'snooze' and until_date > ?"
+    )
+    return [row["account_id"] for row in store.con.execute(query, [landed_at, today.isoformat()])]
+
+
+def in_force(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those that nobody has undone, without the undoing itself."""
+    every = list(decisions)
+    undone = {one.undoes for one in every if one.kind == "undo"}
+    return [one for one in every if one.kind != "undo" and one.decision_id not in undone]
+
+
 def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
     """The newest of these kinds."""
     return next((one for one in decisions if one.kind in kinds), None)
@@ -181,8 +264,9 @@ def last(decisions: Iterable[Decision], *kinds: str) -> Decision | None:
 
 def decision_text(of: Mapping[str, Any]) -> str:
     """`Override to Watch until 3 Jul 2026`, from a decision's or a wanted one's fields."""
-    bucket = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}.get(of["bucket"] or "", "")
-    verdict, until = (of["verdict"] or "").replace("_", " "), of["until_date"]
+    bucket = BUCKET_LABELS.get(of["bucket"] or "", "")
+    verdict, until = (of["verdict"] or "").replace("_", " "), _day_text(of["until_date"] or "")
+    cover = of.get("owner_name") or "another owner"
     texts = {
         "sign_off": "Signed off" if verdict == "agree" else "Not signed off: does not agree",
         "spot_check": f"Spot check: {verdict}s",
@@ -191,9 +275,22 @@ def decision_text(of: Mapping[str, Any]) -> str:
         "snooze": f"Snoozed until {until}",
         "wake": "Snooze ended",
         "outcome": f"Outcome: {verdict}",
-        "action": f"Draft {verdict}",
+        "action": {"done": "Task done", "not now": f"Task put off until {until}"}.get(
+            verdict, f"Draft {verdict}" + (", with another text" if of.get("edited_text") else "")
+        ),
+        "call": f"Called: {verdict}" + (f", next on {until}" if until else ""),
+        "cover": f"Cover asked of {cover} until {until}",
+        "undo": "Undone",
     }
     return texts[of["kind"]]
+
+
+def _until_of(kind: str, verdict: str | None, text: str, today: date) -> str | None:
+    """The day that the form names: some kinds need one, some may have one. Raises UnfitError."""
+    needs_one = kind in ("snooze", "cover") or verdict == "not_now"
+    if needs_one or (text and kind in ("override", "call")):
+        return _until(text, today, LONGEST_OVERRIDE_DAYS if kind == "override" else LONGEST_SNOOZE_DAYS)
+    return None
 
 
 def _of_account(con: sqlite3.Connection, account_id: str, after: int = 0) -> list[Decision]:
@@ -222,6 +319,14 @@ def _day(text: str, what: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UnfitError(f"Write {what} as a date, such as 2026-07-31.") from None
+
+
+def _day_text(text: str) -> str:
+    """As people read it; what a form has that is no day stays as it is."""
+    try:
+        return day(text)
+    except ValueError:
+        return text
 
 
 def _until(text: str, today: date, longest: int) -> str:

@@ -32,7 +32,7 @@ LOG = logging.getLogger("panel")
 BODY_LIMIT = 64 * 1024
 BODY_SECONDS = 10
 """For a whole form to come; a connection that keeps nothing else waiting is ended by `connections`."""
-FIELD_LIMIT = 50
+FIELD_LIMIT = 100
 ADDRESS_LIMIT = 2_000
 OPEN_PATHS = ("/sign-in", "/sign-in/provider", "/sign-in/return", "/alive")
 PREFORM_COOKIE = "__Host-radar-form"

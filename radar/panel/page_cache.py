@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radar.panel.published_db import NoDataError, Row
-from radar.panel.web import environment, page, person_of
+from radar.panel.web import environment, labels_of, page, person_of
 
 MOST_CHARACTERS = 32_000_000
 """Of all parts together, about; the one that was not asked for longest goes first."""
@@ -84,11 +84,17 @@ def _size(part: str | list[Row]) -> int:
 
 
 def cached_page(
-    request: Request, title: str, template: str, view: Hashable, make: Callable[[], Mapping[str, Any]]
+    request: Request,
+    title: str,
+    template: str,
+    view: Hashable,
+    make: Callable[[], Mapping[str, Any]],
+    **around: Any,
 ) -> Response:
     """The page around a part that is kept for everybody of this scope.
 
-    `view` is all of the address that the part depends on, `make` gives what its template needs.
+    `view` is all of the address that the part depends on, `make` gives what its template needs. `around` is
+    for the page alone, which is made each time.
     """
     about = request.state.about
     if about is None:
@@ -96,7 +102,8 @@ def cached_page(
     page_cache: PageCache = request.app.state.page_cache
 
     def render() -> str:
-        return environment().get_template(template).render(about=about, title=title, **make())
+        shown = {"about": about, "title": title, "labels": labels_of(request)}
+        return environment().get_template(template).render(**shown, **make())
 
     body = page_cache.get(about.version, (template, person_of(request).scope, view), render)
-    return page(request, "cached.html", title=title, body=Markup(body))  # noqa: S704  rendered by a template
+    return page(request, "cached.html", title=title, body=Markup(body), **around)  # noqa: S704  rendered by a template

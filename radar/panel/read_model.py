@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import unicodedata
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,32 +32,51 @@ from radar.core.queries import named_queries
 from radar.core.state_files import move_into_place
 from radar.landing.decision_feed import FILE
 from radar.panel import files
+from radar.panel.labels import Labels
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 7
+FORMAT = 9
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
     create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
     create table owners (owner_id text primary key, owner_name text);
     create table accounts (
-        account_id text primary key, owner_id text, account_name text, search text, rank_overall integer,
-        rank_for_owner integer, body text
+        account_id text primary key, owner_id text, account_name text, search text, queue_rank integer,
+        rank_overall integer, state text, needs_person integer, is_at_risk integer, has_to_approve integer,
+        is_ready_to_grow integer, is_spot_check integer, has_overdue integer, body text
     );
+    create table labels (kind text, value text, label text);
+    create table missing_data (
+        feed text, state text, last_arrived_at text, attention_rank integer, owner_id text, accounts integer
+    );
+    create table approvals (action_id text primary key, account_id text, play text, place integer);
+    create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
     create table shared (name text, body text);
 """
 _INDEXES = """
     create index details_by_account on details (account_id);
+    create index approvals_by_play on approvals (play);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
 """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "details", "shared")
+_TABLES = (
+    "about",
+    "owners",
+    "accounts",
+    "approvals",
+    "labels",
+    "missing_data",
+    "states",
+    "details",
+    "shared",
+)
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
@@ -71,7 +91,13 @@ _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 MOST_FACTS = 50
 """Of each kind that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
-_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?)"
+_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_APPROVALS = """
+    insert or ignore into approvals
+    select action.value ->> 'action_id', accounts.account_id, action.value ->> 'play', action.key
+    from accounts, json_each(accounts.body, '$.actions') as action
+    where accounts.has_to_approve and action.value ->> 'needs_approval'
+"""
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
@@ -109,6 +135,14 @@ class ReadModel:
         """What the file was drawn from."""
         row = self._ask("select * from about", {})[0]
         return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
+
+    def work_states(self) -> dict[tuple[str, str], str]:
+        """The state that an account has after an act, by kind and verdict."""
+        return {(kind, verdict): state for kind, verdict, state in self._ask("select * from states", {})}
+
+    def labels(self) -> Labels:
+        """What people read for ids."""
+        return Labels(tuple(row) for row in self._ask("select kind, value, label from labels", {}))
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy is there, whole. Raises NoDataError."""
@@ -268,20 +302,31 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         con.execute(_QUERIES["kept_days"], {"year_ago": days["year_ago"]})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
         con.execute("drop table kept_days")
-        for name in ("open_actions", "mail_facts"):
-            con.execute(_QUERIES[name if f"marts.rpt_{name}" in known else f"no_{name}"])
+        for name in ("open_actions", "mail_facts", "work_list"):
+            con.execute(_QUERIES[_of_copy(name, known)])
+        _move(con, out, _of_copy("work_states", known), {}, "insert into states values (?, ?, ?)")
+        if "marts.rpt_labels" in known:
+            _move(con, out, "labels", {}, "insert into labels values (?, ?, ?)")
+        if "marts.rpt_missing_data" in known:
+            _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        out.execute(_INSERT_APPROVALS)
         if BUCKETS in known:
             _share(out, BUCKETS, _rows_of(con, BUCKETS))
         if RULES in known and _rows_of(con, "marts.rpt_backtest")[0]["observations"] <= MOST_OBSERVATIONS:
             _share(out, RULES, _rows_of(con, RULES))
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _of_copy(query: str, known: Collection[str]) -> str:
+    """The query of this name, or the one for a copy of an earlier release that has no such relation."""
+    return query if f"marts.rpt_{query}" in known else f"no_{query}"
 
 
 def _rows_of(con: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ actions as (
         list({
             'action_id': action_id, 'play': play, 'channel': channel, 'status': status,
             'suppressed_by': suppressed_by, 'mode': mode, 'mode_reason': mode_reason, 'next_action': next_action,
-            'evidence': evidence, 'due_at': due_at, 'started_on': episode_started_on
+            'evidence': evidence, 'due_at': due_at, 'is_overdue': is_overdue, 'needs_approval': needs_approval, 'started_on': episode_started_on
         } order by priority, action_id) as actions
     from open_actions
     where account_id between $first and $last
@@ -49,57 +49,85 @@ select
     coalesce(health.account_name, health.account_id),
     concat_ws(' ', health.account_name, health.account_id, health.owner_name),
     queue.rank_overall,
-    queue.rank_for_owner,
+    work.rank_overall, work.state, work.needs_person, work.is_at_risk, work.has_to_approve, work.is_ready_to_grow,
+    work.is_spot_check, work.has_overdue,
     to_json({
         'health': struct_update(health, account_name := coalesce(health.account_name, health.account_id)),
-        'queue': queue, 'scores': points.scores, 'actions': actions.actions,
-        'mail': mail_facts.mail,
-        'spot_check': spot_checks.spot_check
+        'queue': queue, 'work': work, 'scores': points.scores, 'actions': actions.actions,
+        'mail': mail_facts.mail, 'spot_check': spot_checks.spot_check
     })
 from marts.rpt_account_health as health
 left join marts.rpt_review_queue as queue on health.account_id = queue.account_id
+left join work_list as work on health.account_id = work.account_id
 left join points on health.account_id = points.account_id
 left join actions on health.account_id = actions.account_id
 left join mail_facts on health.account_id = mail_facts.account_id
 left join spot_checks on health.account_id = spot_checks.account_id
 where health.account_id between $first and $last;
 
+-- name: work_list
+create temp view work_list as select * from marts.rpt_work_list;
+
+-- name: no_work_list
+-- A copy of an earlier release: its review queue, in the order that it has.
+create temp table work_list (
+    account_id varchar, rank_overall bigint, place_reason varchar, needs_person boolean, is_at_risk boolean,
+    has_to_approve boolean, is_ready_to_grow boolean, is_spot_check boolean, has_overdue boolean, state varchar,
+    reopened_because varchar, last_act varchar, last_verdict varchar, acted_by varchar, acted_at timestamp,
+    until_date date
+);
+insert into work_list by name
+select account_id, rank_overall, true as needs_person, bucket = 'at_risk' as is_at_risk, 'new' as state
+from marts.rpt_review_queue;
+
+-- name: labels
+select kind, value, label from marts.rpt_labels;
+
+-- name: missing_data
+select feed, state, last_arrived_at, attention_rank, owner_id, accounts from marts.rpt_missing_data;
+
+-- name: work_states
+select * from marts.rpt_work_states;
+
+-- name: no_work_states
+-- What ended the work on an account in earlier releases.
+select
+    kind,
+    verdict,
+    'done' as state
+from (
+    values
+    ('sign_off', 'agree'), ('sign_off', 'disagree'), ('override', ''),
+    ('outcome', 'right'), ('outcome', 'too_early'), ('outcome', 'wrong')
+) as states (kind, verdict);
+
 -- name: open_actions
-create temp view open_actions as
-select * from marts.rpt_open_actions;
+-- A copy of an earlier release has neither is_overdue nor needs_approval.
+create temp view open_actions as select * from marts.rpt_open_actions
+union all by name select false as is_overdue, false as needs_approval where false;
 
 -- name: no_open_actions
 -- A copy of an earlier release: its actions are not shown.
 create temp table open_actions (
     account_id varchar, action_id varchar, play varchar, channel varchar, status varchar, suppressed_by varchar,
     mode varchar, mode_reason varchar, next_action varchar, evidence varchar, due_at timestamp,
-    episode_started_on date, priority bigint
+    is_overdue boolean, needs_approval boolean, episode_started_on date, priority bigint
 );
 
 -- name: mail_facts
 -- The facts of drafts, as deliveries read them.
-create temp table mail_facts as
-select
-    account_id,
-    facts as mail
-from marts.rpt_mail_facts as facts;
+create temp table mail_facts as select account_id, facts as mail from marts.rpt_mail_facts as facts;
 
 -- name: no_mail_facts
 -- A copy of an earlier release: its drafts are not shown.
 create temp table mail_facts (account_id varchar, mail varchar);
 
 -- name: parts
-select
-    min(account_id),
-    max(account_id)
-from (
-    select
-        account_id,
-        (row_number() over (order by account_id) - 1) // $accounts as part
+select min(account_id), max(account_id) from (
+    select account_id, (row_number() over (order by account_id) - 1) // $accounts as part
     from marts.rpt_account_health
 )
-group by part
-order by part;
+group by part order by part;
 
 -- name: landed_at
 select max(loaded_at)

@@ -1,7 +1,7 @@
 """The panel's own SQLite file: write-ahead log, full synchronisation, so that what was answered is kept.
 
-Belongs here: connections and the schema. What is written: `decisions`, `users`, `sessions`, `tokens`, and the
-calls of agents (`radar.mcp.calls`).
+Belongs here: connections and the schema. What is written: `decisions`, `saved_views`, `users`, `sessions`,
+`tokens`, and the calls of agents (`radar.mcp.calls`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ class Store:
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         with self._readable(), self.writing() as con:
+            earlier = _set_earlier_decisions_aside(con)
             for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
                 con.execute(statement)
+            if earlier:
+                con.execute(f"insert into decisions ({earlier}) select {earlier} from earlier_decisions")
+                con.execute("drop table earlier_decisions")
 
     def check(self) -> None:
         """Look through the whole file. Raises InputError where it is damaged."""
@@ -76,6 +80,19 @@ class Store:
             con.execute("rollback")
             raise
         con.execute("commit")
+
+
+def _set_earlier_decisions_aside(con: sqlite3.Connection) -> str:
+    """Rename a table of an earlier release, whose check knows fewer kinds; its columns, empty for none."""
+    columns = [row["name"] for row in con.execute("pragma table_info(decisions)")]
+    if not columns or "draft_text" in columns:
+        return ""
+    con.execute("alter table decisions rename to earlier_decisions")
+    for kind, name in (
+        ("trigger", "decisions_stay"), ("trigger", "decisions_remain"), ("index", "decisions_by_account"),
+    ):  # fmt: skip
+        con.execute(f"drop {kind} if exists {name}")
+    return ", ".join(columns)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -6,7 +6,10 @@ create table if not exists decisions (
     account_id text not null,
     as_of_date text not null,
     kind text not null check (
-        kind in ('sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action')
+        kind in (
+            'sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action', 'call', 'cover',
+            'undo'
+        )
     ),
     verdict text,
     bucket text,
@@ -14,10 +17,18 @@ create table if not exists decisions (
     until_date text,
     action_id text,
     decided_by text not null,
-    decided_at text not null
+    decided_at text not null,
+    owner_id text,
+    owner_name text,
+    undoes text unique,
+    edited_subject text,
+    edited_text text,
+    draft_text text
 ) strict;
 
 create index if not exists decisions_by_account on decisions (account_id, sequence);
+
+create index if not exists decisions_by_time on decisions (decided_at);
 
 create trigger if not exists decisions_stay before update on decisions
 begin select raise(abort, 'decisions are never changed'); end;
@@ -42,6 +53,14 @@ create table if not exists sessions (
     form_key text not null,
     created_at integer not null,
     used_at integer not null
+) strict;
+
+create table if not exists saved_views (
+    user_name text not null,
+    name text not null,
+    address text not null,
+    saved_at text not null,
+    primary key (user_name, name)
 ) strict;
 
 create table if not exists failed_sign_ins (

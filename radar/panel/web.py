@@ -6,18 +6,21 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from radar.core.dates import as_datetime, day, moment
 from radar.core.spreadsheets import harmless_start
 from radar.panel.charts import UNSEEN
+from radar.panel.labels import Labels
 from radar.panel.people import Person
 from radar.panel.published_db import PublishedDatabase
 
@@ -32,6 +35,11 @@ def person_of(request: Request) -> Person:
 def published_db_of(request: Request) -> PublishedDatabase:
     """The published copy."""
     return cast(PublishedDatabase, request.app.state.published_db)
+
+
+def labels_of(request: Request) -> Labels:
+    """What people read for ids, by the copy in use."""
+    return cast(Labels, request.app.state.read_model.labels())
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
@@ -128,20 +136,12 @@ def usd(value: float | None) -> str:
     return f"{'−' if value < 0 else ''}${abs(value):,.0f}"
 
 
-def day(value: date | str | None) -> str:
-    """`30 Jun 2026`."""
+def when(value: datetime | str | None) -> Markup:
+    """A moment as UTC; `panel.js` writes it in the zone of who reads it."""
     if value is None or value == "":
-        return ""
-    in_utc = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return f"{in_utc.day} {in_utc:%b %Y}"
-
-
-def moment(value: datetime | str | None) -> str:
-    """`30 Jun 2026, 14:05 UTC`."""
-    if value is None or value == "":
-        return ""
-    in_utc = datetime.fromisoformat(value.replace("Z", "")) if isinstance(value, str) else value
-    return f"{day(in_utc)}, {in_utc:%H:%M} UTC"
+        return Markup()
+    text = Markup('<time datetime="{}Z">{}</time>')
+    return text.format(f"{as_datetime(value):%Y-%m-%dT%H:%M:%S}", moment(value))
 
 
 def label(value: str | None) -> str:
@@ -173,7 +173,7 @@ def environment() -> Environment:
             auto_reload=False,
         )
         _environment.filters.update(
-            number=number, signed=signed, usd=usd, day=day, moment=moment, label=label, inert=inert,
+            number=number, signed=signed, usd=usd, day=day, when=when, label=label, inert=inert,
             bucket_label=lambda bucket: BUCKET_LABELS.get(bucket, label(bucket)),
         )  # fmt: skip
     return _environment

@@ -62,6 +62,11 @@ select * from (values
 ) as reviews (
     review_id, account_id, as_of_date, kind, verdict, bucket, reason, reviewed_by, reviewed_at, action_id
 )
+cross join (
+    select
+        null::date as until_date, null::varchar as owner_id, null::date as deleted_date,
+        null::varchar as edited_subject, null::varchar as edited_text, null::varchar as draft_text
+) as later
 """
 OVERRIDE = """
 insert into staging.stg_crm__overrides values
@@ -219,6 +224,33 @@ def test_what_people_decided_is_an_entry_of_its_kind(company: Company) -> None:
     assert "action_id" not in signed["evidence"]  # or every entry of before the column would have changed
     company.do("update staging.stg_crm__reviews set verdict = 'disagree' where kind <> 'action'")
     assert company.record() == {"sign_off": 1}
+
+
+def test_a_text_that_somebody_changed_is_there_next_to_the_draft(company: Company) -> None:
+    company.do(REVIEWS)
+    company.do(
+        "update staging.stg_crm__reviews set edited_subject = 'Hello', edited_text = 'Call +49 30 1234567',"
+        " draft_text = 'Subject, then text' where review_id = 'r3'"
+    )
+    company.record()
+    (approved,) = company.entries("action_decision")
+    assert approved["evidence"]["draft"] == "Subject, then text"
+    assert approved["evidence"]["sent"].startswith("Hello\n\nCall (")
+
+
+def test_what_was_taken_back_is_an_entry_of_its_own(company: Company) -> None:
+    company.do(REVIEWS)
+    company.do(
+        "insert into staging.stg_crm__reviews values ('r4', 'a1', '2026-03-12', 'cover', 'asked', null,"
+        " 'away', 'ed', '2026-03-12 10:00:00', null, '2026-03-20', 'own-2', null, null, null, null)"
+    )
+    company.record()
+    company.do("update staging.stg_crm__reviews set deleted_date = '2026-03-12' where review_id = 'r4'")
+    assert company.record() == {"cover": 1}
+    asked, undone = (entry["evidence"] for entry in company.entries("cover"))
+    assert (asked["owner_id"], asked["until"], asked["reason"]) == ("own-2", "2026-03-20", "away")
+    assert "deleted_on" not in asked
+    assert undone == asked | {"deleted_on": "2026-03-12"}
 
 
 def test_what_was_delivered_is_an_entry_once_and_attempts_are_none(company: Company) -> None:

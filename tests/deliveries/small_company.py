@@ -61,7 +61,8 @@ create table intermediate.int_account_unknowns (
     account_id varchar, feed varchar, entity_key varchar, valid_from_date date, valid_to_date date
 );
 create table intermediate.int_reviews (
-    review_id varchar, action_id varchar, kind varchar, verdict varchar, reviewed_at timestamp
+    review_id varchar, action_id varchar, kind varchar, verdict varchar, until_date date,
+    edited_subject varchar, edited_text varchar, reviewed_at timestamp
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
 """
@@ -190,8 +191,8 @@ class Company:
                 contact | {"contact_id": f"c{number}", "email": email, "marketing_consent": consents},
             )
 
-    def say(self, action_id: str, verdict: str) -> None:
-        """What a person answers."""
+    def say(self, action_id: str, verdict: str, **edited: str) -> None:
+        """What a person answers; `edited`: subject and text in place of the draft's."""
         self._insert(
             "intermediate.int_reviews",
             {
@@ -200,6 +201,7 @@ class Company:
                 "kind": "action",
                 "verdict": verdict,
                 "reviewed_at": self.now,
+                **edited,
             },
         )
 

@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -384,6 +385,22 @@ def test_an_approved_mail_is_sent_once(fault: str, state: str, mailbox: Mailbox,
     assert mailbox.to == ["yes@acc-01.example"]  # the contact who consented
     assert b"Message-ID: <mail01@house.example>" in mailbox.mails[0]
     assert b"X-Unsent" not in mailbox.mails[0]
+
+
+def test_a_text_that_somebody_wrote_goes_out_to_the_letter(mailbox: Mailbox, company: Company) -> None:
+    company.settings = smtp(mailbox)
+    action = company.act("mail", 1, status="to_approve")
+    text = "Hello [first name],\n\n50 % off, {{ account_name }}?\nRuth"
+    company.say(action, "approved", edited_subject="One question, [first name]", edited_text=text)
+    company.run("mail")
+    (sent,) = (message_from_bytes(mail, policy=policy.default) for mail in mailbox.mails)
+    assert sent["Subject"] == "One question, Łucja"
+    plain = sent.get_body(["plain"])
+    assert plain is not None
+    assert plain.get_content().replace("\r\n", "\n") == text.replace("[first name]", "Łucja") + "\n"
+    page = sent.get_body(["html"])
+    assert page is not None
+    assert "{{ account_name }}?<br>Ruth" in page.get_content()
 
 
 def test_a_mail_without_anybody_who_consented_is_not_sent(mailbox: Mailbox, company: Company) -> None:

@@ -36,7 +36,7 @@ ROW: dict[str, Any] = {
     "days_since_login": 25,
     "days_to_renewal": 40,
     "reason_1": "No login for 25 days (limit 14) (-20 points)",
-    "reason_2": "1 failed payment(s) in 30 days (-15 points)",
+    "reason_2": "1 failed payment in 30 days (-15 points)",
     "reason_3": None,
     "reason_4": None,
     "evidence": "No login for 25 days",

@@ -39,7 +39,7 @@ def test_a_failure_is_reported_once_and_its_end_once(
     first, second = vendors.posts
     assert "the disk is full" in json.dumps(first)
     assert "What to do: free some space" in json.dumps(first)
-    assert "Scored as of 2026-03-13" in json.dumps(second)
+    assert "Scored as of 13 Mar 2026" in json.dumps(second)
     run_failed(warehouse, FULL, settings)
     assert len(vendors.posts) == 3
 

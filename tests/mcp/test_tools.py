@@ -193,7 +193,7 @@ def test_what_is_not_known_is_a_warning(
     assert any("The decision is 'undecided' for 1 of " in warning for warning in queue["warnings"])
 
 
-def test_the_queue_is_that_of_my_day(desk: Desk, admin: str, demo_run: Place) -> None:
+def test_the_queue_leaves_out_what_is_snoozed(desk: Desk, admin: str, demo_run: Place) -> None:
     queue = [
         account_id
         for (account_id,) in rows(

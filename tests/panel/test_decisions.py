@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -14,7 +17,10 @@ from starlette.testclient import TestClient
 
 from radar.landing.decision_feed import write_decision_feed
 from radar.panel import decisions
+from radar.panel.people import Person
+from radar.panel.store import Store
 from tests.panel.conftest import ClientAs
+from tests.panel.people import Owners
 
 HIDDEN = re.compile(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"')
 TOMORROW = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
@@ -59,8 +65,8 @@ def test_each_kind_is_kept_and_shown(app: Starlette, client_as: ClientAs) -> Non
 
 def test_a_draft_is_answered_once(app: Starlette, client_as: ClientAs) -> None:
     client = client_as("admin")
-    page = client.get("/").text
-    action_id = re.findall(r'name="action_id" value="([^"]+)"', page)[0]
+    page = client.get("/?tab=approve").text
+    action_id = re.findall(r'name="action_id" value="([^"]+)"', page[: page.index('value="approved"')])[-1]
     account_id = re.findall(r'action="/accounts/([^"/]+)/decide"', page[: page.index(action_id)])[-1]
     form = {"kind": "action", "verdict": "approved", "action_id": action_id}
     answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
@@ -174,3 +180,155 @@ def test_what_was_snoozed_rests_until_its_day(app: Starlette, client_as: ClientA
     assert f'id="{account_id}"' not in page
     assert "Snoozed (1)" in page
     assert decisions.of_account(app.state.store, account_id)[0].decided_by == "rep"
+
+
+def task_of(page: str) -> str:
+    """The first action of a page that can be done."""
+    return re.findall(r'name="action_id" value="([^"]+)"', page[: page.index('value="done"')])[-1]
+
+
+def handed_over(app: Starlette) -> dict[str, list[dict[str, object]]]:
+    folder = app.state.store.file.parent / "handed_over"
+    write_decision_feed(app.state.store.file, folder)
+    return {
+        file.parent.name: [json.loads(line) for line in file.read_text().splitlines()]
+        for file in sorted(folder.rglob("*.ndjson"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "state", "words"),
+    [
+        ({"kind": "call", "verdict": "reached", "reason": "Wants a plan"}, "working", "Called: reached"),
+        ({"kind": "call", "verdict": "no_answer"}, "working", "Called: no answer"),
+        ({"kind": "call", "verdict": "meeting_booked"}, "waiting", "Called: meeting booked"),
+        ({"kind": "call", "verdict": "reached", "until_date": TOMORROW}, "waiting", "next on"),
+        ({"kind": "sign_off", "verdict": "agree"}, "done", "Signed off"),
+    ],
+)
+def test_what_was_done_gives_the_account_a_state_and_can_be_undone(
+    app: Starlette, client_as: ClientAs, form: dict[str, str], state: str, words: str
+) -> None:
+    client = client_as("rep")
+    account_id = first_account(client)
+    sent = {**form_of(client, account_id), "back": "/", **form}
+    answer = client.post(f"/accounts/{account_id}/decide", data=sent)
+    assert answer.status_code == 303, answer.text
+    page = client.get(answer.headers["location"]).text
+    assert words in page
+    assert f'<span class="tag asks">{state}</span>' in page
+    undo = {"kind": "undo", "undoes": re.findall(r'name="undoes" value="([^"]+)"', page)[0]}
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **undo})
+    assert answer.status_code == 303, answer.text
+    page = client.get(f"/accounts/{account_id}").text
+    assert "undone by" in page
+    assert f'<span class="tag asks">{state}</span>' not in page
+    assert [kind for kind, _, _ in decided(app)] == [form["kind"], "undo"]
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **undo})
+    assert answer.status_code == 422
+    reviews = handed_over(app)["reviews"]
+    assert [one["is_deleted"] for one in reviews] == [True]
+
+
+def test_a_call_is_a_touchpoint_of_the_owner_and_a_review(
+    app: Starlette, client_as: ClientAs, owners: Owners
+) -> None:
+    client = client_as("rep")
+    account_id = first_account(client)
+    form = {"kind": "call", "verdict": "no_answer", "reason": "Voice mail", "until_date": TOMORROW}
+    client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    feeds = handed_over(app)
+    (touchpoint,), (review,) = feeds["touchpoints"], feeds["reviews"]
+    assert (touchpoint["owner_id"], touchpoint["channel"], touchpoint["direction"]) == (
+        owners.rep, "call", "outbound",
+    )  # fmt: skip
+    assert touchpoint["occurred_at"] == review["reviewed_at"]
+    assert (review["kind"], review["verdict"], review["reason"], review["until_date"]) == (
+        "call", "no_answer", "Voice mail", TOMORROW,
+    )  # fmt: skip
+
+
+def test_a_task_is_done_or_put_off_to_a_day(app: Starlette, client_as: ClientAs) -> None:
+    client = client_as("admin")
+    page = client.get("/").text
+    action_id = task_of(page)
+    account_id = re.findall(r'action="/accounts/([^"/]+)/decide"', page[: page.index(action_id)])[-1]
+    form = {"kind": "action", "verdict": "not_now", "action_id": action_id}
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    assert answer.status_code == 422, "a task is put off to a day"
+    form["until_date"] = TOMORROW
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    assert answer.status_code == 303
+    assert "Task put off until" in client.get(f"/accounts/{account_id}").text
+    form = {"kind": "action", "verdict": "done", "action_id": action_id}
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    assert answer.status_code == 303
+    assert "Task done" in client.get(f"/accounts/{account_id}").text
+    assert [(one["verdict"], one.get("until_date")) for one in handed_over(app)["reviews"]] == [
+        ("not_now", TOMORROW),
+        ("done", None),
+    ]
+
+
+def test_cover_is_asked_of_another_owner_until_a_day(
+    app: Starlette, client_as: ClientAs, owners: Owners
+) -> None:
+    client = client_as("rep")
+    account_id = first_account(client)
+    form = {"kind": "cover", "owner_id": owners.rep, "until_date": TOMORROW}
+    for wrong in (
+        form,
+        {**form, "owner_id": "nobody"},
+        {**form, "owner_id": owners.stranger, "until_date": "x"},
+    ):
+        answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **wrong})
+        assert answer.status_code == 422
+    form["owner_id"] = owners.stranger
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    assert answer.status_code == 303
+    assert "Cover asked of" in client.get(f"/accounts/{account_id}").text
+    assert f'id="{account_id}"' in client.get("/?tab=waiting").text
+    (review,) = handed_over(app)["reviews"]
+    assert (review["kind"], review["verdict"], review["owner_id"]) == ("cover", "asked", owners.stranger)
+
+
+def test_what_a_run_has_read_is_not_undone(
+    app: Starlette, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_as("rep")
+    account_id = first_account(client)
+    form = {"kind": "call", "verdict": "reached"}
+    client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **form})
+    (one,) = decisions.of_account(app.state.store, account_id)
+    about = app.state.read_model.about()
+    monkeypatch.setattr(app.state.read_model, "about", lambda: replace(about, landed_at=one.decided_at))
+    undo = {"kind": "undo", "undoes": one.decision_id}
+    answer = client.post(f"/accounts/{account_id}/decide", data={**form_of(client, account_id), **undo})
+    assert answer.status_code == 422
+    assert "A run has read this already" in answer.text
+
+
+def test_a_store_of_an_earlier_release_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "panel.sqlite"
+    with sqlite3.connect(file) as con:
+        con.executescript(
+            "create table decisions (sequence integer primary key autoincrement,"
+            " decision_id text not null unique,"
+            " form_token text not null unique, account_id text not null, as_of_date text not null,"
+            " kind text not null check (kind in ('sign_off', 'snooze')), verdict text, bucket text,"
+            " reason text,"
+            " until_date text, action_id text, decided_by text not null, decided_at text not null) strict;"
+            "create trigger decisions_remain before delete on decisions"
+            " begin select raise(abort, 'decisions are never removed'); end;"
+            "insert into decisions values"
+            " (7, 'panel-1', 'token', 'a', '2026-06-30', 'sign_off', 'agree', null, null, null, null, 'ada',"
+            " '2026-07-01T00:00:00.000000Z')"
+        )
+    assert write_decision_feed(file, tmp_path / "handed_over") == 1, "a run reads it as it is"
+    for _ in range(2):
+        (one,) = decisions.of_account(Store(file), "a")
+        assert (one.sequence, one.decision_id, one.undoes) == (7, "panel-1", None)
+    wanted = decisions.Wanted("a", "2026-06-30", "call", "t" * 20, 7, verdict="reached")
+    assert decisions.decide(Store(file), Person("ada", "admin"), wanted)
+    with pytest.raises(sqlite3.IntegrityError):
+        Store(file).con.execute("delete from decisions")

@@ -25,10 +25,11 @@ from starlette.testclient import TestClient
 from radar.demo import generate
 from radar.panel import sessions, users
 from radar.panel.app import create_app
-from radar.panel.pages import portfolio, quality, rules
+from radar.panel.pages import my_day, portfolio, quality, rules
 from radar.panel.read_model import fold
 from radar.panel.settings import PanelSettings
 from radar.panel.web import csv_answer
+from tests.frozen import SEEDS
 from tests.panel.republished_copy import publish_again
 from tests.runs.radar_run import Place, radar
 
@@ -41,6 +42,19 @@ NEVER = (
     r"\$ ", r"\bTrue\b", r"\bFalse\b", r"\b1970\b", r"\b9999\b", r": ?[;.]", r"  of  ",
 )  # fmt: skip
 """What no reader may meet: values of programs, sentinels, empty brackets, doubled words, templates."""
+
+NAMED_IN = (
+    ("labels.csv", "value"), ("signals.csv", "signal"), ("rules.csv", "rule_id"), ("rules.csv", "flag"),
+    ("rules.csv", "segment"), ("rules.csv", "bucket"), ("playbook.csv", "play"), ("playbook.csv", "channel"),
+)  # fmt: skip
+_IDS = {
+    row[column]
+    for name, column in NAMED_IN
+    for row in csv.DictReader((SEEDS / name).read_text(encoding="utf-8").splitlines())
+    if "_" in row[column]
+}
+IDENTIFIERS = re.compile(rf"\b(?:{'|'.join(sorted(_IDS))})\b|[a-z]\(s\)")
+"""Ids of the seeds, and a plural that nobody has made. What a page shows as code is meant as an id."""
 
 KEYS = {
     "account_id", "as_of_date", "bucket", "model_bucket", "bucket_low", "bucket_high", "score", "score_low",
@@ -56,6 +70,7 @@ STRIPPED = (
     "marts.rpt_account_health", "marts.fct_health_history", "marts.fct_health_evidence", "marts.fct_actions",
     "marts.rpt_account_facts", "marts.rpt_review_queue", "marts.fct_score_changes", "marts.fct_source_conflicts",  # noqa: E501
     "marts.rpt_spot_checks", "marts.rpt_override_scoreboard", "marts.fct_rule_set_comparison",
+    "marts.rpt_work_list",
 )  # fmt: skip
 
 
@@ -90,6 +105,12 @@ def faults(text: str) -> list[str]:
     ]
 
 
+def identifiers(page: str) -> list[str]:
+    """Ids that a page shows to people."""
+    text = seen(re.sub(r"<code.*?</code>", " ", page, flags=re.DOTALL))
+    return [f"...{text[max(one.start() - 60, 0) : one.end() + 60]}..." for one in IDENTIFIERS.finditer(text)]
+
+
 def every_address(client: TestClient, accounts: list[str]) -> list[str]:
     """Every route that shows something, every file, and the variants that show other parts."""
     plain = [
@@ -100,6 +121,7 @@ def every_address(client: TestClient, accounts: list[str]) -> list[str]:
     plain = [path for path in plain if not path.startswith("/sign-in/")]
     return [
         *plain,
+        *(f"/?tab={tab}" for tab in my_day.TABS if tab),
         "/accounts?q=a", "/accounts?q=zzzz", "/portfolio?unit=arr&by=owner&sort=renewal&desc=1",
         "/portfolio?by=renewal", "/portfolio?by=plan&bucket=at_risk", "/portfolio?plan=none", "/rules?set=snapshot_v1",  # noqa: E501
         "/audit?person=nobody", "/nowhere",
@@ -125,6 +147,7 @@ def read_through(client: TestClient, accounts: list[str]) -> list[str]:
             found += [f"{address}: {cell}" for cell in [*wrong, *(cells & {"True", "False", "-0"})]]
         else:
             found += [f"{address}: {fault}" for fault in faults(seen(answer.text))]
+            found += [f"{address}: {fault}" for fault in identifiers(answer.text)]
     return found
 
 
@@ -165,6 +188,8 @@ def test_a_full_company_reads_well(demo_run: Place, tmp_path: Path) -> None:
     told = list(messages(demo_run))
     assert told
     found += [fault for text in told for fault in faults(text)]
+    # a text that is nothing but an id is for programs
+    found += [text for text in told if IDENTIFIERS.search(text) and not IDENTIFIERS.fullmatch(text)]
     assert found == [], "\n".join(found)
 
 

@@ -16,9 +16,19 @@ pytestmark = pytest.mark.slow
 
 FIELDS = (
     "kind", "verdict", "bucket", "reason", "until_date", "action_id", "version", "form_token", "as_of_date",
-    "back", "name", "password", "next", "q",
+    "back", "name", "password", "next", "q", "owner_id", "undoes",
 )  # fmt: skip
-PATHS = ("/", "/accounts", "/accounts/{}", "/portfolio", "/quality", "/rules", "/audit", "/sign-in")
+PATHS = (
+    "/",
+    "/approvals",
+    "/accounts",
+    "/accounts/{}",
+    "/portfolio",
+    "/quality",
+    "/rules",
+    "/audit",
+    "/sign-in",
+)
 TEXT = st.one_of(
     st.sampled_from(
         [
@@ -26,6 +36,10 @@ TEXT = st.one_of(
             "snooze",
             "sign_off",
             "action",
+            "call",
+            "cover",
+            "undo",
+            "not_now",
             "agree",
             "watch",
             "2026-12-01",
@@ -57,7 +71,17 @@ def test_no_form_ends_in_an_error(client_as: ClientAs, fields: dict[str, str], k
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(
-        ["/", "/accounts", "/accounts/{}", "/portfolio", "/quality", "/rules", "/audit", "/sign-in"]
+        [
+            "/",
+            "/approvals",
+            "/accounts",
+            "/accounts/{}",
+            "/portfolio",
+            "/quality",
+            "/rules",
+            "/audit",
+            "/sign-in",
+        ]
     ),
     part=st.text(max_size=30),
     question=st.dictionaries(

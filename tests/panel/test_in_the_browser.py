@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -102,6 +103,7 @@ def test_pages_are_accessible_and_fit(
         ("my-day", "/"),
         ("account", str(account)),
         ("find", "/accounts?q=a"),
+        ("approvals", "/approvals"),
         ("none", "/nowhere"),
     ):
         page.goto(server.address + path)
@@ -176,6 +178,25 @@ def test_the_commonest_act_takes_one_click_and_the_keyboard_is_enough(
     assert "Signed off" in page.locator(".notice").inner_text()
     page.keyboard.press("/")
     assert page.locator(":focus").get_attribute("id") == "find"
+    context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_times_are_in_the_zone_of_who_reads_them(browser: Browser, server: Server, scripts: bool) -> None:
+    context = browser.new_context(java_script_enabled=scripts, timezone_id="America/New_York", viewport=DESK)  # type: ignore[arg-type]
+    page = sign_in(context, server.address, "ada", PASSWORD)
+    page.get_by_role("button", name="Sign off").first.click()
+    page.wait_for_url("**kept=*")
+    time = page.locator(".decided time").first
+    in_utc = datetime.fromisoformat(str(time.get_attribute("datetime")))
+    text = f"{in_utc.day} {in_utc:%b %Y, %H:%M} UTC"
+    if scripts:
+        assert time.get_attribute("title") == text
+        local = in_utc.astimezone(ZoneInfo("America/New_York"))
+        assert time.inner_text().startswith(f"{local.day} {local:%b %Y, %H:%M} ")
+        assert "UTC" not in time.inner_text()
+    else:
+        assert time.inner_text() == text
     context.close()
 
 

@@ -176,8 +176,8 @@ def test_seeds_of_an_earlier_release_score_as_before_and_rules_that_are_off_are_
     assert place.rows(said.format("no_login_14d")) == [(50, True, silence)]
     key_feature = "No key feature used for 59 days (limit 30) (-30 points)"
     assert place.rows(said.format("key_feature_unused_30d")) == [(30, False, key_feature)]
-    goal = "own goal for failed payments in 30 days (failed_payments_30d): 1"
-    payment = f"1 failed payment(s) in 30 days ({goal}) (-15 points)"
+    goal = "own goal for failed payments in 30 days: 1"
+    payment = f"1 failed payment in 30 days ({goal}) (-15 points)"
     assert place.rows(said.format("failed_payment")) == [(1, True, payment)]
     off = "select rule_id from scoring.fct_rule_results where result = 'off' order by 1"
     assert place.rows(off) == [("competitor_named",), ("fast_resolution",)]

@@ -178,7 +178,7 @@ def test_the_reasons_are_the_evidence_of_the_ledger(company: Company) -> None:
     )
     assert said["plain"] == "No login for 14 days (limit 14) (-20 points)"
     assert said["late"] == "Late data: No longer so: No login for 39 days (limit 14) (-20 points)"
-    assert said["first_payments"] == "New data: 1 failed payment(s) in 30 days (-15 points)"
+    assert said["first_payments"] == "New data: 1 failed payment in 30 days (-15 points)"
     text = radar("explain", "late", f"--as-of={day}", f"--published={company.place.published}").stdout
     assert f"Since {before}: +20 (late data +20): {said['late']}" in text
 

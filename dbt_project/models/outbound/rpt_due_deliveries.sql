@@ -83,6 +83,8 @@ final as (
         actions.priority,
         actions.priority <= {{ setting('urgent_priority') }} as is_urgent,
         actions.next_action,
+        verdicts.edited_subject,
+        verdicts.edited_text,
         actions.mode_reason,
         actions.trigger,
         actions.flag,
@@ -128,6 +130,8 @@ final as (
         on due.action_id = actions.action_id
     inner join {{ ref('int_message_accounts') }} as accounts
         on actions.account_id = accounts.account_id
+    left join {{ ref('int_action_verdicts') }} as verdicts
+        on due.action_id = verdicts.action_id
     left join owners
         on actions.owner_id = owners.owner_id
     left join waiting

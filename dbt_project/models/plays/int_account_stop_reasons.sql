@@ -83,8 +83,9 @@ final as (
         11 as position,
         'renewal_near' as reason,
         false as is_suppressing,
-        'Renewal in ' || {{ format_number('billing.days_to_renewal') }} || ' days, and the bucket changed from '
-        || states.bucket_before || ' to ' || states.bucket as review_text
+        'Renewal in ' || {{ format_number('billing.days_to_renewal') }}
+        || case when billing.days_to_renewal = 1 then ' day' else ' days' end || ', and the bucket changed from '
+        || replace(states.bucket_before, '_', ' ') || ' to ' || replace(states.bucket, '_', ' ') as review_text
     from states
     inner join {{ ref('sig_billing') }} as billing
         on
@@ -103,7 +104,7 @@ final as (
         'steep_drop' as reason,
         false as is_suppressing,
         'The score fell ' || {{ format_number('best_score_7d - score') }} || ' points in the week to '
-        || cast(as_of_date as {{ dbt.type_string() }}) as review_text
+        || strftime(as_of_date, '%-d %b %Y') as review_text
     from states
     where best_score_7d - score >= {{ setting('steep_drop_points') }}
     union all

@@ -1,7 +1,8 @@
 -- Grain: one row per scored account, as_of_date, rule set and rule that applies to the account's segment.
 -- The points of a rule set's rows plus its base are the score before it is clamped, exactly: fct_health_scores is made
 -- of these rows. The sentence of a rule's row in the seeds is filled in: {value_1} and {threshold_1} are the numbers of
--- its first condition, and `limit {threshold_1}` reads `own goal ...` where the account has one.
+-- its first condition, `limit {threshold_1}` reads `own goal ...` where the account has one, and `(s)` is the plural
+-- of {value_1}.
 {% set rule_sets = scoring_rule_sets() -%}
 {% set conditions = rule_sets | map(attribute='rules') | sum(start=[]) | map(attribute='conditions') | list -%}
 {% set positions = range(1, (conditions | map('length') | list + [1]) | max + 1) -%}
@@ -17,7 +18,8 @@ numbers as (
 
     select
         *,
-        coalesce(evidence, title, rule_id) as sentence_0,
+        replace(coalesce(evidence, title, rule_id), '(s)', case when readings[1].value = 1 then '' else 's' end)
+            as sentence_0,
         {% for n in positions -%}
         {{ format_number('readings[' ~ n ~ '].value') }} as value_{{ n }},
         {{ format_number('readings[' ~ n ~ '].threshold') }} as threshold_{{ n }},
@@ -54,13 +56,13 @@ sentences as (
                 || ' days, which is not known'
             when days_to_renewal <= renewal_within_days
                 then '; counts ' || printf('%g', cast(renewal_factor as double)) || ' times: renewal in '
-                || days_to_renewal || ' days'
+                || days_to_renewal || case when days_to_renewal = 1 then ' day' else ' days' end
             else ''
         end as renewal,
-        'bucket no better than ' || bucket as cap,
+        replace('bucket no better than ' || bucket, '_', ' ') as cap,
         case effect
             when 'points' then ' (' || points_text || ' points' || renewal || ')'
-            when 'flag' then ' (' || concat_ws(', ', 'flag ' || flag, cap) || ')'
+            when 'flag' then ' (' || concat_ws(', ', replace('flag ' || flag, '_', ' '), cap) || ')'
             when 'cap' then ' (' || cap || ')'
             else ' (for a person to look at)'
         end as effect_text

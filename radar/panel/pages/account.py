@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import groupby, pairwise
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,11 +19,12 @@ from radar.core.runs import utc_now
 from radar.measurement.report import percent, rate
 from radar.panel import charts, decisions
 from radar.panel.changes import PARTS, between, every_day
+from radar.panel.labels import Labels
 from radar.panel.pages.measured import account_outcomes
-from radar.panel.pages.my_day import account_card, form_dates, read_model_of
+from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
-from radar.panel.web import own_path, page, person_of, with_query
+from radar.panel.web import labels_of, own_path, page, person_of, with_query
 
 FOUND = 50
 OLDEST_PAGE_DAYS = 31
@@ -41,8 +43,8 @@ def show(request: Request) -> Response:
     body, details = _look_up(request, account_id)
     store = request.app.state.store
     drawn = read_model_of(request).about()
-    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
-    year = details.get("years") or []
+    card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at, work_states(request))
+    year, labels = details.get("years") or [], labels_of(request)
     daily = list(every_day(year))
     facts, ledger = details.get("facts") or [], details.get("ledgers") or []
     shared = read_model_of(request).rows(person_of(request), load("account")["shared"])
@@ -60,7 +62,7 @@ def show(request: Request) -> Response:
         rate=rate,
         chart=charts.score_chart(
             [_score_day(one) for one in daily],
-            [*_markers(year, facts)],
+            [*_markers(year, facts, labels)],
             f"Score of {body['health']['account_name']}",
             bounds=drawn.bounds,
         ),
@@ -75,11 +77,10 @@ def show(request: Request) -> Response:
             for one in details.get("overrides") or []
             if not any(own.decision_id == one["override_id"] for own in card["decided"])
         ],
-        just_recorded=next(
-            (one.text for one in card["decided"] if str(one.sequence) == request.query_params.get("kept")),
-            None,
-        ),
+        just_recorded=just_recorded(request, drawn.landed_at),
         mistake=None,
+        cover_owners=cover_owners(request, body["health"]["owner_id"]),
+        labels=labels,
         back=f"/accounts/{quote(account_id, safe='')}",
         days=form_dates(),
     )
@@ -107,6 +108,9 @@ def decide(request: Request) -> Response:
     try:
         wanted = decisions.read_form(form, account_id, utc_now().date())
         _require_known(wanted, body)
+        wanted = _with_owner(request, wanted, body["health"])
+        if wanted.undoes:
+            _require_undoable(request, wanted)
         decisions.decide(store, person, wanted)
     except decisions.UnfitError as error:
         return _again(request, body, str(error), 422)
@@ -114,8 +118,8 @@ def decide(request: Request) -> Response:
         return _again(request, body, None, 409, since=error.since)
     sequence = decisions.of_account(store, account_id)[0].sequence
     path, _, query = own_path(form.get("back", "/")).partition("?")
-    owner = f"{query}&" if query.startswith("owner=") else ""
-    return RedirectResponse(f"{path}?{owner}{urlencode({'kept': sequence})}", status_code=303)
+    view = [(name, value) for name, value in parse_qsl(query) if name in ("owner", "tab", "page")]
+    return RedirectResponse(f"{path}?{urlencode([*view, ('kept', sequence)])}", status_code=303)
 
 
 def _again(
@@ -128,14 +132,17 @@ def _again(
     """The same decision as a form to correct or, where somebody was quicker, to confirm."""
     form = request.state.form
     landed_at, account_id = read_model_of(request).about().landed_at, body["health"]["account_id"]
-    card = account_card(body, decisions.of_account(request.app.state.store, account_id), landed_at)
+    decided = decisions.of_account(request.app.state.store, account_id)
+    card = account_card(body, decided, landed_at, work_states(request))
     entered = {
         name: form.get(name, "")[: decisions.REASON_LIMIT]
-        for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id")
+        for name in ("kind", "verdict", "bucket", "reason", "until_date", "action_id", "owner_id", "undoes")
     }
+    owners = cover_owners(request, body["health"]["owner_id"])
     wanted = None
     if entered["kind"] in decisions.KINDS:
-        wanted = decisions.decision_text({name: value or None for name, value in entered.items()})
+        fields = {name: value or None for name, value in entered.items()}
+        wanted = decisions.decision_text({**fields, "owner_name": owners.get(entered["owner_id"])})
     return page(
         request,
         "decide_again.html",
@@ -147,6 +154,8 @@ def _again(
         since=since or [],
         form=entered,
         wanted=wanted,
+        cover_owners=owners,
+        labels=labels_of(request),
         back=own_path(form.get("back", "/")),
         days=form_dates(),
     )
@@ -159,8 +168,46 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
         raise decisions.UnfitError("This page is too old: load it again.")
     if wanted.kind == "action":
         shown = {action["action_id"]: action["status"] for action in body["actions"] or []}
-        if shown.get(wanted.action_id or "") != "to_approve":
+        status = shown.get(wanted.action_id or "")
+        if wanted.verdict in ("approved", "dropped") and status != "to_approve":
             raise decisions.UnfitError("This draft does not wait for an answer any more.")
+        if status is None:
+            raise decisions.UnfitError("This task is not open any more: load the page again.")
+
+
+def _with_owner(request: Request, wanted: decisions.Wanted, health: dict[str, Any]) -> decisions.Wanted:
+    """In whose name a call was made: the rep's own, else the account's. Whom cover is asked of, by name.
+
+    Raises UnfitError.
+    """
+    person = person_of(request)
+    if wanted.kind == "call":
+        is_own = len(person.owner_ids) == 1
+        return replace(wanted, owner_id=person.owner_ids[0] if is_own else health["owner_id"])
+    if wanted.kind == "cover":
+        names = cover_owners(request, health["owner_id"])
+        if wanted.owner_id not in names:
+            raise decisions.UnfitError("Choose who is to cover.")
+        return replace(wanted, owner_name=names[wanted.owner_id])
+    return wanted
+
+
+def cover_owners(request: Request, owner_id: str | None) -> dict[str, str]:
+    """Every owner but the account's own: id to name."""
+    rows = read_model_of(request).rows(person_of(request), load("account")["all_owners"])
+    return {
+        row["owner_id"]: row["owner_name"] or row["owner_id"] for row in rows if row["owner_id"] != owner_id
+    }
+
+
+def _require_undoable(request: Request, wanted: decisions.Wanted) -> None:
+    """A decision of this account that nobody has undone and no run has read. Raises UnfitError."""
+    decided = decisions.in_force(decisions.of_account(request.app.state.store, wanted.account_id))
+    found = next((one for one in decided if one.decision_id == wanted.undoes), None)
+    if found is None:
+        raise decisions.UnfitError("This cannot be undone: load the page again.")
+    if found.decided_at <= read_model_of(request).about().landed_at:
+        raise decisions.UnfitError("A run has read this already: decide anew instead of undoing.")
 
 
 def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -178,7 +225,9 @@ def _score_day(one: dict[str, Any]) -> charts.ScoreDay:
     return charts.ScoreDay(date.fromisoformat(one["day"]), one["score"], one["low"], one["high"])
 
 
-def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterable[charts.Marker]:
+def _markers(
+    days: list[dict[str, Any]], facts: list[dict[str, Any]], labels: Labels
+) -> Iterable[charts.Marker]:
     """Rule changes, overrides, missing data and times in touch, of the days that are shown."""
     if not days:
         return
@@ -195,7 +244,7 @@ def _markers(days: list[dict[str, Any]], facts: list[dict[str, Any]]) -> Iterabl
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
         interval = list(run)
         if unknown:
-            label = f"Not known: {unknown.replace('_', ' ')}"
+            label = f"Not known: {labels.each('signal', unknown)}"
             yield charts.Marker(date.fromisoformat(interval[0]["day"]), "outage", label, _end(interval))
     for fact in facts:
         happened = (fact["happened_at"] or "")[:10]

@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from radar.core.dates import day
 from radar.panel import queries
+from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import BUCKET_LABELS, csv_answer, day, label, person_of, published_db_of
+from radar.panel.web import BUCKET_LABELS, csv_answer, label, labels_of, person_of, published_db_of
 
 PATH = "/audit"
 PAGE_ROWS = 50
@@ -27,6 +29,8 @@ KINDS = {
     "outcome": "Outcome marked",
     "action": "Action",
     "action_decision": "Draft or task decided",
+    "call": "Call logged",
+    "cover": "Cover asked",
     "delivery": "Delivery",
     "delivery_decision": "Delivery in doubt resolved",
     "export": "Export",
@@ -89,6 +93,7 @@ class _Data:
     about: About
     view: View
     page_cache: PageCache
+    labels: Labels
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         return self.published_db.rows(self.person, queries.load("audit")[name], **parameters)
@@ -100,7 +105,7 @@ class _Data:
             account=view.account or None, actor=view.person.split() or None, kind=view.kind or None,
             before=view.before or None, rows=rows,
         )  # fmt: skip
-        return [row | description(row) for row in found]
+        return [row | description(row, self.labels) for row in found]
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(row["kind"], KINDS.get(row["kind"], label(row["kind"]))) for row in self._ask("kinds")]
@@ -123,7 +128,8 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
+    page_cache, labels = request.app.state.page_cache, labels_of(request)
+    data = _Data(published_db_of(request), person_of(request), about, view, page_cache, labels)
     if request.query_params.get("format") == "csv":
         return csv_answer(f"radar_audit_{about.as_of}.csv", _CSV, data.entries(1_000_000))
     return cached_page(request, "Audit", "audit.html", view, lambda: _context(data))
@@ -141,7 +147,7 @@ def _context(data: _Data) -> dict[str, Any]:
     }
 
 
-def description(row: Row) -> dict[str, str]:
+def description(row: Row, labels: Labels) -> dict[str, str]:
     """What was done and why, as text, from the evidence of an entry."""
     try:
         evidence = json.loads(row["evidence"] or "{}")
@@ -149,17 +155,17 @@ def description(row: Row) -> dict[str, str]:
         evidence = {}
     if not isinstance(evidence, dict):
         evidence = {}
-    return {"what": _what(row, evidence), "why": str(evidence.get("reason") or _why(row, evidence))}
+    return {"what": _what(row, evidence, labels), "why": str(evidence.get("reason") or _why(row, evidence))}
 
 
-def _what(row: Row, evidence: Mapping[str, Any]) -> str:
+def _what(row: Row, evidence: Mapping[str, Any], labels: Labels) -> str:
     kind, bucket = row["kind"], evidence.get("bucket")
     if kind == "override":
         until = f", until {day(evidence['expires_at'])}" if evidence.get("expires_at") else ""
         return f"Set to {BUCKET_LABELS.get(str(bucket), label(bucket)).lower()}{until}"
     if kind == "action":
-        play, channel = label(evidence.get("play")).capitalize(), label(evidence.get("channel"))
-        return f"{play} by {channel}: {label(row['state'])}"
+        play, channel = labels("play", evidence.get("play")), labels("channel", evidence.get("channel"))
+        return f"{play} ({channel}): {label(row['state'])}"
     if kind in ("delivery", "export", "sync_acknowledgement", "sync_give_up"):
         return _of_destination(row, evidence)
     if kind in ("rule_change", "reference_change"):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -24,10 +27,26 @@ from radar.panel import charts, decisions
 from radar.panel.page_cache import PageCache
 from radar.panel.queries import load
 from radar.panel.read_model import ReadModel, read
-from radar.panel.web import day, environment, moment, page, person_of, signed
+from radar.panel.web import environment, labels_of, page, person_of, signed
 
-SHOWN, OPEN = 10, 3
-"""Cards on the page, and how many of those that wait show more than their first reason at once."""
+SHOWN, OPEN, NEXT = 10, 3, 20
+"""Cards on a page, how many of them show more than their first reason at once, and the lines below them."""
+
+TABS = {
+    "": "Today",
+    "at_risk": "At risk",
+    "approve": "To approve",
+    "grow": "Ready to grow",
+    "checks": "Spot checks",
+    "overdue": "Overdue",
+    "waiting": "Waiting",
+}
+"""In the order in which they are shown; the first is what needs a person."""
+
+_STATES = {"waiting": ("waiting",)} | dict.fromkeys(
+    ("approve", "checks", "overdue"), ("new", "working", "waiting", "done")
+)
+"""The states that a tab lists; the others list what is open."""
 
 CARD_CHARACTERS = 16_000_000
 """Of all cached cards together."""
@@ -36,27 +55,37 @@ _FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
 
 
 def show(request: Request) -> Response:
-    """The queue of whose accounts the person sees, or of one owner of them."""
-    person, read_model = person_of(request), read_model_of(request)
+    """The work list of whose accounts the person sees, or of one owner of them."""
+    person, read_model, asked = person_of(request), read_model_of(request), request.query_params
     owners = read_model.rows(person, load("my_day")["owners"])
-    asked = request.query_params.get("owner", "")
-    owner = asked if any(row["owner_id"] == asked for row in owners) else None
+    owner = next((one for one in (row["owner_id"] for row in owners) if one == asked.get("owner")), None)
+    tab = asked.get("tab", "") if asked.get("tab", "") in TABS else ""
+    at = int(asked["page"]) if re.fullmatch(r"[1-9]\d{0,4}", asked.get("page", "")) else 1
     about = read_model.about()
-    landed_at = about.landed_at
-    rows = {
-        row["account_id"]: row for row in read_model.rows(person, load("my_day")["queue"], owner_id=owner)
-    }
-    decided = decisions.of_accounts(request.app.state.store, rows)
-    snoozed = [account_id for account_id in rows if _snooze(decided[account_id])]
-    awake = [account_id for account_id in rows if account_id not in snoozed]
-    done = [account_id for account_id in awake if _is_done(decided[account_id], landed_at)]
-    waiting = [account_id for account_id in awake if account_id not in done]
-    back, days = str(request.url.path) + (f"?owner={owner}" if owner else ""), form_dates()
-    with_owner = person.role != "rep"
+    overlay = _overlay(request, about.landed_at)
+
+    def listed(tab: str, states: Sequence[str], most: int, first: int = 0) -> list[sqlite3.Row]:
+        return read_model.rows(
+            person, load("my_day")["listed"], owner_id=owner, tab=tab, states=json.dumps(states),
+            overlay=json.dumps(overlay), most=most, first=first,
+        )  # fmt: skip
+
+    counts = read_model.rows(person, load("my_day")["counts"], owner_id=owner, overlay=json.dumps(overlay))[0]
+    rows = listed(tab, _STATES.get(tab, ("new", "working")), SHOWN + NEXT, (at - 1) * SHOWN)
+    shown = {row["account_id"] for row in rows[:SHOWN]}
+    just_done = [row for row in listed("decided", ("done", "waiting"), 60) if row["account_id"] not in shown]
+    earlier = [row for row in listed("", ("done",), SHOWN) if row["account_id"] not in overlay]
+    snoozed = listed("decided", ("snoozed",), 60)
+    bodies = {row["account_id"]: read(row["body"]) for row in (*rows, *just_done, *earlier, *snoozed)}
+    decided = decisions.of_accounts(request.app.state.store, bodies)
+    here = {name: value for name, value in (("owner", owner), ("tab", tab)) if value}
+    back = str(request.url.path) + (f"?{urlencode(here)}" if here else "")
+    days, with_owner, labels = form_dates(), person.role != "rep", labels_of(request)
     page_cache: PageCache = request.app.state.cards
+    states = work_states(request)
 
     def card(account_id: str) -> dict[str, Any]:
-        return account_card(read(rows[account_id]["body"]), decided[account_id], landed_at)
+        return account_card(bodies[account_id], decided[account_id], about.landed_at, states)
 
     def drawn(account_id: str, is_folded: bool) -> Markup:
         """The same for everybody until the copy changes, somebody decides on it or the day ends."""
@@ -66,8 +95,9 @@ def show(request: Request) -> Response:
             shown = {**card(account_id), "token": _TOKEN}
             return template.render(
                 card=shown,
+                labels=labels,
                 form_key=_FORM_KEY,
-                landed_at=landed_at,
+                landed_at=about.landed_at,
                 with_owner=with_owner,
                 is_folded=is_folded,
                 back=back,
@@ -84,20 +114,64 @@ def show(request: Request) -> Response:
         request,
         "my_day.html",
         title="My day",
-        waiting=[drawn(account_id, index >= OPEN) for index, account_id in enumerate(waiting[:SHOWN])],
-        done=[drawn(account_id, True) for account_id in done[:SHOWN]],
-        snoozed=[card(account_id) for account_id in snoozed],
+        tabs=[(name, text, counts[name or "day"]) for name, text in TABS.items()],
+        tab=tab,
+        count=counts[tab or "day"],
+        at=at,
+        last_page=-(-counts[tab or "day"] // SHOWN),
+        cards=[drawn(row["account_id"], index >= OPEN) for index, row in enumerate(rows[:SHOWN])],
+        next_rows=[card(row["account_id"]) for row in rows[SHOWN:]],
+        done=[drawn(row["account_id"], True) for row in just_done[:SHOWN]],
+        earlier=[card(row["account_id"]) for row in earlier] if not tab and at == 1 else [],
+        snoozed=[card(row["account_id"]) for row in snoozed],
         owners=owners,
+        missing_data=read_model.rows(person, load("my_day")["missing_data"], owner_id=owner),
         owner=owner,
-        just_recorded=_just_recorded(request, rows, decided),
+        just_recorded=just_recorded(request, about.landed_at),
+        landed_at=about.landed_at,
         back=back,
+        here=here,
+        labels=labels,
     )
+
+
+def work_states(request: Request) -> dict[tuple[str, str], str]:
+    """The state that an account has after an act, by kind and verdict."""
+    return read_model_of(request).work_states()
+
+
+def _overlay(request: Request, landed_at: str) -> dict[str, dict[str, Any]]:
+    """What people decided since the data landed, over what the work list says of an account."""
+    store, today = request.app.state.store, utc_now().date()
+    account_ids = decisions.recent_accounts(store, landed_at, today)
+    rows = read_model_of(request).rows(
+        person_of(request), load("my_day")["bodies"], account_ids=json.dumps(account_ids)
+    )
+    decided, states = decisions.of_accounts(store, [row["account_id"] for row in rows]), work_states(request)
+    found = {}
+    for row in rows:
+        card = account_card(read(row["body"]), decided[row["account_id"]], landed_at, states)
+        open_actions = [one for one in card["actions"] if not one["decided"]]
+        found[row["account_id"]] = {
+            "state": "snoozed" if card["snooze"] else card["state_since"],
+            # an answer takes away what was asked, and never adds to it
+            **({} if any(one["needs_approval"] for one in open_actions) else {"has_to_approve": 0}),
+            **({} if any(one["is_overdue"] for one in open_actions) else {"has_overdue": 0}),
+            **({"is_spot_check": 0} if decisions.last(card["pending"], "spot_check") else {}),
+        }
+    return found
 
 
 def read_model_of(request: Request) -> ReadModel:
     """The file to look accounts up in."""
     found: ReadModel = request.app.state.read_model
     return found
+
+
+def is_there(request: Request, account_id: str) -> bool:
+    """Whether it is an account that the person sees."""
+    ids = json.dumps([account_id])
+    return bool(read_model_of(request).rows(person_of(request), load("my_day")["bodies"], account_ids=ids))
 
 
 def form_dates() -> dict[str, str]:
@@ -116,39 +190,59 @@ def form_dates() -> dict[str, str]:
     }
 
 
-def account_card(body: dict[str, Any], decided: list[decisions.Decision], landed_at: str) -> dict[str, Any]:
-    """What is shown of an account: its row, and what people decided that the data does not know yet."""
-    health, queue = body["health"], body["queue"]
-    pending = [one for one in decided if one.decided_at > landed_at]
-    override = decisions.last(decided, "override", "withdraw")
-    sign_off = decisions.last(pending, "sign_off")
-    by_action = {one.action_id: one for one in reversed(decided) if one.kind == "action"}
+def account_card(
+    body: dict[str, Any],
+    decided: list[decisions.Decision],
+    landed_at: str,
+    states: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:
+    """What is shown of an account: its row, and what people decided that the data does not know yet.
+
+    `states`: the state after an act, by kind and verdict.
+    """
+    health, queue, work = body["health"], body["queue"], body["work"]
+    today = utc_now().date().isoformat()
+    in_force = decisions.in_force(decided)
+    pending = [one for one in in_force if one.decided_at > landed_at]
+    override = decisions.last(in_force, "override", "withdraw")
+    answers = {one.action_id: one for one in reversed(in_force) if one.kind == "action"}
+    by_action = {
+        action_id: one
+        for action_id, one in answers.items()
+        if one.verdict != "not_now" or (one.until_date or "") > today
+    }
     actions = [
         {
             **action,
             "decided": by_action.get(action["action_id"]),
             "draft": _draft(action, body["mail"]),
-            "due": _due(action, health["as_of_date"]),
         }
         for action in body["actions"] or []
     ]
     scores = body["scores"] or []
+    state_since = _state(pending, states, today)
+    state = state_since or work["state"] or "new"
     return {
         "health": health,
         "queue": queue,
+        "work": work,
+        "state": state,
+        "state_since": state_since,
+        "last_act": _last_act(pending, states, work if state == work["state"] else None),
         "reasons": [health[f"reason_{index}"] for index in range(1, 5) if health[f"reason_{index}"]],
         "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
         "spot_check": body["spot_check"],
         "decided": decided,
+        "undone": {one.undoes: one for one in decided if one.kind == "undo"},
         "pending": pending,
         "version": decided[0].sequence if decided else 0,
         "token": decisions.new_token(),
-        "snooze": _snooze(decided),
+        "snooze": _snooze(in_force),
         "is_overridden": override.kind == "override" if override in pending else health["is_overridden"],
-        "sign_off": sign_off,
+        "sign_off": decisions.last(pending, "sign_off"),
         "asks_sign_off": bool(queue and queue["sign_off_required"] and not queue["is_signed_off"]),
-        "is_done": _is_done(decided, landed_at),
+        "is_done": state == "done",
     }
 
 
@@ -159,19 +253,42 @@ def _snooze(decided: list[decisions.Decision]) -> decisions.Decision | None:
     return newest if newest and newest.kind == "snooze" and (newest.until_date or "") > today else None
 
 
-def _is_done(decided: list[decisions.Decision], landed_at: str) -> bool:
-    """Whether somebody answered what the data of today asks."""
-    return any(
-        one.kind in ("sign_off", "override", "outcome") for one in decided if one.decided_at > landed_at
-    )
+def _state(
+    pending: list[decisions.Decision], states: Mapping[tuple[str, str], str], today: str
+) -> str | None:
+    """The state since the last act that no run has read; None where there is none."""
+    for one in pending:
+        if one.kind == "withdraw":
+            return "new"
+        state = states.get((one.kind, _verdict(one)))
+        if state and one.kind in ("call", "cover", "action") and one.until_date:
+            return "waiting" if one.until_date > today else "new"
+        if state:
+            return state
+    return None
 
 
-def _due(action: dict[str, Any], as_of: str) -> str | None:
-    """Until when it is to be done, as text."""
-    due = (action["due_at"] or "")[:10]
-    if due > as_of:
-        return f"by {moment(action['due_at'])}"
-    return f"overdue since {day(due)}" if due else None
+def _verdict(one: decisions.Decision) -> str:
+    return "asked" if one.kind == "cover" else one.verdict or ""
+
+
+def _last_act(
+    pending: list[decisions.Decision],
+    states: Mapping[tuple[str, str], str],
+    work: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """Who did what last for the account, and when: from the store, else from the data."""
+    for one in pending:
+        if (one.kind, _verdict(one)) in states:
+            return {"text": one.text, "by": one.decided_by, "at": one.decided_at}
+    if not work or not work["last_act"]:
+        return None
+    of = {
+        "kind": work["last_act"], "verdict": work["last_verdict"], "bucket": None,
+        "until_date": work["until_date"],
+    }  # fmt: skip
+    text = "Overruled" if work["last_act"] == "override" else decisions.decision_text(of)
+    return {"text": text, "by": work["acted_by"], "at": work["acted_at"]}
 
 
 @dataclass(frozen=True)
@@ -219,16 +336,20 @@ def _trend_text(scores: list[float]) -> str:
     return f"Score over {len(scores)} days: {first:.0f} to {newest:.0f} ({signed(newest - first)})"
 
 
-def _just_recorded(
-    request: Request, rows: Mapping[str, sqlite3.Row], decided: dict[str, list[decisions.Decision]]
-) -> str | None:
-    """What was just decided, as text; only about accounts on this page."""
-    asked = request.query_params.get("kept", "")
-    for account_id, row in rows.items():
-        for one in decided[account_id]:
-            if str(one.sequence) == asked:
-                return f"{one.text}: {row['account_name']}"
-    return None
+def just_recorded(request: Request, landed_at: str) -> dict[str, Any] | None:
+    """What was just decided, and the form that undoes it; only about accounts that the person sees."""
+    sequence = request.query_params.get("kept", "")
+    one = decisions.at(request.app.state.store, sequence)
+    found = one and read_model_of(request).rows(
+        person_of(request), load("my_day")["bodies"], account_ids=json.dumps([one.account_id])
+    )
+    if not one or not found:
+        return None
+    decided = decisions.of_account(request.app.state.store, one.account_id)
+    card = account_card(read(found[0]["body"]), decided, landed_at, work_states(request))
+    undoes = next((other for other in decided if other.decision_id == one.undoes), None)
+    text = f"{one.text}: {undoes.text}" if undoes else one.text
+    return {"one": one, "card": card, "text": text, "can_undo": one in card["pending"]}
 
 
 routes = [Route("/", show)]

@@ -11,21 +11,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from radar.panel import charts, queries
+from radar.core.dates import day
+from radar.core.runs import utc_now
+from radar.panel import charts, decisions, queries, saved_views
 from radar.panel.charts import Move, StackDay
+from radar.panel.decisions import OvertakenError, UnfitError, Wanted
+from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
+from radar.panel.pages.my_day import form_dates, is_there
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
-from radar.panel.web import csv_answer, day, number, person_of, published_db_of
+from radar.panel.web import csv_answer, labels_of, number, own_path, page, person_of, published_db_of
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
+MANY = ("sign_off", "snooze")
+"""What is decided on many accounts at once."""
 MOST_PARTS = 30
 MOST_FACTORS = 12
 DAYS_SHOWN = 366
@@ -72,6 +79,8 @@ class View:
     bucket: str | None = None
     decision: str | None = None
     rule: str | None = None
+    flag: str | None = None
+    within: str | None = None
     unit: str = "accounts"
     by: str = "segment"
     sort: str = _DEFAULT_ORDER
@@ -89,6 +98,7 @@ class View:
             | {
                 "bucket": bucket if bucket in BUCKETS else None,
                 "decision": decision if decision in ("decided", "undecided", "conflict") else None,
+                "within": filters["within"] if filters.get("within") in WITHIN else None,
             },
             unit="arr" if asked.get("unit") == "arr" else "accounts",
             by=asked["by"] if asked.get("by") in GROUPS else "segment",
@@ -124,7 +134,9 @@ class View:
         return {name: getattr(self, name) for name in FILTERS}
 
 
-FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule")
+FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "flag", "within")
+WITHIN = {"30": "30 days", "60": "60 days", "90": "90 days"}
+"""How soon an account renews."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,7 @@ class _Data:
     about: About
     view: View
     page_cache: PageCache
+    labels: Labels
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that depends on little of the view, so that its answer is kept for other views too."""
@@ -163,8 +176,11 @@ class _Data:
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
         for row in self._ask("options"):
-            found[row["filter"]].append((row["value"], row["label"]))
-        found["rule"] = [(row["rule_id"], row["title"]) for row in self._ask("rule_titles")]
+            of = row["filter"]
+            is_id = of in ("segment", "plan") and row["value"] != "none"
+            found[of].append((row["value"], self.labels(of, row["value"]) if is_id else row["label"]))
+        found["rule"], found["flag"] = self.labels.of_kind("rule"), self.labels.of_kind("flag")
+        found["within"] = list(WITHIN.items())
         return found
 
     def days(self) -> list[Row]:
@@ -183,7 +199,9 @@ class _Data:
 
     def left_out(self) -> list[str]:
         """Filters that history is not kept for: the chart leaves them out, with a note."""
-        names = [name for name in ("bucket", "decision", "rule") if getattr(self.view, name)]
+        names = [name for name in ("bucket", "decision", "rule", "flag") if getattr(self.view, name)]
+        if self.view.within:
+            names.append("days to renewal")
         if self.view.plan and self.view.renewal:
             names.append("renewal")
         if self.view.segment and (self.view.plan or self.view.renewal):
@@ -215,10 +233,75 @@ def show(request: Request) -> Response:
     if about is None:
         raise NoDataError
     view = View.of(request.query_params)
-    data = _Data(published_db_of(request), person_of(request), about, view, request.app.state.page_cache)
+    page_cache, labels = request.app.state.page_cache, labels_of(request)
+    data = _Data(published_db_of(request), person_of(request), about, view, page_cache, labels)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
-    return cached_page(request, "Portfolio", "portfolio.html", view, lambda: _context(data))
+    done = re.fullmatch(r"(\d{1,2})-(\d{1,2})", request.query_params.get("kept", ""))
+    if done:
+        left = f"; {done[2]} left alone, because somebody has decided meanwhile" if done[2] != "0" else ""
+        request.state.notice = f"{done[1]} decided{left}. It counts from the next run on."
+    many = {
+        "token": decisions.new_token(),
+        "seen": decisions.newest(request.app.state.store),
+        "as_of_date": about.as_of.isoformat(),
+        "back": view.link(page=view.page),
+        "days": form_dates(),
+    }
+    views = saved_views.of_person(request.app.state.store, person_of(request))
+    return cached_page(
+        request, "Portfolio", "portfolio.html", view, lambda: _context(data), many=many, views=views
+    )
+
+
+def decide(request: Request) -> Response:
+    """Sign off or snooze what was selected, each on its own; what somebody decided on meanwhile is left."""
+    form, today = request.state.form, utc_now().date()
+    if form.get("kind") in ("save_view", "remove_view"):
+        return _change_views(request)
+    if form.get("kind") not in MANY:
+        return _not_kept(request, "Choose what to decide.")
+    kept = left = 0
+    for index in range(PAGE_ROWS):
+        account_id = form.get(f"chosen-{index}")
+        if account_id is None:
+            continue
+        given = {**form, "verdict": "agree", "form_token": f"{form.get('form_token', '')[:60]}-{index}"}
+        try:
+            wanted = decisions.read_form(given, account_id, today)
+        except UnfitError as error:
+            return _not_kept(request, str(error))
+        is_kept = is_there(request, account_id) and _keep(request, wanted)
+        kept, left = kept + is_kept, left + (not is_kept)
+    path, _, query = own_path(form.get("back", PATH)).partition("?")
+    view = [(name, value) for name, value in parse_qsl(query) if name != "kept"]
+    return RedirectResponse(f"{path}?{urlencode([*view, ('kept', f'{kept}-{left}')])}", status_code=303)
+
+
+def _change_views(request: Request) -> Response:
+    """Keep the view of the page, or remove one."""
+    store, person, form = request.app.state.store, person_of(request), request.state.form
+    asked = dict(parse_qsl(own_path(form.get("back", "")).partition("?")[2]))
+    address = View.of(asked).link()
+    if form["kind"] == "remove_view":
+        saved_views.remove(store, person, form.get("name", ""))
+        return RedirectResponse(address, status_code=303)
+    try:
+        saved_views.save(store, person, form.get("name", ""), address)
+    except UnfitError as error:
+        return _not_kept(request, str(error))
+    return RedirectResponse(address, status_code=303)
+
+
+def _keep(request: Request, wanted: Wanted) -> bool:
+    try:
+        return decisions.decide(request.app.state.store, person_of(request), wanted)
+    except OvertakenError:
+        return False
+
+
+def _not_kept(request: Request, advice: str) -> Response:
+    return page(request, "problem.html", status=422, title="Not kept", advice=advice, error_id=None)
 
 
 def _file(data: _Data, part: str) -> Response:
@@ -323,4 +406,4 @@ def _chosen_filters(view: View, options: Mapping[str, list[tuple[str, str]]]) ->
     ]
 
 
-routes = [Route(PATH, show)]
+routes = [Route(PATH, show), Route(PATH, decide, methods=["POST"])]

@@ -19,6 +19,12 @@ where
 order by account_name, account_id
 limit 51;
 
+-- name: all_owners
+-- for everyone
+select owner_id, owner_name
+from owners
+order by owner_name, owner_id;
+
 -- name: shared
 -- for everyone
 select name, body

@@ -9,6 +9,8 @@ and ($plan::varchar is null or accounts.plan_group = $plan)
 and ($renewal::varchar is null or accounts.renewal_group = $renewal)
 and ($bucket::varchar is null or accounts.bucket = $bucket)
 and ($decision::varchar is null or accounts.decision = $decision)
+and ($flag::varchar is null or list_contains(string_split(accounts.flags, ', '), $flag))
+and ($within::integer is null or accounts.days_to_renewal <= $within::integer)
 and (
     $rule::varchar is null
     or accounts.account_id in (select fired.account_id from marts.rpt_fired_rules as fired where fired.rule_id = $rule)
@@ -23,14 +25,6 @@ select distinct
 from marts.rpt_portfolio_filters
 where [[mine owner_id]]
 order by filter, label
-
--- name: rule_titles
--- for everyone
-select
-    rule_id,
-    title
-from marts.rpt_rule_titles
-order by title
 
 -- name: days
 select

@@ -14,3 +14,17 @@ document.addEventListener("keydown", (event) => {
     if (find) { event.preventDefault(); find.focus(); }
   }
 });
+// Times are written in UTC; here they are those of the reader's zone.
+const local = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+});
+for (const time of document.querySelectorAll("time[datetime$='Z']")) {
+  const at = new Date(time.dateTime);
+  if (!isNaN(at)) { time.title = time.textContent; time.textContent = local.format(at); }
+}
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.elements) if (box.name.startsWith("chosen-")) box.checked = all.checked;
+  });
+}

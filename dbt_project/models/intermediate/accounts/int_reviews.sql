@@ -18,6 +18,10 @@ final as (
         bucket,
         action_id,
         reason,
+        until_date,
+        owner_id,
+        edited_subject,
+        edited_text,
         reviewed_by,
         reviewed_at
     from reviews

@@ -29,11 +29,14 @@ final as (
         status,
         suppressed_by,
         channel = 'mail_draft' and status = 'to_approve' as has_draft,
+        -- an alert goes to the owner alone: nobody has to approve it
+        status = 'to_approve' and channel <> 'slack_alert' as needs_approval,
 
         -- why, and when
         evidence,
         episode_started_on,
         due_at,
+        coalesce(status <> 'suppressed' and due_at <= {{ add_days('as_of_date', 1) }}, false) as is_overdue,
         as_of_date
     from actions
 

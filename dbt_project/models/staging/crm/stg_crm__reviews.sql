@@ -11,6 +11,11 @@
         'bucket',
         'action_id',
         'reason',
+        'until_date',
+        'owner_id',
+        'edited_subject',
+        'edited_text',
+        'draft_text',
         'reviewed_by',
         'reviewed_at',
         'updated_at'

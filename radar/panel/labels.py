@@ -1,0 +1,28 @@
+"""What people read for ids: of segments, plans, plays, flags, channels, signals and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Labels:
+    """The catalogue of one copy, `marts.rpt_labels`. An id that is not in it is read as its words."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str | None]]) -> None:
+        self._labels = {(kind, value): label for kind, value, label in rows if label}
+
+    def __call__(self, kind: str, value: str | None) -> str:
+        """`Mid-market` for the segment `mid_market`; nothing for None."""
+        if not value:
+            return ""
+        words = value.replace("_", " ")
+        return self._labels.get((kind, value)) or words[:1].upper() + words[1:]
+
+    def each(self, kind: str, values: str | None) -> str:
+        """The same of several ids, separated by `, `."""
+        return ", ".join(self(kind, value) for value in (values or "").split(", "))
+
+    def of_kind(self, kind: str) -> list[tuple[str, str]]:
+        """Ids and labels, in the order of the labels."""
+        found = [(value, label) for (of, value), label in self._labels.items() if of == kind]
+        return sorted(found, key=lambda one: one[1].casefold())

@@ -22,7 +22,7 @@ from radar.landing import schema
 from radar.landing.adapters import adapter_named
 from radar.landing.feeds import Feed, feeds_of
 from radar.landing.files import ExtractFile, discover
-from radar.landing.land import resolve_aliases
+from radar.landing.links import note_ids, resolve_aliases
 from radar.landing.load import LANDED, Landing, Load, NotNowError, land_file
 from radar.landing.readers import Readers
 
@@ -111,7 +111,8 @@ def check_folder(extracts: Path, seeds: Path) -> FolderCheck:
                         continue
                     if load:
                         loads.append((feed, file, load))
-            resolve_aliases(con)
+            note_ids(con)
+            resolve_aliases(con, seeds)
             has_accounts = _count(con, "select count(*) from raw.crm_accounts") > 0
             checks = [_check(con, *one, has_accounts=has_accounts) for one in loads]
     return FolderCheck(sorted(checks, key=lambda one: (one.file, one.feed)), notices, has_accounts)

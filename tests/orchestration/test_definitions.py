@@ -60,7 +60,7 @@ def test_every_source_of_dbt_is_an_asset_that_something_makes(definitions: dg.De
     graph = definitions.resolve_asset_graph()
     assert [key for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable] == []
     tables = [feed.raw_table.split(".")[1] for feed in load_feeds().values()]
-    assert {dg.AssetKey(["raw", table]) for table in [*tables, "account_aliases"]} == {
+    assert {dg.AssetKey(["raw", table]) for table in [*tables, "account_aliases", "account_links"]} == {
         key for key in graph.get_all_asset_keys() if key.path[0] == "raw"
     }
 

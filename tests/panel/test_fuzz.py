@@ -18,7 +18,7 @@ FIELDS = (
     "kind", "verdict", "bucket", "reason", "until_date", "action_id", "version", "form_token", "as_of_date",
     "back", "name", "password", "next", "q",
 )  # fmt: skip
-PATHS = ("/", "/accounts", "/accounts/{}", "/portfolio", "/quality", "/rules", "/audit", "/sign-in")
+PATHS = ("/", "/accounts", "/accounts/{}", "/portfolio", "/quality", "/links", "/rules", "/audit", "/sign-in")
 TEXT = st.one_of(
     st.sampled_from(
         [

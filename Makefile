@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts docs test test-all check-company lint dev bench clean
+.PHONY: install demo panel contracts docs test test-all check-company accuracy lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -90,6 +90,19 @@ test-all: lint
 # After an edit of seeds/: are the rules sound, are docs/rules.md and docs/signals.md up to date, does a run score as the rules say?
 check-company: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -q tests/company
+
+# docs/accuracy.md again: the last year of the demo company, and of SaaSGuard where its data is, run with the shipped
+# seeds and measured; the same bytes for the same code (some minutes a company).
+ACCURACY := var/accuracy
+SAASGUARD ?= ../shared/data/saasguard
+YEAR = $(BIN)/radar run --seeds seeds --extracts $(1) --warehouse $(ACCURACY)/$(2)/warehouse.duckdb \
+	--exports $(ACCURACY)/$(2)/exports --published $(ACCURACY)/$(2)/published --since $(3) --as-of $(4)
+accuracy: $(VENV)/.ready
+	@rm -rf $(ACCURACY)
+	@$(BIN)/radar demo $(ACCURACY)/demo/extracts --days 540 --end 2026-06-30
+	@$(call YEAR,$(ACCURACY)/demo/extracts,demo,2025-07-01,2026-06-30)
+	@if test -d $(SAASGUARD)/extracts; then $(call YEAR,$(SAASGUARD)/extracts,saasguard,2025-03-14,2026-03-13); fi
+	@$(BIN)/python -m radar.measurement.accuracy $(ACCURACY) docs/accuracy.md
 
 # On what make demo made, unless the RADAR_ variables name other places. Dagster's records are beside the warehouse,
 # where radar run finds them.

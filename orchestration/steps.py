@@ -40,6 +40,7 @@ PUBLISHED = dg.AssetKey(["published", "radar"])
 RETENTION = dg.AssetKey(["control", "retention"])
 ENTRIES = dg.AssetKey(["audit", "entries"])
 RUNS = dg.AssetKey(["audit", "runs"])
+EARLIER_RUNS = dg.AssetKey(["audit", "earlier_runs"])
 
 
 def delivery_key(channel: str) -> dg.AssetKey:

@@ -23,7 +23,10 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     """An asset is named for its table, and grouped by the folder that its model is in."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`schema/table`, for models, seeds and sources alike."""
+        """`schema/table`, for models, seeds and sources alike, or what a source's `meta` names."""
+        meta = dbt_resource_props.get("config", {}).get("meta") or dbt_resource_props.get("meta") or {}
+        if named := meta.get("dagster", {}).get("asset_key"):
+            return dg.AssetKey(named)
         table = dbt_resource_props.get("identifier") or dbt_resource_props.get("alias")
         return dg.AssetKey([dbt_resource_props["schema"], table or dbt_resource_props["name"]])
 

@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radar import __version__
-from radar.cli import audit, backtest, deliveries, mcp, panel, rules, sources, sync
+from radar.cli import audit, backtest, deliveries, mcp, panel, receive, rules, sources, sync
 from radar.cli.failures import system_refusal, unexpected
 from radar.cli.options import Exports, Published, Seeds, Warehouse, existing_warehouse, settings_of
 from radar.cli.run_daily import run_daily
@@ -46,6 +46,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")
 app.add_typer(panel.app, name="panel")
 app.command("mcp")(mcp.serve)
+app.command("receive")(receive.receive)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("backtest")(backtest.command)

@@ -13,6 +13,7 @@ from radar.cli.options import Seeds, settings_of
 from radar.core.errors import UsageError
 from radar.landing.adapters import Adapter, load_adapters, nearest_names, vendors
 from radar.landing.sources_check import FileCheck, FolderCheck, check_folder
+from radar.landing.tables import load_tables
 
 app = typer.Typer(
     help="What vendors export, and how it is read.", no_args_is_help=True, rich_markup_mode=None
@@ -56,12 +57,20 @@ def list_sources(
 
 @app.command("check")
 def check_sources(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of extracts; nothing is landed.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder of extracts; nothing is landed.")
+    ] = None,
     seeds: Seeds = None,
+    tables: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read the relations too that this tables.yml names.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a folder of extracts without landing it: what is recognised, read, missing, bad, and joins."""
-    found = check_folder(folder, settings_of(seeds=seeds).seeds)
+    if not folder and not tables:
+        raise UsageError("there is nothing to check", "name a folder of extracts, or --tables FILE, or both")
+    relations = load_tables(tables, is_required=True) if tables else ()
+    found = check_folder(folder, settings_of(seeds=seeds).seeds, relations)
     if as_json:
         print(json.dumps(found.as_json(), indent=2))
     else:
@@ -90,7 +99,7 @@ def _lines(found: FolderCheck) -> Iterator[str]:
     for notice in found.notices:
         yield f"not read: {notice}"
     if found.files and not found.has_accounts:
-        yield "There are no accounts (crm/accounts) in the folder: whether account ids join is not known."
+        yield "There are no accounts (crm/accounts) in it: whether account ids join is not known."
     sound = sum(one.is_sound for one in found.files)
     yield f"{sound:,} of {len(found.files):,} readings land whole."
 

@@ -42,7 +42,9 @@ _LEFT_OUT = """
     SELECT
         feed, what, coalesce(column_name, ''), rule, count(*),
         min_by(masked_value, (source_file, row_number)),
-        min_by(source_file || ' row ' || row_number, (source_file, row_number))
+        min_by(
+            source_file || coalesce(' key ' || row_key, ' row ' || row_number), (source_file, row_number)
+        )
     FROM lines GROUP BY feed, what, column_name, rule ORDER BY feed, what, count(*) DESC, rule, column_name
 """
 _CHECKS = """

@@ -6,6 +6,7 @@ Belongs here: who may write on whose behalf. Does not belong here: what the step
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -230,10 +231,19 @@ def record(
         return
     con.execute(
         "INSERT INTO audit.runs "
-        "(run_id, batch_id, started_at, finished_at, as_of_start, as_of_end, status, message) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [run.run_id, run.batch_id, run.now, finished_at, run.window.start, run.window.end, status, message],
+        "(run_id, batch_id, started_at, finished_at, as_of_start, as_of_end, status, message, cpu_seconds) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(run.run_id, run.batch_id, run.now, finished_at, run.window.start, run.window.end),
+            *(status, message, _cpu_seconds() if status in {DONE, BLOCKED} else None),
+        ],
     )
+
+
+def _cpu_seconds() -> float:
+    """What this process and those that it started have used: a run is a process of its own."""
+    own, started = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + started.ru_utime + started.ru_stime
 
 
 def _next_batch(con: duckdb.DuckDBPyConnection) -> int:

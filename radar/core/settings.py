@@ -18,6 +18,8 @@ from radar.core.project import PROJECT
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(path.expanduser())))]
 
+DEFAULT_TABLES = PROJECT / "feeds" / "tables.yml"
+
 
 class Settings(BaseSettings):
     """The paths of one installation; every path is absolute, relative ones count from the working folder."""
@@ -29,6 +31,8 @@ class Settings(BaseSettings):
     """A whole set of reference data: used where `seeds` has no file of its own."""
     seeds: AbsolutePath = Field(default_factory=lambda known: known["shipped_seeds"])
     """A folder whose files replace those of `shipped_seeds` one by one."""
+    tables: AbsolutePath = DEFAULT_TABLES
+    """The file that names relations which are read in place of files; there need not be one."""
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")

@@ -206,7 +206,8 @@ class Deliveries:
             return [Message(item.account_id, (item,), item.row["cells"]) for item in items]
         if channel == "slack":
             ((above,),) = self.con.execute(QUERIES["digest_above"]).fetchall()
-            return words.slack(items, templates, panel, int(above))
+            is_slack = destination(channel, self.settings) != "teams"
+            return words.slack(items, templates, panel, int(above), is_slack=is_slack)
         if channel == "tasks":
             return words.tasks(items, templates, panel)
         if channel == "webhook":

@@ -34,15 +34,25 @@ def with_links(row: Row, panel_url: str | None) -> Row:
 
 
 def slack(
-    items: Iterable[Item], templates: Templates, panel_url: str | None, digest_above: int
+    items: Iterable[Item],
+    templates: Templates,
+    panel_url: str | None,
+    digest_above: int,
+    *,
+    is_slack: bool = True,
 ) -> list[Message]:
-    """One message an item, or one for all of an owner who would get more than `digest_above`."""
+    """One message an item, or one for all of an owner who would get more than `digest_above`.
+
+    `is_slack`: owners can be mentioned by their Slack id; elsewhere by their name.
+    """
     by_owner: dict[str | None, list[Item]] = defaultdict(list)
     for item in items:
         by_owner[item.owner_id].append(item)
     messages = []
     for owned in by_owner.values():
         rows = [{**with_links(item.row, panel_url), "kind": item.kind} for item in owned]
+        if not is_slack:
+            rows = [row | {"mention": slack_mention(None, row["owner_name"])} for row in rows]
         if len(owned) <= digest_above:
             messages += [
                 Message(item.delivery_key, (item,), templates.slack(f"slack_{item.kind}.j2", row))

@@ -37,6 +37,9 @@ class Destinations(BaseSettings):
     """The id of the channel that the bot posts to, such as C0123456789."""
     slack_api_url: str = "https://slack.com/api/"
 
+    teams_webhook_url: SecretStr | None = None
+    """A workflow of Microsoft Teams, used where Slack is not set."""
+
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_security: Literal["starttls", "ssl", "none"] = "starttls"

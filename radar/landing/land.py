@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
@@ -26,9 +26,11 @@ from radar.landing.feed_keys import record_keys
 from radar.landing.feeds import ACCOUNTS, Feed, feeds_of, load_feeds
 from radar.landing.file_rules import FileRules
 from radar.landing.files import Discovery, discover
+from radar.landing.land_tables import land_table
 from radar.landing.links import note_ids, resolve_aliases
 from radar.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
 from radar.landing.readers import Readers
+from radar.landing.tables import Table
 
 SPILL_PREFIX = "landing-"
 MOST_NOTICES = 10
@@ -101,6 +103,7 @@ def land(
     payloads_from: date | None = None,
     file_rules: FileRules | None = None,
     seeds: Path | None = None,
+    tables: Sequence[Table] = (),
     on_step: OnStep | None = None,
 ) -> LandingReport:
     """Land every file that is new, feed by feed, accounts first, then release rows that waited for theirs.
@@ -108,7 +111,7 @@ def land(
     `decisions` is a second folder of the same form, with what people decided in the panel.
 
     Payloads of events before `payloads_from` are not kept (None: all are). `seeds` is the folder whose
-    `feeds.csv` may name keys.
+    `feeds.csv` may name keys. `tables` are relations that are read in place of files.
     `on_step` is called after each feed that has files, with its name, the rows landed and the seconds.
     Raises UsageError for a folder that is not there, and InputError where nothing could be scored: no feed
     has a file, or accounts never landed. Nothing else about the content of files is raised.
@@ -117,22 +120,30 @@ def land(
     record_keys(con, seeds)
     feeds = feeds_of(seeds) if seeds else load_feeds()
     found = discover(extracts)
-    _require_files(con, found, extracts)
+    _require_files(con, found, extracts, tables)
     if decisions and decisions.is_dir():
         found.join(discover(decisions))
     report = LandingReport(found.notices.get("", []))
     with _spill_folder(con) as spill, closing(Readers()) as readers:
         landing = Landing(
-            con, run_id, batch_id, _naive_utc(now), spill, readers, payloads_from, file_rules or FileRules()
+            con,
+            run_id,
+            batch_id,
+            _naive_utc(now),
+            spill,
+            readers,
+            payloads_from,
+            file_rules or FileRules(),
+            tuple(tables),
         )
         report.append(_land_feed(landing, feeds[ACCOUNTS], found))
-        _tell(on_step, report[-1], found)
+        _tell(on_step, report[-1], found, tables)
         _require_accounts(con, extracts)
         others = [feed for name, feed in feeds.items() if name != ACCOUNTS]
         landed = {}
         for feed_report in _land_at_once(landing, others, found):
             landed[feed_report.feed] = feed_report
-            _tell(on_step, feed_report, found)
+            _tell(on_step, feed_report, found, tables)
         report.extend(landed[feed.name] for feed in others)
         report.notices.extend(_unended(feed_report) for feed_report in report if feed_report.files_unended)
         report.notices.extend(note for feed_report in report for note in feed_report.warnings)
@@ -184,15 +195,17 @@ def _naive_utc(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
 
 
-def _require_files(con: duckdb.DuckDBPyConnection, found: Discovery, extracts: Path) -> None:
-    if found.is_empty:
+def _require_files(
+    con: duckdb.DuckDBPyConnection, found: Discovery, extracts: Path, tables: Sequence[Table]
+) -> None:
+    if found.is_empty and not tables:
         notices = [text for texts in found.notices.values() for text in texts]
         raise InputError(
             f"there is no file of any feed{_listed(notices)}",
             "put the extracts into <source>/<feed>/, for example crm/accounts/2026-03-13.csv",
             file=extracts,
         )
-    if not found.files[ACCOUNTS]:
+    if not found.files[ACCOUNTS] and all(table.feed != ACCOUNTS for table in tables):
         notices = found.notices.get(ACCOUNTS, []) + found.notices.get("", [])
         _require_accounts(con, extracts, notices)
 
@@ -265,8 +278,8 @@ def _land_at_once(landing: Landing, feeds: Collection[Feed], found: Discovery) -
             raise
 
 
-def _tell(on_step: OnStep | None, report: FeedReport, found: Discovery) -> None:
-    if on_step and found.files[report.feed]:
+def _tell(on_step: OnStep | None, report: FeedReport, found: Discovery, tables: Sequence[Table]) -> None:
+    if on_step and (found.files[report.feed] or any(table.feed == report.feed for table in tables)):
         on_step(report.feed, report.rows_landed, report.seconds)
 
 
@@ -278,6 +291,11 @@ def _land_feed(landing: Landing, feed: Feed, found: Discovery) -> FeedReport:
             report.add(land_file(landing, feed, file))
         except NotNowError as reason:
             report.messages.append(str(reason))
+    for table in landing.tables:
+        if table.feed == feed.name:
+            load, warnings = land_table(landing, feed, table)
+            report.add(load)
+            report.warnings.extend(warnings)
     report.seconds = time.monotonic() - start
     return report
 

@@ -24,6 +24,7 @@ from radar.landing.feeds import Feed
 from radar.landing.file_rules import FileRules
 from radar.landing.files import ExtractFile
 from radar.landing.readers import Readers, Reading, UnreadableError
+from radar.landing.tables import FOLDER, Table
 
 LANDED, REPEATED, REFUSED = "landed", "repeated", "refused"
 
@@ -49,6 +50,7 @@ class Landing:
     readers: Readers
     payloads_from: date | None = None
     file_rules: FileRules = field(default_factory=FileRules)
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,12 @@ def land_file(landing: Landing, feed: Feed, file: ExtractFile) -> Load | None:
     except InputError as error:
         arrival.require_unchanged()
         return _record_alone(arrival, arrival.load(REFUSED, str(error)))
+
+
+def refuse(landing: Landing, feed: Feed, file: ExtractFile, message: str) -> Load:
+    """Record what could not even be opened; the next run tries it again."""
+    arrival = _Arrival(landing, feed, file)
+    return _record_alone(arrival, arrival.load(REFUSED, message))
 
 
 @contextmanager
@@ -317,7 +325,12 @@ class _Rows:
         )
 
     def _fewer_rows(self, rows: int) -> str | None:
-        """A warning where the file has far fewer rows than the one before it, as if cut between two rows."""
+        """A warning where the file has far fewer rows than the one before it, as if cut between two rows.
+
+        Not for relations: of those come the new rows alone, and who shrank is reported by `land_tables`.
+        """
+        if self._arrival.file.source_file.startswith(f"{FOLDER}/"):
+            return None
         least = self._arrival.landing.file_rules.least_rows_pct
         row = self._con.execute(statements.FILE_BEFORE, {**self._of_file, "feed": self._feed.name}).fetchone()
         if row is None or row[1] < ROWS_COMPARED or rows * 100 >= row[1] * least:

@@ -27,13 +27,21 @@ from radar.core.warehouse import MEMORY_LIMIT
 from radar.landing.feeds import Feed
 from radar.landing.files import ExtractFile
 from radar.landing.reader import READY, Request
+from radar.landing.table_reader import TableRequest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
+TABLE_SECONDS = 3600.0  # for the new rows of one relation
 WATCH_SECONDS = 0.02  # how often the memory of a process that reads is looked at
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _TAKE_AWAY = "take the file away, or split it into smaller ones; it is tried again with every run"
+
+_ENDED = "ended the process that read it"
+_READ_LESS = (
+    "the next run tries it again; where it stays so, name a view with fewer rows or columns, "
+    "or raise RADAR_MEMORY_LIMIT"
+)
 
 
 class UnreadableError(InputError):
@@ -109,6 +117,27 @@ class Readers:
             raise ClosedError
         return self._result(answer, file.source_file)
 
+    def read_table(self, request: TableRequest, source_file: str) -> dict[str, Any]:
+        """What a process of its own makes of a relation; `table_reader` has the keys. Raises InputError."""
+        process = _Process(self._limits, "radar.landing.table_reader")
+        self._all.append(process)
+        if self._is_closed:
+            raise ClosedError
+        try:
+            answer = process.ask(asdict(request), TABLE_SECONDS)
+        finally:
+            process.end()
+        if self._is_closed:
+            raise ClosedError
+        if str(answer.get("limit", "")).startswith(_ENDED):  # as the driver of Postgres ends where it breaks
+            raise UnreadableError(
+                "the connection broke while it was read, or DuckDB's driver failed, so nothing of it landed",
+                "see that the database runs; the next run reads the relation from where this one began",
+                file=source_file,
+            )
+        self._raise_for(answer, source_file, _READ_LESS)
+        return answer
+
     def close(self) -> None:
         """End every process, also one amid a file."""
         self._is_closed = True
@@ -130,6 +159,17 @@ class Readers:
             self._idle.put(process)
 
     def _result(self, answer: dict[str, Any], source_file: str) -> Reading:
+        self._raise_for(answer, source_file, _TAKE_AWAY)
+        return Reading(
+            Path(answer["rows"]),
+            answer["records"],
+            tuple(answer["extra_columns"]),
+            answer["columns"],
+            answer["vendor_columns"],
+            tuple(answer["ignored_columns"]),
+        )
+
+    def _raise_for(self, answer: dict[str, Any], source_file: str, read_less: str) -> None:
         if "refusal" in answer:
             problem, remedy, row, column = answer["refusal"]
             raise InputError(problem, remedy, file=source_file, row=row, column=column)
@@ -141,15 +181,7 @@ class Readers:
                 "memory": f"takes more than {self._limits.memory / 1e6:,.0f} MB of memory or disk to read",
                 "depth": "has brackets nested too deep",
             }.get(answer["limit"], answer["limit"])
-            raise UnreadableError(what, _TAKE_AWAY, file=source_file)
-        return Reading(
-            Path(answer["rows"]),
-            answer["records"],
-            tuple(answer["extra_columns"]),
-            answer["columns"],
-            answer["vendor_columns"],
-            tuple(answer["ignored_columns"]),
-        )
+            raise UnreadableError(what, read_less, file=source_file)
 
 
 def _size(path: Path) -> int:
@@ -177,8 +209,8 @@ def _resident_bytes(pid: int) -> int:
 class _Process:
     """One reading process. It is started for the first file, and again after it died."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, module: str = "radar.landing.reader") -> None:
+        self._limits, self._module = limits, module
         self._child: subprocess.Popen[bytes] | None = None
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -219,7 +251,7 @@ class _Process:
             filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])
         )
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "radar.landing.reader", str(self._limits.memory)],
+            [sys.executable, "-P", "-m", self._module, str(self._limits.memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -270,5 +302,5 @@ class _Process:
         if status == -signal.SIGXCPU:
             return "takes more computing time than its size allows"
         if status < 0:
-            return f"ended the process that read it ({signal.Signals(-status).name})"
-        return f"ended the process that read it (status {status})"
+            return f"{_ENDED} ({signal.Signals(-status).name})"
+        return f"{_ENDED} (status {status})"

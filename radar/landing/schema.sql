@@ -67,6 +67,10 @@ create table if not exists quarantine.refused_keys (
 alter table quarantine.refused_keys add column if not exists
 came_last struct(batch_id bigint, source_file varchar, row_number bigint);
 
+-- row_key: of rows of a relation, the key there; null for those of files, which are found by their number.
+alter table quarantine.rejected_rows add column if not exists row_key varchar;
+alter table quarantine.rejected_values add column if not exists row_key varchar;
+
 create table if not exists audit.runs (
     run_id varchar,
     batch_id bigint,
@@ -75,8 +79,10 @@ create table if not exists audit.runs (
     as_of_start date,
     as_of_end date,
     status varchar,
-    message varchar
+    message varchar,
+    cpu_seconds double  -- of the process, until the row is written; null where the run did not end by itself
 );
+alter table audit.runs add column if not exists cpu_seconds double;
 
 -- Grain: one row per file and content that a run met for the first time.
 create table if not exists audit.loads (
@@ -184,6 +190,21 @@ create table if not exists control.known_files (
 );
 alter table control.known_files add column if not exists inode bigint;
 alter table control.known_files add column if not exists ctime_ns bigint;
+
+-- Grain: one row per relation of tables.yml and feed that it is read as, as it was when it last landed.
+-- watermark: the newest loaded_at that has come; null where none is named. rows_behind: those before the overlap, which
+-- are not read again. columns: name and type, a JSON object.
+create table if not exists control.table_states (
+    feed varchar,
+    source_file varchar,
+    loaded_at_column varchar,
+    watermark timestamp,
+    rows_behind bigint,
+    rows_total bigint,
+    columns varchar,
+    read_at timestamp,
+    primary key (feed, source_file)
+);
 
 -- Grain: one row per source and id by which its feeds name an account, where the id is an e-mail address or has a domain
 -- in it: a contact or a domain may say whose it is.

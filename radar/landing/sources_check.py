@@ -1,4 +1,4 @@
-"""What `radar sources check` finds in a folder: each file is landed into a warehouse that is thrown away.
+"""What `radar sources check` finds: each file and relation is landed into a warehouse that is thrown away.
 
 So it is read as a run would read it, by the same process, casts and rules; only the checks of a whole feed
 (`radar.quality`) are left to the run.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,10 +21,12 @@ from radar.core.warehouse import connect
 from radar.landing import schema
 from radar.landing.adapters import adapter_named
 from radar.landing.feeds import Feed, feeds_of
-from radar.landing.files import ExtractFile, discover
+from radar.landing.files import Discovery, ExtractFile, discover
+from radar.landing.land_tables import land_table
 from radar.landing.links import note_ids, resolve_aliases
 from radar.landing.load import LANDED, Landing, Load, NotNowError, land_file
 from radar.landing.readers import Readers
+from radar.landing.tables import Table
 
 MOST_EXAMPLES = 3
 
@@ -42,7 +44,7 @@ class BadValue:
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What became of one file for one feed. `columns`: the adapter's name -> the file's, or None."""
+    """What became of a file or relation for one feed. `columns`: the adapter's name -> the file's or None."""
 
     file: str
     read_as: str
@@ -91,9 +93,13 @@ class FolderCheck:
         return {"files": files, "notices": self.notices, "has_accounts": self.has_accounts}
 
 
-def check_folder(extracts: Path, seeds: Path) -> FolderCheck:
-    """Read every file of a folder without landing it anywhere. Raises UsageError where there is no folder."""
-    found, feeds = discover(extracts), feeds_of(seeds)
+def check_folder(extracts: Path | None, seeds: Path, tables: Sequence[Table] = ()) -> FolderCheck:
+    """Read every file of a folder, and every relation of `tables`, without landing it anywhere.
+
+    Raises UsageError where there is no folder.
+    """
+    feeds = feeds_of(seeds)
+    found = discover(extracts) if extracts else Discovery({name: [] for name in feeds})
     notices = [text for texts in found.notices.values() for text in texts]
     with tempfile.TemporaryDirectory(prefix="radar-check-") as name:
         scratch = Path(name)
@@ -111,6 +117,12 @@ def check_folder(extracts: Path, seeds: Path) -> FolderCheck:
                         continue
                     if load:
                         loads.append((feed, file, load))
+                for table in tables:
+                    if table.feed == feed.name:
+                        load, warnings = land_table(landing, feed, table)
+                        notices.extend(warnings)
+                        file = ExtractFile(scratch, table.source_file, "parquet", adapter=table.adapter)
+                        loads.append((feed, file, load or Load(LANDED, columns="{}")))
             note_ids(con)
             resolve_aliases(con, seeds)
             has_accounts = _count(con, "select count(*) from raw.crm_accounts") > 0

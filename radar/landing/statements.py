@@ -93,6 +93,7 @@ FILE_BEFORE = """
         feed = $feed
         and status = 'landed'
         and source_file <> $source_file
+        and not starts_with(source_file, 'tables/')
         and (batch_id < $batch_id or source_file < $source_file)
     order by batch_id desc, source_file desc
     limit 1

@@ -45,6 +45,9 @@ SLICED_MODELS = (
     "rpt_backtest_horizons",
     "rpt_backtest_rates",
 )
+REPORTS = tuple(name for name in MODELS if name.startswith("rpt_"))
+"""The marts that figures are read from."""
+
 LONGEST_HORIZON = 90
 """Trends, episodes and the quarter are judged by it, whatever horizons are asked for."""
 
@@ -175,8 +178,30 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
     )
 
 
+def rule_sets(published_db: Path) -> list[str]:
+    """The rule sets that score, in the order of their names: each can be asked for."""
+    with duckdb.connect(str(published_db), read_only=True) as con:
+        found = con.execute("select rule_set from scoring.dim_rule_sets where status <> 'retired' order by 1")
+        return [name for (name,) in found.fetchall()]
+
+
+def recorded(tables: Mapping[str, Sequence[Row]]) -> Backtest:
+    """What the daily run measured, from the rows of each of the REPORTS."""
+    return _backtest(tables, Question(), {})
+
+
 def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
-    tables = {name: _rows(con, name) for name in MODELS if name.startswith("rpt_")}
+    tables = {name: _rows(con, name) for name in REPORTS}
+    slices: dict[str, Any] = {}
+    if question.by:
+        run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
+        sliced = {name: _rows(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}
+        names = sorted({row["slice"] for row in sliced["rpt_backtest_horizons"]})
+        slices = {question.by: {name: _horizons(sliced, name, question.horizons) for name in names}}
+    return _backtest(tables, question, slices)
+
+
+def _backtest(tables: Mapping[str, Sequence[Row]], question: Question, slices: Mapping[str, Any]) -> Backtest:
     (history,) = tables["rpt_backtest"]
     figures = {
         "rule_set": history["rule_set"] or question.rule_set,
@@ -208,11 +233,8 @@ def _read(con: duckdb.DuckDBPyConnection, question: Question) -> Backtest:
         "stability": [dict(row) for row in tables["rpt_backtest_stability"]],
         "vintages": [dict(row) for row in tables["rpt_backtest_vintages"] if _asked(row, question)],
     }
-    if question.by:
-        run_models(con, COPY, horizons=question.horizons, slice_by=SLICES[question.by], models=SLICED_MODELS)
-        sliced = {name: _rows(con, name) for name in ("rpt_backtest_horizons", "rpt_backtest_rates")}
-        names = sorted({row["slice"] for row in sliced["rpt_backtest_horizons"]})
-        figures["by"] = {question.by: {name: _horizons(sliced, name, question.horizons) for name in names}}
+    if slices:
+        figures["by"] = slices
     return Backtest(question, _plain(figures), notes(history, figures, question.rule_set))
 
 

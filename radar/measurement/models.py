@@ -21,6 +21,7 @@ MODELS = (
     "fct_observations",
     "int_flag_runs",
     "int_flag_lead_times",
+    "int_renewal_scores",
     "fct_flag_episodes",
     "int_backtest_observations",
     "int_backtest_accounts",

@@ -83,7 +83,8 @@ def _of_history(history: Mapping[str, Any], figures: Mapping[str, Any], rule_set
         ),
         (
             history["rule_sets"] > 1 and rule_set is None,
-            f"{history['rule_sets']} rule sets recorded this history; --rule-set measures one of them.",
+            f"{history['rule_sets']} rule sets recorded this history; `radar backtest "
+            "--rule-set` measures one of them.",
         ),
     )
     return [sentence for is_so, sentence in sentences if is_so]

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from markupsafe import Markup
+
 from radar.core.terminal import inert_value
 from radar.measurement.backtest import BUCKETS, LEVELS, Backtest
+from radar.measurement.charts import capacity_chart, interval_chart, lead_time_chart
 
 LABELS = {"healthy": "healthy", "watch": "watch", "at_risk": "at risk", "not_healthy": "watch or at risk"}
 FEW = "Too few accounts churned to claim anything"
+NO_CHART = Markup("")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table with what to read in it."""
+    """A table with what to read in it; `mart` has its figures, and `chart` draws them."""
 
     title: str
     sentences: tuple[str, ...]
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    mart: str = ""
+    chart: Markup = NO_CHART
 
 
 def text(done: Backtest) -> str:
@@ -101,10 +107,10 @@ def _quarter(figures: Mapping[str, Any]) -> list[str]:
     flagged, others = found[level, True], found.get((level, False))
     sentence = (
         f"Of {_accounts(flagged['accounts'])} flagged ({LABELS[level]}) between {flagged['first_date']} and "
-        f"{flagged['last_date']}, {flagged['churned']:,} left within 90 days ({_rate(flagged)})"
+        f"{flagged['last_date']}, {flagged['churned']:,} left within 90 days ({rate(flagged)})"
     )
     if others:
-        sentence += f"; of {others['accounts']:,} not flagged {others['churned']:,} left ({_rate(others)})"
+        sentence += f"; of {others['accounts']:,} not flagged {others['churned']:,} left ({rate(others)})"
     if flagged["too_young"]:
         sentence += f". {flagged['too_young']:,} flagged since then are too young to judge"
     return [sentence + "."]
@@ -121,14 +127,14 @@ def _verdict(figures: Mapping[str, Any]) -> list[str]:
             "Counts and intervals follow; a ranking of scores would be chance."
         ]
     lifts = "; ".join(
-        f"accounts {LABELS[level]} left {_number(horizon[level]['lift'])} times as often as all"
+        f"accounts {LABELS[level]} left {number(horizon[level]['lift'])} times as often as all"
         f"{_between(horizon[level]['lift_ci'])}"
         for level in LEVELS
         if horizon[level]["lift"] is not None
     )
     pairs = (
         f"of a customer who left and one who stayed, the one who left had the lower score in "
-        f"{_percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], percent=True)}, where chance "
+        f"{percent(horizon['auc'])} of pairs{_between(horizon['auc_ci'], as_percent=True)}, where chance "
         "is 50 %"
     )
     begin = (
@@ -154,7 +160,7 @@ def _history(figures: Mapping[str, Any]) -> Section:
         ("undecided scores", _pct(figures["undecided_pct"])),
         *((f"observations {LABELS[name]}", _pct(pct)) for name, pct in figures["buckets_pct"].items()),
     )
-    return Section("What was measured", (), ("", ""), rows if figures["scored_days"] else ())
+    return Section("What was measured", (), ("", ""), rows if figures["scored_days"] else (), "rpt_backtest")
 
 
 def _capacity(figures: Mapping[str, Any]) -> Section:
@@ -188,9 +194,11 @@ def _capacity(figures: Mapping[str, Any]) -> Section:
         (f"{horizon['n']:,} observations, {horizon['positives']:,} of them before a churn.",),
         ("accounts an owner and week", "which", "right (precision)", "of churners found (recall)"),
         tuple(
-            (_number(alerts), which, _percent(precision), _percent(recall))
+            (number(alerts), which, percent(precision), percent(recall))
             for alerts, which, precision, recall in sorted(rows, key=lambda row: row[0])
         ),
+        "rpt_backtest_capacity",
+        capacity_chart(curve, days),
     )
 
 
@@ -202,11 +210,11 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
             LABELS[name],
             f"{cell['n']:,}",
             f"{cell['accounts']:,}",
-            _percent(cell["churn_rate"]),
-            _interval(cell["ci"]),
-            _percent(cell["arr_churn_rate"]),
-            _number(cell["lift"]),
-            _interval(cell["lift_ci"], percent=False),
+            percent(cell["churn_rate"]),
+            interval(cell["ci"]),
+            percent(cell["arr_churn_rate"]),
+            number(cell["lift"]),
+            interval(cell["lift_ci"], as_percent=False),
         )
         for name, cell in ((bucket, horizon["buckets"][bucket]) for bucket in reversed(BUCKETS))
     ]
@@ -215,16 +223,16 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
             "all",
             f"{horizon['n']:,}",
             f"{horizon['accounts']:,}",
-            _percent(horizon["base_rate"]),
-            _interval(horizon["base_ci"]),
-            _percent(horizon["arr_churn_rate"]),
+            percent(horizon["base_rate"]),
+            interval(horizon["base_ci"]),
+            percent(horizon["arr_churn_rate"]),
             "1",
             "",
         )
     )
     found = [
-        f"{LABELS[level]}: right in {_percent(horizon[level]['precision'])}, found "
-        f"{_percent(horizon[level]['recall'])} of churners, flagged {_percent(horizon[level]['fpr'])} of "
+        f"{LABELS[level]}: right in {percent(horizon[level]['precision'])}, found "
+        f"{percent(horizon[level]['recall'])} of churners, flagged {percent(horizon[level]['fpr'])} of "
         "the others"
         for level in LEVELS
         if horizon[level]["share"]
@@ -243,6 +251,11 @@ def _buckets(days: str, horizon: Mapping[str, Any]) -> Section:
         ),
         ("bucket", "observations", "accounts", "churned", "95 %", "by revenue", "lift", "95 %"),
         tuple(rows),
+        "rpt_backtest_rates",
+        interval_chart(
+            [(LABELS[bucket], horizon["buckets"][bucket]) for bucket in BUCKETS],
+            f"Churn within {days} days by bucket, with 95 % intervals",
+        ),
     )
 
 
@@ -251,12 +264,12 @@ def _lead_time(figures: Mapping[str, Any]) -> Section:
         (
             LABELS[level],
             f"{lead['events']:,}",
-            f"{lead['warned']:,} ({_percent(lead['warned_share'])})",
-            *(_percent(lead["curve"][days]) for days in ("7", "14", "30", "60", "90")),
-            _number(lead["median"]),
-            _number(lead["p10"]),
-            _number(lead["typical_run"]),
-            _percent(lead["share_flagged"]),
+            f"{lead['warned']:,} ({percent(lead['warned_share'])})",
+            *(percent(lead["curve"][days]) for days in ("7", "14", "30", "60", "90")),
+            number(lead["median"]),
+            number(lead["p10"]),
+            number(lead["typical_run"]),
+            percent(lead["share_flagged"]),
         )
         for level, lead in figures["lead_time"].items()
         if lead["events"]
@@ -280,6 +293,8 @@ def _lead_time(figures: Mapping[str, Any]) -> Section:
             *("typical run of flags", "observations flagged"),
         ),
         rows,
+        "rpt_backtest_lead_times",
+        lead_time_chart(figures["lead_time"], LABELS),
     )
 
 
@@ -289,9 +304,9 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
             LABELS[level],
             f"{found['n']:,}",
             f"{found['accounts']:,}",
-            _percent(found["precision_churn_90d"]) if found["n"] else "",
-            _interval(found["ci"]),
-            f"{_percent(found['needed_low'])} to {_percent(found['needed_high'])}" if found["n"] else "",
+            percent(found["precision_churn_90d"]) if found["n"] else "",
+            interval(found["ci"]),
+            f"{percent(found['needed_low'])} to {percent(found['needed_high'])}" if found["n"] else "",
             f"{found['unknown']:,}",
             _percent_of(found["churn_treated"], found["treated"]),
             _percent_of(found["churn_untreated"], found["untreated"]),
@@ -320,11 +335,13 @@ def _episodes(figures: Mapping[str, Any]) -> Section:
             *("treated churned", "untreated churned", "too young"),
         ),
         rows,
+        "rpt_backtest_episodes",
     )
 
 
 def _calibration(figures: Mapping[str, Any]) -> Section:
     days = main_horizon(figures)
+    tenths = [row for row in figures["calibration"] if str(row["horizon_days"]) == days]
     return Section(
         f"Tenths of the scores, lowest first: churn observed within {days} days",
         ("What was observed, no probability. Equal scores are together in the last tenth that they reach.",),
@@ -332,14 +349,24 @@ def _calibration(figures: Mapping[str, Any]) -> Section:
         tuple(
             (
                 str(row["tenth"]),
-                f"{_number(row['score_from'])} to {_number(row['score_to'])}",
+                f"{number(row['score_from'])} to {number(row['score_to'])}",
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _percent(row["churn_rate"]),
-                _interval(_ci(row)),
+                percent(row["churn_rate"]),
+                interval(ci(row)),
             )
-            for row in figures["calibration"]
-            if str(row["horizon_days"]) == days
+            for row in tenths
+        ),
+        "rpt_backtest_calibration",
+        interval_chart(
+            [
+                (
+                    f"tenth {row['tenth']}",
+                    {"n": row["observations"], "churn_rate": row["churn_rate"], "ci": ci(row)},
+                )
+                for row in tenths
+            ],
+            f"Churn within {days} days by tenth of the scores, lowest first, with 95 % intervals",
         ),
     )
 
@@ -365,13 +392,14 @@ def _stability(figures: Mapping[str, Any]) -> Section:
                 row["quarter_start_date"],
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _number(row["bucket_changes_per_account"]),
+                number(row["bucket_changes_per_account"]),
                 _pct(row["undecided_pct"]),
-                _number(row["psi"]),
-                _number(row["shifted_bins"]),
+                number(row["psi"]),
+                number(row["shifted_bins"]),
             )
             for row in figures["stability"]
         ),
+        "rpt_backtest_stability",
     )
 
 
@@ -387,12 +415,13 @@ def _vintages(figures: Mapping[str, Any]) -> Section:
                 LABELS.get(row["group_name"], row["group_name"]),
                 f"{row['observations']:,}",
                 f"{row['accounts']:,}",
-                _percent(row["churn_rate"]),
-                _interval(_ci(row)),
+                percent(row["churn_rate"]),
+                interval(ci(row)),
             )
             for row in figures["vintages"]
             if str(row["horizon_days"]) == days
         ),
+        "rpt_backtest_vintages",
     )
 
 
@@ -405,13 +434,14 @@ def _trend(figures: Mapping[str, Any]) -> Section:
             (
                 trend,
                 f"{row['n']:,}",
-                _percent(row["churn_90d"]),
-                _interval(row["ci"]),
-                _percent(row["holds_28d"]),
+                percent(row["churn_90d"]),
+                interval(row["ci"]),
+                percent(row["holds_28d"]),
             )
             for trend, row in figures["trend"].items()
             if row["n"]
         ),
+        "rpt_backtest_trends",
     )
 
 
@@ -428,6 +458,7 @@ def _renewals(figures: Mapping[str, Any]) -> Section:
             for bucket, row in figures["renewals"].items()
             if row["n"]
         ),
+        "rpt_backtest_renewals",
     )
 
 
@@ -452,11 +483,11 @@ def _slices(by: str, slices: Mapping[str, Any], days: str) -> Section:
                 f"{found[days]['n']:,}",
                 f"{found[days]['accounts']:,}",
                 f"{found[days]['events']:,}",
-                _percent(found[days]["base_rate"]),
-                _interval(found[days]["base_ci"]),
-                _percent(found[days]["at_risk"]["precision"]),
-                _number(found[days]["auc"]),
-                _interval(found[days]["auc_ci"], percent=False),
+                percent(found[days]["base_rate"]),
+                interval(found[days]["base_ci"]),
+                percent(found[days]["at_risk"]["precision"]),
+                number(found[days]["auc"]),
+                interval(found[days]["auc_ci"], as_percent=False),
             )
             for name, found in slices.items()
         ),
@@ -470,44 +501,50 @@ def _accounts(count: int) -> str:
     return f"{count:,} account{'' if count == 1 else 's'}"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """`1,234.5`, nothing for None."""
     return "" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def _percent(part: float | None) -> str:
+def percent(part: float | None) -> str:
+    """A share of 0 to 1 as `28 %`, with a digit more near both ends; `?` for None."""
     if part is None:
         return "?"
-    percent = 100 * part
-    if percent in (0, 100) or 9.95 <= percent < 99.5:
-        return f"{percent:.0f} %"
-    return f"{min(max(percent, 0.1), 99.9):.1f} %"
+    of_hundred = 100 * part
+    if of_hundred in (0, 100) or 9.95 <= of_hundred < 99.5:
+        return f"{of_hundred:.0f} %"
+    return f"{min(max(of_hundred, 0.1), 99.9):.1f} %"
 
 
 def _percent_of(part: float | None, count: int) -> str:
-    return f"{_percent(part)} of {count:,}" if count else "none"
+    return f"{percent(part)} of {count:,}" if count else "none"
 
 
-def _pct(percent: float | None) -> str:
-    return _percent(None if percent is None else percent / 100)
+def _pct(value: float | None) -> str:
+    return percent(None if value is None else value / 100)
 
 
-def _ci(row: Mapping[str, Any]) -> list[float] | None:
+def ci(row: Mapping[str, Any]) -> list[float] | None:
+    """Both ends of the interval of a row, if it has one."""
     return None if row["ci_low"] is None else [row["ci_low"], row["ci_high"]]
 
 
-def _rate(row: Mapping[str, Any]) -> str:
-    return f"{_percent(row['churn_rate'])}{', ' + _interval(_ci(row)) if row['ci_low'] is not None else ''}"
+def rate(row: Mapping[str, Any]) -> str:
+    """The share of a row with its interval: `28 %, 16 to 43`."""
+    bounds = ci(row)
+    return f"{percent(row['churn_rate'])}{', ' + interval(bounds) if bounds else ''}"
 
 
-def _interval(bounds: Sequence[float] | None, *, percent: bool = True) -> str:
+def interval(bounds: Sequence[float] | None, *, as_percent: bool = True) -> str:
+    """`16 to 43`, nothing for None."""
     if bounds is None:
         return ""
-    low, high = ((_percent(bound).removesuffix(" %") if percent else _number(bound)) for bound in bounds)
+    low, high = ((percent(bound).removesuffix(" %") if as_percent else number(bound)) for bound in bounds)
     return f"{low} to {high}"
 
 
-def _between(bounds: Sequence[float] | None, *, percent: bool = False) -> str:
-    return f" ({_interval(bounds, percent=percent)})" if bounds is not None else ""
+def _between(bounds: Sequence[float] | None, *, as_percent: bool = False) -> str:
+    return f" ({interval(bounds, as_percent=as_percent)})" if bounds is not None else ""
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

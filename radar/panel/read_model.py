@@ -35,7 +35,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 6
+FORMAT = 7
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -46,6 +46,7 @@ _SCHEMA = """
         rank_for_owner integer, body text
     );
     create table details (account_id text, piece text, body text);
+    create table shared (name text, body text);
 """
 _INDEXES = """
     create index details_by_account on details (account_id);
@@ -55,12 +56,16 @@ _INDEXES = """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
 
-_TABLES = ("about", "owners", "accounts", "details")
+_TABLES = ("about", "owners", "accounts", "details", "shared")
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 """Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+BUCKETS, RULES = "marts.rpt_bucket_outcomes", "marts.rpt_rule_audit"
+"""What all accounts have in common: how those of a bucket, and those with a rule, did."""
+MOST_OBSERVATIONS = 100_000
+"""Of rules next to outcomes: with more, the file would be late by minutes; `marts.rpt_rule_audit` answers."""
 _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 """How far back spot checks, the small chart and the page of an account go."""
 MOST_FACTS = 50
@@ -271,8 +276,23 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
+        if BUCKETS in known:
+            _share(out, BUCKETS, _rows_of(con, BUCKETS))
+        if RULES in known and _rows_of(con, "marts.rpt_backtest")[0]["observations"] <= MOST_OBSERVATIONS:
+            _share(out, RULES, _rows_of(con, RULES))
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _rows_of(con: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, Any]]:
+    result = con.execute(f"select * from {mart} order by all")
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _share(out: sqlite3.Connection, mart: str, rows: list[dict[str, Any]]) -> None:
+    """What all accounts have in common."""
+    out.execute("insert into shared values (?, ?)", [mart, json.dumps(rows, default=str)])
 
 
 def _move(

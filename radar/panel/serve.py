@@ -22,6 +22,8 @@ from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.publishing.file_set import COPY_NAME
+from radar.receive.app import application as receiving_application
+from radar.receive.settings import ReceiveSettings
 
 
 def serve(
@@ -38,6 +40,9 @@ def serve(
             f"{host} can be reached from elsewhere, and passwords would travel in the clear",
             "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
         )
+    receive = ReceiveSettings.read()
+    if receive.secrets:
+        receive.check()
     oidc.provider(settings)  # what is wrong with it, or with the store, is reported before anything starts
     Store(settings.store).check()
     password = _demo_users(settings) if is_demo else None
@@ -79,7 +84,13 @@ def application() -> Starlette:
     """The application of one process, from the variables that `serve` set."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # else a line for all that a provider is asked
-    return create_app(PanelSettings())
+    receive = ReceiveSettings.read()
+    return with_receiver(PanelSettings(), receive) if receive.secrets else create_app(PanelSettings())
+
+
+def with_receiver(settings: PanelSettings, receive: ReceiveSettings) -> Starlette:
+    """The panel, and below `/ingest` the receiver, whose requests are signed and come from no browser."""
+    return receiving_application(receive, create_app(settings))
 
 
 def _is_loopback(host: str) -> bool:

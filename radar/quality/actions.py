@@ -182,7 +182,13 @@ def _record_failing(
 ) -> None:
     target = "rejected_values" if rule.action == "null_value" else "rejected_rows"
     con.execute(
-        sql("record_failing", target=target, column=rule.column, table=batch.table),
+        sql(
+            "record_failing",
+            target=target,
+            column=rule.column,
+            table=batch.table,
+            key=statements.entity_key(batch.contract, "new_rows"),
+        ),
         {
             "feed": batch.feed,
             "rule": rule.rule,

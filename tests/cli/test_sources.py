@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from radar.landing.adapters import load_adapters
@@ -77,3 +78,33 @@ def test_check_of_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) ->
     done = radar("sources", "check", str(tmp_path / "none"))
     assert done.returncode == 2
     assert "there is no such folder" in done.stderr
+
+
+def test_check_reads_relations_as_it_reads_files(extracts: Path) -> None:
+    database = extracts.parent / "app.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("create table tickets (ticket_id text, account_id text, opened_at date, status text)")
+        con.execute("insert into tickets values ('1', 'a1', '2026-02-01', 'open'), ('2', 'a7', null, 'open')")
+    tables = extracts.parent / "tables.yml"
+    tables.write_text(
+        "databases:\n  app: {type: duckdb, path: app.duckdb}\ntables:\n"
+        "  - {database: app, relation: tickets, feed: support/tickets}\n"
+        "  - {database: app, relation: ticket, feed: support/tickets}\n"
+    )
+    done = radar("sources", "check", str(extracts), f"--seeds={SEEDS}", f"--tables={tables}")
+    assert done.returncode == 1
+    assert "tables/app/tickets -> support/tickets" in done.stdout
+    assert "bad row    row 2, column opened_at: " in done.stdout
+    assert "accounts   1 of 1 ids join" in done.stdout
+    assert "refused: tables/app/ticket: there is no such relation" in done.stdout
+    alone = radar("sources", "check", f"--seeds={SEEDS}", f"--tables={tables}", "--json")
+    assert {one["file"] for one in json.loads(alone.stdout)["files"]} == {
+        "tables/app/ticket",
+        "tables/app/tickets",
+    }
+
+
+def test_check_of_nothing_is_a_usage_error() -> None:
+    done = radar("sources", "check")
+    assert done.returncode == 2
+    assert "name a folder of extracts, or --tables FILE" in done.stderr

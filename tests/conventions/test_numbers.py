@@ -25,7 +25,9 @@ SYNTAX = re.compile(
 WINDOW = re.compile(r"_(\d+)d(?=_|\b)")
 """A window of days that the name of a signal or a column has: changing it would make another one."""
 
-DEFINED = re.compile(r"models/measurement/|macros/(clustered_rates|normal_quantile)\.sql$")
+DEFINED = re.compile(
+    r"models/measurement/|macros/(clustered_(rates|lifts|auc)|auc_places|normal_quantile)\.sql$"
+)
 """Statistics, as docs/measurement.md defines them: another number is another figure of the same name."""
 
 ALLOWED = {

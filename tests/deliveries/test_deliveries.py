@@ -68,6 +68,10 @@ def slack_webhook(vendors: Vendors) -> Destinations:
     return Destinations(slack_webhook_url=f"{vendors.url}/slack/hook")
 
 
+def teams(vendors: Vendors) -> Destinations:
+    return Destinations(teams_webhook_url=f"{vendors.url}/teams/workflow")
+
+
 def hubspot(vendors: Vendors) -> Destinations:
     return Destinations(hubspot_token="pat-secret", hubspot_url=vendors.url)
 
@@ -102,6 +106,7 @@ def with_crm_accounts(vendors: Vendors, count: int) -> None:
 DESTINATIONS: dict[str, tuple[Callable[[Vendors], Destinations], str, str, str]] = {
     "slack_bot": (slack_bot, "slack", "alert", "chat.postMessage"),
     "slack_webhook": (slack_webhook, "slack", "alert", "/slack/hook"),
+    "teams": (teams, "slack", "alert", "/teams/workflow"),
     "hubspot": (hubspot, "tasks", "task", "tasks/batch/create"),
     "salesforce": (salesforce, "tasks", "task", "composite/sobjects"),
     "webhook": (webhook, "webhook", "guide", "/make"),
@@ -131,7 +136,7 @@ def test_an_action_has_one_side_effect_whatever_happens(
     for _ in range(3):
         company.run(channel)
     assert len(committed(vendors)) == 1, vendors.calls
-    looks_up = name not in ("slack_webhook", "webhook")
+    looks_up = name not in ("slack_webhook", "teams", "webhook")
     expected = "in_doubt" if fault == "lose" and not looks_up else "delivered"
     assert company.states() == {f"{kind}:{action}": expected}
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from radar.core.errors import InputError
+from radar.deliveries.channels.teams import card
 from radar.deliveries.drafts import Draft, render, weekly
 from radar.deliveries.messages import with_links
 from radar.deliveries.rendering import SHIPPED, Templates, sparkline
@@ -68,6 +69,26 @@ def held_against(name: str, text: str) -> None:
 def test_a_message_to_slack_is_what_was_agreed(kind: str) -> None:
     message = Templates().slack(f"slack_{kind}.j2", with_links(ROW, "https://radar.example"))
     held_against(f"slack_{kind}.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+@pytest.mark.parametrize("kind", ["alert", "recovery", "reminder"])
+def test_a_message_to_teams_has_the_text_of_slacks(kind: str) -> None:
+    row = with_links(ROW, "https://radar.example") | {"mention": "Ruth Okafor"}
+    message = card(Templates().slack(f"slack_{kind}.j2", row))
+    held_against(f"teams_{kind}.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+def test_no_formatting_comes_out_of_data_in_teams() -> None:
+    name = "**Acme** [x](https://evil.example) _y_ `z` #1 <b> https://evil.example @everyone"
+    row = with_links({**ROW, "account_name": name}, "https://radar.example")
+    (attachment,) = card(Templates().slack("slack_alert.j2", row))["attachments"]
+    text = attachment["content"]["body"][0]["text"]
+    shown = text[1 : text.index("](https://radar.example/accounts/acc-1)")]
+    assert shown.replace("\u200b", "") == (
+        r"\*\*Acme\*\* \[x\](https://evil.example) \_y\_ \`z\` \#1 <b> https://evil.example @everyone"
+    )
+    assert "https://" not in shown, "what is no link in the template becomes none"
+    assert attachment["content"]["fallbackText"].startswith(f"{name} is at risk")
 
 
 def test_an_alert_that_a_person_decides_says_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import duckdb
 import zstandard
 
 from radar.landing.land import FeedReport, LandingReport, land
+from radar.landing.tables import Table
 
 NOW = datetime(2026, 3, 14, 6, 0)
 ACCOUNTS = "account_id,name,created_at,updated_at\na1,Acme,2026-01-01,2026-01-01\n"
@@ -46,7 +48,7 @@ class Inbox:
     def put_accounts(self, content: str = ACCOUNTS) -> None:
         self.put("crm/accounts/accounts.csv", content)
 
-    def land(self) -> LandingReport:
+    def land(self, tables: Sequence[Table] = ()) -> LandingReport:
         self.batch += 1
         return land(
             self.con,
@@ -54,6 +56,7 @@ class Inbox:
             run_id=f"run-{self.batch}",
             batch_id=self.batch,
             now=NOW + timedelta(days=self.batch - 1),
+            tables=tables,
             on_step=lambda *step: self.steps.append(step),
         )
 

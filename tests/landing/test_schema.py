@@ -41,6 +41,7 @@ def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
         "control.ids_by_domain",
         "control.known_files",
         "control.repeated_keys",
+        "control.table_states",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -93,7 +94,10 @@ def test_a_score_that_foresees_says_so_with_n_base_rate_horizon_and_interval(tmp
     page = (tmp_path / "page.html").read_text()
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
-    assert page.count("<svg") == 2
+    drawn = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert drawn[0].startswith("Precision and recall by capacity")
+    assert sum("by bucket" in title for title in drawn) == 3
+    assert {"Share of churns that were flagged in time"} < set(drawn)
     assert "The score predicts churn here" in page
 
 

@@ -96,7 +96,17 @@ def test_every_answer_carries_the_headers(client_as: ClientAs) -> None:
 def test_no_page_holds_an_inline_script_or_style_or_an_address_elsewhere(client_as: ClientAs) -> None:
     client = client_as("admin")
     account = re.findall(r'href="(/accounts/[^"?]+)"', client.get("/").text)[0]
-    for path in ("/", account, "/portfolio", "/quality", "/links", "/rules", "/audit", "/accounts?q=a"):
+    for path in (
+        "/",
+        account,
+        "/portfolio",
+        "/quality",
+        "/quality/signals",
+        "/links",
+        "/rules",
+        "/audit",
+        "/accounts?q=a",
+    ):
         text = client.get(path).text
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=", text)
         assert not re.search(r"""(?:src|href|action)=["'](?:https?:)?//""", text)

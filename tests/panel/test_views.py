@@ -27,7 +27,7 @@ from tests.panel.republished_copy import LIVE, publish_again
 from tests.runs.radar_run import Place
 
 Ask = Callable[[str], str]
-PATHS = ("/portfolio", "/quality", "/rules", "/rules?set=snapshot_v1", "/audit")
+PATHS = ("/portfolio", "/quality", "/quality/signals", "/rules", "/rules?set=snapshot_v1", "/audit")
 FILES = (
     *(f"/portfolio?format=csv&part={part}" for part in ("accounts", "buckets", "moves", "factors", "parts")),
     *(

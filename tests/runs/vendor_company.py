@@ -16,6 +16,8 @@ from typing import Any
 
 import duckdb
 
+from radar.landing.feeds import load_feeds
+
 Row = dict[str, Any]
 FEEDS = (
     "crm/accounts",
@@ -65,6 +67,47 @@ def as_ours(demo: Path, target: Path) -> None:
             if feed == "crm/contacts":
                 row |= {"is_active": True}
         _ndjson(target / feed / "2026-06-30.ndjson.gz", rows)
+
+
+def as_tables(ours: Path, target: Path) -> Path:
+    """What `as_ours` wrote as relations of a DuckDB file, product events as a folder of Parquet; tables.yml.
+
+    A column has the type of the contract where every value of it has, as in a database; else it is text.
+    """
+    target.mkdir(parents=True)
+    database, lake = target / "app.duckdb", target / "lake" / "product_events"
+    lake.mkdir(parents=True)
+    tables = []
+    with duckdb.connect(str(database)) as con:
+        con.execute("set TimeZone = 'UTC'")
+        for feed in FEEDS:
+            source, name = feed.split("/")
+            con.execute(f"create schema if not exists {source}")
+            con.execute(f"create temp table read as select * from read_json('{ours / feed}/*', format = "
+                        "'newline_delimited', dateformat = 'x', timestampformat = 'x')")  # fmt: skip
+            query = f"select {', '.join(_typed(con, feed))} from read"
+            if feed == "product/events":
+                con.execute(f"copy ({query}) to '{lake}/events.parquet' (format parquet)")
+                tables.append("{database: lake, relation: product_events, feed: product/events}")
+            else:
+                con.execute(f"create table {source}.{name} as {query}")
+                loaded_at = ", loaded_at: updated_at" if feed == "crm/accounts" else ""
+                tables.append(f"{{database: app, relation: {source}.{name}, feed: {feed}{loaded_at}}}")
+            con.execute("drop table read")
+    lines = ["databases:", "  app: {type: duckdb, path: app.duckdb}", "  lake: {type: parquet, path: lake}"]
+    file = target / "tables.yml"
+    file.write_text("\n".join([*lines, "tables:", *(f"  - {one}" for one in tables), ""]), encoding="utf-8")
+    return file
+
+
+def _typed(con: duckdb.DuckDBPyConnection, feed: str) -> Iterator[str]:
+    types = {"timestamp": "timestamptz", "date": "date", "decimal": "double", "int": "bigint"}
+    types["bool"] = "boolean"
+    known = {column.name: types.get(column.type, "varchar") for column in load_feeds()[feed].columns}
+    for name, *_ in con.execute("describe read").fetchall():
+        typed = f"try_cast({name} as {known.get(name, 'varchar')})"
+        row = con.execute(f"select count({name}) = count({typed}) from read").fetchone()
+        yield f"{typed} as {name}" if row and row[0] else name
 
 
 def as_vendors(demo: Path, target: Path) -> None:

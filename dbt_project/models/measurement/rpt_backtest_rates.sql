@@ -64,48 +64,24 @@ rates as (
 
 ),
 
--- the same linearisation on the log scale: how far each account moves log(rate of the group / rate of all)
-totals as (
+churn_of_groups as (
 
     select
         slice,
         horizon_days,
         group_name,
-        cast(sum(observations) as double) as observations,
-        cast(sum(churned) as double) as churned,
-        cast(sum(all_observations) as double) as all_observations,
-        cast(sum(all_churned) as double) as all_churned,
-        count(*) as accounts
+        account_id,
+        observations as n,
+        churned as hits,
+        all_observations as all_n,
+        all_churned as all_hits
     from next_to_all
-    group by slice, horizon_days, group_name
 
 ),
 
 lifts as (
 
-    select
-        totals.slice,
-        totals.horizon_days,
-        totals.group_name,
-        max(totals.churned / totals.observations * totals.all_observations / totals.all_churned) as lift,
-        max(totals.accounts / (totals.accounts - 1.0)) * sum(
-            power(
-                next_to_all.churned / totals.churned - next_to_all.observations / totals.observations
-                - next_to_all.all_churned / totals.all_churned
-                + next_to_all.all_observations / totals.all_observations,
-                2
-            )
-        ) as log_variance
-    from totals
-    inner join next_to_all
-        on
-            totals.slice = next_to_all.slice
-            and totals.horizon_days = next_to_all.horizon_days
-            and totals.group_name = next_to_all.group_name
-    where
-        totals.observations > 0
-        and totals.all_churned > 0
-    group by totals.slice, totals.horizon_days, totals.group_name
+    {{ clustered_lifts('churn_of_groups', ['slice', 'horizon_days', 'group_name']) }}
 
 ),
 
@@ -123,10 +99,8 @@ final as (
         rates.ci_low,
         rates.ci_high,
         lifts.lift,
-        case when lifts.lift > 0 then lifts.lift / exp({{ normal_quantile() }} * sqrt(lifts.log_variance)) end
-            as lift_low,
-        case when lifts.lift > 0 then lifts.lift * exp({{ normal_quantile() }} * sqrt(lifts.log_variance)) end
-            as lift_high
+        lifts.lift_low,
+        lifts.lift_high
     from rates
     left join lifts
         on

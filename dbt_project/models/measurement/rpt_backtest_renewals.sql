@@ -1,33 +1,9 @@
 -- Grain: one row per bucket: what became of the renewals of accounts that were in it 30 to 37 days before.
 with
 
-renewals as (
-
-    select
-        account_id,
-        outcome_date as renewal_date,
-        renewal_result,
-        renewed_subscriptions
-    from {{ ref('fct_outcomes') }}
-    where outcome = 'renewal'
-
-),
-
 scored as (
 
-    select
-        renewals.account_id,
-        renewals.renewal_date,
-        renewals.renewal_result,
-        renewals.renewed_subscriptions,
-        max_by(scores.bucket, scores.as_of_date) as bucket
-    from renewals
-    inner join {{ ref('int_measured_scores') }} as scores
-        on renewals.account_id = scores.account_id
-    where
-        scores.as_of_date between {{ add_days('renewals.renewal_date', -37) }}
-        and {{ add_days('renewals.renewal_date', -30) }}
-    group by renewals.account_id, renewals.renewal_date, renewals.renewal_result, renewals.renewed_subscriptions
+    select * from {{ ref('int_renewal_scores') }}
 
 ),
 

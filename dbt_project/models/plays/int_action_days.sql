@@ -38,11 +38,16 @@ stops as (
 
 ),
 
+-- reasons for review are an account's, and each stays until the next
 review_reasons as (
 
     select
         account_id,
-        as_of_date,
+        as_of_date as valid_from_date,
+        lead(as_of_date, 1, date '9999-12-31') over (
+            partition by account_id
+            order by as_of_date
+        ) as replaced_on_date,
         string_agg(review_text, '; ' order by position) as review_reason
     from {{ ref('int_stop_reasons') }}
     where review_text is not null
@@ -55,53 +60,57 @@ days as (
     select
         episode_days.*,
         stops.suppressed_by,
-        review_reasons.review_reason,
-        states.arr_usd
+        case
+            when review_reasons.valid_from_date >= episode_days.episode_started_on then review_reasons.review_reason
+        end as mode_reason,
+        case when episode_days.is_open then states.arr_usd end as arr_usd
     from episode_days
     left join {{ ref('int_account_states') }} as states
         on
-            episode_days.is_open
-            and episode_days.account_id = states.account_id
+            episode_days.account_id = states.account_id
             and episode_days.as_of_date = states.as_of_date
-    left join review_reasons
-        on
-            episode_days.is_open
-            and episode_days.account_id = review_reasons.account_id
-            and episode_days.as_of_date = review_reasons.as_of_date
     left join stops
         on
             episode_days.action_id = stops.action_id
-            and episode_days.as_of_date = stops.as_of_date
-    {% if is_incremental() %}
-    union all by name
-    select
-        earlier.* exclude (mode_reason),
-        earlier.mode_reason as review_reason
+            and episode_days.last_open_on = stops.as_of_date
+    left join review_reasons
+        on
+            episode_days.account_id = review_reasons.account_id
+            and episode_days.last_open_on >= review_reasons.valid_from_date
+            and episode_days.last_open_on < review_reasons.replaced_on_date
+
+),
+
+{% if is_incremental() %}
+earlier_days as (
+
+    select earlier.*
     from {{ this }} as earlier
     inner join scored_dates
         on earlier.as_of_date = scored_dates.previous_date
     where
         earlier.is_open
         and earlier.as_of_date < {{ as_of_start() }}
-    {% endif %}
 
 ),
 
 carried as (
 
     select
-        *,
-        last_value(review_reason ignore nulls) over so_far as mode_reason,
-        lag(suppressed_by) over so_far as suppressed_by_before
+        days.* replace (
+            case
+                when days.last_open_on = earlier_days.as_of_date then earlier_days.suppressed_by
+                else days.suppressed_by
+            end as suppressed_by,
+            coalesce(days.mode_reason, earlier_days.mode_reason) as mode_reason
+        )
     from days
-    window so_far as (
-        partition by action_id
-        order by as_of_date
-        rows between unbounded preceding and current row
-    )
+    left join earlier_days
+        on days.action_id = earlier_days.action_id
 
 ),
 
+{% endif %}
 final as (
 
     select
@@ -114,15 +123,14 @@ final as (
 
         -- state
         is_open,
-        case when is_open then suppressed_by else suppressed_by_before end as suppressed_by,
+        suppressed_by,
         mode_reason,
         arr_usd,
 
         -- dates
         episode_started_on,
         last_open_on
-    from carried
-    where as_of_date >= {{ as_of_start() }}
+    from {{ 'carried' if is_incremental() else 'days' }}
 
 )
 

@@ -5,7 +5,17 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.steps import DATA_TEAM, ENTRIES, POOL, PUBLISHED, SINGLE_RUN, WriterLock, partitions, step
+from orchestration.steps import (
+    DATA_TEAM,
+    EARLIER_RUNS,
+    ENTRIES,
+    POOL,
+    PUBLISHED,
+    SINGLE_RUN,
+    WriterLock,
+    partitions,
+    step,
+)
 from radar.audit.entries import record
 from radar.core import progress
 
@@ -35,4 +45,11 @@ def audit() -> dg.Definitions:
         progress.line("record audit", sum(added.values()), seconds)
         return dg.MaterializeResult(metadata={**added, "seconds": round(seconds, 3)})
 
-    return dg.Definitions(assets=[record_entries])
+    earlier_runs = dg.AssetSpec(
+        EARLIER_RUNS,
+        group_name="records",
+        owners=DATA_TEAM,
+        kinds={"duckdb"},
+        description="What audit/runs has of the runs before this one: nothing in a run makes it.",
+    )
+    return dg.Definitions(assets=[record_entries, earlier_runs])

@@ -17,6 +17,7 @@ import duckdb
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
 from radar.core import progress, runs
 from radar.core.errors import CheckError, InputError, RadarError
+from radar.core.settings import DEFAULT_TABLES
 from radar.core.warehouse import state_dir
 from radar.landing.as_of_guard import require_near_facts
 from radar.landing.decision_feed import write_decision_feed
@@ -25,6 +26,7 @@ from radar.landing.file_rules import FileRules
 from radar.landing.first_day import note_landed
 from radar.landing.land import land
 from radar.landing.retention import payloads_from, refuse_too_late
+from radar.landing.tables import load_tables
 from radar.quality import columns, gate
 from radar.quality.hygiene import check as check_feeds
 from radar.quality.outcomes import Moment, Outcome, last_recorded, recorded
@@ -170,6 +172,7 @@ def _land(con: duckdb.DuckDBPyConnection, step: Step) -> None:
         payloads_from=payloads_from(con, step.seeds, as_of_end=run.window.end, today=run.now.date()),
         file_rules=FileRules.of(step.seeds),
         seeds=step.seeds,
+        tables=load_tables(step.settings.tables, is_required=step.settings.tables != DEFAULT_TABLES),
         on_step=_tell_landed,
     )
     for notice in report.notices:

@@ -11,6 +11,7 @@ from radar.deliveries.channels.hubspot import HubSpotCompanies, HubSpotTasks
 from radar.deliveries.channels.mail import Smtp
 from radar.deliveries.channels.salesforce import SalesforceAccounts, SalesforceTasks
 from radar.deliveries.channels.slack import SlackBot, SlackWebhook
+from radar.deliveries.channels.teams import TeamsWorkflow
 from radar.deliveries.channels.webhook import Webhook
 from radar.deliveries.settings import Destinations
 
@@ -24,9 +25,7 @@ def destination(channel: str, settings: Destinations) -> str:
     Raises UsageError where two CRMs are set.
     """
     if channel == "slack":
-        if settings.slack_bot_token and settings.slack_channel:
-            return "slack_bot"
-        return "slack_webhook" if settings.slack_webhook_url else OUTBOX
+        return _chat(settings)
     if channel == "mail":
         return "smtp" if settings.smtp_host and settings.smtp_from else OUTBOX
     if channel == "accounts":
@@ -54,10 +53,8 @@ def client_for(name: str, channel: str, settings: Destinations) -> Client:
 
 
 def _client_for(name: str, channel: str, settings: Destinations) -> Client:
-    if name == "slack_bot":
-        return SlackBot(_open(settings.slack_bot_token), settings.slack_channel or "", settings.slack_api_url)
-    if name == "slack_webhook":
-        return SlackWebhook(_open(settings.slack_webhook_url))
+    if channel == "slack":
+        return _chat_client(name, settings)
     if name == "smtp":
         return Smtp(
             settings.smtp_host or "",
@@ -83,6 +80,22 @@ def _client_for(name: str, channel: str, settings: Destinations) -> Client:
         _open(settings.webhook_secret),
         drops_repeats=settings.webhook_drops_repeats,
     )
+
+
+def _chat(settings: Destinations) -> str:
+    if settings.slack_bot_token and settings.slack_channel:
+        return "slack_bot"
+    if settings.slack_webhook_url:
+        return "slack_webhook"
+    return "teams" if settings.teams_webhook_url else OUTBOX
+
+
+def _chat_client(name: str, settings: Destinations) -> Client:
+    if name == "slack_bot":
+        return SlackBot(_open(settings.slack_bot_token), settings.slack_channel or "", settings.slack_api_url)
+    if name == "slack_webhook":
+        return SlackWebhook(_open(settings.slack_webhook_url))
+    return TeamsWorkflow(_open(settings.teams_webhook_url))
 
 
 def _crm(settings: Destinations) -> str | None:

@@ -29,7 +29,7 @@ from radar.deliveries.channels.base import (
 from radar.deliveries.settings import checked_url
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirected POST would go on as a GET without its body, or take the signature elsewhere."""
 
     def redirect_request(self, *_: Any) -> None:
@@ -53,7 +53,7 @@ class Webhook:
         """Raises UsageError for an address without TLS."""
         self._url, self._secret = checked_url(url, "RADAR_WEBHOOK_URL"), secret
         self.looks_up = drops_repeats
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._opener = urllib.request.build_opener(NoRedirects)
 
     def send(self, messages: Sequence[Message]) -> list[Result]:
         """Post it. Raises TroubleError."""

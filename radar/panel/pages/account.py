@@ -15,8 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from radar.core.runs import utc_now
+from radar.measurement.report import percent, rate
 from radar.panel import charts, decisions
 from radar.panel.changes import PARTS, between, every_day
+from radar.panel.pages.measured import account_outcomes
 from radar.panel.pages.my_day import account_card, form_dates, read_model_of
 from radar.panel.published_db import EarlierCopyError
 from radar.panel.queries import load
@@ -43,14 +45,20 @@ def show(request: Request) -> Response:
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at)
     year = details.get("years") or []
     daily = list(every_day(year))
-    facts = details.get("facts") or []
+    facts, ledger = details.get("facts") or [], details.get("ledgers") or []
+    shared = read_model_of(request).rows(person_of(request), load("account")["shared"])
+    fired = [line["rule_id"] for line in ledger if line["result"] == "true"]
     return page(
         request,
         "account.html",
         title=body["health"]["account_name"],
         card=card,
         landed_at=drawn.landed_at,
-        ledger=details.get("ledgers") or [],
+        ledger=ledger,
+        outcomes=account_outcomes({row["name"]: read(row["body"]) for row in shared}, body["health"], fired),
+        titles={line["rule_id"]: line["evidence"] for line in ledger},
+        percent=percent,
+        rate=rate,
         chart=charts.score_chart(
             [_score_day(one) for one in daily],
             [*_markers(year, facts)],

@@ -1,4 +1,4 @@
-"""The page Quality: do people agree, how much is asked of them, what is left open, how the data arrives."""
+"""The page Quality: were scores right, do people agree, what is asked, what is open, how data arrives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from radar.panel import charts, queries
 from radar.panel.page_cache import cached_page
+from radar.panel.pages import measured
 from radar.panel.people import Person
 from radar.panel.published_db import About, EarlierCopyError, NoDataError, PublishedDatabase, Row
 from radar.panel.web import csv_answer, number, person_of, published_db_of
@@ -102,10 +103,17 @@ def show(request: Request) -> Response:
         raise NoDataError
     data = _Data(published_db_of(request), person_of(request), about)
     part = request.query_params.get("part", "weeks")
+    outcomes = measured.measured_of(request)
     if request.query_params.get("format") == "csv":
+        if part in measured.FILES:
+            found = outcomes.file(part, request.query_params)
+            return csv_answer(f"radar_{part}_{about.as_of}.csv", *found)
         part = part if part in _CSV else "weeks"
         return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], data.part(part))
-    return cached_page(request, "Quality", "quality.html", None, lambda: _context(data))
+    drawn = outcomes.read_model.about().version  # the audit of rules is that of the read model
+    return cached_page(
+        request, "Quality", "quality.html", drawn, lambda: {**_context(data), **measured.context(outcomes)}
+    )
 
 
 def _context(data: _Data) -> dict[str, Any]:

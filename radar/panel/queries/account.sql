@@ -18,3 +18,8 @@ where
     and [[mine owner_id]]
 order by account_name, account_id
 limit 51;
+
+-- name: shared
+-- for everyone
+select name, body
+from shared;

@@ -1,0 +1,1 @@
+"""Takes in what other systems post, and puts it into the extracts folder as files."""

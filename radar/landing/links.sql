@@ -6,17 +6,35 @@
 create or replace table raw.account_links as
 with recursive
 
+-- accounts of which the CRM claims in a later batch than their newest row that they are another one: merged into it, so
+-- that no file brings them any more
+merges as (
+
+    select
+        source_account_id as account_id,
+        max(_batch_id) as batch_id
+    from raw.crm_identities
+    where
+        lower(source) = 'crm'
+        and source_account_id <> account_id
+        and not coalesce(is_deleted, false)
+    group by source_account_id
+
+),
+
 accounts as (
 
     select
         account_id,
         not coalesce(max_by(
             coalesce(is_deleted, false), (coalesce(updated_at, created_at), _batch_id, _source_file, _row_number)
-        ), false) as is_living,
+        ), false)
+        and max(_batch_id) >= coalesce(max(merges.batch_id), 0) as is_living,
         link_domain(
             max_by(domain, (coalesce(updated_at, created_at), _batch_id, _source_file, _row_number))
         ) as domain
     from raw.crm_accounts
+    left join merges using (account_id)
     group by account_id
 
 ),

@@ -10,7 +10,8 @@ import pytest
 from inbox import Inbox
 from vendor_shapes import mail_id
 
-from radar.landing.links import FREE_MAIL, LINK_MACROS, resolve_aliases
+from radar.landing.adapters import FREE_MAIL
+from radar.landing.links import LINK_MACROS, resolve_aliases
 from radar.landing.vendor_files import prepare
 
 ACCOUNTS = (
@@ -109,6 +110,24 @@ def test_a_claim_that_its_source_deleted_is_none(company: Inbox) -> None:
     )
     company.land()
     assert links(company, "cus_1") == []
+
+
+def test_an_account_that_is_merged_and_comes_no_more_is_the_one_that_is_left(company: Inbox) -> None:
+    """HubSpot lists the ids that were merged into a company; their own records vanish."""
+    merged = (
+        "select resolved_account_id from raw.account_aliases where source = 'billing' and account_id = 'a1'"
+    )
+    company.land()
+    company.put("crm/identities/i.csv", f"{IDENTITIES}crm,a1,a2\nbilling,cus_1,a1\n")
+    company.land()
+    assert company.column(merged) == ["a2"]
+    assert links(company, "cus_1") == [("a2!", "identity")]
+    company.put(
+        "crm/accounts/b.csv", "account_id,name,created_at,updated_at\na1,Acme,2025-01-01,2026-03-01\n"
+    )
+    company.land()
+    assert company.column(merged) == []
+    assert links(company, "cus_1") == [("a1!", "identity")]
 
 
 def test_a_company_replaces_the_list_of_free_mail(company: Inbox, tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ class Links:
             return None
         claimed = self._claims[source, name] or self._claimed_by_anybody(name)
         if claimed:
-            return self.account_of(source, *claimed, (*behind, name)) if len(claimed) == 1 else None
+            leads_to = min(claimed)
+            return self.account_of(source, leads_to, (*behind, name)) if len(claimed) == 1 else None
         if name in self._accounts:
             return name
         found = {self.account_of("crm", one) for one in self._by_email.get(name.strip().lower(), ())} - {None}

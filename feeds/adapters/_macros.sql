@@ -78,9 +78,14 @@ create or replace temp macro domain_of(value) as
         lower(trim(value)), '^(?:[a-z]+://)?(?:[^/@\s]*@)?(?:www[.])?([^/@\s:?#]+[.][a-z0-9-]{2,})(?:[:/?#].*)?$', 1
     ), '');
 
--- The domain where it is a company's own: none of feeds/adapters/_free_mail_domains.csv.
-create or replace temp macro company_domain(value) as
-    case when not is_free_mail(domain_of(value)) then domain_of(value) end;
+-- An e-mail address as an account's id: a contact with this address, else its domain, says whose account it is. The
+-- address is not written out, as ids are shown: its MD5 and its domain are. Who has the address can make the same.
+create or replace temp macro mail_id(value) as
+    case when contains(value, '@') then md5(lower(trim(value))) || '@' || domain_of(value) end;
+
+-- The same, where the domain is a company's own: none of seeds/free_mail_domains.csv.
+create or replace temp macro company_mail_id(value) as
+    case when not is_free_mail(domain_of(value)) then mail_id(value) end;
 
 -- The 18 characters of a Salesforce id, also where a report gives 15: three letters say which of the 15 are capitals.
 create or replace temp macro salesforce_id(value) as

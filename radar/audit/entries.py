@@ -28,6 +28,7 @@ from radar.core.runs import Run, utc_now
 SOURCES = {
     "overrides": "staging.stg_crm__overrides",
     "reviews": "staging.stg_crm__reviews",
+    "account_links": "raw.crm_identities",
     "actions": "marts.fct_actions",
     "exports": "audit.exports",
     "sync_decisions": "audit.sync_decisions",
@@ -45,6 +46,7 @@ KEYS = {
     "destinations": ["destination"],
     "excluded": ["kind", "value"],
     "feeds": ["feed"],
+    "free_mail_domains": ["domain"],
     "labels": ["kind", "value"],
     "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],

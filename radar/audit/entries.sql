@@ -134,6 +134,29 @@ select
     md5(to_json([account_id, reviewed_by, reason, to_json(evidence)::varchar])::varchar) as state
 from described;
 
+-- name: account_links
+-- Which account a person chose for an id of another system, where it might have been several.
+select
+    'account_link' as kind,
+    source || ' ' || masked(source_account_id) as subject_id,
+    account_id,
+    null::varchar as run_id,
+    null::date as as_of_date,
+    (select rule_set from champion_rule_set) as rule_set,
+    (select rule_version from champion_rule_set) as rule_version,
+    decided_by as actor,
+    {
+        'source': source,
+        'source_account_id': masked(source_account_id)
+    } as evidence,
+    md5(to_json([account_id, decided_by])::varchar) as state
+from raw.crm_identities
+where decided_by is not null
+qualify row_number() over (
+    partition by source, source_account_id
+    order by _batch_id desc, _source_file desc, _row_number desc
+) = 1;
+
 -- name: actions
 -- The text of a play about an account grows with the days; only a change of its status is an event. What was suppressed from
 -- its first day on has not happened.

@@ -90,6 +90,17 @@ _DELETED = """
         ON arrived.account_id = aliases.account_id
     WHERE arrived._batch_id = $batch_id GROUP BY ALL ORDER BY count(*) DESC, arrived.account_id
 """
+_UNJOINED = """
+    SELECT
+        coverage.feed, rows_total, rows_resolved_pct, users_total, users_resolved_pct, ids_total,
+        ids_resolved_pct, largest_unresolved, is_below_limit
+    FROM marts.rpt_join_coverage AS coverage
+    SEMI JOIN (SELECT feed FROM seeds.feeds WHERE is_used) AS used ON coverage.feed = used.feed
+    WHERE rows_resolved < rows_total ORDER BY coverage.feed
+"""
+_TO_CHOOSE = """
+    SELECT count(DISTINCT (source, source_account_id)) FROM marts.dim_account_links WHERE NOT is_linked
+"""
 _BLOCKED = """
     SELECT feed, reason FROM audit.feed_states
     WHERE run_id = $run_id AND state = 'held' ORDER BY feed
@@ -205,6 +216,9 @@ class Summary:
     values, their column and rule, how many, a masked example and where the first is; `failed`: feed, name,
     severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
+    `unjoined`: feeds of which not every row finds its account: rows, users and ids, each with the share that
+    does, the ids for which most rows wait, and whether that is below the limit; `to_choose`: ids that may be
+    more than one account.
     `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
     the review queue, sign-offs and spot checks of the newest week that wait; `prospects`: account, name,
     score and bucket of those that never bought anything, and how many; `disagreement`: verdicts against the
@@ -225,6 +239,8 @@ class Summary:
     covered: tuple[int, int, int]
     used: Sequence[str]
     deleted: Sequence[tuple[str, int]]
+    unjoined: Sequence[tuple[str, int, float, int, float | None, int, float, str, bool]]
+    to_choose: int
     blocked: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
@@ -292,6 +308,8 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         covered=rows(_COVERED)[0],
         used=[feed for (feed,) in rows(_USED)],
         deleted=rows(_DELETED, batch_id=batch_id),
+        unjoined=rows(_UNJOINED),
+        to_choose=rows(_TO_CHOOSE)[0][0],
         blocked=rows(_BLOCKED, run_id=run_id),
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
@@ -432,6 +450,28 @@ def _coverage(summary: Summary) -> list[str]:
             f"  product/events: {events:,} rows arrived for {len(summary.deleted):,} deleted accounts,"
             f" such as {summary.deleted[0][0]}."
             " What to do: say in crm/identities into which account they were merged"
+        )
+    return [*lines, *_unjoined(summary)]
+
+
+def _unjoined(summary: Summary) -> list[str]:
+    """How much of each feed finds its account, where not all of it does; and what a person has to choose."""
+    lines = []
+    for feed, rows, rows_pct, users, users_pct, ids, ids_pct, largest, is_below in summary.unjoined:
+        shares = [f"{rows_pct:.1f} % of {rows:,} rows"]
+        shares += [f"{users_pct:.1f} % of {users:,} users"] if users_pct is not None else []
+        shares += [f"{ids_pct:.1f} % of {ids:,} ids"]
+        lines.append(
+            f"  {'warning: ' if is_below else ''}{feed}: {', '.join(shares)} find their account;"
+            f" most rows wait for {largest}"
+        )
+    if lines:
+        lines.append("    What to do: say in crm/identities whose these ids are (marts.rpt_unresolved_ids)")
+    if summary.to_choose:
+        what = "id may be" if summary.to_choose == 1 else "ids may each be"
+        lines.append(
+            f"  {summary.to_choose:,} {what} more than one account and counts for none."
+            " What to do: choose on the page Who is who of the panel (marts.dim_account_links)"
         )
     return lines
 

@@ -30,6 +30,9 @@ Row = Sequence[Value]
 # A column of one feed that its contract does not have, as every extract has some.
 UNKNOWN_COLUMNS = {"crm/contacts": ("time_zone",)}
 
+# Columns of a feed that only the panel fills.
+OF_THE_PANEL = {"crm/identities": ("decided_by",)}
+
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 WHOLE, QUARTERLY, MONTHLY = "whole", "quarterly", "monthly"
 # How a feed is delivered: cut, file ending, and whether it comes from a spreadsheet (byte order mark, CRLF).
@@ -66,7 +69,8 @@ class Part:
 def columns_of(feed: str) -> tuple[str, ...]:
     """The header of the feed's files: the columns that are its own, as its contract has them."""
     contract = load_feeds()[feed]
-    own = (column.name for column in contract.columns if column.is_own)
+    left_out = OF_THE_PANEL.get(feed, ())
+    own = (column.name for column in contract.columns if column.is_own and column.name not in left_out)
     return (*own, *UNKNOWN_COLUMNS.get(feed, ()))
 
 

@@ -23,7 +23,7 @@ from radar.landing.located_yaml import Located, read_located
 
 ADAPTERS = PROJECT / "feeds" / "adapters"
 MACROS = "_macros.sql"
-FREE_MAIL = "_free_mail_domains.csv"
+FREE_MAIL = "free_mail_domains.csv"
 
 _NAME = re.compile("[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _OBJECT_PROPERTIES = {

@@ -1,5 +1,5 @@
-"""What people decided in the panel, as files of feeds that a run lands: `crm/overrides`, `crm/reviews` and
-`crm/touchpoints`.
+"""What people decided in the panel, as files of feeds that a run lands: `crm/overrides`, `crm/reviews`,
+`crm/touchpoints` and `crm/identities`.
 
 Belongs here: reading the store without the panel being up, and writing files that only change when something
 was decided. A snooze stays in the panel; everything else lands. What was undone lands as deleted, since an
@@ -24,6 +24,14 @@ REVIEWS = ("sign_off", "spot_check", "outcome", "action", "call", "cover")
 
 _QUERY = "select * from decisions order by sequence"
 """A store that the panel of this release has not opened yet lacks its newest columns."""
+_HAS_CHOICES = "select count(*) from sqlite_master where name = 'link_choices'"
+_CHOICES = """
+    select source, source_account_id, account_id, decided_by
+    from link_choices
+    where sequence in (select max(sequence) from link_choices group by source, source_account_id)
+    order by sequence
+"""
+"""The last choice for each id: these become rows of `crm/identities`."""
 _BUSY_SECONDS = 10
 
 
@@ -35,10 +43,11 @@ def write_decision_feed(store: Path, folder: Path) -> int:
     """
     if not store.exists():
         return 0
-    rows = _read(store)
+    rows, choices = _read(store)
     undone_at = {row["undoes"]: row["decided_at"] for row in rows if row["kind"] == "undo"}
     rows = [{**row, "undone_at": undone_at.get(row["decision_id"])} for row in rows]
     feeds = {
+        "crm/identities": choices,
         "crm/overrides": [_override(row) for row in rows if row["kind"] in ("override", "withdraw")],
         "crm/reviews": [_review(row) for row in rows if row["kind"] in REVIEWS],
         "crm/touchpoints": [_touchpoint(row) for row in rows if row["kind"] == "call"],
@@ -49,11 +58,14 @@ def write_decision_feed(store: Path, folder: Path) -> int:
     return sum(len(lines) for lines in feeds.values())
 
 
-def _read(store: Path) -> list[dict[str, Any]]:
+def _read(store: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Decisions on accounts, and whose ids are; a store that no panel of this release opened has no such."""
     try:
         with closing(_open(store)) as con:
             con.row_factory = sqlite3.Row
-            return [dict(row) for row in con.execute(_QUERY)]
+            decided = [dict(row) for row in con.execute(_QUERY)]
+            has_choices = con.execute(_HAS_CHOICES).fetchone()[0]
+            return decided, [dict(row) for row in con.execute(_CHOICES)] if has_choices else []
     except sqlite3.Error as error:
         raise InputError(
             f"what was decided in the panel cannot be read ({error})",

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
@@ -26,12 +27,14 @@ from radar.landing.feeds import ACCOUNTS, Feed, feeds_of, load_feeds
 from radar.landing.file_rules import FileRules
 from radar.landing.files import Discovery, discover
 from radar.landing.land_tables import land_table
+from radar.landing.links import note_ids, resolve_aliases
 from radar.landing.load import LANDED, Landing, Load, NotNowError, count, land_file, transaction
 from radar.landing.readers import Readers
 from radar.landing.tables import Table
 
 SPILL_PREFIX = "landing-"
 MOST_NOTICES = 10
+LEADING_FEEDS = ("crm/identities", "crm/contacts")  # their rows say whose the ids of others are
 FEEDS_AT_ONCE = min(4, os.cpu_count() or 1)  # text is read on one thread, so that its rows keep their numbers
 
 OnStep = Callable[[str, int, float], None]
@@ -144,18 +147,23 @@ def land(
         report.extend(landed[feed.name] for feed in others)
         report.notices.extend(_unended(feed_report) for feed_report in report if feed_report.files_unended)
         report.notices.extend(note for feed_report in report for note in feed_report.warnings)
-    resolve_aliases(con)
-    released = release_waiting(con, batch_id)
+    note_ids(con)
+    released = _resolve_and_release(con, batch_id, seeds)
     for feed_report in report:
         feed_report.rows_released = released.get(feed_report.feed, 0)
     _record_states(landing)
     return report
 
 
-def resolve_aliases(con: duckdb.DuckDBPyConnection) -> None:
-    """Write `raw.account_aliases` again: which ids of other systems or merged accounts are whose."""
-    query = Path(__file__).with_name("aliases.sql").read_text(encoding="utf-8")
-    con.execute(query, {"sources": sorted({feed.source for feed in load_feeds().values()})})
+def _resolve_and_release(con: duckdb.DuckDBPyConnection, batch_id: int, seeds: Path | None) -> dict[str, int]:
+    """See whose ids are whose and land what had waited for that; again where that may lead further."""
+    released: Counter[str] = Counter()
+    while True:
+        resolve_aliases(con, seeds)
+        landed = release_waiting(con, batch_id)
+        released.update(landed)
+        if not any(landed.get(feed) for feed in LEADING_FEEDS):
+            return dict(released)
 
 
 def release_waiting(con: duckdb.DuckDBPyConnection, batch_id: int) -> dict[str, int]:

@@ -17,8 +17,13 @@ from radar.landing.feeds import Feed, load_feeds
 # Rows with payloads are purged after 30 days: packing their text would take more than half of landing's time.
 UNPACKED = " using compression uncompressed"
 
-# Grain: one row per source and id of an account there that is no living account, and is claimed by one alone.
-ALIASES = """
+# Both are written again by every run, see links.sql. Links: one row per source, id and account that it may
+# be; aliases: one row per source and id that is one account alone, which the staging models read.
+LINKS = """
+    create table if not exists raw.account_links (
+        source varchar, account_id varchar, resolved_account_id varchar, rule varchar, is_linked boolean,
+        is_of_own_source boolean
+    );
     create table if not exists raw.account_aliases (
         source varchar, account_id varchar, resolved_account_id varchar
     )
@@ -52,7 +57,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
                 if table in present and column not in present[table]:
                     con.execute(f"alter table {table} add column {column} {sql_type}")
             _require_types(feed, present.get(table, {}))
-    con.execute(ALIASES)
+    con.execute(LINKS)
 
 
 def table_columns(feed: Feed) -> dict[str, str]:

@@ -36,6 +36,16 @@ create table if not exists quarantine.rejected_values (
     rejected_at timestamp
 );
 
+-- Grain: one row per feed and id for which rows wait, as of the last run. An e-mail address is its MD5 and domain.
+create table if not exists quarantine.unresolved_ids (
+    feed varchar,
+    source varchar,
+    account_id varchar,
+    rows_waiting bigint,
+    users_waiting bigint,
+    first_waiting_at timestamp
+);
+
 -- Grain: one row per row that was refused and whose key or account could be read. Ids alone, no other value.
 -- has_earlier_version: whether another version of the same thing has landed before.
 -- superseded_at: from when on a later row makes up for it; where that is its fact_at or earlier, it is as if it had
@@ -197,6 +207,13 @@ create table if not exists control.table_states (
     columns varchar,
     read_at timestamp,
     primary key (feed, source_file)
+);
+
+-- Grain: one row per source and id by which its feeds name an account, where the id is an e-mail address or has a domain
+-- in it: a contact or a domain may say whose it is.
+create table if not exists control.ids_by_domain (
+    source varchar,
+    account_id varchar
 );
 
 -- Grain: one row per good row that repeated what had landed and whose key was refused, or may yet be by the checks of

@@ -22,8 +22,8 @@ from radar.landing import schema
 from radar.landing.adapters import adapter_named
 from radar.landing.feeds import Feed, feeds_of
 from radar.landing.files import Discovery, ExtractFile, discover
-from radar.landing.land import resolve_aliases
 from radar.landing.land_tables import land_table
+from radar.landing.links import note_ids, resolve_aliases
 from radar.landing.load import LANDED, Landing, Load, NotNowError, land_file
 from radar.landing.readers import Readers
 from radar.landing.tables import Table
@@ -147,7 +147,8 @@ def scratch_landing(
                         notices.extend(warnings)
                         file = ExtractFile(scratch, table.source_file, "parquet", adapter=table.adapter)
                         loads.append((feed, file, load or Load(LANDED, columns="{}")))
-            resolve_aliases(con)
+            note_ids(con)
+            resolve_aliases(con, seeds)
             yield ScratchLanding(con, loads, notices)
 
 

@@ -18,13 +18,24 @@ from starlette.staticfiles import StaticFiles
 from radar.panel import oidc
 from radar.panel.guard import Guard, problem
 from radar.panel.page_cache import PageCache
-from radar.panel.pages import account, approvals, audit, measured, my_day, portfolio, quality, rules, sign_in
+from radar.panel.pages import (
+    account,
+    approvals,
+    audit,
+    links,
+    measured,
+    my_day,
+    portfolio,
+    quality,
+    rules,
+    sign_in,
+)
 from radar.panel.published_db import PublishedDatabase
 from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 
-PAGES = (sign_in, my_day, approvals, account, portfolio, quality, measured, rules, audit)
+PAGES = (sign_in, my_day, approvals, account, portfolio, quality, measured, links, rules, audit)
 STATIC = Path(__file__).with_name("static")
 
 

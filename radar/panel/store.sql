@@ -36,6 +36,24 @@ begin select raise(abort, 'decisions are never changed'); end;
 create trigger if not exists decisions_remain before delete on decisions
 begin select raise(abort, 'decisions are never removed'); end;
 
+-- Which account an id of another system is, where it may be several; the last choice for an id counts.
+create table if not exists link_choices (
+    sequence integer primary key autoincrement,
+    form_token text not null unique,
+    source text not null,
+    source_account_id text not null,
+    account_id text not null,
+    reason text,
+    decided_by text not null,
+    decided_at text not null
+) strict;
+
+create trigger if not exists link_choices_stay before update on link_choices
+begin select raise(abort, 'decisions are never changed'); end;
+
+create trigger if not exists link_choices_remain before delete on link_choices
+begin select raise(abort, 'decisions are never removed'); end;
+
 create table if not exists users (
     name text primary key,
     password_hash text,

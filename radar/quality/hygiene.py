@@ -18,7 +18,7 @@ import duckdb
 
 from radar.core.errors import CheckError
 from radar.landing.feeds import feeds_of
-from radar.landing.land import resolve_aliases
+from radar.landing.links import count_waiting, resolve_aliases
 from radar.quality.actions import act, judge_without_rows
 from radar.quality.batches import (
     SCRATCH,
@@ -38,7 +38,9 @@ from radar.quality.suites import rules
 if TYPE_CHECKING:
     from radar.quality.validate import Run
 
-COMPULSORY, IDENTITIES = "crm/accounts", "crm/identities"
+COMPULSORY = "crm/accounts"
+LEADING_FEEDS = (COMPULSORY, "crm/identities", "crm/contacts")
+"""Checked first, in this order: whose ids are whose depends on them."""
 
 OnStep = Callable[[str, int, float], None]
 
@@ -68,7 +70,7 @@ def check(
     limits = Limits.read(seeds)
     contracts = feeds_of(seeds)
     with scratch(con, seeds):
-        feeds = sorted(rules(), key=lambda feed: (feed != COMPULSORY, feed != IDENTITIES, feed))
+        feeds = sorted(rules(), key=lambda feed: (*(feed != one for one in LEADING_FEEDS), feed))
         first = {feed: first_unchecked(con, feed, batch_id) for feed in feeds if feed not in checked_before}
         batches = [
             batch for feed in first if (batch := new_rows(con, contracts[feed], first[feed], batch_id))
@@ -77,14 +79,15 @@ def check(
             started = time.monotonic()
             found = act(con, batch, run, moment, limits)
             outcomes += found
-            if batch.feed in (COMPULSORY, IDENTITIES):
-                resolve_aliases(con)
+            if batch.feed in LEADING_FEEDS:
+                resolve_aliases(con, seeds)
             if docs is not None:
                 pages[batch.feed] = page(batch.feed, found, run.sections(), utc)
             if on_step:
                 on_step(batch.feed, batch.rows, seconds + time.monotonic() - started)
     for feed in sorted(first.keys() - {batch.feed for batch in batches}):
         outcomes += judge_without_rows(con, contracts[feed], first[feed], moment, limits)
+    count_waiting(con)
     con.execute(sql("record_states"), {"run_id": run_id, "batch_id": batch_id, "now": utc})
     if docs is not None:
         write_docs(con, docs, pages, utc)

@@ -97,6 +97,10 @@ def _words(tables: Tables) -> Iterator[Problem]:
         if not any(c.isalpha() for c in row["lifecycle_stage"]):
             what = f"'{row['lifecycle_stage']}' has no letter"
             yield Problem("not_customers.csv", number, "lifecycle_stage", what, "write the stage in letters")
+    for number, row in numbered(tables, "free_mail_domains"):
+        if not DOMAIN.fullmatch(row["domain"]) or row["domain"] != row["domain"].lower():
+            what = f"'{row['domain']}' is no domain in small letters"
+            yield Problem("free_mail_domains.csv", number, "domain", what, "write one such as gmail.com")
     for number, row in numbered(tables, "excluded"):
         if row["kind"] in ("domain", "email_domain") and not DOMAIN.fullmatch(row["value"].lower()):
             what = f"'{row['value']}' is no domain"

@@ -75,7 +75,7 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
     (mine / "plans.csv").write_text("\n".join(lines("plans.csv")))
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
-    for name in ("ticket_statuses.csv", "not_customers.csv", "excluded.csv"):
+    for name in ("ticket_statuses.csv", "not_customers.csv", "excluded.csv", "free_mail_domains.csv"):
         assert (gathered / name).read_text() == (SEEDS / name).read_text()
 
 
@@ -91,6 +91,7 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
         ("ticket_statuses.csv", ["status,is_open", "open,true", "closed,no"], 2, "not a truth value"),
         ("ticket_statuses.csv", ["status,is_open", "---,true"], 1, "no letter or digit"),
         ("not_customers.csv", ["lifecycle_stage", "lead", "42"], 2, "has no letter"),
+        ("free_mail_domains.csv", ["domain", "gmail.com", "Mail.example"], 2, "no domain in small letters"),
         ("excluded.csv", ["kind,value,reason", "account,acc-1,ours"], 1, "'account' is not allowed"),
         ("excluded.csv", ["kind,value,reason", "email_domain,@radar.example,staff"], 1, "is no domain"),
         ("excluded.csv", ["kind,value,reason", "user_id,bot,"], 1, "the cell is empty"),

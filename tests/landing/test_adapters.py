@@ -82,11 +82,14 @@ def test_every_column_of_an_object_is_read_by_one_of_its_selects(name: str) -> N
         ("from_minor('much', 'usd')", "much"),
         ("plain_number('$1,234.50')", "1234.50"),
         ("plain_number('1.234,50')", "1.234,50"),
-        ("company_domain('Ann@WWW.Acme.co.uk')", "acme.co.uk"),
-        ("company_domain('https://www.acme.com:8080/about?x=1')", "acme.com"),
-        ("company_domain('acme.com')", "acme.com"),
-        ("company_domain('ann@gmail.com')", None),
-        ("company_domain('Acme Inc.')", None),
+        ("domain_of('Ann@WWW.Acme.co.uk')", "acme.co.uk"),
+        ("domain_of('https://www.acme.com:8080/about?x=1')", "acme.com"),
+        ("domain_of('acme.com')", "acme.com"),
+        ("domain_of('Acme Inc.')", None),
+        ("mail_id(' Ann@Acme.com')", shapes.mail_id("ann@acme.com")),
+        ("mail_id('acme.com')", None),
+        ("mail_id('ann@gmail.com')", shapes.mail_id("ann@gmail.com")),
+        ("company_mail_id('ann@gmail.com')", None),
         ("salesforce_id('0015500000Xyy06')", "0015500000Xyy06AAB"),
         ("salesforce_id('0051G00000600Ml')", "0051G00000600MlQAI"),
         ("salesforce_id('0015500000Xyy06AAB')", "0015500000Xyy06AAB"),
@@ -121,18 +124,21 @@ def test_the_date_in_a_files_name(name: str, expected: str | None) -> None:
 
 
 def test_a_file_that_feeds_several_feeds_lands_once_in_each(inbox: Inbox) -> None:
-    company = {"id": "1", "name": "Acme", "domain": "acme.com", "createdate": "2025-01-01"}
+    company = {"id": "1", "name": "Acme", "hs_merged_object_ids": "88", "createdate": "2025-01-01"}
     inbox.put("hubspot/companies/c.csv", shapes.table([company]))
     first = {report.feed: report for report in inbox.land()}
     assert first["crm/accounts"].rows_landed == first["crm/identities"].rows_landed == 1
     again = {report.feed: report for report in inbox.land()}
     assert again["crm/accounts"].files_known == again["crm/identities"].files_known == 1
-    inbox.put("hubspot/companies/c.csv", shapes.table([{**company, "domain": "acme.io"}]))
+    inbox.put(
+        "hubspot/companies/c.csv",
+        shapes.table([{**company, "name": "Acme Inc", "hs_merged_object_ids": "99"}]),
+    )
     changed = {report.feed: report for report in inbox.land()}
     assert changed["crm/identities"].rows_landed == changed["crm/accounts"].rows_landed == 1
     assert inbox.all("select source_account_id from raw.crm_identities order by all") == [
-        ("acme.com",),
-        ("acme.io",),
+        ("88",),
+        ("99",),
     ]
 
 

@@ -17,7 +17,10 @@ def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
         schema.create(inbox.con)
     tables = inbox.column("select schema_name || '.' || table_name from duckdb_tables() order by 1")
     raw = {name for name in tables if name.startswith("raw.")}
-    assert raw == {feed.raw_table for feed in FEEDS.values()} | {"raw.account_aliases"}
+    assert raw == {feed.raw_table for feed in FEEDS.values()} | {
+        "raw.account_aliases",
+        "raw.account_links",
+    }
     waiting = [name for name in tables if name.startswith("quarantine.waiting_")]
     assert sorted(waiting) == sorted(feed.waiting_table for feed in FEEDS.values() if feed.waiting_table)
     assert {name for name in tables if not name.startswith(("raw.", "quarantine.waiting_"))} == {
@@ -26,6 +29,7 @@ def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
         "audit.runs",
         "audit.loads",
         "quarantine.refused_keys",
+        "quarantine.unresolved_ids",
         "audit.column_findings",
         "audit.feed_states",
         "audit.fact_days",
@@ -34,6 +38,7 @@ def test_create_makes_every_table_and_may_be_repeated(inbox: Inbox) -> None:
         "audit.checks",
         "control.run_window",
         "control.feed_keys",
+        "control.ids_by_domain",
         "control.known_files",
         "control.repeated_keys",
         "control.table_states",

@@ -419,13 +419,14 @@ CUSTOMERS = [
         "cus_3,eve@gmail.com,2025-01-01,,\ncus_4,,2025-01-01,,77\n",
     }.items(),
 )
-def test_a_customer_is_an_account_by_metadata_or_else_by_domain(
+def test_a_customer_is_an_account_by_metadata_or_else_by_address(
     inbox: Inbox, name: str, content: str
 ) -> None:
     inbox.put(f"stripe/customers/{name}", content)
     assert landed(inbox, "source, source_account_id, account_id", "crm_identities") == [
         ("billing", "cus_1", "a1"),
-        ("billing", "cus_2", "beta.io"),
+        ("billing", "cus_2", shapes.mail_id("Bob@Beta.io")),
+        ("billing", "cus_3", shapes.mail_id("eve@gmail.com")),
         ("billing", "cus_4", "77"),
     ]
 

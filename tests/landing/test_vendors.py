@@ -121,7 +121,7 @@ MIXPANEL = [
 EVENT_COLUMNS = "account_id, user_id, event_name, occurred_at::varchar"
 MIXPANEL_ROWS = [
     ("a1", "u1", "Login", "2026-03-01 00:00:00"),
-    ("acme.com", "ann@acme.com", "Report", "2026-03-01 00:00:00.123"),
+    (shapes.mail_id("ann@acme.com"), "ann@acme.com", "Report", "2026-03-01 00:00:00.123"),
 ]
 
 
@@ -238,7 +238,7 @@ CASES = {
         COMPANIES,
         "crm_identities",
         "source, source_account_id, account_id",
-        [("crm", "88", "101"), ("crm", "99", "101"), ("domain", "acme.com", "101")],
+        [("crm", "88", "101"), ("crm", "99", "101")],
     ),
     "hubspot contacts": Case(
         "hubspot/contacts",
@@ -393,7 +393,12 @@ CASES = {
         },
         "crm_identities",
         "source, source_account_id, account_id",
-        [("support", "1", "a1"), ("support", "2", "beta.io"), ("support", "4", "77")],
+        [
+            ("support", "1", "a1"),
+            ("support", "2", "beta.io"),
+            ("support", "3", "gmail.com"),
+            ("support", "4", "77"),
+        ],
     ),
     "zendesk users": Case(
         "zendesk/users",
@@ -411,7 +416,7 @@ CASES = {
         },
         "crm_identities",
         "source, source_account_id, account_id",
-        [("support", "11", "1"), ("support", "12", "beta.io")],
+        [("support", "11", "1"), ("support", "12", shapes.mail_id("bob@beta.io"))],
     ),
     "zendesk ratings": Case(
         "zendesk/satisfaction_ratings",
@@ -477,7 +482,7 @@ CASES = {
         f"event_id, {EVENT_COLUMNS}",
         [
             ("e1", "a1", "u1", "login", "2026-03-01 00:00:00.123"),
-            ("e2", "acme.com", "ann@acme.com", "login", "2026-03-01 01:00:00"),
+            ("e2", shapes.mail_id("ann@acme.com"), "ann@acme.com", "login", "2026-03-01 01:00:00"),
         ],
     ),
     "posthog events": Case(
@@ -534,7 +539,7 @@ CASES = {
         f"event_id, {EVENT_COLUMNS}",
         [
             ("e1", "a1", "u1", "login", "2026-03-01 00:00:00"),
-            ("e3", "beta.io", "u2", "login", "2026-03-01 00:00:00"),
+            ("e3", shapes.mail_id("bob@beta.io"), "u2", "login", "2026-03-01 00:00:00"),
         ],
     ),
     "segment track": Case(
@@ -570,7 +575,7 @@ CASES = {
         },
         "crm_identities",
         "source, source_account_id, account_id",
-        [("product", "u2", "beta.io"), ("product", "u3", "g1")],
+        [("product", "u2", shapes.mail_id("bob@beta.io")), ("product", "u3", "g1")],
     ),
     "segment group": Case(
         "segment/group",
@@ -636,7 +641,6 @@ CASES = {
         [
             ("crm", "0015500000Xyy06", "0015500000Xyy06AAB"),
             ("crm", "0015500000Ygpq1AAB", "0015500000Xyy06AAB"),
-            ("domain", "acme.com", "0015500000Xyy06AAB"),
         ],
     ),
     "salesforce contact": Case(
@@ -814,7 +818,7 @@ CASES = {
         },
         "crm_identities",
         "source, source_account_id, account_id",
-        [("support", "u8", "beta.io"), ("support", "u9", "k1")],
+        [("support", "u8", shapes.mail_id("bob@beta.io")), ("support", "u9", "k1")],
     ),
     "intercom companies": Case(
         "intercom/companies",
@@ -1051,7 +1055,7 @@ CASES = {
         },
         "feedback_surveys",
         "response_id, account_id, kind, score::int, comment, responded_at::varchar",
-        [("1", "acme.com", "nps", 9, "Nice", "2026-02-01 10:00:00")],
+        [("1", shapes.mail_id("ann@acme.com"), "nps", 9, "Nice", "2026-02-01 10:00:00")],
     ),
 }
 FILES = [(case, name) for case in CASES for name in CASES[case].files]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from typing import Any
 
 Record = dict[str, Any]
+
+
+def mail_id(address: str) -> str:
+    """What an adapter makes of an e-mail address: its MD5 and its domain."""
+    return f"{hashlib.md5(address.lower().encode()).hexdigest()}@{address.lower().split('@')[1]}"
 
 
 def pages(records: list[Record], key: str = "data") -> str:

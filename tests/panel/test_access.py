@@ -102,6 +102,7 @@ def test_no_page_holds_an_inline_script_or_style_or_an_address_elsewhere(client_
         "/portfolio",
         "/quality",
         "/quality/signals",
+        "/links",
         "/rules",
         "/audit",
         "/accounts?q=a",

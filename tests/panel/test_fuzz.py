@@ -25,6 +25,7 @@ PATHS = (
     "/accounts/{}",
     "/portfolio",
     "/quality",
+    "/links",
     "/rules",
     "/audit",
     "/sign-in",

@@ -4,7 +4,7 @@ import pytest
 
 from tests.panel.conftest import ClientAs
 
-PAGES = ("/", "/portfolio", "/quality", "/rules", "/audit")
+PAGES = ("/", "/portfolio", "/quality", "/links", "/rules", "/audit")
 
 
 @pytest.mark.parametrize("path", PAGES)

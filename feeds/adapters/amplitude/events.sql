@@ -3,7 +3,7 @@
 --
 -- event_id <- id, insert_id, event, user, device, time: Amplitude's uuid of the event; without one a hash
 -- account_id <- account_key, email, user: the group account_id, company_id, organization_id ... (of several the
---     first), else such a property of event or user; else the domain of the address, also where the user id is one.
+--     first), else such a property of event or user; else the e-mail address, also where the user id is one, as its MD5 and domain.
 --     Lossy: events without a user id are left out; an event of a user without an account is refused, so that it
 --     does not look as if nothing had happened
 -- user_id <- user, amplitude_id, device: the identified user, else Amplitude's own id
@@ -21,8 +21,8 @@ events as (
                 when account_key[1] = '[' and json_valid(account_key) then json_extract_string(account_key, '$[0]')
                 else account_key
             end,
-            company_domain(email),
-            case when contains(user, '@') then company_domain(user) end
+            mail_id(email),
+            mail_id(user)
         ) as account
     from source
 

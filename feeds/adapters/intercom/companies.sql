@@ -8,8 +8,8 @@
 select distinct on (id)
     'support' as source,
     id as source_account_id,
-    coalesce(account_key, company_id, company_domain(website)) as account_id,
+    coalesce(account_key, company_id, domain_of(website)) as account_id,
     _row_number
 from source
-where coalesce(account_key, company_id, company_domain(website)) is not null and id is not null
+where coalesce(account_key, company_id, domain_of(website)) is not null and id is not null
 order by id asc, _row_number desc

@@ -4,7 +4,7 @@
 -- source <- id: contacts ask for support
 -- source_account_id <- id: the contact's id, the account_id of intercom/conversations
 -- account_id <- companies, company, email: the first of the contact's companies, which intercom/companies says
---     whose account it is; else the domain of the address, never a free mail one
+--     whose account it is; else the e-mail address, as its MD5 and domain
 with
 
 contacts as (
@@ -14,7 +14,7 @@ contacts as (
         coalesce(
             case when json_valid(companies) then json_extract_string(companies, '$[0].id') end,
             company,
-            company_domain(email)
+            mail_id(email)
         ) as account_id,
         _row_number
     from source

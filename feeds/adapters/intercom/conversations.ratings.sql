@@ -16,7 +16,7 @@ conversations as (
         coalesce(
             case when json_valid(contacts) then json_extract_string(contacts, '$[0].id') end,
             case when coalesce(author_type, 'user') in ('user', 'lead', 'contact') then author_id end,
-            company_domain(author_email)
+            mail_id(author_email)
         ) as account_id
     from source
 

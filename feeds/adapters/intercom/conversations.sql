@@ -3,7 +3,7 @@
 --
 -- ticket_id <- id: the conversation's id
 -- account_id <- contacts, author_id, author_email: the first contact, whom intercom/contacts gives an account; else
---     who began it; else the domain of the address. Conversations that a teammate or a bot began with nobody are
+--     who began it; else the address, as its MD5 and domain. Conversations that a teammate or a bot began with nobody are
 --     left out
 -- status <- state: open and closed; snoozed is pending
 -- priority <- priority: priority is high, not_priority normal; Intercom has no others
@@ -22,7 +22,7 @@ conversations as (
         coalesce(
             case when json_valid(contacts) then json_extract_string(contacts, '$[0].id') end,
             case when coalesce(author_type, 'user') in ('user', 'lead', 'contact') then author_id end,
-            company_domain(author_email)
+            mail_id(author_email)
         ) as account_id
     from source
 

@@ -4,8 +4,8 @@
 -- event_id <- insert_id, event, distinct_id, time: Mixpanel knows an event again by its $insert_id together with
 --     name, user and time, so all four are in it
 -- account_id <- account_key, email, distinct_id: the group of the event (a property account_id, company_id,
---     organization_id, workspace_id ..., of several the first); else the domain of the user's address, never a free
---     mail one. Lossy: events of devices that nobody has identified ($device:), such as visitors of a site, are
+--     organization_id, workspace_id ..., of several the first); else the user's e-mail address, as its MD5 and
+--     domain. Lossy: events of devices that nobody has identified ($device:), such as visitors of a site, are
 --     left out; an event of a user without an account is refused, so that it does not look as if nothing had
 --     happened
 -- user_id <- user, distinct_id: the identified user, else the distinct id
@@ -24,8 +24,8 @@ events as (
                 when account_key[1] = '[' and json_valid(account_key) then json_extract_string(account_key, '$[0]')
                 else account_key
             end,
-            company_domain(email),
-            case when contains(distinct_id, '@') then company_domain(distinct_id) end
+            mail_id(email),
+            mail_id(distinct_id)
         ) as account
     from source
 

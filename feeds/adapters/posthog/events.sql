@@ -4,7 +4,7 @@
 -- event_id <- id: the event's uuid
 -- account_id <- account_key, email, distinct_id, identified, profiled: the event's group account, company,
 --     organization or workspace, else the first group type, else a property account_id, company_id ...; else the
---     domain of the person's address. Lossy: events of anonymous visitors ($is_identified or
+--     person's e-mail address, as its MD5 and domain. Lossy: events of anonymous visitors ($is_identified or
 --     $process_person_profile false) are left out; an event of a user without an account is refused, so that it
 --     does not look as if nothing had happened
 -- user_id <- distinct_id: a person may have several; PostHog's merging of persons is not followed
@@ -19,8 +19,8 @@ events as (
         *,
         coalesce(
             account_key,
-            company_domain(email),
-            case when contains(distinct_id, '@') then company_domain(distinct_id) end
+            mail_id(email),
+            mail_id(distinct_id)
         ) as account
     from source
 

@@ -1,10 +1,9 @@
 -- feed: crm/identities
 -- Meanings: the object reference of Account (MasterRecordId: the record that is left of a merge).
 --
--- source <- id: an id of the CRM, followed from every source; for a domain the word domain, so that two accounts of
---     one domain are no contradiction, only no answer
--- source_account_id <- id, website: the losing record of a merge; the 15 characters of an id, as reports and other
---     tools write it; and the account's domain, where no other account of the file has it
+-- source <- id: an id of the CRM, followed from every source
+-- source_account_id <- id: the losing record of a merge; and the 15 characters of an id, as reports and other tools
+--     write it
 -- account_id <- master, id: the record that is left
 with
 
@@ -13,9 +12,6 @@ accounts as (
     select
         salesforce_id(id) as account_id,
         salesforce_id(master) as master_id,
-        company_domain(website) as domain,
-        count(distinct salesforce_id(id)) filter (where not is_true(coalesce(deleted, _is_deleted)))
-            over (partition by company_domain(website)) as accounts_of_domain,
         is_true(coalesce(deleted, _is_deleted)) as is_deleted,
         _row_number
     from source
@@ -39,13 +35,3 @@ select
     _row_number
 from accounts
 where length(account_id) = 18 and not is_deleted
-
-union all
-
-select
-    'domain' as source,
-    domain as source_account_id,
-    account_id,
-    _row_number
-from accounts
-where domain is not null and accounts_of_domain = 1 and not is_deleted

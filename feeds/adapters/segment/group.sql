@@ -8,11 +8,11 @@
 select distinct on (group_key)
     'product' as source,
     group_key as source_account_id,
-    coalesce(account_key, company_domain(website)) as account_id,
+    coalesce(account_key, domain_of(website)) as account_id,
     _row_number
 from source
 where
     coalesce(lower(type), 'group') = 'group'
     and group_key is not null
-    and coalesce(account_key, company_domain(website)) is not null
+    and coalesce(account_key, domain_of(website)) is not null
 order by group_key asc, _row_number desc

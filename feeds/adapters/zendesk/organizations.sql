@@ -5,7 +5,7 @@
 -- source_account_id <- id: the organization's id, the account_id of zendesk/tickets
 -- account_id <- account_key, external_id, domain_names: the account's id in the CRM from a field of the
 --     organization (account_id, crm_id, hubspot_id, salesforce_id) or its external id; else the first of its
---     domains, never a free mail one. An organization with none of them is named by nobody
+--     domains. An organization with none of them is named by nobody
 with
 
 organizations as (
@@ -15,7 +15,7 @@ organizations as (
         coalesce(
             account_key,
             external_id,
-            company_domain(
+            domain_of(
                 case when json_valid(domain_names) then json_extract_string(domain_names, '$[0]') else domain_names end
             )
         ) as account_id,

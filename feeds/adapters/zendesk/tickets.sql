@@ -4,7 +4,7 @@
 --
 -- ticket_id <- id: the ticket's number
 -- account_id <- organization, requester, requester_email: the organization, which zendesk/organizations says whose
---     account it is; without one the requester, whom zendesk/users gives one, or the domain of the address
+--     account it is; without one the requester, whom zendesk/users gives one, or the address, as its MD5 and domain
 -- status <- status: new, open, pending, hold, solved, closed, deleted
 -- priority <- priority: low, normal, high, urgent, or empty
 -- subject <- subject: as it is
@@ -18,7 +18,7 @@
 -- is_deleted <- _is_deleted: of loading tools; Zendesk's own deleted tickets have the status deleted
 select
     id as ticket_id,
-    coalesce(organization, requester, company_domain(requester_email)) as account_id,
+    coalesce(organization, requester, mail_id(requester_email)) as account_id,
     lower(status) as status,
     lower(priority) as priority,
     subject,

@@ -5,13 +5,13 @@
 -- source_account_id <- id: the user's id, the account_id of tickets without an organization and of satisfaction
 --     ratings
 -- account_id <- organization, email: the user's organization, which zendesk/organizations says whose account it is;
---     else the domain of the address, never a free mail one. Agents and admins are left out
+--     else the e-mail address, as its MD5 and domain. Agents and admins are left out
 select
     'support' as source,
     id as source_account_id,
-    coalesce(organization, company_domain(email)) as account_id,
+    coalesce(organization, mail_id(email)) as account_id,
     _row_number
 from source
 where
-    coalesce(organization, company_domain(email)) is not null
+    coalesce(organization, mail_id(email)) is not null
     and coalesce(lower(role), 'end-user') not in ('agent', 'admin')

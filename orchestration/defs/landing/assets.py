@@ -53,7 +53,9 @@ RECORDS = {
     "quarantine/rejected_rows": "Rows refused or waiting: file, row, column, rule, and a masked value.",
     "quarantine/rejected_values": "Optional values that were left out; their rows landed.",
     "quarantine/refused_keys": "Whose rows were refused, and from when on another row makes up for each.",
+    "quarantine/unresolved_ids": "For whom rows wait, per feed and id.",
     "raw/account_aliases": "Ids of other systems and of merged accounts, and the account of each.",
+    "raw/account_links": "The same with the rule, and ids that may be more than one account.",
     "audit/fact_days": "The days on which something of a feed happened, by its own times.",
 }
 """Tables that landing writes besides the feeds, as `schema/name`."""

@@ -22,9 +22,10 @@ from radar.panel.changes import PARTS, between, every_day
 from radar.panel.labels import Labels
 from radar.panel.pages.measured import account_outcomes
 from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
+from radar.panel.published_db import EarlierCopyError
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
-from radar.panel.web import labels_of, own_path, page, person_of, with_query
+from radar.panel.web import labels_of, own_path, page, person_of, published_db_of, with_query
 
 FOUND = 50
 OLDEST_PAGE_DAYS = 31
@@ -70,6 +71,7 @@ def show(request: Request) -> Response:
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
         facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
         kinds=KINDS,
+        group=_group(request, account_id),
         parts=PARTS,
         conflicts=details.get("conflicts") or [],
         overrides=[
@@ -219,6 +221,26 @@ def _look_up(request: Request, account_id: str) -> tuple[dict[str, Any], dict[st
         return read(found[0]["body"]), {}
     details = read_model.rows(person, load("account")["details"], account_id=account_id)
     return read(found[0]["body"]), {row["piece"]: read(row["body"]) for row in details}
+
+
+def _group(request: Request, account_id: str) -> dict[str, Any] | None:
+    """The account's parent and children as far as the person sees them; None without any.
+
+    The figures of the whole group are for who sees all of its first level.
+    """
+    try:
+        published_db, person = published_db_of(request), person_of(request)
+        group = published_db.one(person, load("groups")["group"], account_id=account_id)
+        if group is None:
+            return None
+        of = {"account_id": account_id, "parent_account_id": group["parent_account_id"]}
+        nearest = published_db.rows(person, load("groups")["nearest"], **of)
+    except EarlierCopyError:
+        return None
+    children = [row for row in nearest if row["parent_account_id"] == account_id]
+    parent = next((row for row in nearest if row["account_id"] == group["parent_account_id"]), None)
+    is_whole = len(children) == group["children"] > 0
+    return {**group, "parent": parent, "below": children[:FOUND], "is_whole": is_whole}
 
 
 def _score_day(one: dict[str, Any]) -> charts.ScoreDay:

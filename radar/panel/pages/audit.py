@@ -27,6 +27,7 @@ KINDS = {
     "sign_off": "Sign-off",
     "spot_check": "Spot check",
     "outcome": "Outcome marked",
+    "account_link": "Account chosen for an id",
     "action": "Action",
     "action_decision": "Draft or task decided",
     "call": "Call logged",
@@ -168,7 +169,7 @@ def _what(row: Row, evidence: Mapping[str, Any], labels: Labels) -> str:
         return f"{play} ({channel}): {label(row['state'])}"
     if kind in ("delivery", "export", "sync_acknowledgement", "sync_give_up"):
         return _of_destination(row, evidence)
-    if kind in ("rule_change", "reference_change"):
+    if kind in ("rule_change", "reference_change", "account_link"):
         return f"{row['subject_id']}: {_changes(row, evidence)}"
     if kind == "agent_call":
         return f"{label(evidence.get('tool')).capitalize()}: {row['state']}"
@@ -197,6 +198,8 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
     ]
     if counts:
         return f"rows {', '.join(counts)}"
+    if row["kind"] == "account_link":
+        return "this account"
     return label(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
 
 

@@ -15,7 +15,7 @@ from radar.panel import charts, queries
 from radar.panel.page_cache import cached_page
 from radar.panel.pages import measured
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.published_db import About, EarlierCopyError, NoDataError, PublishedDatabase, Row
 from radar.panel.web import csv_answer, number, person_of, published_db_of
 
 REFUSED_ROWS = 20
@@ -29,6 +29,10 @@ _CSV: Mapping[str, tuple[str, ...]] = {
     "weeks": ("iso_week", "accounts", "overrides", "tasks", "tasks_per_100_accounts"),
     "decisions": ("as_of_date", "accounts", "undecided", "conflict", "overridden", "coverage_pct"),
     "feeds": ("feed", "state", "last_arrived_at", "max_age_days", "signals"),
+    "coverage": (
+        "feed", "rows_total", "rows_resolved", "rows_resolved_pct", "users_total", "users_resolved",
+        "users_resolved_pct", "ids_total", "ids_resolved", "ids_resolved_pct", "largest_unresolved",
+    ),
     "refused": (
         "feed", "source_file", "rule", "column_name", "refused", "refused_rows", "first_row_number",
         "batch_id", "refused_at",
@@ -98,6 +102,13 @@ class _Data:
             return []
         return self.ask(name, rows=_ALL) if name == "refused" else self.ask(name)
 
+    def coverage(self) -> list[Row] | None:
+        """How much of each feed finds its account; None where the copy is of an earlier release."""
+        try:
+            return self.part("coverage")
+        except EarlierCopyError:
+            return None
+
 
 def show(request: Request) -> Response:
     """The page, or one part of it as a file."""
@@ -150,6 +161,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "coverage_line": _line(decisions, lambda row: row["coverage_pct"], "Day by day, coverage"),
         "why": data.ask("why"),
         "feeds": data.part("feeds"),
+        "coverage": data.coverage(),
         "feed_states": FEED_STATES,
         "refused": data.ask("refused", rows=REFUSED_ROWS),
         "refused_totals": {row["refused"]: row["refused_rows"] for row in data.ask("refused_totals")},

@@ -109,6 +109,11 @@ where [[mine owner_id]]
 group by decision, reason
 order by accounts desc, decision, label
 
+-- name: coverage
+-- for everyone
+select * from marts.rpt_join_coverage
+order by rows_resolved_pct, feed
+
 -- name: feeds
 -- for everyone
 select *

@@ -1,4 +1,6 @@
 -- Grain: one row per account and version. A version without updated_at counts from created_at.
+-- An account that was merged into another one without a word in its own rows, as HubSpot does it, is deleted in all of
+-- its versions: what it had counts for the other.
 with
 
 versions as (
@@ -18,6 +20,10 @@ ranked as (
             partition by account_id
             order by {{ newest_first() }}
         ) as is_deleted_at_all,
+        first_value(coalesce(is_deleted, false)) over (
+            partition by account_id
+            order by {{ newest_first('version_at') }}
+        ) as is_deleted_now,
         row_number() over (
             partition by account_id, version_at
             order by {{ newest_first() }}
@@ -29,23 +35,29 @@ ranked as (
 final as (
 
     select
-        account_id,
-        name,
-        domain,
-        owner_id,
-        segment,
-        industry,
-        country,
-        parent_account_id,
-        arr_usd,
-        lifecycle_stage,
-        plan_id,
-        created_at,
-        updated_at,
-        coalesce(is_deleted, false) or is_deleted_at_all as is_deleted,
-        version_at
+        ranked.account_id,
+        ranked.name,
+        ranked.domain,
+        ranked.owner_id,
+        ranked.segment,
+        ranked.industry,
+        ranked.country,
+        ranked.parent_account_id,
+        ranked.arr_usd,
+        ranked.lifecycle_stage,
+        ranked.plan_id,
+        ranked.created_at,
+        ranked.updated_at,
+        coalesce(ranked.is_deleted, false)
+        or ranked.is_deleted_at_all
+        or (merges.account_id is not null and not ranked.is_deleted_now) as is_deleted,
+        ranked.version_at
     from ranked
-    where version_rank = 1
+    left join {{ source('crm', 'account_aliases') }} as merges
+        on
+            ranked.account_id = merges.account_id
+            and merges.source = 'crm'
+    where ranked.version_rank = 1
 
 )
 

@@ -50,13 +50,13 @@ final as (
         ranked.updated_at,
         coalesce(ranked.is_deleted, false)
         or ranked.is_deleted_at_all
-        or (merges.account_id is not null and not ranked.is_deleted_now) as is_deleted,
+        or (merged_accounts.account_id is not null and not ranked.is_deleted_now) as is_deleted,
         ranked.version_at
     from ranked
-    left join {{ source('crm', 'account_aliases') }} as merges
+    left join {{ source('crm', 'account_aliases') }} as merged_accounts
         on
-            ranked.account_id = merges.account_id
-            and merges.source = 'crm'
+            ranked.account_id = merged_accounts.account_id
+            and merged_accounts.source = 'crm'
     where ranked.version_rank = 1
 
 )

@@ -104,6 +104,7 @@ def test_a_digest_is_what_was_agreed() -> None:
         "items": items,
         "most": 3,
         "waiting_actions": 2,
+        "approvals": "https://radar.example/approvals",
         **{name: row[name] for name in ("mention", "owner_name", "panel")},
     }
     message = Templates().slack("slack_digest.j2", values)
@@ -128,7 +129,7 @@ def test_a_message_of_which_little_is_known_reads_well(kind: str, is_scored: boo
     row = with_links({**BARE, "is_scored": is_scored, "kind": kind}, None)
     items = [{**row, "kind": each} for each in ("alert", "recovery", "reminder")]
     if kind == "digest":
-        row |= {"items": items, "most": 3, "waiting_actions": 1}
+        row |= {"items": items, "most": 3, "waiting_actions": 1, "approvals": None}
     if kind == "task":
         said = "\n".join(Templates().text("task.j2", row))
     else:

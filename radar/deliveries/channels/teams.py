@@ -26,7 +26,9 @@ from radar.deliveries.channels.base import (
 from radar.deliveries.channels.webhook import NoRedirects
 from radar.deliveries.settings import checked_url
 
-_MARKUP = re.compile(r"<(?P<url>[^|>]+)\|(?P<label>[^>]*)>|(?<!\u200b)\*(?P<bold>[^*\n]+)\*(?!\u200b)")
+_MARKUP = re.compile(
+    r"<!date\^[^|>]+\|(?P<date>[^>]*)>|<(?P<url>[^|>]+)\|(?P<label>[^>]*)>|(?<!\u200b)\*(?P<bold>[^*\n]+)\*(?!\u200b)"
+)
 _MARKDOWN = re.compile(r"\u200b?([\\`*_\[\]#~])\u200b?")
 _BULLET = "• "
 
@@ -106,7 +108,9 @@ def _inline(line: str) -> str:
     found, at = "", 0
     for match in _MARKUP.finditer(line):
         found += _shown(line[at : match.start()])
-        if match["url"]:
+        if match["date"]:
+            found += _shown(match["date"])
+        elif match["url"]:
             found += f"[{_shown(match['label'])}]({html.unescape(match['url']).replace(')', '%29')})"
         else:
             found += f"**{_inline(match['bold'])}**"
@@ -121,7 +125,7 @@ def _shown(text: str) -> str:
 
 def plain(text: str) -> str:
     """The text without markup, for notifications."""
-    labels = _MARKUP.sub(lambda match: match["label"] or match["bold"] or "", text)
+    labels = _MARKUP.sub(lambda match: match["date"] or match["label"] or match["bold"] or "", text)
     return html.unescape(labels.replace("\u200b", ""))
 
 

@@ -55,14 +55,16 @@ recent_results as (
 
 scores as (
 
-    {{ health_scores('recent_results', scoring_rule_sets(status='shadow'), dates='as_of_date >= ' ~ ("date '" ~ dates[-1] ~ "'" if dates else as_of_end())) }}
+    {{ health_scores('recent_results', scoring_rule_sets(), dates='as_of_date >= ' ~ ("date '" ~ dates[-1] ~ "'" if dates else as_of_end())) }}
 
 ),
 
 final as (
 
     select * from scores
-    where as_of_date = {{ as_of_end() }}
+    where
+        rule_set_status = 'shadow'
+        and as_of_date = {{ as_of_end() }}
 
 )
 

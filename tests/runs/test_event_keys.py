@@ -31,7 +31,7 @@ def name_key(place: Place, key: str) -> None:
     used = [line if line.split(",")[0] in FEEDS else line.replace("true", "false") for line in lines]
     seeds = place.folder / "seeds"
     seeds.mkdir(exist_ok=True)
-    text = "\n".join(line + key if line.startswith("product/events") else line for line in used)
+    text = "\n".join(f"{line[:-1]}{key}," if line.startswith("product/events") else line for line in used)
     (seeds / "feeds.csv").write_text(text + "\n")
 
 

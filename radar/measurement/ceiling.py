@@ -30,7 +30,7 @@ def fit(
     """Make `table`: a score of each row of `inputs`, by churn that was known on `train_until`.
 
     A risk may only rise as a signal moves to its worse side. False where too few accounts had churned by then
-    (settings.least_churned_accounts), or none had stayed.
+    (settings.least_churned_accounts), none had stayed, or no signal has two values.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  of the extra calibrate
 
@@ -58,6 +58,9 @@ def fit(
         "select value from seed_settings where setting = 'least_churned_accounts'"
     ).fetchall()
     if known[churned]["account_id"].nunique() < least or churned.all():
+        return False
+    signals = [signal for signal in signals if known[signal].nunique() > 1]  # others tell nobody apart
+    if not signals:
         return False
     model = HistGradientBoostingClassifier(
         monotonic_cst=[-1 if directions[signal] == "higher_is_better" else 1 for signal in signals],

@@ -5,7 +5,6 @@ Belongs here: transports, addresses, and whose token counts.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 
+from radar.core.addresses import http_address, is_loopback
 from radar.core.errors import UsageError
 from radar.mcp.server import make_server
 from radar.mcp.settings import McpSettings
@@ -59,14 +59,14 @@ def serve_stdio(*, published: Path | None, store: Path | None) -> None:
 def serve_http(*, host: str, port: int, published: Path | None, store: Path | None) -> None:
     """Answer many agents, each request with its own token, until stopped."""
     settings, limits = _settings(published, store), McpSettings()
-    if not _is_loopback(host) and not limits.origin:
+    if not is_loopback(host) and not limits.origin:
         raise UsageError(
             f"{host} can be reached from elsewhere, and tokens would travel in the clear",
             "put a proxy with TLS before the server and set RADAR_MCP_ORIGIN to its https:// address",
         )
     Store(settings.store).check()
     application = make_application(settings, limits, host, port)
-    print(f"Radar for agents: {limits.origin or _address(host, port)}{PATH}", file=sys.stderr)
+    print(f"Radar for agents: {limits.origin or http_address(host, port)}{PATH}", file=sys.stderr)
     raise_descriptors()
     uvicorn.run(
         application,
@@ -93,7 +93,7 @@ def make_application(settings: PanelSettings, limits: McpSettings, host: str, po
         lambda: _of_request(users_store),
         verifier=Verifier(users_store),
         auth=AuthSettings(
-            issuer_url=AnyHttpUrl(limits.origin or _address(host, port)), resource_server_url=None
+            issuer_url=AnyHttpUrl(limits.origin or http_address(host, port)), resource_server_url=None
         ),
     )
     tools.prepare()
@@ -142,14 +142,3 @@ def _settings(published: Path | None, store: Path | None) -> PanelSettings:
         if path is not None:
             os.environ[f"RADAR_PANEL_{name}"] = str(path)
     return PanelSettings()
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import secrets
@@ -12,6 +11,7 @@ import duckdb
 import uvicorn
 from starlette.applications import Starlette
 
+from radar.core.addresses import http_address, is_loopback
 from radar.core.errors import UsageError
 from radar.core.state_files import replace_file
 from radar.panel import oidc, users
@@ -34,8 +34,7 @@ def serve(
         if path is not None:
             os.environ[f"RADAR_PANEL_{name}"] = str(path)
     settings = PanelSettings()
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    if not _is_loopback(host) and not settings.origin:
+    if not is_loopback(host) and not settings.origin:
         raise UsageError(
             f"{host} can be reached from elsewhere, and passwords would travel in the clear",
             "put a proxy with TLS before the panel and set RADAR_PANEL_ORIGIN to its https:// address",
@@ -46,7 +45,7 @@ def serve(
     oidc.provider(settings)  # what is wrong with it, or with the store, is reported before anything starts
     Store(settings.store).check()
     password = _demo_users(settings) if is_demo else None
-    print(f"Radar panel: {settings.origin or address}")
+    print(f"Radar panel: {settings.origin or http_address(host, port)}")
     if password:
         print(f"  Sign in as rep, lead or admin, each with the password: {password}")
     elif not Store(settings.store).con.execute("select 1 from users").fetchone():
@@ -91,13 +90,6 @@ def application() -> Starlette:
 def with_receiver(settings: PanelSettings, receive: ReceiveSettings) -> Starlette:
     """The panel, and below `/ingest` the receiver, whose requests are signed and come from no browser."""
     return receiving_application(receive, create_app(settings))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _stored_password(file: Path) -> str:

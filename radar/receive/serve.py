@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from pathlib import Path
 
 import uvicorn
 
+from radar.core.addresses import http_address, is_loopback
 from radar.core.errors import UsageError
 from radar.receive.app import PATH, application
 from radar.receive.settings import ReceiveSettings
@@ -16,13 +16,13 @@ from radar.receive.spool import Spool
 
 def serve(settings: ReceiveSettings, *, host: str, port: int, is_proxied: bool) -> None:
     """Take requests in until stopped. Raises UsageError for settings with which nobody could post."""
-    if not _is_loopback(host) and not is_proxied:
+    if not is_loopback(host) and not is_proxied:
         raise UsageError(
             f"{host} can be reached from elsewhere, and records would travel in the clear",
             "put a proxy with TLS before the receiver and say --behind-proxy",
         )
     app = application(settings)
-    print(f"Receiving at http://{f'[{host}]' if ':' in host else host}:{port}{PATH}", file=sys.stderr)
+    print(f"Receiving at {http_address(host, port)}{PATH}", file=sys.stderr)
     print(f"  Files go into {settings.extracts} every {settings.file_seconds:g} s", file=sys.stderr)
     uvicorn.run(
         app,
@@ -43,10 +43,3 @@ def flush(settings: ReceiveSettings) -> list[Path]:
     """Write what an ended receiver acknowledged and did not put into files; the files."""
     spool = Spool(settings.extracts, file_seconds=settings.file_seconds, key_days=settings.key_days)
     return spool.write_files()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -38,15 +38,18 @@ def main() -> None:
     folder = told.target / ".sets" / "000001-00000000"
     shutil.rmtree(told.target, ignore_errors=True)
     folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / "radar.duckdb"), config={"memory_limit": told.memory_limit}) as con:
-        make(con, told.source / "radar.duckdb", told.accounts)
+    small = (told.source / "radar.duckdb").resolve()
+    large = folder / "radar.duckdb"
+    shutil.copyfile(small, large)  # brings the views, which read the tables by name
+    with duckdb.connect(str(large), config={"memory_limit": told.memory_limit}) as con:
+        make(con, small, told.accounts)
     (told.target / "current").symlink_to(Path(".sets") / folder.name)
     for name in ("radar.duckdb",):
         (told.target / name).symlink_to(Path("current") / name)
 
 
 def make(con: duckdb.DuckDBPyConnection, source: Path, accounts: int) -> None:
-    con.execute(f"attach '{source.resolve()}' as small (read_only)")
+    con.execute(f"attach '{source}' as small (read_only)")
     standing = con.execute("select count(*) from small.marts.rpt_account_health").fetchall()[0][0]
     con.execute(
         f"create temp table repetitions as select range as n from range({max(1, accounts // standing)})"
@@ -55,7 +58,6 @@ def make(con: duckdb.DuckDBPyConnection, source: Path, accounts: int) -> None:
         "select schema_name, table_name from duckdb_tables() where database_name = 'small' order by all"
     ).fetchall()
     for schema, table in tables:
-        con.execute(f"create schema if not exists {schema}")
         columns = [
             name
             for (name,) in con.execute(
@@ -64,20 +66,9 @@ def make(con: duckdb.DuckDBPyConnection, source: Path, accounts: int) -> None:
                 [schema, table],
             ).fetchall()
         ]
-        con.execute(f"create table {schema}.{table} as {copied(schema, table, columns)}")
+        con.execute(f"create or replace table {schema}.{table} as {copied(schema, table, columns)}")
         rows = con.execute(f"select count(*) from {schema}.{table}").fetchall()[0][0]
         print(f"{schema}.{table}: {rows:,}", flush=True)
-    views = con.execute(
-        "select schema_name, view_name, sql from duckdb_views()"
-        " where database_name = 'small' and not internal order by view_oid"
-    ).fetchall()
-    for _ in views:  # a view may read another: as many rounds as there are views
-        for schema, view, sql in list(views):
-            try:
-                con.execute(sql.replace("small.", ""))
-                views.remove((schema, view, sql))
-            except duckdb.CatalogException:
-                continue
 
 
 def copied(schema: str, table: str, columns: list[str]) -> str:

@@ -158,7 +158,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(settings)
-        gather_seeds(settings.warehouse, settings.seeds)
+        gather_seeds(settings.warehouse, settings.seeds, settings.panel_store)
         with connect(settings.warehouse) as con:
             schema.create(con)
             run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)

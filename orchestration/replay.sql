@@ -62,9 +62,7 @@ evidence as (
         coalesce(before.account_id, after.account_id) as account_id,
         coalesce(before.rule_id, after.rule_id) as rule_id,
         before.evidence as evidence_before,
-        after.evidence as evidence_after,
-        before.points as points_before,
-        after.points as points_after
+        after.evidence as evidence_after
     from replay.{before}_evidence as before
     full outer join replay.{after}_evidence as after
         on
@@ -82,8 +80,8 @@ reasons as (
     select
         account_id,
         string_agg(
-            rule_id || ': ' || coalesce(evidence_before || printf(' (%g)', points_before::double), 'did not fire')
-            || ' -> ' || coalesce(evidence_after || printf(' (%g)', points_after::double), 'does not fire'),
+            rule_id || ': ' || coalesce(evidence_before, 'did not fire')
+            || ' -> ' || coalesce(evidence_after, 'does not fire'),
             '; ' order by rule_id
         ) as reasons
     from evidence

@@ -41,6 +41,7 @@ RETENTION = dg.AssetKey(["control", "retention"])
 ENTRIES = dg.AssetKey(["audit", "entries"])
 RUNS = dg.AssetKey(["audit", "runs"])
 EARLIER_RUNS = dg.AssetKey(["audit", "earlier_runs"])
+EARLIER_ENTRIES = dg.AssetKey(["audit", "earlier_entries"])
 
 
 def delivery_key(channel: str) -> dg.AssetKey:

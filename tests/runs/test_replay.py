@@ -70,10 +70,11 @@ def test_a_day_comes_out_as_recorded_and_differs_by_what_changed(place: Place) -
         f"{DAY}: 3 accounts recorded by {rules_of(place)}.\nComputed again by playbook_v1 "
     )
     evidence = "No login for 40 days (limit 14)"
+    strict = f"no_login_14d: {evidence} (-20 points) -> {evidence} (-25 points)"
     assert text.splitlines()[2:] == [
         "2 accounts by rule:",
-        f"  late  rule: 80 healthy -> 75 watch. no_login_14d: {evidence} (-20) -> {evidence} (-25)",
-        f"  quiet  rule: 80 healthy -> 75 watch. no_login_14d: {evidence} (-20) -> {evidence} (-25)",
+        f"  late  rule: 80 healthy -> 75 watch. {strict}",
+        f"  quiet  rule: 80 healthy -> 75 watch. {strict}",
     ]
     assert digest(place) == before
     # rules that changed since do not count: those of the day do

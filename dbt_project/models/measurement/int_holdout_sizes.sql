@@ -57,12 +57,14 @@ plays as (
 
     select
         playbook.play,
-        {{ has_holdout('playbook') }} as has_holdout,
-        coalesce(nullif(playbook.holdout_pct, 0), {{ setting('holdout_usual_pct') }}) as holdout_pct,
+        play_holdouts.play is not null as has_holdout,
+        coalesce(play_holdouts.holdout_pct, {{ setting('holdout_usual_pct') }}) as holdout_pct,
         rates.accounts as past_accounts,
         rates.churn_rate,
         rates.churn_rate * (1 - {{ setting('holdout_effect_pct') }} / 100.0) as churn_rate_with_effect
     from {{ ref('playbook') }} as playbook
+    left join {{ ref('int_play_holdouts') }} as play_holdouts
+        on playbook.play = play_holdouts.play
     left join rates
         on playbook.play = rates.play
 
@@ -87,7 +89,8 @@ final as (
         plays.past_accounts,
         plays.churn_rate,
         cast(ceil(
-            power({{ normal_quantile() }} + {{ power_quantile() }}, 2) * (
+            -- the quantile by which an effect that is there is found 80 times of 100
+            power({{ normal_quantile() }} + cast(0.8416212335729143 as double), 2) * (
                 plays.churn_rate * (1 - plays.churn_rate) / (plays.holdout_pct / 100.0)
                 + plays.churn_rate_with_effect * (1 - plays.churn_rate_with_effect) / (1 - plays.holdout_pct / 100.0)
             ) / nullif(power(plays.churn_rate - plays.churn_rate_with_effect, 2), 0)

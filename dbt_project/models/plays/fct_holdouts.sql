@@ -6,14 +6,9 @@
 {{ config(incremental_strategy='append') }}
 with
 
--- never of plays that are a call to save a customer, unless the setting forces it
 plays as (
 
-    select
-        play,
-        holdout_pct
-    from {{ ref('playbook') }} as playbook
-    where {{ has_holdout('playbook') }}
+    select * from {{ ref('int_play_holdouts') }}
 
 ),
 
@@ -26,15 +21,17 @@ entrants as (
     from {{ ref('int_episode_days') }} as episode_days
     inner join plays
         on episode_days.play = plays.play
+    {% if is_incremental() %}
+    left join {{ this }} as earlier
+        on
+            episode_days.play = earlier.play
+            and episode_days.account_id = earlier.account_id
+    {% endif %}
     where
         episode_days.is_open
         and episode_days.as_of_date = episode_days.episode_started_on
         and episode_days.as_of_date between {{ as_of_start() }} and {{ as_of_end() }}
-        {%- if is_incremental() %}
-        and (episode_days.play, episode_days.account_id) not in (
-            select (earlier.play, earlier.account_id) from {{ this }} as earlier
-        )
-        {%- endif %}
+        {{ 'and earlier.play is null' if is_incremental() }}
     group by episode_days.play, episode_days.account_id
 
 ),

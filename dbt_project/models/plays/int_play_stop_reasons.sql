@@ -9,7 +9,6 @@ open_plays as (
         episode_days.as_of_date,
         episode_days.play,
         playbook.channel,
-        {{ has_holdout('playbook') }} as has_holdout,
         episode_days.as_of_date = episode_days.episode_started_on and playbook.flag is null as is_new_bucket,
         case when states.is_consecutive then states.score_before - states.score else 0 end as score_fall
     from {{ ref('int_episode_days') }} as episode_days
@@ -113,9 +112,9 @@ final as (
             open_plays.account_id = holdouts.account_id
             and open_plays.play = holdouts.play
             and open_plays.as_of_date >= holdouts.as_of_date
-    where
-        open_plays.has_holdout
-        and holdouts.is_holdout
+    inner join {{ ref('int_play_holdouts') }} as play_holdouts
+        on open_plays.play = play_holdouts.play
+    where holdouts.is_holdout
 
 )
 

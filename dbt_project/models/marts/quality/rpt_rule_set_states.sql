@@ -1,40 +1,11 @@
--- Grain: one row per rule set, with how far it is on the way from candidate to champion rule set, and what it would have done as
--- a shadow. Counts of days as a shadow start again when its rules change.
+-- Grain: one row per rule set, with how far it is on the way from candidate to champion rule set, and what it would
+-- have done as a shadow. Counts of days as a shadow start again when its rules change.
 -- An alert is an account that is at risk by the rules and was not on the recorded date before.
 with
 
-rule_sets as (
-
-    select * from {{ ref('dim_rule_sets') }}
-
-),
-
--- since when a rule set has the status and the version that it has now; unknown to the run that brings them
-last_entries as (
-
-    select
-        subject_id as rule_set,
-        max_by(state, sequence) as state,
-        max_by(as_of_date, sequence) as as_of_date
-    from {{ source('audit', 'entries') }}
-    where kind = 'rule_change'
-    group by subject_id
-
-),
-
 states as (
 
-    select
-        rule_sets.rule_set,
-        rule_sets.status,
-        rule_sets.rule_version,
-        rule_sets.description,
-        least(coalesce(last_entries.as_of_date, {{ as_of_end() }}), {{ as_of_end() }}) as status_since
-    from rule_sets
-    left join last_entries
-        on
-            rule_sets.rule_set = last_entries.rule_set
-            and concat_ws(' ', rule_sets.status, rule_sets.rule_version) = last_entries.state
+    select * from {{ ref('int_rule_set_statuses') }}
 
 ),
 
@@ -141,7 +112,7 @@ final as (
         end as state,
         states.status_since,
         case
-            when states.status = 'shadow' then cast({{ add_days('states.status_since', setting('shadow_days')) }} as date)
+            when states.status = 'shadow' then {{ add_days('states.status_since', setting('shadow_days')) }}
         end as eligible_on,
 
         -- what the shadow would have done

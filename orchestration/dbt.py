@@ -32,7 +32,8 @@ from radar.core.masking import masked
 from radar.core.project import PROJECT
 from radar.core.terminal import inert_value
 from radar.core.warehouse import MEMORY_LIMIT, connect, explain_duckdb_error, readable_os_errors, state_dir
-from radar.rules.gathering import gather
+from radar.rules.gathering import file_in_use, gather
+from radar.rules.promotions import note_champion_of_seeds
 
 OUTPUT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "info", "--no-use-colors")
 THREADS = 2
@@ -123,13 +124,14 @@ class Build:
     error: RadarError | None
 
 
-def prepare(warehouse: Path, seeds: Path) -> Workspace:
+def prepare(warehouse: Path, seeds: Path, store: Path | None = None) -> Workspace:
     """Bring the reference data in use, the project's links and dbt's manifest up to date. Raises RadarError.
 
     dbt parses what has changed since it last did for this warehouse; it is asked once for the same files.
+    `store`: where people decided about rule sets.
     """
     state = state_dir(warehouse)
-    gather_seeds(warehouse, seeds)
+    gather_seeds(warehouse, seeds, store)
     workspace = Workspace(warehouse, state / "project", state / "dbt", state / "logs")
     with readable_os_errors(state):
         _link_project(workspace.project)
@@ -139,11 +141,13 @@ def prepare(warehouse: Path, seeds: Path) -> Workspace:
     return workspace
 
 
-def gather_seeds(warehouse: Path, seeds: Path) -> Path:
-    """The reference data in use, always at the same place for one warehouse."""
+def gather_seeds(warehouse: Path, seeds: Path, store: Path | None = None) -> Path:
+    """The reference data in use, always at the same place for one warehouse, with what people decided."""
     folder = state_dir(warehouse) / "seeds"
     with readable_os_errors(folder):
-        return gather(seeds, folder)
+        if store:
+            note_champion_of_seeds(store, file_in_use(seeds, "rule_sets.csv"))
+        return gather(seeds, folder, store)
 
 
 def _link_project(folder: Path) -> None:

@@ -41,6 +41,7 @@ RETENTION = dg.AssetKey(["control", "retention"])
 ENTRIES = dg.AssetKey(["audit", "entries"])
 RUNS = dg.AssetKey(["audit", "runs"])
 EARLIER_RUNS = dg.AssetKey(["audit", "earlier_runs"])
+EARLIER_ENTRIES = dg.AssetKey(["audit", "earlier_entries"])
 
 
 def delivery_key(channel: str) -> dg.AssetKey:
@@ -158,7 +159,7 @@ def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(settings)
-        gather_seeds(settings.warehouse, settings.seeds)
+        gather_seeds(settings.warehouse, settings.seeds, settings.panel_store)
         with connect(settings.warehouse) as con:
             schema.create(con)
             run = runs.begin(con, run_id=context.run.run_id, window=_window(context, now.date()), now=now)

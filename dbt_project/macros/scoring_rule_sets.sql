@@ -14,7 +14,7 @@
         {%- do signals.update({signal['signal']: signal}) -%}
     {%- endfor -%}
     {%- set rule_sets = seed_rows(
-        "select * from seeds.rule_sets where status <> 'retired' and '" ~ var('rule_set') ~ "' in ('', rule_set)"
+        "select * from seeds.rule_sets where status in ('champion', 'shadow') and '" ~ var('rule_set') ~ "' in ('', rule_set)"
         ~ ' order by rule_set'
     ) -%}
     {%- set rules = seed_rows(

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0917 the options
     if output is not None and output.exists() and not output.is_dir():
         raise UsageError("this is no folder", "name a folder with --output", file=output)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = gather(settings.seeds, Path(scratch))
+        folder = gather(settings.seeds, Path(scratch), settings.panel_store)
         problems = check(folder)
         if problems:
             raise UsageError(

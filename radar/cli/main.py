@@ -26,6 +26,8 @@ from radar.cli import (
     mcp,
     panel,
     receive,
+    replay,
+    rule_sets,
     rules,
     sources,
     sync,
@@ -54,6 +56,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+for name in ("states", "promote", "rollback", "retire", "shadow"):
+    rules.app.command(name)(getattr(rule_sets, name))
 app.add_typer(rules.app, name="rules")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")
@@ -66,6 +70,7 @@ app.command("backtest")(backtest.command)
 app.command("init")(init.command)
 app.command("calibrate")(calibrate.command)
 app.command("whatif")(whatif.command)
+app.command("replay")(replay.command)
 
 
 def _print_version(is_asked: bool) -> None:

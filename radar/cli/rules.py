@@ -28,7 +28,7 @@ def check_rules(seeds: Seeds = None, published: Published = None) -> None:
     """Refuse rules that cannot mean what they say, with file and row; warn where they tell nobody apart."""
     settings = settings_of(seeds=seeds, published=published)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = gather(settings.seeds, Path(scratch))
+        folder = gather(settings.seeds, Path(scratch), settings.panel_store)
         _refuse(check(folder))
         found = warnings(folder, settings.published / COPY_NAME)
     print("The rules are sound.")

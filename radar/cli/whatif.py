@@ -52,7 +52,7 @@ def command(  # noqa: PLR0917 the options
             "nothing has been published yet", "run `radar run` first, or name --published", file=published_db
         )
     with tempfile.TemporaryDirectory() as scratch:
-        in_use = _sound(settings.seeds, Path(scratch, "in_use"))
+        in_use = _sound(settings.seeds, Path(scratch, "in_use"), settings.panel_store)
         candidate = Candidate(rules)
         if Path(rules).is_dir():
             asked = _sound(Path(rules), Path(scratch, "asked"))
@@ -68,9 +68,9 @@ def command(  # noqa: PLR0917 the options
         raise typer.Exit(GATE_FAILED)
 
 
-def _sound(seeds: Path | None, target: Path) -> Path:
+def _sound(seeds: Path | None, target: Path, store: Path | None = None) -> Path:
     """The whole folder of seeds. Raises UsageError where something in it is wrong."""
-    folder = gather(seeds, target)
+    folder = gather(seeds, target, store)
     for problem in check(folder):
         raise UsageError(
             f"the seeds are not sound: {problem.what}",

@@ -142,7 +142,7 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
     scored = {
         name
         for (name,) in con.execute(
-            f"select rule_set from {COPY}.scoring.dim_rule_sets where status <> 'retired'"
+            f"select rule_set from {COPY}.scoring.dim_rule_sets where rule_version is not null"
         ).fetchall()
     }
     parameters = {
@@ -188,7 +188,9 @@ def _take_scores(con: duckdb.DuckDBPyConnection, question: Question, published_d
 def rule_sets(published_db: Path) -> list[str]:
     """The rule sets that score, in the order of their names: each can be asked for."""
     with duckdb.connect(str(published_db), read_only=True) as con:
-        found = con.execute("select rule_set from scoring.dim_rule_sets where status <> 'retired' order by 1")
+        found = con.execute(
+            "select rule_set from scoring.dim_rule_sets where rule_version is not null order by 1"
+        )
         return [name for (name,) in found.fetchall()]
 
 

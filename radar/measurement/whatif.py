@@ -98,7 +98,7 @@ def _take_scores(con: duckdb.DuckDBPyConnection, rule_set: str, published_db: Pa
     names = [
         name
         for (name,) in con.execute(
-            f"select rule_set from {_SCORED}.dim_rule_sets where status <> 'retired' order by rule_set"
+            f"select rule_set from {_SCORED}.dim_rule_sets where rule_version is not null order by rule_set"
         ).fetchall()
     ]
     if rule_set not in names:

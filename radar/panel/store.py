@@ -1,7 +1,7 @@
 """The panel's own SQLite file: write-ahead log, full synchronisation, so that what was answered is kept.
 
-Belongs here: connections and the schema. What is written: `decisions`, `saved_views`, `users`, `sessions`,
-`tokens`, and the calls of agents (`radar.mcp.calls`).
+Belongs here: connections and the schema. What is written: `decisions`, `rule_set_decisions`,
+`saved_views`, `users`, `sessions`, `tokens`, and the calls of agents (`radar.mcp.calls`).
 """
 
 from __future__ import annotations

@@ -54,6 +54,26 @@ begin select raise(abort, 'decisions are never changed'); end;
 create trigger if not exists link_choices_remain before delete on link_choices
 begin select raise(abort, 'decisions are never removed'); end;
 
+-- What people decided about rule sets, and when the seeds came to name another champion rule set (kind seeds).
+create table if not exists rule_set_decisions (
+    sequence integer primary key autoincrement,
+    decision_id text not null unique,
+    kind text not null,
+    rule_set text not null,
+    rule_version text,
+    champion text not null,
+    proposed_by text,
+    reason text,
+    decided_by text not null,
+    decided_at text not null
+) strict;
+
+create trigger if not exists rule_set_decisions_stay before update on rule_set_decisions
+begin select raise(abort, 'decisions are never changed'); end;
+
+create trigger if not exists rule_set_decisions_remain before delete on rule_set_decisions
+begin select raise(abort, 'decisions are never removed'); end;
+
 create table if not exists users (
     name text primary key,
     password_hash text,

@@ -304,7 +304,14 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
             days: _one(
                 con,
                 """
-                select score from marts.fct_health_history
+                select score + coalesce((
+                    -- what other rules made of the score is no movement of the account
+                    select sum(rule_change) from marts.fct_score_changes
+                    where
+                        account_id = $account_id
+                        and as_of_date > cast($day as date) - cast($days as integer) and as_of_date <= $day
+                ), 0) as score
+                from marts.fct_health_history
                 where account_id = $account_id and as_of_date = cast($day as date) - cast($days as integer)
                 """,
                 account_id=account_id,

@@ -49,12 +49,28 @@ def _playbook(tables: Tables) -> Iterator[Problem]:
         for column in ("within_hours", "cooldown_days"):
             if row[column].startswith("-"):
                 yield Problem("playbook.csv", number, column, "the number is below 0", "write 0 or more")
+    yield from _holdouts(tables)
     covered = {row["bucket"] for row in tables["playbook"] if not row["flag"]}
     for bucket in BUCKETS:
         if bucket not in covered:
             yield Problem(
                 "playbook.csv", None, "bucket", f"no row is for the bucket {bucket}", "add one without a flag"
             )
+
+
+def _holdouts(tables: Tables) -> Iterator[Problem]:
+    """A share, and none of calls to save a customer unless that is forced."""
+    settings = {row["setting"]: row["value"] for row in tables["settings"]}
+    for number, row in numbered(tables, "playbook"):
+        share = int(row["holdout_pct"] or 0)
+        if not 0 <= share <= 99:
+            what, remedy = f"{share} % leaves nobody to compare with", "write 1 to 99, or nothing"
+            yield Problem("playbook.csv", number, "holdout_pct", what, remedy)
+        needs_sign_off = int(row["priority"]) <= int(settings["sign_off_priority"])
+        if share > 0 and needs_sign_off and settings["holdout_save_calls"] != "1":
+            what = f"{row['play']} is a call to save a customer, and its holdout would go without one"
+            remedy = "leave the cell empty; the setting holdout_save_calls forces it with 1"
+            yield Problem("playbook.csv", number, "holdout_pct", what, remedy)
 
 
 def _destinations(tables: Tables) -> Iterator[Problem]:

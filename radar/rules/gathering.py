@@ -7,18 +7,20 @@ import io
 from pathlib import Path
 
 from radar.core.errors import UsageError
+from radar.rules import promotions
 from radar.rules.seed_tables import described, shipped_rows, shipped_seeds
 
 RULE_FILES = ("rule_sets.csv", "rules.csv", "rule_conditions.csv")
 
 
-def gather(seeds: Path | None, target: Path) -> Path:
+def gather(seeds: Path | None, target: Path, store: Path | None = None) -> Path:
     """Copy the seeds in use to `target`: the shipped ones, each replaced by the file of its name in `seeds`.
 
     A file of an earlier release may lack columns and settings that came later: the copy has them, columns
     empty (those that define a signal as they ship) and settings as they ship. Of rules and conditions,
     shipped rows are left out whose rule set the folder's own files do not have. Files that have not changed
     are left alone: dbt need not read them again.
+    `store`: the panel's SQLite file; rule sets have the statuses that people decided.
     """
     base = shipped_seeds()
     shipped = {path.name: path for path in base.glob("*.csv")}
@@ -41,8 +43,11 @@ def gather(seeds: Path | None, target: Path) -> Path:
         if old.name not in chosen:
             old.unlink()
     own_sets = [_rule_sets_in(chosen[name]) for name in RULE_FILES if chosen[name] != shipped[name]]
+    made = promotions.decisions(store) if store else []
     for name, path in chosen.items():
         content = _completed(path)
+        if name == "rule_sets.csv" and made:
+            content = promotions.with_decisions(content, made)
         if name == "settings.csv":
             content = _with_later_settings(content)
         if name in RULE_FILES[1:] and path == shipped[name] and own_sets:
@@ -51,6 +56,12 @@ def gather(seeds: Path | None, target: Path) -> Path:
         if not file.exists() or file.read_bytes() != content:
             file.write_bytes(content)
     return target
+
+
+def file_in_use(seeds: Path | None, name: str) -> Path:
+    """The folder's own file, or the shipped one."""
+    own = seeds / name if seeds is not None else None
+    return own if own is not None and own.is_file() else shipped_seeds() / name
 
 
 def _completed(path: Path) -> bytes:

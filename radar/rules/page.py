@@ -25,6 +25,7 @@ OPERATORS = {
 STATUSES = {
     "champion": "the champion rule set: people see its scores, and exports, flags and actions follow it",
     "shadow": "a shadow: scored next to the champion rule set to be compared with it, and never exported",
+    "candidate": "a candidate: proposed, and not scored yet",
     "retired": "retired: not scored",
 }
 RANKS = ("lowest", "highest")

@@ -31,7 +31,7 @@ def rule_set_problems(tables: Tables) -> Iterator[Problem]:
         yield Problem("rule_sets.csv", None, "status", what, remedy)
     for number in champions[1:]:
         what = f"row {champions[0]} is the champion already"
-        remedy = "make exactly one the champion; the others shadow or retired"
+        remedy = "make exactly one the champion; the others shadow, candidate or retired"
         yield Problem("rule_sets.csv", number, "status", what, remedy)
     ruled = {row["rule_set"] for row in tables["rules"]}
     for number, row in numbered(tables, "rule_sets"):

@@ -15,6 +15,7 @@ import pytest
 from orchestration.definitions import defs
 from orchestration.defs.schedules.schedules import make_schedule
 from orchestration.steps import (
+    EARLIER_ENTRIES,
     EARLIER_RUNS,
     ENTRIES,
     EXPORT_STEP,
@@ -68,7 +69,9 @@ def test_everything_has_an_owner_a_group_and_a_kind(definitions: dg.Definitions)
 def test_every_source_of_dbt_is_an_asset_that_something_makes(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     made_before = [key for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable]
-    assert made_before == [EARLIER_RUNS], "what the runs before this one recorded of themselves"
+    assert made_before == [EARLIER_ENTRIES, EARLIER_RUNS], (
+        "what the runs before this one recorded of themselves"
+    )
     tables = [feed.raw_table.split(".")[1] for feed in load_feeds().values()]
     assert {dg.AssetKey(["raw", table]) for table in [*tables, "account_aliases", "account_links"]} == {
         key for key in graph.get_all_asset_keys() if key.path[0] == "raw"

@@ -64,8 +64,10 @@ def test_a_shadow_is_compared_and_reaches_nothing_else(demo_run: Place) -> None:
     assert sets[0][1] == sets[1][1]
     assert tables_that_hold(demo_run, "marts", "snapshot_v1") == [
         "fct_rule_set_comparison",
+        "fct_shadow_history",
         "rpt_rule_firings",
         "rpt_rule_set_differences",
+        "rpt_rule_set_states",
     ]
     assert set(tables_that_hold(demo_run, "audit", "snapshot_v1")) <= {"entries"}, "rule changes"
     files = [path for path in demo_run.exports.rglob("*") if path.is_file()]

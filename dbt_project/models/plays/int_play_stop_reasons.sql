@@ -1,5 +1,5 @@
 -- Grain: one row per account, play, scored date of this build on which an episode of it is open, and reason that stops
--- this play alone: a new bucket that is seen for the first time, and what keeps a message from a customer.
+-- this play alone: a new bucket that is seen for the first time, what keeps a message from a customer, and the holdout.
 with
 
 open_plays as (
@@ -99,6 +99,22 @@ final as (
     where
         not has_consent
         and is_consent_unknown
+    union all
+    select
+        open_plays.account_id,
+        open_plays.as_of_date,
+        open_plays.play,
+        10 as position,
+        'holdout' as reason
+    from open_plays
+    inner join {{ ref('fct_holdouts') }} as holdouts
+        on
+            open_plays.account_id = holdouts.account_id
+            and open_plays.play = holdouts.play
+            and open_plays.as_of_date >= holdouts.as_of_date
+    inner join {{ ref('int_play_holdouts') }} as play_holdouts
+        on open_plays.play = play_holdouts.play
+    where holdouts.is_holdout
 
 )
 

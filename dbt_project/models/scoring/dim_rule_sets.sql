@@ -1,4 +1,4 @@
--- Grain: one row per rule set. A version is a hash of the set's rows; retired sets are not read and have none.
+-- Grain: one row per rule set. A version is a hash of the set's rows; candidates and retired sets are not read and have none.
 -- depends_on: {{ ref('rules') }}
 -- depends_on: {{ ref('rule_conditions') }}
 with

@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.steps import (
     DATA_TEAM,
+    EARLIER_ENTRIES,
     EARLIER_RUNS,
     ENTRIES,
     POOL,
@@ -52,4 +53,11 @@ def audit() -> dg.Definitions:
         kinds={"duckdb"},
         description="What audit/runs has of the runs before this one: nothing in a run makes it.",
     )
-    return dg.Definitions(assets=[record_entries, earlier_runs])
+    earlier_entries = dg.AssetSpec(
+        EARLIER_ENTRIES,
+        group_name="records",
+        owners=DATA_TEAM,
+        kinds={"duckdb"},
+        description="What audit/entries has of the runs before this one: nothing in a run makes it.",
+    )
+    return dg.Definitions(assets=[record_entries, earlier_runs, earlier_entries])

@@ -39,7 +39,7 @@ def export_key(profile: str) -> dg.AssetKey:
 def exports() -> dg.Definitions:
     """One asset for each destination in use."""
     settings = Settings()
-    used = used_profiles(gather_seeds(settings.warehouse, settings.seeds))
+    used = used_profiles(gather_seeds(settings.warehouse, settings.seeds, settings.panel_store))
     return dg.Definitions(assets=[make_export(profile) for profile in used])
 
 

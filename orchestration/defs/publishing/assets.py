@@ -21,7 +21,7 @@ from radar.publishing.published_copy import publish
 def publishing() -> dg.Definitions:
     """The copy follows every table that it holds."""
     settings = Settings()
-    workspace = building.prepare(settings.warehouse, settings.seeds)
+    workspace = building.prepare(settings.warehouse, settings.seeds, settings.panel_store)
     return dg.Definitions(assets=[make_copy(keys_of(workspace.manifest, SCHEMAS))])
 
 

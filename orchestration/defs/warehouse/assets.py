@@ -26,7 +26,7 @@ from radar.publishing.windows import announce_window
 def warehouse() -> dg.Definitions:
     """Parse the project where it has changed, and define its assets."""
     settings = Settings()
-    workspace = building.prepare(settings.warehouse, settings.seeds)
+    workspace = building.prepare(settings.warehouse, settings.seeds, settings.panel_store)
     return dg.Definitions(assets=[make_assets(workspace.manifest)])
 
 
@@ -57,7 +57,7 @@ def _build(
     settings, window = current.settings, current.run.window
     with current.connect() as con:  # a run without landing has not been looked at yet
         require_near_facts(con, window, seeds=current.seeds, force_day=current.force_day)
-    workspace = building.prepare(settings.warehouse, settings.seeds)
+    workspace = building.prepare(settings.warehouse, settings.seeds, settings.panel_store)
     with current.connect() as con:
         outbound.prepare(
             con,

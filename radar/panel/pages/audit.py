@@ -38,6 +38,7 @@ KINDS = {
     "sync_acknowledgement": "Import acknowledged",
     "sync_give_up": "Row dismissed",
     "rule_change": "Rules changed",
+    "rule_set_decision": "Rule set decided",
     "reference_change": "Reference data changed",
     "agent_call": "Asked by an agent",
     "restart": "Chain started again",

@@ -181,6 +181,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "this_run": data.ask("this_run", run_id=data.about.run_id)[0],
         "copy_bytes": data.published_db.file.stat().st_size,
         "shadows": data.ask("shadows"),
+        "holdouts": data.ask("holdouts"),
         "size": size,
         "duration": duration,
     }

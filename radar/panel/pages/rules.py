@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from radar.panel import charts, queries
+from radar.core.errors import UsageError
+from radar.panel import charts, queries, rule_sets
 from radar.panel.page_cache import cached_page
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
 from radar.panel.web import csv_answer, person_of, published_db_of
+from radar.rules import promotions
 from radar.rules.page import STATUSES, RuleText, rule_texts
 
 PATH = "/rules"
@@ -45,6 +47,9 @@ _CSV = {
         "score_difference", "champion_reasons", "shadow_reasons",
     ),
 }  # fmt: skip
+_DECISIONS = {"promote": rule_sets.promote, "retire": rule_sets.retire, "shadow": rule_sets.shadow}
+"""What a form may decide, next to taking a promotion back."""
+REASON_LIMIT = 2_000
 _INLINE = re.compile(r"\\(.)|`([^`]*)`|\*\*(.+?)\*\*")
 
 
@@ -140,7 +145,55 @@ def show(request: Request) -> Response:
         part = "differences" if request.query_params.get("part") == "differences" else "rules"
         rows = data.differences(1_000_000, 0) if part == "differences" else data.ask("firings")
         return csv_answer(f"radar_{part}_{about.as_of}.csv", _CSV[part], rows)
-    return cached_page(request, "Rules", "rules.html", data.view, lambda: _context(data))
+    return _page(request, data, None)
+
+
+def decide(request: Request) -> Response:
+    """Keep what a lead or admin decided about a rule set; the page names what cannot be decided."""
+    if request.state.about is None:
+        raise NoDataError
+    form, person = request.state.form, person_of(request)
+    data = _Data(published_db_of(request), person, request.state.about, View())
+    name, reason = form.get("rule_set", ""), " ".join(form.get("reason", "").split())[:REASON_LIMIT] or None
+    store, states, kind = request.app.state.store, data.ask("states"), form.get("kind")
+    try:
+        if person.role == "rep":
+            raise UsageError("a lead or an admin decides about rule sets", "ask one of them")
+        if kind == "roll_back":
+            rule_sets.roll_back(store, states, person.name, reason)
+        elif kind in _DECISIONS:
+            _DECISIONS[kind](store, states, name, person.name, reason)
+        else:
+            raise UsageError("this form is not complete", "load the page again")
+    except UsageError as error:
+        return _page(request, data, error.problem[0].upper() + error.problem[1:] + ".", status=422)
+    return RedirectResponse(f"{PATH}#states", status_code=303)
+
+
+def _page(request: Request, data: _Data, mistake: str | None, status: int = 200) -> Response:
+    """The part that everybody shares, and what whoever looks may decide about rule sets."""
+    person = data.person
+    states = data.ask("states")
+    standing = rule_sets.Standing.of(states, promotions.read(request.app.state.store.con))
+    promotion = {
+        "mistake": mistake,
+        "may_decide": person.role != "rep",
+        "sets": [
+            {
+                "row": row,
+                "state": rule_sets.state_text(row),
+                "report": rule_sets.report(row),
+                "kinds": rule_sets.choices(row, standing, person.name),
+                "decided": rule_sets.decided_text(row["rule_set"], standing),
+            }
+            for row in states
+        ],
+    }
+    answer = cached_page(
+        request, "Rules", "rules.html", data.view, lambda: _context(data), promotion=promotion
+    )
+    answer.status_code = status
+    return answer
 
 
 def _context(data: _Data) -> dict[str, Any]:
@@ -224,4 +277,4 @@ def inline(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-routes = [Route(PATH, show)]
+routes = [Route(PATH, show), Route(PATH, decide, methods=["POST"])]

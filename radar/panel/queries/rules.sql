@@ -4,6 +4,11 @@
 -- for everyone
 select * from seeds.rule_sets
 
+-- name: states
+-- for everyone
+select * from marts.rpt_rule_set_states
+order by list_position(['champion', 'shadow', 'candidate', 'retired'], status), rule_set
+
 -- name: rules
 -- for everyone
 select * from seeds.rules

@@ -34,6 +34,19 @@ month_before as (
 
 ),
 
+-- what other rules made of the score is no movement of the account
+rule_changes as (
+
+    select
+        account_id,
+        sum(rule_change) filter (where as_of_date > {{ add_days(as_of_end(), -7) }}) as points_7d,
+        sum(rule_change) as points_30d
+    from {{ ref('fct_score_changes') }}
+    where as_of_date > {{ add_days(as_of_end(), -30) }} and as_of_date <= {{ as_of_end() }}
+    group by account_id
+
+),
+
 -- where the bucket reads a median, so does the trend: the last smoothing_days days against the trend_days before them
 medians as (
 
@@ -60,10 +73,14 @@ changes as (
 
     select
         today.account_id,
-        coalesce(medians.score_change, today.score - coalesce(week_before.score, month_before.score)) as score_change
+        today.score - week_before.score - coalesce(rule_changes.points_7d, 0) as delta_7d,
+        today.score - month_before.score - coalesce(rule_changes.points_30d, 0) as delta_30d,
+        coalesce(medians.score_change, delta_7d, delta_30d) as score_change
     from today
     left join medians
         on today.account_id = medians.account_id
+    left join rule_changes
+        on today.account_id = rule_changes.account_id
     left join week_before
         on today.account_id = week_before.account_id
     left join month_before
@@ -203,8 +220,8 @@ final as (
         today.override_reason,
 
         -- trend
-        today.score - week_before.score as delta_7d,
-        today.score - month_before.score as delta_30d,
+        changes.delta_7d,
+        changes.delta_30d,
         case
             when changes.score_change is null then 'new'
             when changes.score_change >= {{ setting('trend_points') }} then 'improving'
@@ -251,10 +268,6 @@ final as (
         on today.account_id = names.account_id
     inner join changes
         on today.account_id = changes.account_id
-    left join week_before
-        on today.account_id = week_before.account_id
-    left join month_before
-        on today.account_id = month_before.account_id
     left join renewals
         on today.account_id = renewals.account_id
     left join reasons

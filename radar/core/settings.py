@@ -19,6 +19,7 @@ from radar.core.project import PROJECT
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(path.expanduser())))]
 
 DEFAULT_TABLES = PROJECT / "feeds" / "tables.yml"
+SHIPPED_PULLS = PROJECT / "feeds" / "pulls"
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,8 @@ class Settings(BaseSettings):
     """A folder whose files replace those of `shipped_seeds` one by one."""
     tables: AbsolutePath = DEFAULT_TABLES
     """The file that names relations which are read in place of files; there need not be one."""
+    pulls: AbsolutePath = SHIPPED_PULLS
+    """A folder whose pulls come besides the shipped ones, or in their place where they are called the same."""
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")

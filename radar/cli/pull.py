@@ -20,7 +20,7 @@ FAILED, INCOMPLETE = 1, 3
 def command(
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[VENDOR]...", help="A vendor, or one object as VENDOR/OBJECT. [all with keys]"),
+        typer.Argument(metavar="[VENDOR]...", help="A vendor, or an object: VENDOR/OBJECT. [all with keys]"),
     ] = None,
     extracts: Annotated[
         Path | None, typer.Option(help="Folder of the extracts, as <source>/<feed>/. [var/extracts]")
@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Fetch what is new from vendors' APIs and databases into the extracts folder."""
     settings = settings_of(extracts=extracts)
-    definitions = load_definitions(SHIPPED_PULLS, settings.pulls)
+    definitions = load_definitions(SHIPPED_PULLS, settings.pull_definitions)
     asked = chosen(definitions, what) if what else [one for one in definitions.values() if not one.missing]
     if not asked:
         names = sorted({one.name for each in definitions.values() for one in each.missing})

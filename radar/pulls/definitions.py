@@ -1,7 +1,7 @@
 """What is pulled, and how: `feeds/pulls/<vendor>/<object>.yml`, and `_vendor.yml` for what its objects share.
 
-Nothing about a vendor is known here: adding one is YAML alone, see docs/pulls.md. What `client` and `endpoint`
-may say is dlt's configuration of a REST API.
+Nothing about a vendor is known here: adding one is YAML alone, see docs/pulls.md. What `client` and
+`endpoint` may say is dlt's configuration of a REST API.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
     """
     if isinstance(template, dict):
         entries = {name: filled(value, values) for name, value in template.items()}
-        return {name: value for name, value in entries.items() if value is not None}
+        return {name: value for name, value in entries.items() if value is not None or template[name] is None}
     if isinstance(template, list):
         return [filled(one, values) for one in template]
     if not isinstance(template, str):
@@ -142,7 +142,8 @@ def load_definitions(*folders: Path) -> dict[str, Definition]:
     found: dict[str, Definition] = {}
     for folder in dict.fromkeys(folders):
         if not folder.is_dir():
-            raise UsageError("there is no such folder of pulls", "correct RADAR_PULLS", file=folder)
+            problem = "there is no such folder of pulls"
+            raise UsageError(problem, "correct RADAR_PULL_DEFINITIONS", file=folder)
         for file in sorted(folder.glob("*/*.yml")):
             if file.name != VENDOR_FILE:
                 definition = _definition(file)
@@ -156,9 +157,8 @@ def chosen(definitions: Mapping[str, Definition], asked: list[str]) -> list[Defi
     for name in asked:
         if name not in definitions and name not in vendors:
             near = nearest_names(name, sorted({*vendors, *definitions}))
-            raise UsageError(
-                f"there is no pull called {name}", f"the nearest are {near}; docs/pulls.md says how to add one"
-            )
+            remedy = f"the nearest are {near}; docs/pulls.md says how to add one"
+            raise UsageError(f"there is no pull called {name}", remedy)
     return [one for title, one in definitions.items() if {title, one.vendor} & set(asked)]
 
 
@@ -190,7 +190,8 @@ def _definition(file: Path) -> Definition:
     if kind == TABLE:
         name = read.get("connection_env", "")
         if not re.fullmatch("[A-Z][A-Z0-9_]*", name):
-            raise at[kind].error("connection_env is no name of a variable", "write such as RADAR_APP_DATABASE")
+            problem = "connection_env is no name of a variable"
+            raise at[kind].error(problem, "write such as RADAR_APP_DATABASE")
         where = "an address of SQLAlchemy's, such as postgresql://user:password@host/database"
         variables.setdefault(name, Variable(name, where, None))
     elif "client" not in shared:
@@ -209,7 +210,7 @@ def _definition(file: Path) -> Definition:
         cursor=_cursor(at["cursor"]) if "cursor" in at else None,
         most_records=_number(at, "most_records"),
         expired_statuses=tuple(plain(at["expired_statuses"])) if "expired_statuses" in at else (410,),
-        requests_per_second=float(plain(shared["requests_per_second"])) if "requests_per_second" in shared else 5,
+        requests_per_second=float(_text(shared, "requests_per_second") or 5),
         variables=tuple(variables.values()),
         file=file,
     )

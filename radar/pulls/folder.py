@@ -1,8 +1,8 @@
 """The files of one object and how far its pulls have come: whole, in place, and then the cursor; or nothing.
 
-What is fetched waits in `<extracts>/.pulls/`, which landing does not look into, until it is whole. Then it is
-written down what is to be done (`commit.json`), the files are renamed into the object's folder, its marker
-`.pulled.json` is replaced, and last the cursor. A pull that was killed between these is completed by the next.
+What is fetched waits in `<extracts>/.pulls/`, which landing does not look into, until it is whole. Then what
+is to be done is written down (`commit.json`), the files are renamed into the object's folder, its marker
+`.pulled.json` is replaced, and last the cursor. The next pull completes one that was killed in between.
 """
 
 from __future__ import annotations
@@ -79,19 +79,30 @@ class PullFolder:
         """How far it has come; nothing where there is no state, or none that can be read."""
         return read_json(self._staging / _STATE, _state) or State()
 
+    def file_name(self, started: datetime, number: int) -> str:
+        """The name of a pull's file.
+
+        The time in it is from when on states are true that have no time of their own; the first file has
+        none, so that days before it can be scored too.
+        """
+        first = f"{number:06}.jsonl"
+        if number == 1 and not (self._target / first).exists():
+            return first
+        return f"{started:%Y-%m-%dT%H%M%SZ}-{first}"
+
     @contextmanager
     def staged(self, name: str) -> Iterator[tuple[Path, BinaryIO]]:
         """A file to write into, on the disk when this ends; gone where it ends with an error."""
         path = self._staging / f"{name}.part"
-        with readable_os_errors(path):
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as opened:
-                try:
-                    yield path, opened
-                except BaseException:
-                    path.unlink(missing_ok=True)
-                    raise
-                opened.flush()
-                os.fsync(opened.fileno())
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with readable_os_errors(path), open(os.open(path, flags, 0o640), "wb") as opened:
+            try:
+                yield path, opened
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+            opened.flush()
+            os.fsync(opened.fileno())
 
     def commit(self, staged: list[Staged], state: State) -> list[Path]:
         """Put the files in place and take the state over; what was left out of `staged` is gone."""
@@ -135,11 +146,6 @@ class PullFolder:
             for left in self._staging.glob("*.part"):
                 left.unlink()
             sync_folder(self._staging)
-
-
-def file_name(started: datetime, number: int) -> str:
-    """The name of a pull's file: its time is when states that have none of their own were seen."""
-    return f"{started:%Y-%m-%dT%H%M%SZ}-{number:06}.jsonl"
 
 
 def _state(value: Mapping[str, Any]) -> State:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from radar.core.errors import RadarError, UsageError
 from radar.core.runs import utc_now
 from radar.pulls.definitions import EXPORT, TABLE, Cursor, Definition
-from radar.pulls.folder import PullFolder, Staged, State, file_name
+from radar.pulls.folder import PullFolder, Staged, State
 
 MOST_RESTARTS = 3
 INSTALL = 'pip install "radar-customer-health[pull]"'
@@ -40,7 +40,7 @@ def pull(definition: Definition, extracts: Path) -> Pulled:
             return _pull_days(definition, folder, values, now, reading)
         state = folder.state()
         number = state.number + 1
-        name = file_name(now, number)
+        name = folder.file_name(now, number)
         with folder.staged(name) as (path, opened):
             writer = _Writer(opened, definition.cursor, state.known, now)
             cursors = {}
@@ -73,9 +73,7 @@ def _reading() -> Any:
 class _Writer:
     """Writes each record once, and sees how far they go."""
 
-    def __init__(
-        self, opened: BinaryIO, cursor: Cursor | None, known: frozenset[str], now: datetime
-    ) -> None:
+    def __init__(self, opened: BinaryIO, cursor: Cursor | None, known: frozenset[str], now: datetime) -> None:
         self._opened, self._cursor, self._known, self._now = opened, cursor, known, now
         self._seen: dict[str, Any] = {}
         self.written = 0
@@ -131,15 +129,25 @@ class _Reader:
     def read(self, part: str, cursor: str | None) -> str | None:
         """Write what is new since the cursor; the new cursor."""
         spec = self._definition.cursor
-        since = self._begin(cursor)
+        since, reached = self._read(part, self._begin(cursor))
+        if spec is None:
+            return None
+        if spec.form == "value":
+            return str(reached) if reached is not None else cursor
+        if not spec.path or (since is None and self._definition.changes is not None):
+            return self._now.isoformat()
+        newest = _later(reached, datetime.fromisoformat(cursor) if cursor else None)
+        return newest.isoformat() if newest else None
+
+    def _read(self, part: str, since: Any) -> tuple[Any, Any]:
+        """Write what is new since then; from when on it was asked for in the end, and the newest there is."""
         reached: Any = None
         restarts = 0
         while True:
             newest, count, is_all = None, 0, True
             try:
                 for record in self._records(part, since):
-                    where = self._writer.add(record)
-                    newest = where if newest is None else newest if where is None else max(newest, where)
+                    newest = _later(newest, self._writer.add(record))
                     count += 1
                     if count == self._definition.most_records and since is not None:
                         is_all = False
@@ -155,9 +163,9 @@ class _Reader:
                 if interruption.at_start:  # the cursor is too old for the vendor: everything once more
                     since = self._first
                 continue
-            reached = newest if reached is None else reached if newest is None else max(reached, newest)
+            reached = _later(reached, newest)
             if is_all:
-                break
+                return since, reached
             # the vendor answers no question with more: ask again from there, or for everything
             if newest is not None and newest > since:
                 since = newest
@@ -169,15 +177,6 @@ class _Reader:
                     "the vendor gives no more of them; pull it in another way",
                     file=self._definition.file,
                 )
-        if spec is None:
-            return None
-        if spec.form == "value":
-            return str(reached) if reached is not None else cursor
-        if not spec.path or (since is None and self._definition.changes is not None):
-            return self._now.isoformat()
-        before = datetime.fromisoformat(cursor) if cursor else None
-        newest_time = max((one for one in (reached, before) if one is not None), default=None)
-        return newest_time.isoformat() if newest_time else None
 
     def _begin(self, cursor: str | None) -> Any:
         """From where to ask; None for everything."""
@@ -249,12 +248,17 @@ def _downloaded(reading: Any, definition: Definition, values: dict[str, str], op
     for attempt in range(1, MOST_RESTARTS + 1):
         try:
             return bool(reading.download(definition, values, opened))
-        except reading.Broken:
+        except reading.BrokenError:
             if attempt == MOST_RESTARTS:
                 raise
             opened.seek(0)
             opened.truncate()
     return False
+
+
+def _later(one: Any, other: Any) -> Any:
+    """The later of two, where there are two."""
+    return one if other is None else other if one is None else max(one, other)
 
 
 def moment(value: Any) -> datetime | None:

@@ -5,8 +5,10 @@ Belongs here: requests, pages, retries, and what an answer means. What becomes o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -20,23 +22,24 @@ from urllib.parse import urlsplit
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"  # read when dlt is imported and used
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")  # what it logs may hold what a vendor answered
 
-from dlt.common.exceptions import DltException  # noqa: E402
-from dlt.sources.helpers.requests import Client  # noqa: E402
-from dlt.sources.helpers.rest_client import RESTClient  # noqa: E402
-from dlt.sources.helpers.rest_client.auth import (  # noqa: E402
+from dlt.common.exceptions import DltException
+from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client import RESTClient
+from dlt.sources.helpers.rest_client.auth import (
     APIKeyAuth,
     BearerTokenAuth,
     HttpBasicAuth,
 )
-from dlt.sources.rest_api import rest_api_resources  # noqa: E402
-from dlt.sources.sql_database import sql_table  # noqa: E402
-from requests.exceptions import HTTPError, RequestException  # noqa: E402
-from sqlalchemy import DateTime  # noqa: E402
-from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator
+from dlt.sources.rest_api import rest_api_resources
+from dlt.sources.sql_database import sql_table
+from requests.exceptions import HTTPError, RequestException
+from sqlalchemy import DateTime
+from sqlalchemy.exc import SQLAlchemyError
 
-from radar.core.errors import RadarError, UsageError  # noqa: E402
-from radar.core.masking import masked  # noqa: E402
-from radar.pulls.definitions import REST, TABLE, Definition, checked_address, filled  # noqa: E402
+from radar.core.errors import RadarError, UsageError
+from radar.core.masking import masked
+from radar.pulls.definitions import REST, TABLE, Definition, checked_address, filled
 
 ATTEMPTS = 6
 BACKOFF_SECONDS = 1.0
@@ -58,17 +61,17 @@ class Interrupted(Exception):  # noqa: N818  what a reader goes on after, not a 
         self.at_start = at_start
 
 
-class Broken(RadarError):
+class BrokenError(RadarError):
     """The vendor was not reached, or a connection broke."""
 
 
 class _Requests:
-    """The requests of one reading: to the vendor alone, none twice, not faster than the vendor allows."""
+    """The requests of one reading: to the vendor alone, in no circle, not faster than the vendor allows."""
 
     def __init__(self, definition: Definition, address: str) -> None:
         self._title, self._host = definition.title, urlsplit(address).netloc
         self._pause = 1 / definition.requests_per_second
-        self._asked: set[tuple[str | None, str | None, Any]] = set()
+        self._answers: dict[tuple[str | None, str | None, Any], bytes] = {}
         self._last = 0.0
         self.session = Client(
             raise_for_status=False,
@@ -82,7 +85,7 @@ class _Requests:
     @property
     def is_first(self) -> bool:
         """Whether no more than one request was made."""
-        return len(self._asked) <= 1
+        return len(self._answers) <= 1
 
     def _guarded(self, request: Any, **options: Any) -> Any:
         if urlsplit(request.url).netloc != self._host:
@@ -90,13 +93,36 @@ class _Requests:
                 f"{self._title}: the vendor leads to another host, {urlsplit(request.url).netloc}",
                 "the key is not sent there; correct the address in the pull's variables",
             )
-        asked = (request.method, request.url, request.body)
-        if asked in self._asked:
-            raise Interrupted("the vendor leads to a page that came before", at_start=False)
-        self._asked.add(asked)
         time.sleep(max(0.0, self._last + self._pause - time.monotonic()))
         self._last = time.monotonic()
-        return self._send(request, **options)
+        asked = (request.method, request.url, request.body)
+        before = self._answers.setdefault(asked, b"")
+        response = self._send(request, **options)
+        if not options.get("stream"):
+            self._answers[asked] = hashlib.blake2b(response.content).digest()
+            if self._answers[asked] == before:
+                raise Interrupted("the vendor leads to a page that came before", at_start=False)
+        return response
+
+
+class JSONLinkUntil(JSONLinkPaginator):  # type: ignore[misc]
+    """Follows links until the answer says that it is the last: an end may have a link too.
+
+    `end_path`: true at the end; or `more_path`: false at the end.
+    """
+
+    def __init__(self, next_url_path: str, end_path: str | None = None, more_path: str | None = None) -> None:
+        super().__init__(next_url_path)
+        self._path, self._last = end_path or more_path or "", end_path is not None
+
+    def update_state(self, response: Any, data: list[Any] | None = None) -> None:
+        """Take the next link from the answer."""
+        super().update_state(response, data)
+        value = response.json()
+        for name in self._path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is None or bool(value) == self._last:
+            self._has_next_page = False
 
 
 def records(
@@ -108,10 +134,7 @@ def records(
     endpoints = {definition.name: endpoint}
     if "parent" in endpoint:
         endpoints = {"parent": endpoint.pop("parent"), **endpoints}
-    resources = [
-        {"name": name, "endpoint": {**one, "response_actions": _actions(definition, one)}}
-        for name, one in endpoints.items()
-    ]
+    resources = [{"name": name, "endpoint": _endpoint(definition, one)} for name, one in endpoints.items()]
     with _explained(definition, requests):
         try:
             *_, resource = rest_api_resources(
@@ -126,8 +149,12 @@ def records(
         yield from resource
 
 
-def _actions(definition: Definition, endpoint: Mapping[str, Any]) -> list[Any]:
-    """What is done with answers: those of the definition, and a look whether the records are in one at all."""
+def _endpoint(definition: Definition, endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoint, with our own paginator where it asks for it, and a look whether an answer has records."""
+    paginator = endpoint.get("paginator")
+    if isinstance(paginator, dict) and paginator.get("type") == "json_link_until":
+        ends = {name: value for name, value in paginator.items() if name != "type"}
+        endpoint = {**endpoint, "paginator": JSONLinkUntil(**ends)}
     name = str(endpoint.get("data_selector", "$")).partition(".")[0]
 
     def require_records(response: Any, *_: Any, **__: Any) -> None:
@@ -138,7 +165,7 @@ def _actions(definition: Definition, endpoint: Mapping[str, Any]) -> list[Any]:
                 file=definition.file,
             )
 
-    return [*endpoint.get("response_actions", ()), require_records]
+    return {**endpoint, "response_actions": [*endpoint.get("response_actions", ()), require_records]}
 
 
 def download(definition: Definition, values: Mapping[str, Any], opened: BinaryIO) -> bool:
@@ -250,9 +277,9 @@ def _failure(definition: Definition, cause: BaseException) -> RadarError:
             "look whether the database runs, the user may read the table, and its driver is installed",
         )
     if isinstance(cause, RequestException | OSError | HTTPException):
-        return Broken(
-            f"{definition.title}: the vendor is not reached, or the connection broke ({type(cause).__name__})",
-            "look at the network, then pull again: nothing was written",
+        problem = f"{definition.title}: the vendor is not reached, or the connection broke"
+        return BrokenError(
+            f"{problem} ({type(cause).__name__})", "look at the network, then pull again: nothing was written"
         )
     return RadarError(
         f"{definition.title}: {_first_line(cause)}", "pull again; what it means is in dlt's documentation"
@@ -267,8 +294,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return masked(lines[0])[:_SHOWN] if lines else type(error).__name__
+    """How a message of dlt's begins. It may go on with the answer, which is the customers' and not shown."""
+    begin = re.split(r"[{\[]", str(error).strip().partition("\n")[0])[0]
+    return masked(begin)[:_SHOWN].rstrip(" ,.:`") or type(error).__name__
 
 
 def _last_line(path: Path) -> bytes:

@@ -26,7 +26,7 @@ from tests.panel.server import RADAR
 from tests.pulls.vendors import Record, Vendor, hubspot, serving, stripe_list
 
 pytest.importorskip("dlt", reason="of the extra pull")
-from radar.pulls import reading  # noqa: E402
+from radar.pulls import reading
 
 NOW = datetime.now(UTC)
 SHIPPED = load_definitions(SHIPPED_PULLS)
@@ -85,7 +85,7 @@ def play_stripe(vendor: Vendor, events: list[Record] | None = None) -> None:
     vendor.answers["/v1/events"] = stripe_list(events if events is not None else [])
 
 
-def test_the_first_pull_reads_all_pages_and_the_next_only_what_changed(vendor: Vendor, tmp_path: Path) -> None:
+def test_the_first_pull_reads_everything_and_the_next_what_changed(vendor: Vendor, tmp_path: Path) -> None:
     events: list[Record] = []
     play_stripe(vendor, events)
     first = pull(shipped(TITLE), tmp_path)
@@ -93,7 +93,8 @@ def test_the_first_pull_reads_all_pages_and_the_next_only_what_changed(vendor: V
     assert vendor.asked[0].headers["Authorization"] == "Bearer rk_test_key"
     marker = json.loads((tmp_path / TITLE / MARKER).read_text())
     assert marker["files"] == {first.files[0].name: 8}
-    events.append(event(1, "customer.subscription.deleted", subscription(3, status="canceled"), ago(minutes=1)))
+    canceled = subscription(3, status="canceled")
+    events.append(event(1, "customer.subscription.deleted", canceled, ago(minutes=1)))
     events.append(event(2, "customer.created", {"id": "cus_9"}, ago(minutes=1)))
     del vendor.asked[:]
     second = pull(shipped(TITLE), tmp_path)
@@ -252,7 +253,8 @@ def test_an_object_without_a_cursor_is_written_only_where_it_changed(vendor: Ven
     pull(shipped("hubspot/owners"), tmp_path)
     owners[1] = {"id": "1", "email": "1@acme.test"}  # as it was: it is a change all the same
     pull(shipped("hubspot/owners"), tmp_path)
-    assert [one["email"] for one in pulled(tmp_path, "hubspot/owners")[3:]] == ["new@acme.test", "1@acme.test"]
+    later = pulled(tmp_path, "hubspot/owners")[3:]
+    assert [one["email"] for one in later] == ["new@acme.test", "1@acme.test"]
 
 
 def test_an_answer_without_the_records_is_an_error_and_no_empty_page(vendor: Vendor, tmp_path: Path) -> None:
@@ -266,7 +268,8 @@ def test_a_key_goes_to_no_other_host(vendor: Vendor, tmp_path: Path, monkeypatch
         other.answers["/"] = lambda _: (200, {"results": []})
         definition = shipped("hubspot/owners")
         definition.client["paginator"] = {"type": "json_link", "next_url_path": "next"}
-        vendor.answers["/crm/v3/owners"] = lambda _: (200, {"results": [{"id": "1"}], "next": f"{other.url}/x"})
+        page = {"results": [{"id": "1"}], "next": f"{other.url}/x"}
+        vendor.answers["/crm/v3/owners"] = lambda _: (200, page)
         with pytest.raises(RadarError, match="leads to another host"):
             pull(definition, tmp_path)
         assert other.asked == []

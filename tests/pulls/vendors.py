@@ -1,4 +1,4 @@
-"""A server that plays vendors' APIs: pages of records that were written from their references, and their faults."""
+"""A server that plays vendors' APIs: pages as their references describe them, and their faults."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,6 +47,10 @@ class Vendor:
         return [one.path for one in self.asked]
 
 
+def nothing(_: Asked) -> Answer:
+    return 404, {"message": "there is nothing here"}
+
+
 @contextmanager
 def serving() -> Iterator[Vendor]:
     vendor = Vendor()
@@ -69,8 +73,8 @@ def serving() -> Iterator[Vendor]:
             if isinstance(fault, tuple):
                 status, headers, content = fault[0], dict(fault[1]), b'{"error": "not now"}'
             else:
-                path = max((one for one in vendor.answers if asked.path.startswith(one)), key=len)
-                (status, value), headers = vendor.answers[path](asked), {}
+                path = max((one for one in vendor.answers if asked.path.startswith(one)), key=len, default="")
+                (status, value), headers = vendor.answers.get(path, nothing)(asked), {}
                 content = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(status)
             for name, value in headers.items():
@@ -86,7 +90,7 @@ def serving() -> Iterator[Vendor]:
                 return
             self.wfile.write(content)
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = answer
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -101,7 +105,7 @@ def serving() -> Iterator[Vendor]:
         server.server_close()
 
 
-def stripe_list(records: list[Record]) -> Callable[[Asked], Answer]:
+def stripe_list(records: list[Record], page: int = PAGE) -> Callable[[Asked], Answer]:
     """A list of Stripe's: the newest first, `starting_after` an id, `created[gte]`, `types[]` of events."""
 
     def answer(asked: Asked) -> Answer:
@@ -115,18 +119,20 @@ def stripe_list(records: list[Record]) -> Callable[[Asked], Answer]:
             if after[0] not in ids:
                 return 400, {"error": {"message": f"No such object: {after[0]}"}}
             found = found[ids.index(after[0]) + 1 :]
-        return 200, {"object": "list", "data": found[:PAGE], "has_more": len(found) > PAGE}
+        return 200, {"object": "list", "data": found[:page], "has_more": len(found) > page}
 
     return answer
 
 
-def hubspot(kind: str, records: list[Record], field: str = "hs_lastmodifieddate") -> Callable[[Asked], Answer]:
+def hubspot(
+    kind: str, records: list[Record], field: str = "hs_lastmodifieddate", size: int = PAGE
+) -> Callable[[Asked], Answer]:
     """Objects of HubSpot: the list, one by its id, and the search by the time of the last change."""
     base = f"/crm/v3/objects/{kind}"
 
     def page(found: list[Record], after: int) -> Answer:
-        rest = {"paging": {"next": {"after": str(after + PAGE)}}} if len(found) > after + PAGE else {}
-        return 200, {"results": found[after : after + PAGE], **rest}
+        rest = {"paging": {"next": {"after": str(after + size)}}} if len(found) > after + size else {}
+        return 200, {"results": found[after : after + size], **rest}
 
     def answer(asked: Asked) -> Answer:
         if asked.path == base:
@@ -149,3 +155,60 @@ def hubspot(kind: str, records: list[Record], field: str = "hs_lastmodifieddate"
 
 def millis(time: str) -> int:
     return int(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def zendesk(name: str, records: list[Record], next_name: str, size: int = PAGE) -> Callable[[Asked], Answer]:
+    """An incremental export of Zendesk: what changed since `start_time`; its last page has a link too."""
+
+    def answer(asked: Asked) -> Answer:
+        if "cursor" in asked.query:
+            since, after = (int(part) for part in asked.query["cursor"][0].split("-"))
+        else:
+            since, after = int(asked.query["start_time"][0]), 0
+        found = [one for one in records if changed_at(one) >= since]
+        end = min(after + size, len(found))
+        link = f"http://{asked.headers['Host']}{asked.path}?cursor={since}-{end}"
+        return 200, {name: found[after:end], next_name: link, "end_of_stream": end == len(found)}
+
+    def changed_at(record: Record) -> int:
+        time = record.get("generated_timestamp") or record.get("updated_at")
+        return time if isinstance(time, int) else millis(time) // 1000 if time else 1_700_000_000
+
+    return answer
+
+
+def intercom_search(name: str, records: list[Record]) -> Callable[[Asked], Answer]:
+    """A search of Intercom's: after a time, `starting_after` in the body."""
+
+    def answer(asked: Asked) -> Answer:
+        since, after = asked.body["query"]["value"], int(asked.body["pagination"].get("starting_after", 0))
+        found = [one for one in records if one["updated_at"] > since]
+        rest = {"next": {"starting_after": str(after + PAGE)}} if len(found) > after + PAGE else {}
+        return 200, {"type": "list", name: found[after : after + PAGE], "pages": {"type": "pages", **rest}}
+
+    return answer
+
+
+def intercom_scroll(records: list[Record]) -> Callable[[Asked], Answer]:
+    """The scroll over companies: one parameter for all pages; the last is empty."""
+    left: list[Record] = []
+
+    def answer(asked: Asked) -> Answer:
+        if "scroll_param" not in asked.query:
+            left[:] = records
+        page = left[:PAGE]
+        del left[:PAGE]
+        return 200, {"type": "list", "data": page, "pages": None, "scroll_param": "one-for-all"}
+
+    return answer
+
+
+def mixpanel_export(days: dict[str, list[Record]]) -> Callable[[Asked], Answer]:
+    """The raw export of a day, one event a line."""
+
+    def answer(asked: Asked) -> Answer:
+        assert asked.query["from_date"] == asked.query["to_date"]
+        lines = [json.dumps(one) + "\n" for one in days.get(asked.query["from_date"][0], [])]
+        return 200, "".join(lines).encode()
+
+    return answer

@@ -19,7 +19,8 @@ orders as (
         *,
         case
             when lower(status) = 'paid' then 'paid'
-            when lower(status) in ('sent', 'viewed')
+            when
+                lower(status) in ('sent', 'viewed')
                 and try_cast(total as decimal(18, 6)) > 0
                 and try_cast(paid as decimal(18, 6)) >= try_cast(total as decimal(18, 6))
                 then 'paid'

@@ -962,14 +962,14 @@ CASES = {
         "crm_contacts",
         "contact_id, account_id, email, full_name",
         [("5", "3", "ann@acme.com", "Ann Lee")],
-    ),  # fmt: skip
+    ),
     "keap contacts as payers": Case(
         "keap/contacts",
         KEAP_CONTACTS,
         "crm_identities",
         "source, source_account_id, account_id",
         [("billing", "5", "3"), ("billing", "6", shapes.mail_id("bob@b.example"))],
-    ),  # fmt: skip
+    ),
     "keap orders": Case(
         "keap/orders",
         {

@@ -254,17 +254,17 @@ def _explained(definition: Definition, requests: _Requests | None) -> Iterator[N
 
 def _refusal(definition: Definition, response: Any, *, is_first: bool) -> Exception:
     status, path = response.status_code, urlsplit(response.url).path
-    said = masked(" ".join(response.text.split()))[:_SHOWN] or "nothing more"
+    answered = masked(" ".join(response.text.split()))[:_SHOWN] or "nothing more"
     if status in definition.expired_statuses and definition.kind == REST:
-        return Interrupted(f"{path} answers {status}: {said}", at_start=is_first)
+        return Interrupted(f"{path} answers {status}: {answered}", at_start=is_first)
     if status in _REFUSED:
         required = [one for one in definition.variables if one.default is None]
         names = ", ".join(one.name for one in required)
         return RadarError(
             f"{definition.title}: the vendor refuses what {names} has: {path} answers {status}",
-            "; ".join(f"{one.name}: {one.where}" for one in required) or said,
+            "; ".join(f"{one.name}: {one.where}" for one in required) or answered,
         )
-    problem = f"{definition.title}: {path} answers {status}: {said}"
+    problem = f"{definition.title}: {path} answers {status}: {answered}"
     if status == 429 or status >= 500:
         return RadarError(problem, "the vendor has no time or is broken: pull again later")
     return RadarError(problem, f"correct {definition.file.name}, or the variables of {definition.vendor}")

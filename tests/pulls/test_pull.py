@@ -22,6 +22,7 @@ from radar.pulls import folder as pull_folder
 from radar.pulls.definitions import Definition, load_definitions
 from radar.pulls.folder import FOLDER, MARKER
 from radar.pulls.pulling import pull
+from tests.frozen import SEEDS
 from tests.panel.server import RADAR
 from tests.pulls.vendors import Record, Vendor, hubspot, serving, stripe_list
 
@@ -36,10 +37,10 @@ SHIPPED = load_definitions(SHIPPED_PULLS)
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     monkeypatch.setattr(reading, "BACKOFF_SECONDS", 0)
     with serving() as vendor:
-        for name in ("STRIPE", "HUBSPOT"):
+        for name in ("STRIPE", "HUBSPOT_PULL"):
             monkeypatch.setenv(f"RADAR_{name}_URL", vendor.url)
         monkeypatch.setenv("RADAR_STRIPE_KEY", "rk_test_key")
-        monkeypatch.setenv("RADAR_HUBSPOT_TOKEN", "pat-key")
+        monkeypatch.setenv("RADAR_HUBSPOT_PULL_TOKEN", "pat-key")
         yield vendor
 
 
@@ -342,6 +343,7 @@ def test_a_killed_pull_leaves_nothing_and_the_next_brings_everything(vendor: Ven
 
 def radar(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
+    kept["RADAR_SHIPPED_SEEDS"] = str(SEEDS)
     return subprocess.run(
         [RADAR, *arguments], env=kept | environment, capture_output=True, text=True, timeout=120, check=False
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -42,21 +42,19 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     relations; all are run."""
     folder = tmp_path_factory.mktemp("company")
     generate(folder / "demo", accounts=30, days=100, seed=1, end=END)
-    found = {name: Place(folder / name) for name in ("ours", "vendors", "tables", "pulled")}
+    found = {name: Place(folder / name) for name in ("ours", "vendors", "pulled", "tables")}
     as_ours(folder / "demo", found["ours"].extracts)
     as_vendors(folder / "demo", found["vendors"].extracts)
     found["tables"].extracts.mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, place in found.items():
+    for name, place in found.items():
+        with ExitStack() as stack:
+            if name == "pulled":
+                stack.enter_context(pulled_from_vendors(found["vendors"].extracts, place.extracts))
             if name == "tables":
                 tables = as_tables(found["ours"].extracts, place.folder / "source")
-                patch.setenv("RADAR_TABLES", str(tables))
-            if name != "pulled":
-                place.run(f"--seeds={SEEDS}", f"--as-of={END}", "--since=2026-06-28")
-        with pulled_from_vendors(found["vendors"].extracts, found["pulled"].extracts):
-            patch.setenv("RADAR_PULL_VENDORS", "stripe/subscriptions,zendesk/satisfaction_ratings")
-            done = found["pulled"].run(f"--seeds={SEEDS}", f"--as-of={END}", "--since=2026-06-28")
-            (found["pulled"].folder / "output.txt").write_text(done.stdout)
+                stack.enter_context(pytest.MonkeyPatch.context()).setenv("RADAR_TABLES", str(tables))
+            done = place.run(f"--seeds={SEEDS}", f"--as-of={END}", "--since=2026-06-28")
+        (place.folder / "output.txt").write_text(done.stdout)
     return found
 
 
@@ -76,6 +74,7 @@ def pulled_from_vendors(exported: Path, extracts: Path) -> Iterator[None]:
             if not one.missing and title not in NOT_EXPORTED:
                 quick = replace(one, requests_per_second=1_000, read=one.read | {"first_days": days})
                 pull(quick if one.kind == "export" else replace(one, requests_per_second=1_000), extracts)
+        patch.setenv("RADAR_PULL_VENDORS", "stripe/subscriptions,zendesk/satisfaction_ratings")
         yield
 
 

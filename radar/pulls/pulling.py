@@ -274,7 +274,7 @@ def moment(value: Any) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     seconds = value / 1e6 if value >= 1e14 else value / 1e3 if value >= 1e11 else value
-    return datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < 1e11 else None
 
 
 def written(since: Any, form: str) -> Any:

@@ -19,7 +19,10 @@ import pytest
 
 from radar.core.errors import RadarError, UsageError
 from radar.core.settings import SHIPPED_PULLS
+from radar.core.warehouse import connect
+from radar.landing import schema
 from radar.landing.adapters import load_adapters
+from radar.landing.land import land
 from radar.pulls.definitions import Definition, load_definitions
 from radar.pulls.pulling import pull
 from tests.pulls.vendors import (
@@ -237,6 +240,36 @@ def test_an_export_that_ends_in_the_middle_is_not_taken(vendor: Vendor, tmp_path
     with pytest.raises(RadarError, match="ends in the middle"):
         pull(shipped("mixpanel/events"), tmp_path)
     assert list(tmp_path.glob("*/events/*")) == []
+
+
+def test_what_is_pulled_lands_through_the_adapters(vendor: Vendor, tmp_path: Path) -> None:
+    extracts, at, day_1 = tmp_path / "extracts", int(NOW.timestamp()) - 90_000, "2026-06-30T10:00:00Z"
+    person = {"type": "user", "id": "c1", "email": "ann@acme.example", "updated_at": at}
+    talk = {"id": "t1", "created_at": at, "updated_at": at, "state": "open", "source": {"author": person}}
+    vendor.answers["/conversations/search"] = intercom_search("conversations", [talk])
+    vendor.answers["/contacts/search"] = intercom_search("data", [person])
+    login = {"uuid": "e1", "event_type": "login", "event_time": day_1, "user_id": "ann@acme.example"}
+    vendor.answers["/api/2/export"] = lambda _: (200, zipped(login))
+    total = {"amount": 20, "currency_code": "USD"}
+    keap = {
+        "companies": {"id": "a1", "company_name": "Acme", "website": "acme.example", "create_time": day_1},
+        "contacts": {"id": "5", "company": {"id": "a1"}, "email_addresses": [{"email": "ann@acme.example"}]},
+        "orders": {"id": "7", "status": "PAID", "contact": {"id": "5"}, "total": total, "order_time": day_1},
+    }
+    for name, record in keap.items():
+        page = {name: [record]}
+        vendor.answers[f"/crm/rest/v2/{name}"] = lambda _, page=page: (200, page)
+    for title in ("intercom/conversations", "intercom/contacts", *(f"keap/{name}" for name in keap)):
+        pull(shipped(title), extracts)
+    pull(shipped("amplitude/events", first_days=1), extracts)
+    tables = ("crm_accounts", "crm_contacts", "billing_invoices", "support_tickets", "product_events")
+    with connect(tmp_path / "warehouse.duckdb") as con:
+        schema.create(con)
+        report = land(con, extracts, run_id="run-1", batch_id=1, now=NOW.replace(tzinfo=None))
+        assert report.notices == []
+        for table in tables:
+            query = f"select count(*) from raw.{table}"
+            assert con.execute(query).fetchone() == (1,), table
 
 
 TABLE = """

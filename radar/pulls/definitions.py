@@ -21,8 +21,8 @@ from radar.landing.feeds import load_feeds
 from radar.landing.located_yaml import Located, read_located
 
 VENDOR_FILE = "_vendor.yml"
-REST, EXPORT, TABLE = "endpoint", "export", "table"
-KINDS = (REST, EXPORT, TABLE)
+REST, EXPORT, TABLE, FILES = "endpoint", "export", "table", "files"
+KINDS = (REST, EXPORT, TABLE, FILES)
 FORMS = ("time", "seconds", "milliseconds", "date", "value")
 
 _VENDOR = {"reference", "variables", "client", "requests_per_second"}
@@ -41,6 +41,7 @@ _OBJECT = {
 _CURSOR = {"path", "as", "start", "overlap_minutes", "expires_days"}
 _EXPORT = {"path", "params", "suffix", "first_days", "again_days", "ready_after_hours", "empty_statuses"}
 _TABLE = {"connection_env", "schema", "name"}
+_FILES = {"bucket_url", "file_glob"}
 _VARIABLE = {"where", "default", "is_optional"}
 _NAME = re.compile("[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -72,7 +73,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Definition:
-    """One object of a vendor. `kind`: an endpoint with pages, an export of whole days, or a table.
+    """One object of a vendor. `kind`: an endpoint with pages, an export of whole days, a table, or files.
 
     `read`: all records (or all since the cursor, where it has `{since}`); `changes`: what changed since then,
     where that is another endpoint. `each`: name and values of a placeholder, for each of which it is read.
@@ -183,6 +184,8 @@ def _definition(file: Path) -> Definition:
         at[kind].fields(_EXPORT, "an export")
     if kind == TABLE:
         at[kind].fields(_TABLE, "a table")
+    if kind == FILES:
+        at[kind].fields(_FILES, "files")
     if not (_NAME.fullmatch(file.stem) and _NAME.fullmatch(file.parent.name)):
         raise spec.error("it is named for no object", "use lower case letters, digits and _")
     variables = _variables(shared) | _variables(at)
@@ -194,7 +197,7 @@ def _definition(file: Path) -> Definition:
             raise at[kind].error(problem, "write such as RADAR_APP_DATABASE")
         where = "an address of SQLAlchemy's, such as postgresql://user:password@host/database"
         variables.setdefault(name, Variable(name, where, None))
-    elif "client" not in shared:
+    elif "client" not in shared and kind != FILES:
         raise spec.error("nothing says where the vendor's API is", f"write `client:` in {vendor_file}")
     return Definition(
         vendor=file.parent.name,

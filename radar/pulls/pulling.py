@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from radar.core.errors import RadarError, UsageError
 from radar.core.runs import utc_now
-from radar.pulls.definitions import EXPORT, TABLE, Cursor, Definition
+from radar.pulls.definitions import EXPORT, FILES, TABLE, Cursor, Definition
 from radar.pulls.folder import PullFolder, Staged, State
 
 MOST_RESTARTS = 3
@@ -38,6 +38,8 @@ def pull(definition: Definition, extracts: Path) -> Pulled:
     with folder.locked():
         if definition.kind == EXPORT:
             return _pull_days(definition, folder, values, now, reading)
+        if definition.kind == FILES:
+            return _pull_files(definition, folder, values, now, reading)
         state = folder.state()
         number = state.number + 1
         name = folder.file_name(now, number)
@@ -241,6 +243,27 @@ def _pull_days(
         )
         files += folder.commit([Staged(path, name, None)] if has_content else [], state)
         day += timedelta(days=1)
+    return Pulled(definition.title, files, None)
+
+
+def _pull_files(
+    definition: Definition, folder: PullFolder, values: dict[str, str], now: datetime, reading: Any
+) -> Pulled:
+    """Copy the files of a bucket that are new or have changed, each whole."""
+    files: list[Path] = []
+    state, found = folder.state(), set()
+    for file in reading.files(definition, values):
+        digest = blake2b(f"{file.name}\0{file.size}\0{file.changed_at}".encode(), digest_size=12).hexdigest()
+        found.add(digest)
+        if digest in state.known:
+            continue
+        with folder.staged(file.name) as (path, opened):
+            reading.copy(definition, file, opened)
+        state = replace(
+            state, known=state.known | {digest}, number=state.number + 1, pulled_at=now.isoformat()
+        )
+        files += folder.commit([Staged(path, file.name, None)], state)
+    folder.commit([], replace(state, known=frozenset(found), pulled_at=now.isoformat()))
     return Pulled(definition.title, files, None)
 
 

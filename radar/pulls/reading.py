@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -23,6 +25,7 @@ os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"  # read when dlt is imported a
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")  # what it logs may hold what a vendor answered
 
 from dlt.common.exceptions import DltException
+from dlt.sources.filesystem import filesystem
 from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client import RESTClient
 from dlt.sources.helpers.rest_client.auth import (
@@ -198,6 +201,35 @@ def require_whole(path: Path, title: str) -> None:
         raise RadarError(f"{title}: what the vendor gave ends in the middle", "pull it again")
 
 
+@dataclass(frozen=True)
+class File:
+    """A file of a bucket. `name`: its path there, as one name; `item`: dlt's."""
+
+    name: str
+    size: int
+    changed_at: str
+    item: Any
+
+
+def files(definition: Definition, values: Mapping[str, str]) -> Iterator[File]:
+    """The files of a bucket or folder that fit the pattern. Raises RadarError."""
+    read = filled(definition.read, values)
+    with _explained(definition, None):
+        for item in filesystem(read["bucket_url"], file_glob=read.get("file_glob", "**")):
+            name = str(item["relative_path"]).strip("/").replace("/", "__")
+            yield File(name, int(item["size_in_bytes"]), str(item["modification_date"]), item)
+
+
+def copy(definition: Definition, file: File, opened: BinaryIO) -> None:
+    """Write a file's content. Raises RadarError where it is not whole."""
+    with _explained(definition, None), file.item.open(compression="disable") as source:
+        shutil.copyfileobj(source, opened)
+    if opened.tell() != file.size:
+        raise BrokenError(
+            f"{definition.title}: {file.name} has {opened.tell():,} bytes of {file.size:,}", "pull again"
+        )
+
+
 def rows(definition: Definition, since: datetime | str | None, values: Mapping[str, str]) -> Iterator[Any]:
     """The rows of a table, those since then where it has a cursor. Raises RadarError."""
     table, cursor = definition.read, definition.cursor
@@ -240,7 +272,7 @@ def _explained(definition: Definition, requests: _Requests | None) -> Iterator[N
     """Errors as what they mean here; nothing that repeats a key or a record."""
     try:
         yield
-    except (RequestException, DltException, SQLAlchemyError, RadarError, Interrupted) as error:
+    except (RequestException, DltException, SQLAlchemyError, OSError, RadarError, Interrupted) as error:
         causes = list(_causes(error))
         for known in (Interrupted, RadarError):
             found = next((one for one in causes if isinstance(one, known)), None)

@@ -378,6 +378,28 @@ def test_the_page_names_every_object_and_variable_and_its_table_is_one(tmp_path:
     assert own(tmp_path, example("table")).folder == "crm/accounts"
 
 
+def test_files_of_a_bucket_are_copied_once_and_again_where_they_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, extracts = tmp_path / "bucket", tmp_path / "extracts"
+    (bucket / "2026").mkdir(parents=True)
+    (bucket / "2026" / "june.csv").write_text("a,b\n1,2\n")
+    (bucket / "july.csv.gz").write_bytes(gzip.compress(b"a,b\n3,4\n"))
+    (bucket / "notes.txt").write_text("none")
+    monkeypatch.setenv("BUCKET", bucket.as_uri())
+    definition = own(tmp_path, example("files"))
+    done = pull(definition, extracts)
+    assert sorted(path.name for path in done.files) == ["2026__june.csv", "july.csv.gz"]
+    assert (extracts / "crm/accounts/2026__june.csv").read_text() == "a,b\n1,2\n"
+    assert gzip.decompress((extracts / "crm/accounts/july.csv.gz").read_bytes()) == b"a,b\n3,4\n"
+    assert pull(definition, extracts).files == []
+    (bucket / "2026" / "june.csv").write_text("a,b\n1,2\n5,6\n")
+    assert [path.name for path in pull(definition, extracts).files] == ["2026__june.csv"]
+    monkeypatch.setenv("BUCKET", f"s3x://{bucket}")
+    with pytest.raises(RadarError, match="app/accounts"):
+        pull(definition, extracts)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

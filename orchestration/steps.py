@@ -154,7 +154,7 @@ def window_tags(window: Window, *, is_recorded: bool) -> dict[str, str]:
 @contextmanager
 def first_step(context: dg.AssetExecutionContext) -> Iterator[Step]:
     """The step that begins a run: it makes the warehouse where there is none."""
-    with _reported(context), writer_lock(Settings().warehouse):
+    with reported(context), writer_lock(Settings().warehouse):
         settings, now = Settings(), utc_now()
         with readable_os_errors(settings.warehouse):
             settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
     it again for writing costs nothing and it is checkpointed once; for reading alone, or by dbt, it cannot be
     opened meanwhile.
     """
-    with _reported(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
+    with reported(context), writer_lock(Settings().warehouse), ExitStack() as step_only:
         settings, now = Settings(), utc_now()
         opened = _open_connections[-1] if stays_open and _open_connections else step_only
         earlier = [run_id for run_id in (context.run.parent_run_id, context.run.root_run_id) if run_id]
@@ -197,7 +197,7 @@ def step(context: dg.AssetExecutionContext, *, stays_open: bool = False) -> Iter
 
 
 @contextmanager
-def _reported(context: dg.AssetExecutionContext) -> Iterator[None]:
+def reported(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Show an error that a user can meet as its text, without a stack, and retry what may pass by itself.
 
     Steps carry no retry policy of Dagster's: that one would also repeat bad input and our own defects.

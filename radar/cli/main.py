@@ -25,6 +25,7 @@ from radar.cli import (
     init,
     mcp,
     panel,
+    pull,
     receive,
     replay,
     rule_sets,
@@ -64,6 +65,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(panel.app, name="panel")
 app.command("mcp")(mcp.serve)
 app.command("receive")(receive.receive)
+app.command("pull")(pull.command)
 app.add_typer(sync.app, name="sync")
 app.add_typer(deliveries.app, name="deliveries")
 app.command("backtest")(backtest.command)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +19,7 @@ from radar.core.project import PROJECT
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.abspath(path.expanduser())))]
 
 DEFAULT_TABLES = PROJECT / "feeds" / "tables.yml"
+SHIPPED_PULLS = PROJECT / "feeds" / "pulls"
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,10 @@ class Settings(BaseSettings):
     """A folder whose files replace those of `shipped_seeds` one by one."""
     tables: AbsolutePath = DEFAULT_TABLES
     """The file that names relations which are read in place of files; there need not be one."""
+    pull_definitions: AbsolutePath = SHIPPED_PULLS
+    """A folder of pulls besides the shipped ones, or in their place where they are called the same."""
+    pull_vendors: str = ""
+    """Vendors, or objects as VENDOR/OBJECT, that a run pulls before it lands, with commas between."""
     warehouse: AbsolutePath = Path("var/warehouse.duckdb")
     exports: AbsolutePath = Path("var/exports")
     published: AbsolutePath = Path("var/published")
@@ -44,7 +49,8 @@ class Settings(BaseSettings):
     @classmethod
     def with_paths(cls, paths: Mapping[str, Path | None]) -> Settings:
         """These paths, None left out, before the variables and the defaults."""
-        return cls(**{name: path for name, path in paths.items() if path is not None})
+        known: dict[str, Any] = {name: path for name, path in paths.items() if path is not None}
+        return cls(**known)
 
     def publish_to_environment(self) -> None:
         """Make these the settings of this process and of those that it starts."""

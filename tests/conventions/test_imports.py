@@ -17,6 +17,7 @@ ROOMS = (
     "radar.audit",
     "radar.landing",
     "radar.receive",
+    "radar.pulls",
     "radar.demo",
     "radar.publishing",
     "radar.exports",
@@ -39,6 +40,7 @@ EXTRAS = {
 INSIDE_FUNCTIONS = {
     ("radar.quality.hygiene", "radar.quality.validate"): "Great Expectations, seconds, only for new rows",
     ("radar.cli.mcp", "radar.mcp.serve"): "needs the packages of the extra mcp",
+    ("radar.pulls.pulling", "radar.pulls.reading"): "needs the packages of the extra pull",
     ("radar.panel.oidc", "starlette.middleware.sessions"): "needs itsdangerous, of the extra oidc",
 }
 

@@ -224,6 +224,21 @@ CHARGEBEE = {
     },
     "customer": {"id": "c1", "email": "ann@acme.com", "cf_account_id": "a1"},
 }
+KEAP_CONTACTS: dict[str, str | bytes] = {
+    "api.json": shapes.pages(
+        [
+            {
+                "id": "5",
+                "company": {"id": "3", "company_name": "Acme"},
+                "email_addresses": [{"email": "ann@acme.com", "field": "EMAIL1"}],
+                "given_name": "Ann",
+                "family_name": "Lee",
+            },
+            {"id": "6", "email_addresses": [{"email": "bob@b.example", "field": "EMAIL1"}]},
+        ],
+        "contacts",
+    )
+}
 CASES = {
     "hubspot companies": Case(
         "hubspot/companies",
@@ -916,6 +931,102 @@ CASES = {
         "billing_payments",
         "payment_id, invoice_id, status, amount_usd::double",
         [("t0", "i1", "succeeded", 50.0), ("t1", "i1", "failed", 50.0)],
+    ),
+    "keap companies": Case(
+        "keap/companies",
+        {
+            "api.json": shapes.pages(
+                [
+                    {
+                        "id": "3",
+                        "company_name": "Acme",
+                        "website": "https://www.acme.com",
+                        "owner_id": "7",
+                        "address": {"country_code": "USA"},
+                        "create_time": "2025-01-02T03:04:05Z",
+                        "update_time": "2026-03-01T00:00:00Z",
+                    }
+                ],
+                "companies",
+            ),
+            "export.csv": "Id,Company,Website,Owner Id,Country,Date Created,Last Updated\n"
+            "3,Acme,www.acme.com,7,USA,2025-01-02 03:04,2026-03-01 00:00\n",
+        },
+        "crm_accounts",
+        "account_id, name, domain, owner_id, country, updated_at::date::varchar",
+        [("3", "Acme", "acme.com", "7", "USA", "2026-03-01")],
+    ),
+    "keap contacts": Case(
+        "keap/contacts",
+        KEAP_CONTACTS,
+        "crm_contacts",
+        "contact_id, account_id, email, full_name",
+        [("5", "3", "ann@acme.com", "Ann Lee")],
+    ),
+    "keap contacts as payers": Case(
+        "keap/contacts",
+        KEAP_CONTACTS,
+        "crm_identities",
+        "source, source_account_id, account_id",
+        [("billing", "5", "3"), ("billing", "6", shapes.mail_id("bob@b.example"))],
+    ),
+    "keap orders": Case(
+        "keap/orders",
+        {
+            "v2.json": shapes.pages(
+                [
+                    {
+                        "id": str(number),
+                        "status": status,
+                        "contact": {"id": "5", "email": "ann@acme.com"},
+                        "total": {"amount": 120.5, "currency_code": "USD"},
+                        "total_paid": {"amount": paid, "currency_code": "USD"},
+                        "order_time": "2026-01-02T00:00:00Z",
+                        "modification_time": "2026-01-05T00:00:00Z",
+                    }
+                    for number, (status, paid) in enumerate(
+                        [("DRAFT", 0), ("SENT", 20), ("VIEWED", 120.5), ("PAID", 120.5)]
+                    )
+                ],
+                "orders",
+            ),
+        },
+        "billing_invoices",
+        "invoice_id, account_id, amount_usd::double, status, paid_at::date::varchar",
+        [
+            ("0", "5", 120.5, "draft", None),
+            ("1", "5", 120.5, "open", None),
+            ("2", "5", 120.5, "paid", "2026-01-05"),
+            ("3", "5", 120.5, "paid", "2026-01-05"),
+        ],
+    ),
+    "keap transactions": Case(
+        "keap/transactions",
+        {
+            "v1.json": shapes.pages(
+                [
+                    {
+                        "id": number,
+                        "contact_id": 5,
+                        "status": status,
+                        "type": kind,
+                        "amount": 20.5,
+                        "currency": "USD",
+                        "errors": None,
+                        "order_ids": "17,18",
+                        "test": False,
+                        "transaction_date": "2026-01-02T00:00:00.000+0000",
+                    }
+                    for number, (status, kind) in enumerate(
+                        [("Approved", "Sale"), ("DECLINED", "Sale"), ("Approved", "Refund")]
+                    )
+                ],
+                "transactions",
+            ),
+        },
+        "billing_payments",
+        "payment_id, invoice_id, status, amount_usd::double",
+        [("0", "17", "succeeded", 20.5), ("1", "17", "failed", 20.5), ("2", "17", "refunded", 20.5)],
     ),
     "pipedrive organizations": Case(
         "pipedrive/organizations",

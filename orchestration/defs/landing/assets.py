@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from orchestration.pulls import pulled_before
 from orchestration.steps import DATA_TEAM, POOL, Step, WriterLock, first_step
 from radar.core import progress, runs
 from radar.core.errors import CheckError, InputError, RadarError
@@ -67,6 +68,7 @@ def feed_key(feed: str) -> dg.AssetKey:
 
 
 def _specs() -> list[dg.AssetSpec]:
+    pulled = pulled_before()
     feeds = [
         dg.AssetSpec(
             feed_key(feed),
@@ -74,6 +76,7 @@ def _specs() -> list[dg.AssetSpec]:
             owners=DATA_TEAM,
             kinds={"duckdb", feed.split("/")[0]},
             skippable=True,
+            deps=pulled.get(feed, []),
             description=f"{contract.description} Rows as they arrived, good ones only.",
         )
         for feed, contract in load_feeds().items()

@@ -1,0 +1,1 @@
+"""Vendors that a run pulls before it lands."""

@@ -100,8 +100,7 @@ order by channel, status;
 select max(as_of_date) from marts.fct_health_history;
 
 -- name: due
-select *
-from outbound.rpt_due_deliveries
+from (select * from outbound.rpt_due_deliveries union all by name select * from outbound.rpt_due_mentions)
 where not_before is null or not_before <= $now
 order by position;
 
@@ -114,14 +113,7 @@ from seeds.settings
 where setting in ('channel_refusals', 'channel_calls', 'channel_minutes');
 
 -- name: mail_facts
-select
-    account_id,
-    account_name,
-    owner_name,
-    activity,
-    rules,
-    guidance
-from marts.rpt_mail_facts
+select * from marts.rpt_mail_facts
 where account_id in (select unnest(cast($accounts as varchar[])));
 
 -- name: mail_contacts

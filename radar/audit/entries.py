@@ -47,7 +47,7 @@ KEYS = {
     "excluded": ["kind", "value"],
     "feeds": ["feed"],
     "free_mail_domains": ["domain"],
-    "labels": ["kind", "value"],
+    "labels": ["kind", "value", "language"],
     "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],
     "playbook": ["play"],

@@ -9,8 +9,13 @@ def day(value: date | str | None) -> str:
     """`30 Jun 2026`; nothing for None."""
     if value is None or value == "":
         return ""
-    known = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    known = as_date(value)
     return f"{known.day} {known:%b %Y}"
+
+
+def as_date(value: date | str) -> date:
+    """A day of the data or of the store."""
+    return date.fromisoformat(value[:10]) if isinstance(value, str) else value
 
 
 def moment(value: datetime | str | None) -> str:

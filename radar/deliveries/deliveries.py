@@ -57,6 +57,8 @@ FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=6)
 """When a later run may try again: after the first failure, doubling up to the last."""
 
 _PROFILES = {"hubspot": "hubspot_companies", "salesforce": "salesforce_accounts"}
+NO_VALUE = "none"
+"""What files write in a field that an empty cell would leave as it was; an API empties the field instead."""
 _PREVIEWED = 5
 _UNDONE = (FAILED, IN_DOUBT, BLOCKED)
 GONE = "gone"
@@ -213,9 +215,17 @@ class Deliveries:
         if channel == "webhook":
             return words.guides(items, panel)
         contexts, now = self._mail_contexts(items), self.clock.now()
-        sender = self.settings.smtp_from
         return list(
-            words.mails(items, templates, contexts, sender=sender, as_of=self.as_of, now=now, blocked=blocked)
+            words.mails(
+                items,
+                templates,
+                contexts,
+                sender=self.settings.smtp_from,
+                unsubscribe=self.settings.mail_unsubscribe,
+                as_of=self.as_of,
+                now=now,
+                blocked=blocked,
+            )
         )
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
@@ -504,7 +514,7 @@ def _cells(text: str, profile: Profile, *, is_typed: bool) -> dict[str, Any]:
 
 def _text(value: object, column: Column, profile: Profile) -> str:
     if value is None:
-        return profile.dialect.null_token if column.when_null is None else column.when_null
+        return profile.dialect.null_token if column.when_null in (None, NO_VALUE) else column.when_null
     if isinstance(value, bool):
         return profile.dialect.true_token if value else profile.dialect.false_token
     return f"{value:.15g}" if isinstance(value, float) else str(value)
@@ -517,6 +527,7 @@ def _cells_of_gone(account_id: str, profile: Profile, as_of: date, *, is_typed: 
     for column in profile.columns:
         if column.header in removed:
             token = removed[column.header]
+            token = profile.dialect.null_token if token == NO_VALUE else token
             cells[column.header] = _typed(token, profile) if is_typed else token
         elif column.source in (profile.key, "as_of_date"):
             cells[column.header] = account_id if column.source == profile.key else as_of.isoformat()

@@ -13,10 +13,12 @@ from radar.deliveries.channels.base import Message
 from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.outbox import MOST_FILES
 from radar.deliveries.drafts import Draft, edited, missing_people, render
-from radar.deliveries.rendering import MissingValueError, Templates, slack_mention
+from radar.deliveries.rendering import MissingValueError, Templates, shortened, slack_mention
 
 MOST_IN_DIGEST = 20
 """What a digest names; the rest is counted, and is in the panel."""
+MOST_IN_SUBJECT = 59
+"""Characters of a task's subject: lists of tasks show no more."""
 NO_SENDER = "radar@radar.invalid"
 """The sender of drafts where none is set; the name is reserved, so nothing can be sent from it."""
 
@@ -87,7 +89,7 @@ def _task(item: Item, templates: Templates, panel_url: str | None) -> Message:
         "owner_id": item.owner_id if row["who"] == "owner" else None,
         "who": row["who"],
         "play": row["play"],
-        "subject": subject,
+        "subject": shortened(subject, MOST_IN_SUBJECT),
         "body": body,
         "due_at": row["due_at"],
         "is_urgent": row["is_urgent"],
@@ -126,6 +128,7 @@ def mails(
     contexts: Mapping[str, Row],
     *,
     sender: str | None,
+    unsubscribe: str | None = None,
     as_of: date,
     now: datetime,
     blocked: dict[str, str],
@@ -156,6 +159,8 @@ def mails(
             draft,
             action_id=str(item.action_id),
             sender=sender or NO_SENDER,
+            owner_name=row["owner_name"],
+            unsubscribe=unsubscribe,
             reply_to=(row["owner_name"], row["owner_email"]) if row["owner_email"] else None,
             to=(row["contact_name"] or "", row["contact_email"]) if row["contact_email"] else None,
             written_at=datetime.combine(as_of, time()) if item.kind == "draft" else now,
@@ -175,8 +180,9 @@ def mails(
 def _wording(item: Item, row: Row, templates: Templates) -> Draft:
     """What a person wrote in place of the draft, else the template's words. Raises MissingValueError."""
     if item.kind == "mail" and item.row["edited_text"]:
-        subject = item.row["edited_subject"] or render(row, templates).subject
-        return edited(subject, item.row["edited_text"], row["contact_name"], templates)
+        draft = render(row, templates)
+        subject = item.row["edited_subject"] or draft.subject
+        return edited(subject, item.row["edited_text"], row["contact_name"], templates, like=draft)
     return render(row, templates)
 
 

@@ -8,11 +8,15 @@ misspells is an error, never an empty place.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
@@ -20,14 +24,21 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     Undefined,
+    meta,
+    nodes,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
-from radar.core.dates import as_datetime, day, moment
+from radar.core.dates import as_date, as_datetime, day, moment
 from radar.core.errors import InputError
 from radar.core.project import PROJECT
 
 SHIPPED = PROJECT / "exports" / "templates"
+ENGLISH = "en"
+"""The language of the templates that are in no folder of a language."""
 BARS = "▁▂▃▄▅▆▇█"
 BUCKETS = {"healthy": "healthy", "watch": "on watch", "at_risk": "at risk"}
 MOST_IN_BLOCK, MOST_BLOCKS = 2_900, 48
@@ -75,6 +86,13 @@ def one_line(value: object) -> str:
     return " ".join(_CONTROLS.sub(" ", text).split())
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, cut after a word with … in place of the rest."""
+    if len(text) <= most:
+        return text
+    return re.sub(r"\s+\S*$", "", text[: most - 1]) + "…"
+
+
 def slack_escaped(value: object) -> str:
     """For Slack's mrkdwn: no mention, link or formatting comes out of data."""
     if value is None:
@@ -115,6 +133,8 @@ class Templates:
         self._slack.filters |= {"link": _slack_link, "moment": _slack_moment}
         self._text = self._environment(finalize=_known_line)
         self._html = self._environment(autoescape=True)
+        self._html.filters["linked"] = _linked
+        self._checked: set[str] = set()
 
     def _environment(self, **options: Any) -> ImmutableSandboxedEnvironment:
         environment = ImmutableSandboxedEnvironment(
@@ -126,8 +146,8 @@ class Templates:
             **options,
         )
         environment.filters |= {
-            "bucket": _bucket, "known": _known, "sparkline": sparkline, "day": day, "moment": moment,
-            "counted": counted,
+            "bucket": _bucket, "known": _known, "sparkline": sparkline, "day": _day, "moment": moment,
+            "counted": _counted, "number": _number, "sentence": sentence,
         }  # fmt: skip
         return environment
 
@@ -157,9 +177,13 @@ class Templates:
         """HTML; what comes out of data is escaped. Raises InputError."""
         return self._render(self._html, name, values)
 
-    def has(self, name: str) -> bool:
-        """Whether there is such a template."""
-        return self._file(name) is not None
+    def first(self, names: Iterable[str]) -> str:
+        """The first of these templates that there is; the last of the names where there is none."""
+        name = ""
+        for name in names:
+            if self._file(name) is not None:
+                break
+        return name
 
     def _file(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
@@ -168,6 +192,7 @@ class Templates:
         self, environment: ImmutableSandboxedEnvironment, name: str, values: Mapping[str, Any]
     ) -> str:
         try:
+            self._check_names(environment, name, values)
             return environment.get_template(name).render(values)
         except TemplateNotFound as error:
             raise InputError(
@@ -184,6 +209,23 @@ class Templates:
                 file=self._file(name),
             ) from error
 
+    def _check_names(
+        self, environment: ImmutableSandboxedEnvironment, name: str, values: Mapping[str, Any]
+    ) -> None:
+        """Raise InputError where a template names what it is not given, in any of its branches."""
+        file = self._file(name)
+        if file is None or name in self._checked:
+            return
+        tree = environment.parse(file.read_text(encoding="utf-8"))
+        unknown = meta.find_undeclared_variables(tree) - values.keys() - environment.globals.keys()
+        for node in tree.find_all(nodes.Name):
+            if node.name in unknown:
+                near = ", ".join(get_close_matches(node.name, values, n=3)) or ", ".join(sorted(values))
+                raise InputError(
+                    f"there is no value {node.name} (line {node.lineno})", f"write one of {near}", file=file
+                )
+        self._checked.add(name)
+
 
 def _bucket(value: str) -> str:
     return BUCKETS.get(value, value)
@@ -196,6 +238,60 @@ def _known(value: object) -> object:
 def counted(number: float, noun: str) -> str:
     """`1 day`, `2 days`: for nouns that take an s."""
     return f"{number:g} {noun}{'' if number == 1 else 's'}"
+
+
+def sentence(text: object) -> object:
+    """With a capital, as a sentence begins."""
+    return text if isinstance(text, Undefined) else str(text)[:1].upper() + str(text)[1:]
+
+
+def _locale(context: Context) -> Locale | None:
+    """How the language of a mail writes numbers and days; None for what has no language."""
+    language = context.get("language")
+    if not isinstance(language, str):
+        return None
+    try:
+        return Locale.parse("en_GB" if language == ENGLISH else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en_GB")
+
+
+@pass_context
+def _day(context: Context, value: Any) -> Any:
+    """`30 Jun 2026`; in a mail in full, as its language writes it."""
+    locale = _locale(context)
+    if locale is None or value is None or isinstance(value, Undefined):
+        return value if isinstance(value, Undefined) else day(value)
+    return format_date(as_date(value), "long", locale=locale)
+
+
+@pass_context
+def _number(context: Context, value: Any) -> Any:
+    """`1,204`, with the separators of the mail's language."""
+    locale = _locale(context)
+    return value if locale is None or isinstance(value, Undefined) else format_decimal(value, locale=locale)
+
+
+@pass_context
+def _counted(context: Context, value: Any, one: str, other: str | None = None, **more: str) -> Any:
+    """`1 day`, `2 days`; where a language has further forms, by the names of CLDR: `few`, `many`."""
+    locale = _locale(context)
+    if isinstance(value, Undefined):
+        return value
+    if locale is None:
+        return counted(value, one) if other is None else f"{value:g} {one if value == 1 else other}"
+    forms = {"one": one, "other": other or f"{one}s", **more}
+    form = forms.get(locale.plural_form(value), forms["other"])
+    return f"{format_decimal(value, locale=locale)} {form}"
+
+
+def _linked(line: str, url: object) -> Markup:
+    """A line of HTML in which this address is a link; no other address becomes one."""
+    text = escape(line)
+    if not isinstance(url, str) or not url:
+        return text
+    shown = escape(url)
+    return text.replace(shown, Markup('<a href="{0}">{0}</a>').format(shown))
 
 
 def _slack_moment(value: datetime | str) -> _Finished:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.core.errors import UsageError
@@ -46,6 +46,11 @@ class Destinations(BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str | None = None
+    mail_unsubscribe: str | None = Field(default=None, pattern=r"^(mailto:|https://)[!-;=?-~]+$")
+    """Where a customer asks for no more mails, https: or mailto:; `{action_id}` becomes the mail's.
+
+    Without it that is a mail to `smtp_from`.
+    """
 
     hubspot_token: SecretStr | None = None
     hubspot_url: str = "https://api.hubapi.com"

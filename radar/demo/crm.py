@@ -8,6 +8,7 @@ from radar.demo.company import Company, is_every, usd
 from radar.demo.draws import Draws
 from radar.demo.files import Value
 from radar.demo.names import (
+    LANGUAGES,
     MILESTONES,
     PULSE_NOTES,
     REGIONS_BY_WEIGHT,
@@ -53,7 +54,9 @@ def write_owners(company: Company) -> None:
         name, local = person(draws, draws.weighted(REGIONS_BY_WEIGHT))
         email = f"{local}{number if number > 9 else ''}@{VENDOR_DOMAIN}"
         is_active = not is_every(number, 23, 9)
-        write(0, (owner_id(number), name, email, f"U{number:07d}DEMO", is_active, company.at(-400, 28800)))
+        booking = f"https://book.{VENDOR_DOMAIN}/{local}{number if number > 9 else ''}"
+        row = (owner_id(number), name, email, f"U{number:07d}DEMO", booking, is_active)
+        write(0, (*row, company.at(-400, 28800)))
 
 
 def write_account(company: Company, account: Account) -> People:
@@ -106,7 +109,7 @@ def _write_versions(company: Company, account: Account, draws: Draws, owner: str
             continue
         holder = moved[0][1] if moved and day < moved[0][0] else owner
         row = (account.account_id, account.name, account.domain, holder, account.segment, account.industry)
-        rest = (account.region.country, parent, arr_usd, state["stage"], plan)
+        rest = (account.region.country, None, parent, arr_usd, state["stage"], plan)
         times = (company.at(account.created, 32400), company.at(day, 32400 + 60 * index), state["is_deleted"])
         company.feeds["crm/accounts"].write(day, row + rest + times)
 
@@ -144,7 +147,8 @@ def _write_contacts(company: Company, account: Account, draws: Draws) -> tuple[s
             versions.append((False, company.at(left, 61200)))
         for is_active, updated_at in versions:
             row = (contact_id, account.account_id, email, name, role, is_active, has_consent, consent_at)
-            write(0, (*row, since, updated_at, TIME_ZONES[account.region.country]))
+            language = LANGUAGES.get(account.region.country)
+            write(0, (*row, language, since, updated_at, TIME_ZONES[account.region.country]))
         contacts.append(contact_id)
     return tuple(contacts)
 

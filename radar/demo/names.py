@@ -307,3 +307,5 @@ TIME_ZONES = {
     "SA": "Asia/Riyadh",
     "IN": "Asia/Kolkata",
 }
+LANGUAGES = {"DE": "de", "ES": "es"}
+"""Of the countries whose contacts read no English."""

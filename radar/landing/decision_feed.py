@@ -19,8 +19,10 @@ from radar.core.state_files import replace_file
 from radar.core.warehouse import readable_os_errors
 
 FILE = "panel_decisions.ndjson"
-REVIEWS = ("sign_off", "spot_check", "outcome", "action", "call", "cover")
+REVIEWS = ("sign_off", "spot_check", "outcome", "action", "call", "cover", "note")
 """Kinds of decisions that become rows of `crm/reviews`."""
+VERDICTS = {"cover": "asked", "note": "written"}
+"""What a row says of a kind that leaves nothing to choose."""
 
 _QUERY = "select * from decisions order by sequence"
 """A store that the panel of this release has not opened yet lacks its newest columns."""
@@ -98,7 +100,7 @@ def _review(row: dict[str, Any]) -> dict[str, Any]:
         "account_id": row["account_id"],
         "as_of_date": row["as_of_date"],
         "kind": row["kind"],
-        "verdict": "asked" if row["kind"] == "cover" else row["verdict"],
+        "verdict": VERDICTS.get(row["kind"], row["verdict"]),
         "bucket": row["bucket"],
         "reason": row["reason"],
         "reviewed_by": row["decided_by"],

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from radar.panel import oidc
+from radar.panel import notes, oidc
 from radar.panel.guard import Guard, problem
 from radar.panel.page_cache import PageCache
 from radar.panel.pages import (
@@ -25,17 +25,19 @@ from radar.panel.pages import (
     links,
     measured,
     my_day,
+    others,
     portfolio,
     quality,
     rules,
     sign_in,
+    team,
 )
 from radar.panel.published_db import PublishedDatabase
 from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 
-PAGES = (sign_in, my_day, approvals, account, portfolio, quality, measured, links, rules, audit)
+PAGES = (sign_in, my_day, approvals, others, team, account, portfolio, quality, measured, links, rules, audit)
 STATIC = Path(__file__).with_name("static")
 
 
@@ -69,7 +71,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     )
     app.state.settings, app.state.store, app.state.published_db = settings, store, published_db
     app.state.page_cache, app.state.cards = PageCache(), PageCache(my_day.CARD_CHARACTERS)
-    app.state.read_model = read_model
+    app.state.read_model, app.state.unread = read_model, notes.unread
     app.state.checks = CapacityLimiter(sign_in.CHECKS)
     app.state.provider = provider
     return app

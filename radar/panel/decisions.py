@@ -23,7 +23,7 @@ from radar.panel.web import BUCKET_LABELS
 
 KINDS = (
     "sign_off", "spot_check", "override", "withdraw", "snooze", "wake", "outcome", "action", "call", "cover",
-    "undo",
+    "note", "undo",
 )  # fmt: skip
 VERDICTS = {
     "sign_off": ("agree", "disagree"),
@@ -137,7 +137,9 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
         if not re.fullmatch(r"[\w.:-]{1,100}", action_id):
             raise UnfitError("Load the page again: the draft is not named.")
         given["action_id"] = action_id
-    if kind == "cover":
+    if kind == "note" and not reason:
+        raise UnfitError("Write the note.")
+    if kind in ("cover", "note"):
         given["owner_id"] = form.get("owner_id", "")
     if kind == "undo":
         given["undoes"] = form.get("undoes", "")
@@ -241,6 +243,13 @@ def edited(subject: str, text: str) -> tuple[str, str]:
     return found
 
 
+def since_of_others(store: Store, person: Person, after: int, most: int) -> list[Decision]:
+    """What others decided after an act, newest first, without what was undone."""
+    query = f"select {_COLUMNS} from decisions where sequence > ? and decided_by <> ? order by sequence desc"
+    rows = store.con.execute(f"{query} limit ?", [after, person.name, most])
+    return in_force(Decision(*row) for row in rows)
+
+
 def recent_accounts(store: Store, landed_at: str, today: date) -> list[str]:
     """Accounts on which something was decided that no run has read, or that are snoozed."""
     query = (
@@ -280,6 +289,7 @@ def decision_text(of: Mapping[str, Any]) -> str:
         ),
         "call": f"Called: {verdict}" + (f", next on {until}" if until else ""),
         "cover": f"Cover asked of {cover} until {until}",
+        "note": "Note",
         "undo": "Undone",
     }
     return texts[of["kind"]]

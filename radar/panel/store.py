@@ -85,7 +85,8 @@ class Store:
 def _set_earlier_decisions_aside(con: sqlite3.Connection) -> str:
     """Rename a table of an earlier release, whose check knows fewer kinds; its columns, empty for none."""
     columns = [row["name"] for row in con.execute("pragma table_info(decisions)")]
-    if not columns or "draft_text" in columns:
+    made = con.execute("select sql from sqlite_master where name = 'decisions'").fetchone()
+    if not columns or "'note'" in made["sql"]:
         return ""
     con.execute("alter table decisions rename to earlier_decisions")
     for kind, name in (

@@ -8,7 +8,7 @@ create table if not exists decisions (
     kind text not null check (
         kind in (
             'sign_off', 'spot_check', 'override', 'withdraw', 'snooze', 'wake', 'outcome', 'action', 'call', 'cover',
-            'undo'
+            'note', 'undo'
         )
     ),
     verdict text,
@@ -99,6 +99,20 @@ create table if not exists saved_views (
     address text not null,
     saved_at text not null,
     primary key (user_name, name)
+) strict;
+
+-- Accounts that a user wants to hear of, besides their own.
+create table if not exists follows (
+    user_name text not null,
+    account_id text not null,
+    followed_at text not null,
+    primary key (user_name, account_id)
+) strict;
+
+-- Up to which decision a user has marked what others did as read.
+create table if not exists seen_acts (
+    user_name text primary key,
+    sequence integer not null
 ) strict;
 
 create table if not exists failed_sign_ins (

@@ -54,6 +54,9 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
             form_key=getattr(state, "form_key", ""),
             path=request.url.path,
             notice=getattr(state, "notice", None),
+            unread=request.app.state.unread(request)
+            if getattr(state, "person", None) and status < 400
+            else 0,
             **context,
         )
     )

@@ -48,12 +48,20 @@ create table seeds.rules (rule_set varchar, rule_id varchar, segment varchar, gu
 create table signals.sig_usage (
     account_id varchar, as_of_date date, days_since_login bigint, active_days_7d bigint
 );
-create table staging.stg_crm__accounts (account_id varchar, name varchar, version_at timestamp);
+create table intermediate.int_mail_details (
+    account_id varchar, language varchar, product_name varchar, first_day date, last_day date,
+    booking_url varchar, active_people bigint, active_days bigint, logins bigint, features
+    bigint, top_feature varchar, top_feature_uses bigint
+);
+create table staging.stg_crm__accounts (
+    account_id varchar, name varchar, language varchar, version_at timestamp
+);
 create table staging.stg_crm__owners (
     owner_id varchar, name varchar, email varchar, slack_user_id varchar, deleted_date date
 );
 create table staging.stg_crm__contacts (
     contact_id varchar, account_id varchar, email varchar, full_name varchar, role varchar, is_active boolean,
+    language varchar,
     marketing_consent boolean, consent_updated_at timestamp, created_at timestamp, updated_at timestamp,
     deleted_date date
 );
@@ -62,6 +70,7 @@ create table intermediate.int_account_unknowns (
 );
 create table intermediate.int_reviews (
     review_id varchar, action_id varchar, kind varchar, verdict varchar, until_date date,
+    account_id varchar, reason varchar, reviewed_by varchar,
     edited_subject varchar, edited_text varchar, reviewed_at timestamp
 );
 insert into staging.stg_crm__owners values ('1001', 'Ruth Okafor', 'ruth@house.example', 'U0RUTH', null);
@@ -102,6 +111,7 @@ VIEWS = (
     "int_messages",
     "int_message_accounts",
     "rpt_due_deliveries",
+    "rpt_due_mentions",
 )
 SCHEMA += f"{QUERIES['create']}; {''.join(map(_view, VIEWS))}"
 CHANNELS = {

@@ -474,7 +474,7 @@ def test_a_draft_offers_what_the_rules_that_fired_offer_whatever_they_are_called
         )
     company.run("mail")
     (draft,) = [path.read_bytes() for path in company.outbox("mail") if path.suffix == ".eml"]
-    assert b"shall we look at your export together?" in draft
+    assert b"Shall we look at your export together?" in draft
 
 
 def test_an_override_is_not_announced_as_a_recovery(vendors: Vendors, company: Company) -> None:
@@ -729,7 +729,7 @@ def test_accounts_that_changed_are_written_through_the_api_once(vendors: Vendors
         ["acc-00", "acc-01", "acc-02"], "35"
     )
     assert vendors.companies["acc-00"]["radar_account_name"] == NAME
-    assert vendors.companies["acc-00"]["radar_reason_2"] == "none"
+    assert vendors.companies["acc-00"]["radar_reason_2"] == "", "through the API a field is emptied"
     calls = len(vendors.calls)
     company.next_day()
     company.run("accounts")
@@ -779,6 +779,38 @@ def test_salesforce_gets_numbers_booleans_and_nulls_and_hears_of_who_left(
     assert len(vendors.calls) == calls + 1
 
 
+def test_whom_a_note_names_is_told_once(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    company.account("acc-01")
+    note = {"review_id": "n1", "account_id": "acc-01", "kind": "note", "verdict": "written"}
+    text = "@Ruth Okafor: <!channel> budget is decided in May"
+    company._insert("intermediate.int_reviews", {**note, "reason": text, "reviewed_by": "sam"})
+    assert company.run("slack").counts == {"delivered": 1}
+    (message,) = vendors.posts
+    shown = json.dumps(message)
+    assert "<@U0RUTH>: sam names you in a note on" in shown
+    assert "budget is decided in May" in shown
+    assert "<!channel>" not in shown
+    assert company.run("slack").counts == {}
+    assert company.states() == {"mention:n1:1001": "delivered"}
+
+
+def test_a_task_s_subject_has_fewer_than_60_characters_and_its_text_says_all(
+    vendors: Vendors, company: Company
+) -> None:
+    company.settings = hubspot(vendors)
+    with_crm_accounts(vendors, 2)
+    action = "Call the main contact and make a recovery plan from the reasons on this row"
+    company.act("task", 1, next_action=action)
+    company.run("tasks")
+    (task,) = vendors.hubspot_tasks
+    subject, body = (task["properties"][name] for name in ("hs_task_subject", "hs_task_body"))
+    assert len(subject) < 60
+    assert subject.endswith("…")
+    assert subject[:-1] + " " in f"{NAME}: {action}"
+    assert action in body
+
+
 def test_hubspot_forgets_what_it_received_of_an_account_that_left(vendors: Vendors, company: Company) -> None:
     company.settings = hubspot(vendors)
     company.account("acc-01", flags="churn_risk", next_action="Call", needs_review=True)
@@ -788,18 +820,14 @@ def test_hubspot_forgets_what_it_received_of_an_account_that_left(vendors: Vendo
     company.do("delete from marts.rpt_account_health where account_id = 'acc-01'")
     company.run("accounts")
     left = vendors.companies["acc-01"]
-    assert {name: value for name, value in left.items() if name.startswith("radar_") and value != "none"} == {
+    assert (left["radar_score"], left["radar_flags"], left["radar_next_action"]) == ("", "", "")
+    assert {name: value for name, value in left.items() if name.startswith("radar_") and value} == {
         "radar_account_id": "acc-01",
-        "radar_account_name": "",
-        "radar_score": "",
-        "radar_score_low": "",
-        "radar_score_high": "",
         "radar_bucket": "not_scored",
         "radar_decision": "not_scored",
         "radar_is_overridden": "false",
         "radar_trend": "unknown",
         "radar_needs_review": "false",
-        "radar_coverage_pct": "",
         "radar_as_of_date": "2026-03-13",
     }
 

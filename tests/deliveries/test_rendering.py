@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from radar.core.errors import InputError
+from radar.core.errors import InputError, UsageError
+from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.teams import card
 from radar.deliveries.drafts import Draft, render, weekly
-from radar.deliveries.messages import with_links
-from radar.deliveries.rendering import SHIPPED, Templates, sparkline
+from radar.deliveries.messages import NO_SENDER, with_links
+from radar.deliveries.rendering import SHIPPED, MissingValueError, Templates, sparkline
+from radar.deliveries.settings import Destinations
 from tests.panel.test_files_and_words import faults
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -46,13 +48,25 @@ ROW: dict[str, Any] = {
     "ended_on": date(2026, 3, 13),
     "mode_reason": None,
 }
+FACTS: dict[str, Any] = {
+    "product_name": "Nimbus",
+    "booking_url": "https://book.house.example/ruth?length=20&from=mail",
+    "active_people": 1,
+    "active_days": 22,
+    "logins": 1204,
+    "features": 4,
+    "top_feature": "Reports",
+    "top_feature_uses": 318,
+    "first_day": date(2026, 6, 1),
+    "last_day": "2026-06-30",
+}
 DRAFTS: dict[str, dict[str, Any]] = {
     "check_in": {
         "guidance": "some of what you set out to do with us has not been used lately. If something is in the "
         "way, I would like to hear of it, and can show your team how others do it."
     },
-    "upsell_prompt": {"activity": list(range(8)) * 8},
-    "monthly_summary": {"activity": []},
+    "upsell_prompt": FACTS,
+    "monthly_summary": FACTS,
     "some_play_of_the_house": {},
 }
 
@@ -147,14 +161,67 @@ def test_a_draft_is_what_was_agreed(play: str) -> None:
     held_against(f"mail_{play}.html", draft.html)
 
 
+@pytest.mark.parametrize(
+    ("language", "top_feature", "texts"),
+    [
+        ("de", "Berichte", ("vom 1. Juni 2026 bis zum 30. Juni 2026", "Anmeldungen: 1.204", "318-mal")),
+        ("es-MX", "Informes", ("del 1 de junio de 2026 al 30 de junio", "sesión: 1", "318 veces")),
+        ("xx", "Reports", ("from 1 June 2026 to 30 June 2026", "Sign-ins: 1,204", "318 times")),
+    ],
+)
+def test_a_mail_is_written_in_the_language_of_who_gets_it(
+    language: str, top_feature: str, texts: tuple[str, ...]
+) -> None:
+    facts = {**ROW, **FACTS, "contact_name": "Łucja Zając", "language": language, "top_feature": top_feature}
+    draft = render({**facts, "play": "monthly_summary"})
+    assert [text for text in texts if text not in draft.text] == []
+    assert f'<html lang="{draft.language}">' in draft.html
+    if draft.language != "en":
+        held_against(f"mail_monthly_summary.{draft.language}.txt", f"{draft.subject}\n\n{draft.text}")
+    one, two = (render({**facts, "play": "upsell_prompt", "active_people": n}).text for n in (1, 2))
+    forms = {"de": ("1 Person war", "2 Personen waren"), "es": ("1 persona ha", "2 personas han")}
+    for text, form in zip(
+        (one, two), forms.get(draft.language, ("1 person was", "2 people were")), strict=True
+    ):
+        assert form in text
+
+
+def test_a_template_of_the_play_goes_before_the_default_of_the_language(tmp_path: Path) -> None:
+    (tmp_path / "mail_renewal.j2").write_text("Renewal\n\n{{ owner_name }}, {{ last_day | day }}\n")
+    row = {**ROW, **FACTS, "language": "de"}
+    assert render({**row, "play": "renewal"}, Templates(tmp_path)).text == "Ruth Okafor, 30 June 2026\n"
+    assert render({**row, "play": "other"}, Templates(tmp_path)).subject.startswith("Eine Frage")
+    (tmp_path / "de").mkdir()
+    (tmp_path / "de" / "mail_renewal.j2").write_text("Verlängerung\n\n{{ last_day | day }}\n")
+    assert render({**row, "play": "renewal"}, Templates(tmp_path)).text == "30. Juni 2026\n"
+
+
+@pytest.mark.parametrize(
+    "number", ["active_people", "active_days", "logins", "features", "top_feature", "top_feature_uses"]
+)
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_a_summary_without_one_of_its_five_numbers_is_not_written(number: str, language: str) -> None:
+    row = {**ROW, **FACTS, "play": "monthly_summary", "language": language, number: None}
+    with pytest.raises(MissingValueError, match=f"the template needs {number}, which is not known"):
+        render(row)
+
+
+def test_only_the_owner_s_booking_link_becomes_a_link() -> None:
+    row = {**ROW, **FACTS, "play": "check_in", "account_name": "https://evil.example"}
+    html = render(row).html
+    assert html.count("<a ") == 1
+    assert 'href="https://book.house.example/ruth?length=20&amp;from=mail"' in html
+    assert "<a " not in render({**row, "booking_url": None}).html
+
+
 @pytest.mark.parametrize("play", DRAFTS)
 def test_a_customer_reads_neither_score_nor_bucket_nor_rules(play: str) -> None:
     draft = render({"play": play, **ROW, **DRAFTS[play]})
     text = f"{draft.subject}{draft.text}{draft.html}"
     assert not [
         word
-        for word in ("35", "score", "at risk", "points", "limit", "_")
-        if word in text.replace("font_", "")
+        for word in ("35.5", "score", "at risk", "points", "limit", "_")
+        if word in text.replace("initial-scale", "").replace("color-scheme", "")
     ]
 
 
@@ -164,6 +231,56 @@ def test_a_draft_needs_little_and_says_what_it_lacks() -> None:
     assert draft.text.startswith("Hello,\n")
     with pytest.raises(KeyError, match="owner_name"):
         render({"play": "check_in", "account_name": "A"})
+
+
+@pytest.mark.parametrize(
+    ("sender", "unsubscribe", "headers"),
+    [
+        (
+            "Acme <success@acme.example>",
+            None,
+            (
+                "Ruth Okafor (Acme) <success@acme.example>",
+                "<mailto:success@acme.example?subject=unsubscribe>",
+                None,
+            ),
+        ),
+        (
+            "success@acme.example",
+            "https://acme.example/bye?mail={action_id}",
+            (
+                "Ruth Okafor <success@acme.example>",
+                "<https://acme.example/bye?mail=a/1>",
+                "List-Unsubscribe=One-Click",
+            ),
+        ),
+        (
+            "success@acme.example",
+            "https://acme.example/bye",
+            ("Ruth Okafor <success@acme.example>", "<https://acme.example/bye>", None),
+        ),
+        (NO_SENDER, None, (f"Ruth Okafor <{NO_SENDER}>", None, None)),
+    ],
+)
+def test_a_mail_comes_from_the_owner_and_can_be_unsubscribed(
+    sender: str, unsubscribe: str | None, headers: tuple[str | None, ...]
+) -> None:
+    mail = compose(
+        render({"play": "check_in", **ROW}), action_id="a/1", sender=sender, reply_to=None, to=None,
+        written_at=datetime(2026, 6, 30), is_draft=True, owner_name="Ruth Okafor", unsubscribe=unsubscribe,
+    )  # fmt: skip
+    found = tuple(mail[name] for name in ("From", "List-Unsubscribe", "List-Unsubscribe-Post"))
+    assert tuple(name and name.replace('"', "") for name in found) == headers
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("address", ["http://acme.example", "bye", "https://acme.example/ x", "mailto:a>b"])
+def test_an_address_that_is_none_of_mail_or_https_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADAR_MAIL_UNSUBSCRIBE", address)
+    with pytest.raises(UsageError, match="RADAR_MAIL_UNSUBSCRIBE"):
+        Destinations.read()
 
 
 def test_html_of_a_name_is_text() -> None:
@@ -182,7 +299,7 @@ def test_a_file_of_ones_own_replaces_one_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("{{ acount_name }}", "'acount_name' is undefined"),
+        ("{{ acount_name }}", r"there is no value acount_name \(line 1\)"),
         ("{{ account_name.__class__.__mro__ }}", "unsafe"),
         ("{{ ''.__class__ }}", "unsafe"),
         ("{% for x in range(10 ** 9) %}{% endfor %}", "Range too big"),
@@ -200,6 +317,20 @@ def test_a_template_that_is_wrong_is_named_and_harms_nothing(
     with pytest.raises(InputError, match=message) as caught:
         render({"play": "check_in", **ROW}, Templates(tmp_path))
     assert "line 1" in message or "no template" in message or "mail_check_in.j2" in str(caught.value)
+
+
+def test_a_misspelt_name_is_found_where_it_is_not_reached(tmp_path: Path) -> None:
+    (tmp_path / "de").mkdir()
+    file = tmp_path / "de" / "mail_check_in.j2"
+    file.write_text("Hallo\n\n{% if rules %}\n{{ ower_name }}\n{% endif %}\n")
+    with pytest.raises(InputError) as caught:
+        render({"play": "check_in", **ROW, "language": "de"}, Templates(tmp_path))
+    assert (caught.value.file, caught.value.problem) == (file, "there is no value ower_name (line 4)")
+    assert str(caught.value.remedy).startswith("write one of owner_name")
+    blocks = tmp_path / "slack_alert.j2"
+    blocks.write_text("{{ accountname }}")
+    with pytest.raises(InputError, match=r"accountname.*line 1"):
+        Templates(tmp_path).slack("slack_alert.j2", with_links(ROW, None))
 
 
 def test_every_template_that_ships_is_described() -> None:

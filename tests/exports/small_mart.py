@@ -46,6 +46,8 @@ TASKS = {
     "account_id": "VARCHAR",
     "owner_id": "VARCHAR",
     "next_action": "VARCHAR",
+    "subject": "VARCHAR",
+    "details": "VARCHAR",
     "bucket": "VARCHAR",
     "evidence": "VARCHAR",
     "rule_set": "VARCHAR",
@@ -64,9 +66,18 @@ CONTACTS = {
     "as_of_date": "DATE",
 }
 
+NOTES = {
+    "note_id": "VARCHAR",
+    "account_id": "VARCHAR",
+    "note": "VARCHAR",
+    "written_by": "VARCHAR",
+    "written_at": "TIMESTAMP",
+}
+
 MARTS = {
     "marts.rpt_account_health": COLUMNS,
     "outbound.crm_tasks": TASKS,
+    "outbound.crm_notes": NOTES,
     "outbound.crm_contacts": CONTACTS,
 }
 
@@ -100,9 +111,21 @@ select * from (
 update marts.rpt_account_health
 set as_of_date = '2026-03-13', rule_set = 'playbook_v1', rule_version = 'f00d';
 
+insert into outbound.crm_notes by name
+select *, timestamp '2026-03-12 09:30:00' as written_at
+from (
+    select 'override-v1' as note_id, 'a-001' as account_id, 'olga' as written_by,
+        'Override from watch to at risk. Reason: "new" sponsor. By olga on 12 Mar 2026.' as note
+    union all by name
+    select 'note-w1' as note_id, 'a-003' as account_id, '=Zoë' as written_by,
+        '=1+1 (Zoë, 12 Mar 2026)' as note
+);
+
 insert into outbound.crm_tasks by name
 select
     *,
+    next_action as subject,
+    concat_ws('. Why: ', next_action, evidence) as details,
     'playbook_v1' as rule_set,
     'f00d' as rule_version,
     timestamp '2026-03-15 00:00:00' as due_at,

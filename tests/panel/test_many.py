@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from radar.panel import decisions
 from tests.panel.conftest import ClientAs
+from tests.panel.people import Owners
 
 TOMORROW = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
 
@@ -47,6 +48,23 @@ def test_many_are_signed_off_or_snoozed_with_a_reason(app: Starlette, client_as:
     answer = client.post("/portfolio", data={**snooze, "until_date": TOMORROW})
     assert answer.status_code == 303
     assert kinds(app)[account_id] == "snooze On holiday"
+
+
+def test_many_are_assigned_to_a_colleague_until_a_day(
+    app: Starlette, client_as: ClientAs, owners: Owners
+) -> None:
+    client = client_as("lead")
+    page, form, boxes = portfolio(client)
+    name, account_id = next(iter(boxes.items()))
+    cover = {**form, name: account_id, "kind": "cover", "cover_until": TOMORROW}
+    assert client.post("/portfolio", data=cover).status_code == 422, "nobody is chosen"
+    assert client.post("/portfolio", data={**cover, "owner_id": "nobody"}).status_code == 422
+    assert f'<option value="{owners.stranger}">' in page, "also colleagues of other teams"
+    answer = client.post("/portfolio", data={**cover, "owner_id": owners.stranger})
+    assert answer.headers["location"].endswith("kept=1-0")
+    (one,) = decisions.of_account(app.state.store, account_id)
+    assert (one.kind, one.owner_id, one.until_date) == ("cover", owners.stranger, TOMORROW)
+    assert one.owner_name in one.text
 
 
 def test_what_is_not_theirs_or_was_decided_meanwhile_is_left(app: Starlette, client_as: ClientAs) -> None:

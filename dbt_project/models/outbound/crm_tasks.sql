@@ -23,6 +23,12 @@ final as (
 
         -- what to do, why, and until when
         next_action,
+        case
+            when length(next_action) < 60 then next_action
+            -- a word that does not fit is left out whole; one that alone is too long is cut
+            else regexp_replace(left(next_action, 58), '\s+\S*$', '') || '…'
+        end as subject,
+        concat_ws('. Why: ', next_action, evidence) as details,
         bucket,
         evidence,
         due_at,

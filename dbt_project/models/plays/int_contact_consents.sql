@@ -12,6 +12,7 @@ contacts as (
         email,
         full_name,
         role,
+        language,
         updated_at,
         greatest(
             coalesce(cast(created_at as date), date '0001-01-01'),
@@ -78,6 +79,7 @@ final as (
         contacts.email,
         contacts.full_name,
         contacts.role,
+        contacts.language,
         contacts.updated_at,
         intervals.valid_from_date,
         least(contacts.last_date, intervals.last_known_date) as valid_to_date

@@ -1,5 +1,6 @@
 -- Grain: one row per account to which a mail may be written: a contact who consented and has an address,
--- the role champion first. The published copy has no more of it than that there is one, and whether the name is known.
+-- the role champion first. The published copy has no more of it than that there is one, whether the name is known, and
+-- the language of the mail: the contact's, else the account's.
 with
 
 ranked as (
@@ -10,6 +11,7 @@ ranked as (
         email,
         full_name,
         coalesce(trim(full_name), '') <> '' as has_name,
+        nullif(lower(trim(language)), '') as language,
         row_number() over (
             partition by account_id
             order by
@@ -29,16 +31,35 @@ ranked as (
 
 ),
 
-final as (
+-- accounts have a row for each of their versions
+accounts as (
 
     select
         account_id,
-        contact_id,
-        email,
-        full_name,
-        has_name
+        nullif(lower(trim(language)), '') as language,
+        row_number() over (
+            partition by account_id
+            order by version_at desc
+        ) as version_rank
+    from {{ ref('stg_crm__accounts') }}
+
+),
+
+final as (
+
+    select
+        ranked.account_id,
+        ranked.contact_id,
+        ranked.email,
+        ranked.full_name,
+        ranked.has_name,
+        coalesce(ranked.language, accounts.language) as language
     from ranked
-    where contact_rank = 1
+    left join accounts
+        on
+            ranked.account_id = accounts.account_id
+            and accounts.version_rank = 1
+    where ranked.contact_rank = 1
 
 )
 

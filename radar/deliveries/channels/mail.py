@@ -18,6 +18,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from radar.audit.delivery_ledger import DELIVERED, FAILED, IN_DOUBT, Result
 from radar.core.errors import UsageError
@@ -57,20 +58,32 @@ def compose(
     to: tuple[str, str] | None,
     written_at: datetime,
     is_draft: bool,
+    owner_name: str = "",
+    unsubscribe: str | None = None,
 ) -> EmailMessage:
     """The mail.
 
     Plain text, with HTML as alternative. Names and addresses are (name, address); `written_at` is UTC.
+    It comes from the owner by name, at the address of `sender`; `unsubscribe` is an address of mailto: or
+    https: in which `{action_id}` becomes the action's, without one a mail to the sender.
     """
+    company, address = parseaddr(sender)
+    name = f"{owner_name} ({company})" if owner_name and company else owner_name or company
     mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = one_line(draft.subject)
-    mail["From"] = sender
+    mail["From"] = formataddr((one_line(name), address))
     if to:
         mail["To"] = formataddr((one_line(to[0]), one_line(to[1])))
     if reply_to:
         mail["Reply-To"] = formataddr((one_line(reply_to[0]), one_line(reply_to[1])))
     mail["Date"] = format_datetime(written_at)
-    mail["Message-ID"] = f"<{action_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{action_id}@{address.rpartition('@')[2]}>"
+    if unsubscribe is None and not address.endswith(".invalid"):
+        unsubscribe = f"mailto:{address}?subject=unsubscribe"
+    if unsubscribe:
+        mail["List-Unsubscribe"] = f"<{unsubscribe.replace('{action_id}', quote(action_id))}>"
+        if unsubscribe.startswith("https:") and "{action_id}" in unsubscribe:
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: needs to know whom
     if is_draft:
         mail["X-Unsent"] = "1"  # Outlook then opens it for editing
     mail.set_content(draft.text)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from radar.core.runs import utc_now
 from radar.measurement.report import percent, rate
-from radar.panel import charts, decisions
+from radar.panel import charts, decisions, notes
 from radar.panel.changes import PARTS, between, every_day
 from radar.panel.labels import Labels
 from radar.panel.pages.measured import account_outcomes
@@ -82,6 +82,8 @@ def show(request: Request) -> Response:
         just_recorded=just_recorded(request, drawn.landed_at),
         mistake=None,
         cover_owners=cover_owners(request, body["health"]["owner_id"]),
+        colleagues=cover_owners(request, None),
+        follows=notes.follows(store, person_of(request), account_id),
         labels=labels,
         back=f"/accounts/{quote(account_id, safe='')}",
         days=form_dates(),
@@ -178,7 +180,8 @@ def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
 
 
 def _with_owner(request: Request, wanted: decisions.Wanted, health: dict[str, Any]) -> decisions.Wanted:
-    """In whose name a call was made: the rep's own, else the account's. Whom cover is asked of, by name.
+    """In whose name a call was made: the rep's own, else the account's. Whom cover is asked of, by name, and
+    whom a note tells, as `@name` in its text.
 
     Raises UnfitError.
     """
@@ -191,6 +194,14 @@ def _with_owner(request: Request, wanted: decisions.Wanted, health: dict[str, An
         if wanted.owner_id not in names:
             raise decisions.UnfitError("Choose who is to cover.")
         return replace(wanted, owner_name=names[wanted.owner_id])
+    if wanted.kind == "note" and wanted.owner_id:
+        names = cover_owners(request, None)
+        if wanted.owner_id not in names:
+            raise decisions.UnfitError("Choose a colleague of the list.")
+        tells = (
+            "" if notes.mentions(wanted.reason or "", [names[wanted.owner_id]]) else names[wanted.owner_id]
+        )
+        return replace(wanted, owner_id=None, reason=f"@{tells} {wanted.reason}" if tells else wanted.reason)
     return wanted
 
 

@@ -32,6 +32,7 @@ KINDS = {
     "action_decision": "Draft or task decided",
     "call": "Call logged",
     "cover": "Cover asked",
+    "note": "Note written",
     "delivery": "Delivery",
     "delivery_decision": "Delivery in doubt resolved",
     "export": "Export",

@@ -24,6 +24,7 @@ from radar.panel.charts import Move, StackDay
 from radar.panel.decisions import OvertakenError, UnfitError, Wanted
 from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
+from radar.panel.pages.account import cover_owners
 from radar.panel.pages.my_day import form_dates, is_there
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
@@ -31,7 +32,7 @@ from radar.panel.web import csv_answer, labels_of, number, own_path, page, perso
 
 PATH = "/portfolio"
 PAGE_ROWS = 50
-MANY = ("sign_off", "snooze")
+MANY = ("sign_off", "snooze", "cover")
 """What is decided on many accounts at once."""
 MOST_PARTS = 30
 MOST_FACTORS = 12
@@ -247,6 +248,7 @@ def show(request: Request) -> Response:
         "as_of_date": about.as_of.isoformat(),
         "back": view.link(page=view.page),
         "days": form_dates(),
+        "owners": cover_owners(request, None),
     }
     views = saved_views.of_person(request.app.state.store, person_of(request))
     return cached_page(
@@ -255,7 +257,10 @@ def show(request: Request) -> Response:
 
 
 def decide(request: Request) -> Response:
-    """Sign off or snooze what was selected, each on its own; what somebody decided on meanwhile is left."""
+    """Sign off, snooze or assign what was selected, each on its own; what others decided meanwhile is left.
+
+    To assign is to ask somebody for cover: the owner of an account stays that of the CRM.
+    """
     form, today = request.state.form, utc_now().date()
     if form.get("kind") in ("save_view", "remove_view"):
         return _change_views(request)
@@ -266,9 +271,13 @@ def decide(request: Request) -> Response:
         account_id = form.get(f"chosen-{index}")
         if account_id is None:
             continue
+        if form["kind"] == "cover":
+            form = {**form, "until_date": form.get("cover_until", "")}
         given = {**form, "verdict": "agree", "form_token": f"{form.get('form_token', '')[:60]}-{index}"}
         try:
             wanted = decisions.read_form(given, account_id, today)
+            if wanted.kind == "cover":
+                wanted = replace(wanted, owner_name=_colleague(request, wanted.owner_id))
         except UnfitError as error:
             return _not_kept(request, str(error))
         is_kept = is_there(request, account_id) and _keep(request, wanted)
@@ -298,6 +307,14 @@ def _keep(request: Request, wanted: Wanted) -> bool:
         return decisions.decide(request.app.state.store, person_of(request), wanted)
     except OvertakenError:
         return False
+
+
+def _colleague(request: Request, owner_id: str | None) -> str:
+    """Who is asked for cover, by name. Raises UnfitError."""
+    found = cover_owners(request, None).get(owner_id or "")
+    if found is None:
+        raise UnfitError("Choose who is to cover.")
+    return found
 
 
 def _not_kept(request: Request, advice: str) -> Response:

@@ -102,6 +102,11 @@ select account_id, body
 from accounts
 where account_id in (select value from json_each($account_ids)) and [[mine owner_id]];
 
+-- name: owners_of
+select account_id, owner_id, account_name
+from accounts
+where account_id in (select value from json_each($account_ids)) and [[mine owner_id]];
+
 -- name: missing_data
 -- Feeds that leave accounts undecided.
 select

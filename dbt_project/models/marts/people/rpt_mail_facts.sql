@@ -28,6 +28,12 @@ contacts as (
 
 ),
 
+details as (
+
+    select * from {{ ref('int_mail_details') }}
+
+),
+
 -- a window of seven days for each scored date, oldest first
 activity as (
 
@@ -103,12 +109,27 @@ final as (
         coalesce(contacts.has_name, false) as has_name,
         coalesce(activity.activity, []) as activity,
         coalesce(rules.rules, []) as rules,
-        guidance.guidance
+        guidance.guidance,
+
+        -- the language, names and numbers of the mail
+        details.language,
+        details.product_name,
+        details.booking_url,
+        details.active_people,
+        details.active_days,
+        details.logins,
+        details.features,
+        details.top_feature,
+        details.top_feature_uses,
+        details.first_day,
+        details.last_day
     from accounts
     left join health
         on accounts.account_id = health.account_id
     left join contacts
         on accounts.account_id = contacts.account_id
+    left join details
+        on accounts.account_id = details.account_id
     left join activity
         on accounts.account_id = activity.account_id
     left join rules

@@ -11,6 +11,7 @@ final as (
         value,
         label
     from {{ ref('labels') }}
+    where language is null
     union all
     select
         'signal' as kind,

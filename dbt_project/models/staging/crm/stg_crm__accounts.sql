@@ -42,6 +42,7 @@ final as (
         ranked.segment,
         ranked.industry,
         ranked.country,
+        ranked.language,
         ranked.parent_account_id,
         ranked.arr_usd,
         ranked.lifecycle_stage,

@@ -11,6 +11,7 @@
         'is_active',
         'marketing_consent',
         'consent_updated_at',
+        'language',
         'created_at',
         'updated_at'
     ],

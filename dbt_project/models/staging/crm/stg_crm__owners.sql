@@ -7,6 +7,7 @@
         'name',
         'email',
         'slack_user_id',
+        'booking_url',
         'is_active',
         'updated_at'
     ],

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 from duckdb import sqltypes
 
-from radar.audit import agent_calls
+from radar.audit import agent_calls, contact_views
 from radar.audit.chain import Entry, Query, canonical, open_chain
 from radar.core.masking import masked
 from radar.core.queries import named_queries
@@ -48,6 +48,7 @@ KEYS = {
     "feeds": ["feed"],
     "free_mail_domains": ["domain"],
     "labels": ["kind", "value"],
+    "links": ["object", "vendor"],
     "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],
     "playbook": ["play"],
@@ -72,12 +73,16 @@ def record(
 ) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError.
 
-    `panel_store`: the panel's SQLite file, in which calls of agents wait.
+    `panel_store`: the panel's SQLite file, in which calls of agents and views of contacts wait.
     """
     chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
-    calls = agent_calls.new_entries(con, panel_store, run) if panel_store else ()
-    return chain.append([*_rule_changes(con, run, now), *calls], _from_sources(con, SOURCES, names))
+    of_panel = (
+        (*agent_calls.new_entries(con, panel_store, run), *contact_views.new_entries(con, panel_store, run))
+        if panel_store
+        else ()
+    )
+    return chain.append([*_rule_changes(con, run, now), *of_panel], _from_sources(con, SOURCES, names))
 
 
 def record_decisions(con: duckdb.DuckDBPyConnection, warehouse: Path, source: str) -> None:

@@ -89,6 +89,16 @@ names as (
 
 ),
 
+urls as (
+
+    select
+        account_id,
+        url
+    from {{ ref('int_account_urls') }}
+    where object = 'account'
+
+),
+
 renewals as (
 
     select
@@ -184,6 +194,7 @@ final as (
         names.account_name,
         today.owner_id,
         names.owner_name,
+        urls.url as account_url,
         today.segment,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id) as plan_id,
         today.arr_usd,
@@ -217,6 +228,7 @@ final as (
         reasons.reason_2,
         reasons.reason_3,
         reasons.reason_4,
+        reasons.reason_rules,
         today.flags,
         today.unknown_signals,
         unknown_effects.unknown_effect,
@@ -255,6 +267,8 @@ final as (
         on today.account_id = week_before.account_id
     left join month_before
         on today.account_id = month_before.account_id
+    left join urls
+        on today.account_id = urls.account_id
     left join renewals
         on today.account_id = renewals.account_id
     left join reasons

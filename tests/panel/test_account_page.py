@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -11,6 +12,7 @@ from radar.panel import sessions, users
 from radar.panel.app import create_app
 from radar.panel.settings import PanelSettings
 from tests.panel.conftest import ClientAs
+from tests.panel.people import Owners
 from tests.panel.republished_copy import publish_again
 from tests.runs.radar_run import Place
 
@@ -88,3 +90,60 @@ def test_each_reason_on_my_day_leads_to_what_its_rule_says(client_as: ClientAs) 
     rules = client_as("admin").get("/rules").text
     assert all(f'id="{anchor}"' in rules for anchor in links)
     assert '<ul class="reasons"><li>No' not in html
+
+
+def test_a_copy_of_an_earlier_release_is_shown_without_them(demo_run: Place, tmp_path: Path) -> None:
+    account_id, *_ = demo_run.rows(
+        "select account_id from marts.rpt_account_facts group by 1 order by count(distinct kind) desc, 1"
+    )[0]
+    published = publish_again(
+        demo_run,
+        tmp_path / "earlier",
+        *(
+            f"drop table marts.{name}"
+            for name in (
+                "rpt_record_links",
+                "rpt_account_families",
+                "rpt_account_timeline",
+                "rpt_account_briefs",
+            )
+        ),
+        "alter table marts.rpt_account_facts drop column contact_id",
+        "alter table marts.rpt_account_facts drop column last_contact_at",
+        "alter table marts.rpt_account_health drop column reason_rules",
+        "alter table marts.rpt_account_health drop column account_url",
+    )
+    html = page_of(published, tmp_path / "panel.sqlite", f"/accounts/{account_id}")
+    assert "People, tickets, money" in html
+    assert "How it is doing" not in html
+
+
+def test_what_happened_has_everything_in_one_order(
+    demo_run: Place, client_as: ClientAs, owners: Owners
+) -> None:
+    account_id, *_ = demo_run.rows(
+        "select account_id from marts.rpt_account_timeline"
+        " inner join marts.rpt_account_health using (account_id)"
+        f" where owner_id = '{owners.rep}' group by 1 order by count(distinct kind) desc, 1"
+    )[0]
+    rows = demo_run.rows(
+        "select title, brief, trend_sentence from marts.rpt_account_timeline"
+        " inner join marts.rpt_account_briefs using (account_id)"
+        f" where account_id = '{account_id}' order by happened_at desc, event_id desc"
+    )
+    client = client_as("rep")
+    html = client.get(f"/accounts/{account_id}").text
+    text = text_of(unescape(html))
+    assert " ".join(str(rows[0][1]).split()) in text
+    assert " ".join(str(rows[0][2]).split()) in text
+    shown = html[html.index('id="timeline"') : html.index('id="history"')]
+    assert len(re.findall(r"<li><time", shown)) == min(len(rows), 150)
+    lines = [text_of(unescape(line)) for line in shown.split("<li>")[1:]]
+    assert all(str(title) in line for (title, *_), line in zip(rows[:20], lines, strict=False))
+
+    forms = re.findall(r'name="(form_key|form_token|version|as_of_date)" value="([^"]*)"', html)
+    answer = dict(forms) | {"kind": "sign_off", "verdict": "agree", "back": f"/accounts/{account_id}"}
+    assert client.post(f"/accounts/{account_id}/decide", data=answer).status_code == 303
+    html = client.get(f"/accounts/{account_id}").text
+    first = html[html.index('id="timeline"') :].split("<li>")[1]
+    assert "Decision Signed off" in text_of(first), "what was decided since the data landed comes first"

@@ -306,6 +306,8 @@ def _facts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         role = contact["detail"]
         return contact["state"] == "left", ROLES.index(role) if role in ROLES else len(ROLES)
 
+    of_release = {"contact_id": None, "last_contact_at": None}  # a copy of an earlier one lacks them
+    rows = [{**of_release, **row} for row in rows]
     facts = {kind: list(found) for kind, found in groupby(rows, key=lambda fact: fact["kind"])}
     if "contact" in facts:
         facts["contact"].sort(key=sort_key)

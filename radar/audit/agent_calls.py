@@ -31,19 +31,8 @@ def new_entries(con: duckdb.DuckDBPyConnection, store: Path, run: Run) -> Iterat
 
     A store that cannot be read stops no run: a later one catches up.
     """
-    if not store.exists():
-        return
-    try:
-        calls = _read(store)
-    except sqlite3.Error as error:
-        progress.note(f"{store}: what agents asked cannot be read ({error})")
-        return
-    known = "SELECT subject_id FROM audit.entries WHERE kind = ?"
-    recorded = {call_id for (call_id,) in con.execute(known, [KIND]).fetchall()} if calls else set()
     now = utc_now()
-    for row in calls:
-        if row["call_id"] in recorded:
-            continue
+    for row in new_rows(con, store, KIND, "agent_calls", _CALLS):
         evidence = {
             "arguments": json.loads(row["arguments"]),
             "called_at": row["called_at"],
@@ -67,9 +56,25 @@ def new_entries(con: duckdb.DuckDBPyConnection, store: Path, run: Run) -> Iterat
         )
 
 
-def _read(store: Path) -> list[sqlite3.Row]:
+def new_rows(
+    con: duckdb.DuckDBPyConnection, store: Path, kind: str, table: str, query: str
+) -> Iterator[sqlite3.Row]:
+    """Rows of the panel's store whose first column no entry of the kind is about yet."""
+    if not store.exists():
+        return
+    try:
+        rows = _read(store, table, query)
+    except sqlite3.Error as error:
+        progress.note(f"{store}: {table} cannot be read ({error})")
+        return
+    known = "SELECT subject_id FROM audit.entries WHERE kind = ?"
+    recorded = {subject for (subject,) in con.execute(known, [kind]).fetchall()} if rows else set()
+    yield from (row for row in rows if row[0] not in recorded)
+
+
+def _read(store: Path, table: str, query: str) -> list[sqlite3.Row]:
     with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)) as con:
         con.row_factory = sqlite3.Row
-        if not con.execute("select 1 from sqlite_master where name = 'agent_calls'").fetchone():
+        if not con.execute("select 1 from sqlite_master where name = ?", [table]).fetchone():
             return []
-        return con.execute(_CALLS).fetchall()
+        return con.execute(query).fetchall()

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 from duckdb import sqltypes
 
-from radar.audit import agent_calls, rule_set_decisions
+from radar.audit import agent_calls, contact_views, rule_set_decisions
 from radar.audit.chain import Entry, Query, canonical, open_chain
 from radar.core.masking import masked
 from radar.core.queries import named_queries
@@ -48,6 +48,7 @@ KEYS = {
     "feeds": ["feed"],
     "free_mail_domains": ["domain"],
     "labels": ["kind", "value", "language"],
+    "links": ["object", "vendor"],
     "not_customers": ["lifecycle_stage"],
     "plans": ["plan_id"],
     "playbook": ["play"],
@@ -72,13 +73,13 @@ def record(
 ) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError.
 
-    `panel_store`: the panel's SQLite file, in which calls of agents and decisions about rule sets wait.
+    `panel_store`: the panel's SQLite file, in which calls of agents, views of contacts and decisions about rule sets wait.
     """
     chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}
     waiting = [
         entry
-        for source in (agent_calls, rule_set_decisions)
+        for source in (agent_calls, contact_views, rule_set_decisions)
         if panel_store
         for entry in source.new_entries(con, panel_store, run)
     ]

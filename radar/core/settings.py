@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     )
     """The panel's SQLite file, whose decisions the next run lands; next to the warehouse by default."""
 
+    @property
+    def contact_store(self) -> Path:
+        """Names and texts of customers' people, written by each run for the panel."""
+        return contact_store_of(self.panel_store)
+
     @classmethod
     def with_paths(cls, paths: Mapping[str, Path | None]) -> Settings:
         """These paths, None left out, before the variables and the defaults."""
@@ -55,3 +60,8 @@ class Settings(BaseSettings):
     def publish_to_environment(self) -> None:
         """Make these the settings of this process and of those that it starts."""
         os.environ.update({f"RADAR_{name.upper()}": str(path) for name, path in self})
+
+
+def contact_store_of(panel_store: Path) -> Path:
+    """The contact store, next to the panel's store: one setting names both."""
+    return panel_store.with_name(f"{panel_store.stem}.contacts.sqlite")

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
+from itertools import zip_longest
 from urllib.parse import quote
 
 from radar.audit.delivery_ledger import Item, Row
@@ -26,13 +27,24 @@ NO_SENDER = "radar@radar.invalid"
 def with_links(row: Row, panel_url: str | None) -> Row:
     """The row with what templates need besides its columns."""
     base = panel_url.rstrip("/") if panel_url else None
+    reasons = [row[name] for name in ("reason_1", "reason_2", "reason_3", "reason_4") if row[name]]
     return {
         **row,
         "panel": base,
         "link": f"{base}/accounts/{quote(str(row['account_id']), safe='')}" if base else None,
-        "reasons": [row[name] for name in ("reason_1", "reason_2", "reason_3", "reason_4") if row[name]],
+        "reasons": reasons,
+        "reason_links": [link for link, _ in zip_longest(rule_links(base, row), reasons)],
         "mention": slack_mention(row["slack_user_id"], row["owner_name"]),
     }
+
+
+def rule_links(base: str | None, row: Row) -> list[str]:
+    """Where the panel's page of rules says what each reason's rule is, in the order of the reasons."""
+    if base is None:
+        return []
+    anchor = quote(row["rule_set"] or "", safe="")
+    rules = (row["reason_rules"] or "").split(", ")
+    return [f"{base}/rules#{anchor}-{quote(rule, safe='')}" for rule in rules if rule]
 
 
 def slack(

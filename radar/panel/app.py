@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from radar.panel import notes, oidc
+from radar.panel.contacts import ContactStore
 from radar.panel.guard import Guard, problem
 from radar.panel.page_cache import PageCache
 from radar.panel.pages import (
@@ -72,6 +73,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     app.state.settings, app.state.store, app.state.published_db = settings, store, published_db
     app.state.page_cache, app.state.cards = PageCache(), PageCache(my_day.CARD_CHARACTERS)
     app.state.read_model, app.state.unread = read_model, notes.unread
+    app.state.contacts = ContactStore(settings.contact_store, settings.contact_roles)
     app.state.checks = CapacityLimiter(sign_in.CHECKS)
     app.state.provider = provider
     return app

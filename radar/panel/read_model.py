@@ -37,7 +37,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 9
+FORMAT = 10
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -81,15 +81,15 @@ _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 """Letters with a stroke or of two, which are none with an accent."""
-_PIECES = ("ledgers", "changes", "facts", "conflicts", "overrides")
+_PIECES = ("ledgers", "changes", "families", "facts", "events", "briefs", "links", "conflicts", "overrides")
 BUCKETS, RULES = "marts.rpt_bucket_outcomes", "marts.rpt_rule_audit"
 """What all accounts have in common: how those of a bucket, and those with a rule, did."""
 MOST_OBSERVATIONS = 100_000
 """Of rules next to outcomes: with more, the file would be late by minutes; `marts.rpt_rule_audit` answers."""
 _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 """How far back spot checks, the small chart and the page of an account go."""
-MOST_FACTS = 50
-"""Of each kind that the page of an account shows."""
+MOST_FACTS, MOST_EVENTS = 50, 150
+"""Of each kind of facts, and of what happened of whatever kind, that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
 _INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_APPROVALS = """
@@ -310,7 +310,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         if "marts.rpt_missing_data" in known:
             _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
-            shared = {**days, "first": first, "last": last, "most": MOST_FACTS}
+            shared = {**days, "first": first, "last": last, "most": MOST_FACTS, "newest": MOST_EVENTS}
             _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):

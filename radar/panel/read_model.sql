@@ -145,15 +145,8 @@ from marts.rpt_account_health
 where owner_id is not null;
 
 -- name: ledgers
-select
-    account_id,
-    to_json(list({
-        'rule_id': rule_id, 'result': result, 'points': points, 'score_low': score_low, 'score_high': score_high,
-        'flag': flag, 'signal': signal, 'label': label, 'unit': unit, 'observed_value': observed_value,
-        'threshold': threshold, 'conditions': conditions, 'is_own_goal': is_own_goal, 'evidence': evidence,
-        'observed_at': observed_at, 'feeds': feeds, 'unknown_because': unknown_because
-    } order by result, points, rule_number))
-from marts.rpt_evidence_ledger
+select account_id, to_json(list(ledger order by result, points, rule_number))
+from marts.rpt_evidence_ledger as ledger
 where account_id between $first and $last
 group by account_id;
 
@@ -221,40 +214,50 @@ from marts.fct_score_changes
 where as_of_date > $year_ago and account_id between $first and $last
 group by account_id;
 
+-- name: families
+select account_id, to_json(list(families))
+from marts.rpt_account_families as families
+where account_id between $first and $last
+group by account_id;
+
+-- name: links
+select account_id, to_json(list(links order by object, object_id))
+from marts.rpt_record_links as links
+where account_id between $first and $last
+group by account_id;
+
 -- name: facts
 -- At most $most of each kind, newest first: a page, not an archive.
-select
-    account_id,
-    to_json(list({
-        'kind': kind, 'fact_id': fact_id, 'happened_at': happened_at, 'closed_at': closed_at, 'state': state,
-        'detail': detail, 'amount_usd': amount_usd
-    } order by kind, happened_at desc))
+select account_id, to_json(list(facts order by kind, happened_at desc))
 from (
     select * from marts.rpt_account_facts
     where account_id between $first and $last
     qualify row_number() over (partition by account_id, kind order by happened_at desc, fact_id) <= $most
-)
+) as facts
 group by account_id;
 
+-- name: events
+select account_id, to_json(list(events order by happened_at desc, event_id desc))
+from (
+    select * from marts.rpt_account_timeline
+    where account_id between $first and $last
+    qualify row_number() over (partition by account_id order by happened_at desc, event_id desc) <= $newest
+) as events
+group by account_id;
+
+-- name: briefs
+select account_id, to_json(briefs)
+from marts.rpt_account_briefs as briefs
+where account_id between $first and $last;
+
 -- name: conflicts
-select
-    account_id,
-    to_json(list({
-        'field': field, 'crm_value': crm_value, 'other_value': other_value, 'other_source': other_source,
-        'used_source': used_source, 'reason': reason
-    } order by field))
-from marts.fct_source_conflicts
+select account_id, to_json(list(conflicts order by field))
+from marts.fct_source_conflicts as conflicts
 where as_of_date = $as_of and account_id between $first and $last
 group by account_id;
 
 -- name: overrides
-select
-    account_id,
-    to_json(list({
-        'override_id': override_id, 'overridden_by': overridden_by, 'overridden_at': overridden_at,
-        'reason': reason, 'bucket': override_bucket, 'expiry_date': expiry_date, 'outcome': outcome,
-        'who_was_right': who_was_right
-    } order by overridden_at desc))
-from marts.rpt_override_scoreboard
+select account_id, to_json(list(overrides order by overridden_at desc))
+from marts.rpt_override_scoreboard as overrides
 where account_id between $first and $last
 group by account_id;

@@ -12,7 +12,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from radar.core.settings import AbsolutePath, Settings
+from radar.core.settings import AbsolutePath, Settings, contact_store_of
+from radar.panel.people import ROLES, Role
 
 
 class PanelSettings(BaseSettings):
@@ -28,6 +29,8 @@ class PanelSettings(BaseSettings):
     """Folder of the read model, made from each copy; next to the store by default."""
     origin: str = ""
     """The address that people use, `https://panel.example.com`: behind a proxy, and for sign-in elsewhere."""
+    contact_roles: Annotated[tuple[Role, ...], NoDecode] = ROLES
+    """The roles that see names, addresses and texts of customers' people, each of their own accounts."""
     stale_days: int = 1
     """A copy whose newest day is more than this many days ago is marked as old on every page."""
     session_hours: int = 10
@@ -50,12 +53,17 @@ class PanelSettings(BaseSettings):
     oidc_client_secret: SecretStr = SecretStr("")
     """The panel's secret there."""
 
-    @field_validator("proxy_addresses", mode="before")
+    @field_validator("proxy_addresses", "contact_roles", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @property
+    def contact_store(self) -> Path:
+        """Where runs write names and texts of customers' people."""
+        return contact_store_of(self.store)
 
     @property
     def cache_folder(self) -> Path:

@@ -159,3 +159,22 @@ begin select raise(abort, 'calls of agents are never changed'); end;
 
 create trigger if not exists agent_calls_remain before delete on agent_calls
 begin select raise(abort, 'calls of agents are never removed'); end;
+
+-- To whom names and texts of which account's people were shown, once a day. The next run makes an entry of the audit
+-- of each.
+create table if not exists contact_views (
+    sequence integer primary key autoincrement,
+    view_id text not null unique,
+    user_name text not null,
+    user_role text not null,
+    account_id text not null,
+    shown_on text not null,
+    shown_at text not null,
+    unique (user_name, account_id, shown_on)
+) strict;
+
+create trigger if not exists contact_views_stay before update on contact_views
+begin select raise(abort, 'what was shown is never changed'); end;
+
+create trigger if not exists contact_views_remain before delete on contact_views
+begin select raise(abort, 'what was shown is never removed'); end;

@@ -125,9 +125,32 @@ def _words(tables: Tables) -> Iterator[Problem]:
             )
 
 
+def _links(tables: Tables) -> Iterator[Problem]:
+    """Addresses that a browser opens safely, with the id and no other placeholder; one of an object."""
+    rows_in_use: dict[str, int] = {}
+    for number, row in numbered(tables, "links"):
+        pattern, example = row["pattern"], "write one such as https://crm.example.com/companies/{id}"
+        unknown = re.search(r"{.*?}|[{}]", pattern.replace("{id}", ""))
+        if not re.match(r"https?://[^/{}?#\s]+/", pattern) or re.search(r"[\s\"'<>\\^`|]", pattern):
+            yield Problem("links.csv", number, "pattern", f"'{pattern}' is no http or https address", example)
+        elif unknown:
+            what = f"nothing fills {unknown[0]}"
+            yield Problem("links.csv", number, "pattern", what, "the one placeholder is {id}")
+        elif "{id}" not in pattern:
+            yield Problem("links.csv", number, "pattern", "the address has no {id}", example)
+        if row["is_used"].lower() == "true":
+            if "YOUR-" in pattern:
+                what = "the address still has a part that begins with YOUR-"
+                yield Problem("links.csv", number, "pattern", what, "write your own in its place")
+            if rows_in_use.setdefault(row["object"], number) != number:
+                what = f"row {rows_in_use[row['object']]} is used for {row['object']} too"
+                yield Problem("links.csv", number, "is_used", what, "write false in one of the two rows")
+
+
 _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     signal_checks.feed_problems,
     signal_checks.signal_problems,
+    signal_checks.headline_problems,
     signal_checks.event_problems,
     rule_checks.rule_set_problems,
     rule_checks.rule_problems,
@@ -137,4 +160,5 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _destinations,
     _settings,
     _words,
+    _links,
 )

@@ -75,7 +75,8 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
     (mine / "plans.csv").write_text("\n".join(lines("plans.csv")))
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
-    for name in ("ticket_statuses.csv", "not_customers.csv", "excluded.csv", "free_mail_domains.csv"):
+    later = ("ticket_statuses.csv", "not_customers.csv", "excluded.csv", "free_mail_domains.csv", "links.csv")
+    for name in later:
         assert (gathered / name).read_text() == (SEEDS / name).read_text()
 
 
@@ -92,6 +93,38 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
         ("ticket_statuses.csv", ["status,is_open", "---,true"], 1, "no letter or digit"),
         ("not_customers.csv", ["lifecycle_stage", "lead", "42"], 2, "has no letter"),
         ("free_mail_domains.csv", ["domain", "gmail.com", "Mail.example"], 2, "no domain in small letters"),
+        *(
+            ("links.csv", ["object,vendor,pattern,is_used", f"account,HubSpot,{pattern},{is_used}"], 1, what)
+            for pattern, is_used, what in (
+                ("javascript:alert({id})", "false", "is no http or https address"),
+                ("//crm.example/{id}", "false", "is no http or https address"),
+                ("https:/crm.example/{id}", "false", "is no http or https address"),
+                ("https://{id}/companies", "false", "is no http or https address"),
+                ("https://crm.example/a b/{id}", "false", "is no http or https address"),
+                ("https://crm.example/{ID}", "false", "nothing fills {ID}"),
+                ("https://crm.example/{id}/{domain}", "false", "nothing fills {domain}"),
+                ("https://crm.example/{id}}", "false", "nothing fills }"),
+                ("https://crm.example/companies", "false", "the address has no {id}"),
+                ("https://crm.example/YOUR-PORTAL/{id}", "true", "begins with YOUR-"),
+            )
+        ),
+        (
+            "links.csv",
+            [
+                "object,vendor,pattern,is_used",
+                "ticket,Zendesk,https://desk.example/{id},true",
+                "ticket,HubSpot,https://crm.example/{id},false",
+                "ticket,HubSpot,http://crm.example/{id},true",
+            ],
+            3,
+            "row 1 is used for ticket too",
+        ),
+        (
+            "links.csv",
+            ["object,vendor,pattern,is_used", "deal,X,https://x.example/{id},true"],
+            1,
+            "'deal' is not",
+        ),
         ("excluded.csv", ["kind,value,reason", "account,acc-1,ours"], 1, "'account' is not allowed"),
         ("excluded.csv", ["kind,value,reason", "email_domain,@radar.example,staff"], 1, "is no domain"),
         ("excluded.csv", ["kind,value,reason", "user_id,bot,"], 1, "the cell is empty"),

@@ -37,7 +37,8 @@ create table marts.rpt_account_health (
     double, score_low double, score_high double, bucket varchar, decision varchar, segment
     varchar, is_overridden boolean,
     override_reason varchar, trend varchar, reason_1 varchar, reason_2 varchar, reason_3 varchar, reason_4
-    varchar, flags varchar, next_action varchar, needs_review boolean, coverage_pct double, arr_usd double,
+    varchar, reason_rules varchar, rule_set varchar,
+    flags varchar, next_action varchar, needs_review boolean, coverage_pct double, arr_usd double,
     days_to_renewal bigint
 );
 create table marts.fct_health_evidence (
@@ -56,6 +57,7 @@ create table intermediate.int_mail_details (
 create table staging.stg_crm__accounts (
     account_id varchar, name varchar, language varchar, version_at timestamp
 );
+create table intermediate.int_account_urls (account_id varchar, object varchar, label varchar, url varchar);
 create table staging.stg_crm__owners (
     owner_id varchar, name varchar, email varchar, slack_user_id varchar, deleted_date date
 );

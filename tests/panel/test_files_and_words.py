@@ -63,14 +63,14 @@ KEYS = {
     "status", "priority", "kind", "fact_id", "field", "rank_overall", "rank_for_owner", "reason", "feed", "state",  # noqa: E501
     "next_action", "trend", "needs_review", "who", "override_id", "outcome", "who_was_right", "episode_started_on",  # noqa: E501
     "sign_off_required", "is_signed_off", "evidence", "run_id", "is_own_goal", "override_bucket", "overridden_at",  # noqa: E501
-    "compared_with", "change", "unknown_points", "iso_week", "flags_checked",
+    "compared_with", "change", "unknown_points", "family", "event_id", "iso_week", "flags_checked",
 }  # fmt: skip
 """Columns that a row always has; whatever else an account's rows hold is taken out of them."""
 STRIPPED = (
     "marts.rpt_account_health", "marts.fct_health_history", "marts.fct_health_evidence", "marts.fct_actions",
     "marts.rpt_account_facts", "marts.rpt_review_queue", "marts.fct_score_changes", "marts.fct_source_conflicts",  # noqa: E501
     "marts.rpt_spot_checks", "marts.rpt_override_scoreboard", "marts.fct_rule_set_comparison",
-    "marts.rpt_work_list",
+    "marts.rpt_work_list", "marts.rpt_account_families", "marts.rpt_account_timeline", "marts.rpt_account_briefs",  # noqa: E501
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ ranked as (
 
     select
         account_id,
+        rule_id,
         evidence,
         row_number() over (
             partition by account_id
@@ -37,7 +38,14 @@ final as (
         max(evidence) filter (where reason_rank = 1) as reason_1,
         max(evidence) filter (where reason_rank = 2) as reason_2,
         max(evidence) filter (where reason_rank = 3) as reason_3,
-        max(evidence) filter (where reason_rank = 4) as reason_4
+        max(evidence) filter (where reason_rank = 4) as reason_4,
+        nullif(concat_ws(
+            ', ',
+            max(rule_id) filter (where reason_rank = 1),
+            max(rule_id) filter (where reason_rank = 2),
+            max(rule_id) filter (where reason_rank = 3),
+            max(rule_id) filter (where reason_rank = 4)
+        ), '') as reason_rules
     from ranked
     group by account_id
 

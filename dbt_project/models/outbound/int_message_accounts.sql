@@ -48,6 +48,17 @@ usage as (
 
 ),
 
+urls as (
+
+    select
+        account_id,
+        label,
+        url
+    from {{ ref('int_account_urls') }}
+    where object = 'account'
+
+),
+
 final as (
 
     select
@@ -64,6 +75,10 @@ final as (
         health.reason_2,
         health.reason_3,
         health.reason_4,
+        health.reason_rules,
+        health.rule_set,
+        urls.url as account_url,
+        urls.label as account_url_label,
         usage.days_since_login,
         usage.last_login_date
     from accounts
@@ -73,6 +88,8 @@ final as (
         on
             accounts.account_id = names.account_id
             and names.version_rank = 1
+    left join urls
+        on accounts.account_id = urls.account_id
     left join usage
         on accounts.account_id = usage.account_id
 

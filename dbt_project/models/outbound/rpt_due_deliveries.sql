@@ -107,6 +107,10 @@ final as (
         accounts.reason_2,
         accounts.reason_3,
         accounts.reason_4,
+        accounts.reason_rules,
+        accounts.rule_set,
+        accounts.account_url,
+        accounts.account_url_label,
         accounts.days_since_login,
         accounts.last_login_date,
 

@@ -13,8 +13,12 @@ from radar.audit.entries import record
 from radar.core import progress
 from radar.core.settings import Settings
 from radar.core.warehouse import connect
+from radar.publishing import contact_store
 from radar.publishing.contents import ACCOUNT_NAMES, RECORDS, SCHEMAS
 from radar.publishing.published_copy import publish
+
+CONTACT_STORE = [dg.AssetKey(["outbound", name]) for name in ("rpt_contact_details", "rpt_contact_texts")]
+"""What the panel shows besides the copy: names and texts of customers' people."""
 
 
 @dg.definitions
@@ -22,7 +26,7 @@ def publishing() -> dg.Definitions:
     """The copy follows every table that it holds."""
     settings = Settings()
     workspace = building.prepare(settings.warehouse, settings.seeds, settings.panel_store)
-    return dg.Definitions(assets=[make_copy(keys_of(workspace.manifest, SCHEMAS))])
+    return dg.Definitions(assets=[make_copy([*keys_of(workspace.manifest, SCHEMAS), *CONTACT_STORE])])
 
 
 def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -40,7 +44,7 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36)),
         description=(
             "One DuckDB file of signals, scores, marts and records of what was done, "
-            "and the bucket tables as Parquet, swapped whole."
+            "and the bucket tables as Parquet, swapped whole; and the panel's contact store."
         ),
     )
     def publish_copy(context: dg.AssetExecutionContext, writer: WriterLock) -> dg.MaterializeResult[Any]:
@@ -58,6 +62,8 @@ def make_copy(tables: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 as_of_end=run.window.end,
                 extra_relations=(*RECORDS, ACCOUNT_NAMES),
             )
+            with connect(settings.warehouse) as con:
+                contact_store.write(con, settings.contact_store)
             rows = sum(report.rows.values())
             progress.line("publish", rows, report.seconds)
             return dg.MaterializeResult(

@@ -19,6 +19,7 @@ from radar.core.runs import utc_now
 from radar.measurement.report import percent, rate
 from radar.panel import charts, decisions, notes
 from radar.panel.changes import PARTS, between, every_day
+from radar.panel.contacts import Contacts
 from radar.panel.labels import Labels
 from radar.panel.pages.measured import account_outcomes
 from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
@@ -34,8 +35,50 @@ KINDS = {
     "ticket": "Tickets",
     "invoice": "Invoices",
     "milestone": "Milestones",
+    "survey": "Survey answers",
+    "pulse": "The owner's own view",
     "touchpoint": "Times in touch",
 }
+COLUMNS = {
+    "contact": ("Name", "Role", "Last contact", "E-mail", "State"),
+    "ticket": ("Ticket", "Opened", "State", "Priority", "By"),
+    "invoice": ("Issued", "Amount", "State", "Paid"),
+    "milestone": ("Milestone", "Due", "State"),
+    "survey": ("Answer", "When", "By", "Words"),
+    "pulse": ("View", "When", "Words"),
+    "touchpoint": ("When", "Channel", "State", "With"),
+}
+"""Of each kind of facts; the id comes last."""
+ROLES = ("champion", "sponsor", "admin", "user", "other")
+"""Who carries the relationship comes first."""
+
+
+FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
+"""The order in which families are shown; others follow by name."""
+EVENT_KINDS = {
+    "ticket": "Ticket",
+    "invoice": "Invoice",
+    "milestone": "Milestone",
+    "touchpoint": "In touch",
+    "survey": "Survey",
+    "pulse": "Owner's view",
+    "score": "Score",
+    "override": "Decision",
+    "review": "Decision",
+    "action": "Radar",
+    "message": "Mail",
+}
+"""What people read for a kind of event."""
+SHOWN_EVENTS = 20
+"""The others are folded."""
+LIGHTS = {
+    "good": "good",
+    "watch": "worse than others",
+    "bad": "a rule counts against it",
+    "unknown": "not known",
+    "none": "no value",
+}
+COMPARISONS = {"better": "Better than", "worse": "Worse than", "same": "The same as"}
 
 
 def show(request: Request) -> Response:
@@ -47,6 +90,8 @@ def show(request: Request) -> Response:
     card = account_card(body, decisions.of_account(store, account_id), drawn.landed_at, work_states(request))
     year, labels = details.get("years") or [], labels_of(request)
     daily = list(every_day(year))
+    links = details.get("links") or []
+    contacts: Contacts = request.app.state.contacts.of_account(store, person_of(request), account_id)
     facts, ledger = details.get("facts") or [], details.get("ledgers") or []
     shared = read_model_of(request).rows(person_of(request), load("account")["shared"])
     fired = [line["rule_id"] for line in ledger if line["result"] == "true"]
@@ -69,9 +114,20 @@ def show(request: Request) -> Response:
         ),
         change=_change(request, daily, details.get("changes") or []),
         steps=[one for one in reversed(details.get("changes") or []) if one["change"]][:12],
-        facts={kind: list(rows) for kind, rows in groupby(facts, key=lambda fact: fact["kind"])},
+        facts=_facts(facts),
         kinds=KINDS,
+        columns=COLUMNS,
+        contacts=contacts,
         group=_group(request, account_id),
+        brief=details.get("briefs"),
+        events=_events(details.get("events") or [], card["pending"]),
+        event_kinds=EVENT_KINDS,
+        shown_events=SHOWN_EVENTS,
+        families=_families(details.get("families") or []),
+        lights=LIGHTS,
+        comparisons=COMPARISONS,
+        account_links=[link for link in links if link["object"].endswith("account")],
+        links={(link["object"], link["object_id"]): link for link in links},
         parts=PARTS,
         conflicts=details.get("conflicts") or [],
         overrides=[
@@ -252,6 +308,54 @@ def _group(request: Request, account_id: str) -> dict[str, Any] | None:
     parent = next((row for row in nearest if row["account_id"] == group["parent_account_id"]), None)
     is_whole = len(children) == group["children"] > 0
     return {**group, "parent": parent, "below": children[:FOUND], "is_whole": is_whole}
+
+
+def _facts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Facts by kind; of contacts those first who are there and carry the relationship."""
+
+    def sort_key(contact: dict[str, Any]) -> tuple[bool, int]:
+        role = contact["detail"]
+        return contact["state"] == "left", ROLES.index(role) if role in ROLES else len(ROLES)
+
+    of_release = {"contact_id": None, "last_contact_at": None}  # a copy of an earlier one lacks them
+    rows = [{**of_release, **row} for row in rows]
+    facts = {kind: list(found) for kind, found in groupby(rows, key=lambda fact: fact["kind"])}
+    if "contact" in facts:
+        facts["contact"].sort(key=sort_key)
+    return facts
+
+
+def _families(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The families in their order, each with the chart of its weeks."""
+    order = {family: number for number, family in enumerate(FAMILIES)}
+    return [
+        {**row, "spark": charts.sparkline(row["weekly_values"] or [], 120, 28, _course(row))}
+        for row in sorted(rows, key=lambda row: (order.get(row["family"], len(order)), row["family"]))
+    ]
+
+
+def _events(rows: list[dict[str, Any]], pending: list[decisions.Decision]) -> list[dict[str, Any]]:
+    """What happened, the newest first, with what people decided since the data landed."""
+    since = [
+        {
+            "kind": "review",
+            "object_id": None,
+            "contact_id": None,
+            "happened_at": one.decided_at,
+            "title": one.text,
+            "detail": one.reason,
+            "actor": one.decided_by,
+        }
+        for one in pending
+    ]
+    return [*since, *rows]
+
+
+def _course(row: dict[str, Any]) -> str:
+    label, values = row["label"] or "", [value for value in row["weekly_values"] or [] if value is not None]
+    if len(values) < 2:
+        return f"{label}: no earlier week to compare with"
+    return f"{label} over {len(row['weekly_values'])} weeks: {values[0]:g} to {values[-1]:g}"
 
 
 def _score_day(one: dict[str, Any]) -> charts.ScoreDay:

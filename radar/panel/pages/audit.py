@@ -42,6 +42,7 @@ KINDS = {
     "rule_set_decision": "Rule set decided",
     "reference_change": "Reference data changed",
     "agent_call": "Asked by an agent",
+    "contacts_shown": "Names and texts shown",
     "restart": "Chain started again",
 }
 """What people read for a kind of entry; one that is not here is read as it is."""

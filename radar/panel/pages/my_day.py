@@ -230,6 +230,7 @@ def account_card(
         "state_since": state_since,
         "last_act": _last_act(pending, states, work if state == work["state"] else None),
         "reasons": [health[f"reason_{index}"] for index in range(1, 5) if health[f"reason_{index}"]],
+        "reason_rules": (health.get("reason_rules") or "").split(", "),
         "spark": charts.sparkline(scores, 120, 30, _trend_text(scores), low=0, high=100),
         "actions": actions,
         "spot_check": body["spot_check"],

@@ -44,6 +44,7 @@ final as (
         -- ids
         ticket_id,
         account_id,
+        contact_id,
 
         -- state
         priority,

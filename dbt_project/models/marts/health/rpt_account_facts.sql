@@ -1,6 +1,6 @@
--- Grain: one row per contact, ticket, invoice, milestone and touchpoint of a scored account that is still open or
--- is within the var account_facts_days before the newest as-of date.
--- No name, address or text of a person: those stay in the source systems.
+-- Grain: one row per contact, ticket, invoice, milestone, touchpoint, survey answer and pulse of a scored account that
+-- is still open or is within the var account_facts_days before the newest as-of date.
+-- No name, address or text of a person: those are in the source systems, and in the contact store of the panel.
 with
 
 accounts as (
@@ -9,20 +9,37 @@ accounts as (
 
 ),
 
+last_contacts as (
+
+    select
+        contact_id,
+        max(occurred_at) as last_contact_at
+    from {{ ref('stg_crm__touchpoints') }}
+    where
+        cast(occurred_at as date) <= {{ as_of_end() }}
+        and not coalesce(is_automated, false)
+    group by contact_id
+
+),
+
 contacts as (
 
     select
-        account_id,
+        contacts.account_id,
         'contact' as kind,
-        contact_id as fact_id,
-        created_at as happened_at,
+        contacts.contact_id as fact_id,
+        contacts.created_at as happened_at,
         cast(null as timestamp) as closed_at,
-        case when is_active then 'active' when not is_active then 'left' end as state,
-        role as detail,
+        case when contacts.is_active then 'active' when not contacts.is_active then 'left' end as state,
+        contacts.role as detail,
         cast(null as double) as amount_usd,
+        contacts.contact_id,
+        last_contacts.last_contact_at,
         true as is_shown
-    from {{ ref('stg_crm__contacts') }}
-    where {{ not_deleted_by(as_of_end()) }}
+    from {{ ref('stg_crm__contacts') }} as contacts
+    left join last_contacts
+        on contacts.contact_id = last_contacts.contact_id
+    where {{ not_deleted_by(as_of_end(), 'contacts') }}
 
 ),
 
@@ -37,6 +54,8 @@ tickets as (
         case when open_until_date is null then 'open' else 'resolved' end as state,
         priority as detail,
         cast(null as double) as amount_usd,
+        contact_id,
+        cast(null as timestamp) as last_contact_at,
         open_until_date is null
         or coalesce(resolved_date, opened_date)
         > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
@@ -58,6 +77,8 @@ invoices as (
         status as state,
         cast(null as varchar) as detail,
         cast(amount_usd as double) as amount_usd,
+        cast(null as varchar) as contact_id,
+        cast(null as timestamp) as last_contact_at,
         status not in ('paid', 'void')
         or cast(issued_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
     from {{ ref('stg_billing__invoices') }}
@@ -82,6 +103,8 @@ milestones as (
         end as state,
         name as detail,
         cast(null as double) as amount_usd,
+        cast(null as varchar) as contact_id,
+        cast(null as timestamp) as last_contact_at,
         completed_at is null
         or due_date > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
     from {{ ref('stg_crm__milestones') }}
@@ -100,9 +123,49 @@ touchpoints as (
         case when is_automated then 'automated' else direction end as state,
         channel as detail,
         cast(null as double) as amount_usd,
+        contact_id,
+        cast(null as timestamp) as last_contact_at,
         cast(occurred_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
     from {{ ref('stg_crm__touchpoints') }}
     where cast(occurred_at as date) <= {{ as_of_end() }}
+
+),
+
+surveys as (
+
+    select
+        account_id,
+        'survey' as kind,
+        response_id as fact_id,
+        responded_at as happened_at,
+        cast(null as timestamp) as closed_at,
+        {{ format_number('score') }} as state,
+        kind as detail,
+        cast(null as double) as amount_usd,
+        contact_id,
+        cast(null as timestamp) as last_contact_at,
+        cast(responded_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_feedback__surveys') }}
+    where cast(responded_at as date) <= {{ as_of_end() }}
+
+),
+
+pulses as (
+
+    select
+        account_id,
+        'pulse' as kind,
+        pulse_id as fact_id,
+        recorded_at as happened_at,
+        cast(null as timestamp) as closed_at,
+        {{ format_number('sentiment') }} as state,
+        cast(null as varchar) as detail,
+        cast(null as double) as amount_usd,
+        cast(null as varchar) as contact_id,
+        cast(null as timestamp) as last_contact_at,
+        cast(recorded_at as date) > {{ add_days(as_of_end(), '-' ~ var('account_facts_days')) }} as is_shown
+    from {{ ref('stg_crm__pulses') }}
+    where cast(recorded_at as date) <= {{ as_of_end() }}
 
 ),
 
@@ -117,6 +180,10 @@ facts as (
     select * from milestones
     union all
     select * from touchpoints
+    union all
+    select * from surveys
+    union all
+    select * from pulses
 
 ),
 
@@ -130,7 +197,9 @@ final as (
         facts.closed_at,
         facts.state,
         facts.detail,
-        facts.amount_usd
+        facts.amount_usd,
+        facts.contact_id,
+        facts.last_contact_at
     from facts
     inner join accounts
         on facts.account_id = accounts.account_id

@@ -73,9 +73,13 @@ changes as (
 
     select
         today.account_id,
-        today.score - week_before.score - coalesce(rule_changes.points_7d, 0) as delta_7d,
-        today.score - month_before.score - coalesce(rule_changes.points_30d, 0) as delta_30d,
-        coalesce(medians.score_change, delta_7d, delta_30d) as score_change
+        today.score - week_before.score as delta_7d,
+        today.score - month_before.score as delta_30d,
+        coalesce(
+            medians.score_change,
+            delta_7d - coalesce(rule_changes.points_7d, 0),
+            delta_30d - coalesce(rule_changes.points_30d, 0)
+        ) as movement
     from today
     left join medians
         on today.account_id = medians.account_id
@@ -103,6 +107,16 @@ names as (
         owner_name
     from {{ ref('int_account_versions') }}
     where {{ as_of_end() }} between valid_from_date and valid_to_date
+
+),
+
+urls as (
+
+    select
+        account_id,
+        url
+    from {{ ref('int_account_urls') }}
+    where object = 'account'
 
 ),
 
@@ -201,6 +215,7 @@ final as (
         names.account_name,
         today.owner_id,
         names.owner_name,
+        urls.url as account_url,
         today.segment,
         coalesce(accounts.billing_plan_id, accounts.crm_plan_id) as plan_id,
         today.arr_usd,
@@ -223,9 +238,9 @@ final as (
         changes.delta_7d,
         changes.delta_30d,
         case
-            when changes.score_change is null then 'new'
-            when changes.score_change >= {{ setting('trend_points') }} then 'improving'
-            when changes.score_change <= -1 * {{ setting('trend_points') }} then 'declining'
+            when changes.movement is null then 'new'
+            when changes.movement >= {{ setting('trend_points') }} then 'improving'
+            when changes.movement <= -1 * {{ setting('trend_points') }} then 'declining'
             else 'steady'
         end as trend,
 
@@ -234,6 +249,7 @@ final as (
         reasons.reason_2,
         reasons.reason_3,
         reasons.reason_4,
+        reasons.reason_rules,
         today.flags,
         today.unknown_signals,
         unknown_effects.unknown_effect,
@@ -268,6 +284,8 @@ final as (
         on today.account_id = names.account_id
     inner join changes
         on today.account_id = changes.account_id
+    left join urls
+        on today.account_id = urls.account_id
     left join renewals
         on today.account_id = renewals.account_id
     left join reasons

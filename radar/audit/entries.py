@@ -45,6 +45,7 @@ KEYS = {
     "competitors": ["name"],
     "destinations": ["destination"],
     "excluded": ["kind", "value"],
+    "families": ["family"],
     "feeds": ["feed"],
     "free_mail_domains": ["domain"],
     "labels": ["kind", "value", "language"],

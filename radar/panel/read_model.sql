@@ -215,7 +215,7 @@ where as_of_date > $year_ago and account_id between $first and $last
 group by account_id;
 
 -- name: families
-select account_id, to_json(list(families))
+select account_id, to_json(list(families order by position))
 from marts.rpt_account_families as families
 where account_id between $first and $last
 group by account_id;

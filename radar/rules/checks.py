@@ -125,6 +125,18 @@ def _words(tables: Tables) -> Iterator[Problem]:
             )
 
 
+def _families(tables: Tables) -> Iterator[Problem]:
+    """Each family is shown by a signal of its own."""
+    families = {row["signal"]: row["family"] for row in tables["signals"]}
+    for number, row in numbered(tables, "families"):
+        if row["signal"] not in families:
+            what = f"there is no signal '{row['signal']}'"
+            yield Problem("families.csv", number, "signal", what, "name one of signals.csv")
+        elif families[row["signal"]] != row["family"]:
+            what = f"{row['signal']} is a signal of {families[row['signal']]}"
+            yield Problem("families.csv", number, "signal", what, f"name one of the family {row['family']}")
+
+
 def _links(tables: Tables) -> Iterator[Problem]:
     """Addresses that a browser opens safely, with the id and no other placeholder; one of an object."""
     rows_in_use: dict[str, int] = {}
@@ -150,7 +162,6 @@ def _links(tables: Tables) -> Iterator[Problem]:
 _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     signal_checks.feed_problems,
     signal_checks.signal_problems,
-    signal_checks.headline_problems,
     signal_checks.event_problems,
     rule_checks.rule_set_problems,
     rule_checks.rule_problems,
@@ -160,5 +171,6 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _destinations,
     _settings,
     _words,
+    _families,
     _links,
 )

@@ -89,18 +89,6 @@ def signal_problems(tables: Tables) -> Iterator[Problem]:
                     yield Problem(file, number, column, what, "name the measure too, or empty the cell")
 
 
-def headline_problems(tables: Tables) -> Iterator[Problem]:
-    """A family is shown by one signal at most."""
-    headlines: dict[str, str] = {}
-    for number, row in numbered(tables, "signals"):
-        if row["is_headline"].lower() != "true":
-            continue
-        first = headlines.setdefault(row["family"], row["signal"])
-        if first != row["signal"]:
-            what = f"{first} is the headline of {row['family']} already"
-            yield Problem("signals.csv", number, "is_headline", what, "write true in one of the two rows")
-
-
 def _event_signal_problems(number: int, row: Row) -> Iterator[Problem]:
     """What the name, the family and the feeds of a signal that counts product events have to be."""
     file = "signals.csv"

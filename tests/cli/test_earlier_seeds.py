@@ -75,8 +75,8 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
     (mine / "plans.csv").write_text("\n".join(lines("plans.csv")))
     gathered = gather(mine, tmp_path / "seeds")
     assert check(gathered) == []
-    later = ("ticket_statuses.csv", "not_customers.csv", "excluded.csv", "free_mail_domains.csv", "links.csv")
-    for name in later:
+    later = ("ticket_statuses", "not_customers", "excluded", "free_mail_domains", "families", "links")
+    for name in (f"{one}.csv" for one in later):
         assert (gathered / name).read_text() == (SEEDS / name).read_text()
 
 
@@ -93,6 +93,8 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
         ("ticket_statuses.csv", ["status,is_open", "---,true"], 1, "no letter or digit"),
         ("not_customers.csv", ["lifecycle_stage", "lead", "42"], 2, "has no letter"),
         ("free_mail_domains.csv", ["domain", "gmail.com", "Mail.example"], 2, "no domain in small letters"),
+        ("families.csv", ["family,position,label,signal", "usage,1,Usage,logins"], 1, "no signal 'logins'"),
+        ("families.csv", ["family,position,label,signal", "usage,1,Usage,open_tickets"], 1, "of support"),
         *(
             ("links.csv", ["object,vendor,pattern,is_used", f"account,HubSpot,{pattern},{is_used}"], 1, what)
             for pattern, is_used, what in (

@@ -72,7 +72,6 @@ def test_a_signal_of_ones_own_is_two_rows(mine: SeedFolder, tmp_path: Path, cell
         ({"aggregate": "days_since"}, "window_days", "looks at all days"),
         ({"aggregate": "change_pct"}, "can_be_negative", "a change can be below 0"),
         ({"direction": "up"}, "direction", "there is no direction 'up'"),
-        ({"is_headline": "true"}, "is_headline", "logins_30d is the headline of usage already"),
         ({"family": "billing"}, "family", "cannot be in the family billing"),
         ({"feeds": "support/tickets"}, "feeds", "it counts events of product/events"),
         ({"signal": "billing views"}, "signal", "no name that a signal can have"),
@@ -126,7 +125,7 @@ def test_a_measure_has_a_name_of_its_own(mine: SeedFolder, tmp_path: Path, measu
 
 def test_a_catalogue_of_an_earlier_release_has_its_definitions(mine: SeedFolder, tmp_path: Path) -> None:
     shipped = mine.rows("signals")
-    later = ("measure", "aggregate", "window_days", "direction", "is_headline")
+    later = ("measure", "aggregate", "window_days", "direction")
     earlier = [{name: cell for name, cell in row.items() if name not in later} for row in shipped]
     mine.write("signals", [row | {"label": "renamed"} for row in reversed(earlier)])
     mine.write(

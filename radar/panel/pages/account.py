@@ -53,8 +53,6 @@ ROLES = ("champion", "sponsor", "admin", "user", "other")
 """Who carries the relationship comes first."""
 
 
-FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
-"""The order in which families are shown; others follow by name."""
 EVENT_KINDS = {
     "ticket": "Ticket",
     "invoice": "Invoice",
@@ -326,11 +324,9 @@ def _facts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _families(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The families in their order, each with the chart of its weeks."""
-    order = {family: number for number, family in enumerate(FAMILIES)}
+    """The families, each with the chart of its weeks."""
     return [
-        {**row, "spark": charts.sparkline(row["weekly_values"] or [], 120, 28, _course(row))}
-        for row in sorted(rows, key=lambda row: (order.get(row["family"], len(order)), row["family"]))
+        {**row, "spark": charts.sparkline(row["weekly_values"] or [], 120, 28, _course(row))} for row in rows
     ]
 
 

@@ -1,6 +1,7 @@
--- Grain: one row per scored account and signal that is a headline (seeds/signals.csv): its value on one day a week, back
+-- Grain: one row per scored account and signal that speaks for a family (seeds/families.csv): its value on one day a week, back
 -- from the newest as-of date, and on the day that it is compared with.
-{% set headlines = seed_rows('select signal from seeds.signals where is_headline order by signal') -%}
+-- depends_on: {{ ref('families') }}
+{% set headlines = seed_rows('select signal from seeds.families order by signal') -%}
 with
 
 weekly_values as (

@@ -1,5 +1,5 @@
 -- Grain: one row per scored account and family of signals, on the newest as-of date.
--- Guarantees a row for each family that has a headline in seeds/signals.csv, also where nothing of it is known.
+-- Guarantees a row for each family in seeds/families.csv, also where nothing of it is known.
 -- light: bad where a rule that reads the family costs points, caps the bucket or needs a person; unknown where its
 -- number or such a rule is; watch where the number is worse than that of similar accounts; good; none without a number.
 with
@@ -7,13 +7,16 @@ with
 headlines as (
 
     select
-        signal,
-        family,
-        label,
-        unit,
-        case direction when 'higher_is_better' then 1 when 'lower_is_better' then -1 end as better_side
-    from {{ ref('signals') }}
-    where is_headline
+        families.family,
+        families.position,
+        families.label as family_label,
+        signals.signal,
+        signals.label,
+        signals.unit,
+        case signals.direction when 'higher_is_better' then 1 when 'lower_is_better' then -1 end as better_side
+    from {{ ref('families') }} as families
+    inner join {{ ref('signals') }} as signals
+        on families.signal = signals.signal
 
 ),
 
@@ -118,6 +121,8 @@ final as (
         compared.account_id,
         {{ as_of_end() }} as as_of_date,
         compared.family,
+        compared.position,
+        compared.family_label,
 
         -- the number that speaks for the family
         compared.signal,

@@ -87,6 +87,8 @@ NO_LOGIN, FAILED_PAYMENT, CHURN_RISK, SILENT, REVIEW = 1, 3, 5, 9, 10
         ("playbook", 1, {"bucket": "bad", "flag": ""}, "bucket", "there is no bucket 'bad'"),
         ("playbook", 1, {"flag": "unheard_of"}, "flag", "no rule raises the flag"),
         ("playbook", 1, {"bucket": "", "flag": ""}, "bucket", "for no bucket and no flag"),
+        ("playbook", 1, {"holdout_pct": "20"}, "holdout_pct", "fix_payment is a call to save a customer"),
+        ("playbook", 1, {"holdout_pct": "-1"}, "holdout_pct", "-1 % leaves nobody to compare with"),
     ],
 )
 def test_a_mistake_is_named_with_file_row_and_remedy(
@@ -129,6 +131,23 @@ def test_a_champion_without_rules_is_named_and_a_shadow_without_rules_is_left_ou
     mine.change("rule_sets", 2, status="champion")
     (problem,) = mine.problems(tmp_path / "g")
     assert str(problem).startswith("rule_sets.csv, row 2, column rule_set: the champion rule set has no rule")
+
+
+def test_a_holdout_is_a_share_and_that_of_a_save_call_is_forced(mine: SeedFolder, tmp_path: Path) -> None:
+    plays = mine.rows("playbook")
+    for share, problems in (("99", 0), ("100", 1), ("0", 0)):
+        mine.write(
+            "playbook", [row | {"holdout_pct": share if row["priority"] == "30" else ""} for row in plays]
+        )
+        assert len(mine.problems(tmp_path / "g")) == problems
+    mine.write("playbook", [row | {"holdout_pct": "20" if row["priority"] == "20" else ""} for row in plays])
+    assert [problem.column for problem in mine.problems(tmp_path / "g")] == ["holdout_pct"]
+    settings = mine.rows("settings")
+    mine.write(
+        "settings",
+        [row | ({"value": "1"} if row["setting"] == "holdout_save_calls" else {}) for row in settings],
+    )
+    assert mine.problems(tmp_path / "g") == []
 
 
 def test_cells_that_say_nothing_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:

@@ -33,6 +33,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     seeds.write(
         "settings", [row | {"value": "0"} if row["setting"] == "shadow_days" else row for row in settings]
     )
+    seeds.write(
+        "playbook",
+        [
+            row | {"holdout_pct": "99" if row["play"] == "monthly_summary" else ""}
+            for row in seeds.rows("playbook")
+        ],
+    )
     created = [(account, account, "2025-01-01T00:00:00Z") for account in ("quiet", "busy")]
     write(made, "crm/accounts", "a", "account_id name created_at", created)
     reports = [(f"k-{account}", account, "report_created", f"{BEFORE}T00:00:00Z") for account, *_ in created]
@@ -100,6 +107,20 @@ def test_the_shadow_is_recorded_day_by_day(place: Place) -> None:
         " where account_id = 'quiet' order by as_of_date"
     )
     assert shadows == [(BEFORE, "snapshot_v1"), (PROMOTED, "playbook_v1"), (BACK, "snapshot_v1")]
+
+
+def test_whoever_is_in_the_holdout_does_not_get_the_play(place: Place) -> None:
+    actions = place.rows(
+        "select account_id, is_holdout, bool_and(suppressed_by like '%holdout%') from marts.fct_holdouts"
+        " inner join marts.fct_actions as actions using (play, account_id)"
+        f" where play = 'monthly_summary' and fct_holdouts.as_of_date = '{BEFORE - timedelta(days=6)}'"
+        " group by all order by all"
+    )
+    assert actions == [("busy", True, True), ("quiet", True, True)]
+    findings = place.rows(
+        "select distinct state from marts.rpt_holdout_effects where play = 'monthly_summary'"
+    )
+    assert findings == [("not_enough_yet",)]
 
 
 def test_whoever_is_alone_promotes_nothing(place: Place, tmp_path: Path) -> None:

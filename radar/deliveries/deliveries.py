@@ -514,7 +514,8 @@ def _cells(text: str, profile: Profile, *, is_typed: bool) -> dict[str, Any]:
 
 def _text(value: object, column: Column, profile: Profile) -> str:
     if value is None:
-        return profile.dialect.null_token if column.when_null in (None, NO_VALUE) else column.when_null
+        is_empty = column.when_null is None or column.when_null == NO_VALUE
+        return profile.dialect.null_token if is_empty else str(column.when_null)
     if isinstance(value, bool):
         return profile.dialect.true_token if value else profile.dialect.false_token
     return f"{value:.15g}" if isinstance(value, float) else str(value)

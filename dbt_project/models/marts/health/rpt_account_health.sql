@@ -34,19 +34,6 @@ month_before as (
 
 ),
 
--- what other rules made of the score is no movement of the account
-rule_changes as (
-
-    select
-        account_id,
-        sum(rule_change) filter (where as_of_date > {{ add_days(as_of_end(), -7) }}) as points_7d,
-        sum(rule_change) as points_30d
-    from {{ ref('fct_score_changes') }}
-    where as_of_date > {{ add_days(as_of_end(), -30) }} and as_of_date <= {{ as_of_end() }}
-    group by account_id
-
-),
-
 -- where the bucket reads a median, so does the trend: the last smoothing_days days against the trend_days before them
 medians as (
 
@@ -75,16 +62,10 @@ changes as (
         today.account_id,
         today.score - week_before.score as delta_7d,
         today.score - month_before.score as delta_30d,
-        coalesce(
-            medians.score_change,
-            delta_7d - coalesce(rule_changes.points_7d, 0),
-            delta_30d - coalesce(rule_changes.points_30d, 0)
-        ) as movement
+        coalesce(medians.score_change, delta_7d, delta_30d) as score_change
     from today
     left join medians
         on today.account_id = medians.account_id
-    left join rule_changes
-        on today.account_id = rule_changes.account_id
     left join week_before
         on today.account_id = week_before.account_id
     left join month_before
@@ -238,9 +219,9 @@ final as (
         changes.delta_7d,
         changes.delta_30d,
         case
-            when changes.movement is null then 'new'
-            when changes.movement >= {{ setting('trend_points') }} then 'improving'
-            when changes.movement <= -1 * {{ setting('trend_points') }} then 'declining'
+            when changes.score_change is null then 'new'
+            when changes.score_change >= {{ setting('trend_points') }} then 'improving'
+            when changes.score_change <= -1 * {{ setting('trend_points') }} then 'declining'
             else 'steady'
         end as trend,
 

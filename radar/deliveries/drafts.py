@@ -69,9 +69,9 @@ def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
         for file in (f"mail_{row['play']}.j2", "mail_default.j2")
         for folder in _folders(language)
     )
-    values["language"] = name.rpartition("/")[0] or ENGLISH
-    subject, text = chosen.text(name, values)
-    return _draft(subject, text, chosen, values["language"], row.get("booking_url"))
+    written_in = name.rpartition("/")[0] or ENGLISH
+    subject, text = chosen.text(name, values | {"language": written_in})
+    return _draft(subject, text, chosen, written_in, row.get("booking_url"))
 
 
 def _is_known(value: object) -> bool:

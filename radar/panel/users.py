@@ -74,6 +74,14 @@ def find(store: Store, name: str) -> tuple[Person, int] | None:
     return Person(row["name"], row["role"], tuple(json.loads(row["owner_ids"]))), int(row["epoch"])
 
 
+def teams(store: Store) -> dict[str, tuple[str, ...]]:
+    """The owners of each lead who is not switched off, by the lead's name."""
+    rows = store.con.execute(
+        "select name, owner_ids from users where role = 'lead' and is_disabled = 0 order by name"
+    )
+    return {row["name"]: tuple(json.loads(row["owner_ids"])) for row in rows}
+
+
 def find_by_email(store: Store, email: str) -> tuple[Person, int] | None:
     """The one user without a password whose name is this address; None for all others."""
     rows = store.con.execute(

@@ -174,7 +174,7 @@ def test_the_page_shows_the_words_or_the_reason(sides: Sides, tmp_path: Path) ->
             page = client.get(f"/accounts/{item.account_id}").text
             reason = blocked.get(item.delivery_key)
             assert ("The mail cannot be written:" in page) == (reason is not None)
-            assert (reason or f"Best regards\n{sides.contexts[item.account_id]['owner_name']}") in page
+            assert (reason or f"\n{sides.contexts[item.account_id]['owner_name']}") in page
     assert 0 < len(blocked) < 12
     app.state.published_db.close()
 

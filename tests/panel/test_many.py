@@ -64,6 +64,7 @@ def test_many_are_assigned_to_a_colleague_until_a_day(
     assert answer.headers["location"].endswith("kept=1-0")
     (one,) = decisions.of_account(app.state.store, account_id)
     assert (one.kind, one.owner_id, one.until_date) == ("cover", owners.stranger, TOMORROW)
+    assert one.owner_name
     assert one.owner_name in one.text
 
 
@@ -118,3 +119,29 @@ def test_a_view_is_saved_for_oneself_and_shared_by_its_address(client_as: Client
         "/portfolio", data={**save, "kind": "remove_view", "name": "Worst first <b>"}
     ).is_redirect
     assert "Worst first" not in client.get("/portfolio").text
+
+
+def test_the_list_is_filtered_by_group_and_by_the_team_of_a_lead(client_as: ClientAs, owners: Owners) -> None:
+    admin, lead = client_as("admin"), client_as("lead")
+    page, _, _ = portfolio(admin)
+    groups = re.findall(
+        r'<option value="([^"]+)"', page.partition('id="f-parent"')[2].partition("</select>")[0]
+    )
+    assert groups, "the demo company has groups"
+    _, _, boxes = portfolio(admin, f"?parent={groups[0]}")
+    assert 1 <= len(boxes) < len(portfolio(admin)[2])
+    for account_id in set(boxes.values()) - {groups[0]}:
+        assert "Group" in admin.get(f"/accounts/{account_id}").text
+    assert '<option value="lead"' in page.partition('id="f-team"')[2].partition("</select>")[0]
+    assert 'id="f-team"' not in portfolio(lead)[0], "who sees one team chooses none"
+    shown = accounts_of(portfolio(admin, "?team=lead")[0])
+    assert shown == accounts_of(portfolio(lead)[0])
+    assert 0 < shown < accounts_of(page)
+    assert accounts_of(portfolio(admin, "?team=nobody")[0]) == 0
+
+
+def accounts_of(page: str) -> int:
+    """How many accounts the figures of a page count."""
+    found = re.search(r"<dt>Accounts</dt><dd>([\d,]+)", page)
+    assert found
+    return int(found[1].replace(",", ""))

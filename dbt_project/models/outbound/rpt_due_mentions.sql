@@ -1,4 +1,4 @@
--- Grain: one row per note and owner whom it names with `@` and their name, of which they have not been told
+-- Grain: one row per note and owner whom it names with `@` and their name, whose message is not delivered yet
 -- (delivery_key); to be delivered with rpt_due_deliveries, whose columns it has as far as there is something in them.
 -- Of notes on accounts that are scored on the newest scored date. A name is read in any case, as a whole.
 -- A view, so that it shows what is due when it is asked.

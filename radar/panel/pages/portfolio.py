@@ -6,6 +6,7 @@ as a file too.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from radar.core.dates import day
 from radar.core.runs import utc_now
-from radar.panel import charts, decisions, queries, saved_views
+from radar.panel import charts, decisions, queries, saved_views, users
 from radar.panel.charts import Move, StackDay
 from radar.panel.decisions import OvertakenError, UnfitError, Wanted
 from radar.panel.labels import Labels
@@ -82,6 +83,8 @@ class View:
     rule: str | None = None
     flag: str | None = None
     within: str | None = None
+    team: str | None = None
+    parent: str | None = None
     unit: str = "accounts"
     by: str = "segment"
     sort: str = _DEFAULT_ORDER
@@ -135,7 +138,19 @@ class View:
         return {name: getattr(self, name) for name in FILTERS}
 
 
-FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "flag", "within")
+FILTERS = (
+    "segment",
+    "owner",
+    "plan",
+    "renewal",
+    "bucket",
+    "decision",
+    "rule",
+    "flag",
+    "within",
+    "team",
+    "parent",
+)
 WITHIN = {"30": "30 days", "60": "60 days", "90": "90 days"}
 """How soon an account renews."""
 
@@ -150,6 +165,8 @@ class _Data:
     view: View
     page_cache: PageCache
     labels: Labels
+    teams: Mapping[str, tuple[str, ...]]
+    """The owners of each lead's team, by the lead's name, for who sees several teams."""
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that depends on little of the view, so that its answer is kept for other views too."""
@@ -172,7 +189,9 @@ class _Data:
 
     @property
     def _filters(self) -> dict[str, Any]:
-        return dict(self.view.filters)
+        team = self.view.team
+        owners = json.dumps(sorted(self.teams.get(team, ()))) if team else None
+        return self.view.filters | {"team": owners}
 
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
@@ -182,6 +201,7 @@ class _Data:
             found[of].append((row["value"], self.labels(of, row["value"]) if is_id else row["label"]))
         found["rule"], found["flag"] = self.labels.of_kind("rule"), self.labels.of_kind("flag")
         found["within"] = list(WITHIN.items())
+        found["team"] = [(name, name) for name in self.teams]
         return found
 
     def days(self) -> list[Row]:
@@ -200,7 +220,11 @@ class _Data:
 
     def left_out(self) -> list[str]:
         """Filters that history is not kept for: the chart leaves them out, with a note."""
-        names = [name for name in ("bucket", "decision", "rule", "flag") if getattr(self.view, name)]
+        names = [
+            name
+            for name in ("bucket", "decision", "rule", "flag", "team", "parent")
+            if getattr(self.view, name)
+        ]
         if self.view.within:
             names.append("days to renewal")
         if self.view.plan and self.view.renewal:
@@ -235,7 +259,9 @@ def show(request: Request) -> Response:
         raise NoDataError
     view = View.of(request.query_params)
     page_cache, labels = request.app.state.page_cache, labels_of(request)
-    data = _Data(published_db_of(request), person_of(request), about, view, page_cache, labels)
+    person = person_of(request)
+    teams = users.teams(request.app.state.store) if person.role == "admin" else {}
+    data = _Data(published_db_of(request), person, about, view, page_cache, labels, teams)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
     done = re.fullmatch(r"(\d{1,2})-(\d{1,2})", request.query_params.get("kept", ""))

@@ -10,6 +10,10 @@ and ($renewal::varchar is null or accounts.renewal_group = $renewal)
 and ($bucket::varchar is null or accounts.bucket = $bucket)
 and ($decision::varchar is null or accounts.decision = $decision)
 and ($flag::varchar is null or list_contains(string_split(accounts.flags, ', '), $flag))
+and ($team::varchar is null or accounts.owner_group in (select unnest(from_json($team, '["VARCHAR"]'))))
+and ($parent::varchar is null or accounts.account_id in (
+    select tree.account_id from marts.rpt_account_hierarchy as tree where $parent in (tree.account_id, tree.parent_account_id)
+))
 and ($within::integer is null or accounts.days_to_renewal <= $within::integer)
 and (
     $rule::varchar is null

@@ -88,7 +88,7 @@ spot_checks as (
 
 ),
 
--- who was asked to stand in for whom, on accounts whose cover is not over
+-- who was asked for cover, on accounts where it is not over
 covers as (
 
     select

@@ -260,24 +260,8 @@ where run_id = $run_id
 
 -- name: holdouts
 -- for everyone
-select
-    play,
-    min(state) as state,
-    min(finding) as finding,
-    max(accounts_treated) as accounts_treated,
-    max(accounts_holdout) as accounts_holdout,
-    100 * max(effect) filter (where measure = 'churn') as churn_effect_pct,
-    100 * max(effect_low) filter (where measure = 'churn') as churn_low_pct,
-    100 * max(effect_high) filter (where measure = 'churn') as churn_high_pct,
-    max(effect) filter (where measure = 'mrr') as mrr_effect,
-    max(effect_low) filter (where measure = 'mrr') as mrr_low,
-    max(effect_high) filter (where measure = 'mrr') as mrr_high,
-    max(effect) filter (where measure = 'usage') as usage_effect,
-    max(effect_low) filter (where measure = 'usage') as usage_low,
-    max(effect_high) filter (where measure = 'usage') as usage_high
-from marts.rpt_holdout_effects
-group by play
-order by min(state) = 'off', play
+select * from marts.rpt_holdout_effects
+order by play, measure
 
 -- name: shadows
 select

@@ -17,6 +17,8 @@ FORMATS = (*TEXT_FORMATS, "parquet")
 COMPRESSIONS = ("gz", "zst")
 UNFINISHED = (".tmp", ".part")  # what copying programs call a file until it is whole
 GLOB_CHARACTERS = "*?[]"
+PULLED_FILE, RECEIVED_FILE = "pulled-", "received-"
+"""How files begin that Radar itself writes, whole or not at all: `radar pull` and `radar receive`."""
 
 _KNOWN_FORMATS = (
     "land files ending in .csv .tsv .ndjson .jsonl .json or .parquet, also as .gz (text also as .zst)"

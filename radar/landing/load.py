@@ -22,7 +22,7 @@ from radar.landing import contents, statements
 from radar.landing.adapters import adapter_named, time_in_name
 from radar.landing.feeds import Feed
 from radar.landing.file_rules import FileRules
-from radar.landing.files import ExtractFile
+from radar.landing.files import PULLED_FILE, RECEIVED_FILE, ExtractFile
 from radar.landing.readers import Readers, Reading, UnreadableError
 from radar.landing.tables import FOLDER, Table
 
@@ -329,9 +329,13 @@ class _Rows:
     def _fewer_rows(self, rows: int) -> str | None:
         """A warning where the file has far fewer rows than the one before it, as if cut between two rows.
 
-        Not for relations: of those come the new rows alone, and who shrank is reported by `land_tables`.
+        Not for relations: of those come the new rows alone, and who shrank is reported by `land_tables`. Not
+        for what Radar itself has written: it is whole.
         """
-        if self._arrival.file.source_file.startswith(f"{FOLDER}/"):
+        file = self._arrival.file
+        if file.source_file.startswith(f"{FOLDER}/") or file.path.name.startswith(
+            (PULLED_FILE, RECEIVED_FILE)
+        ):
             return None
         least = self._arrival.landing.file_rules.least_rows_pct
         row = self._con.execute(statements.FILE_BEFORE, {**self._of_file, "feed": self._feed.name}).fetchone()

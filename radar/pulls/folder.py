@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from radar.core.errors import RadarError
 from radar.core.state_files import move_into_place, read_json, replace_file, sync_folder
 from radar.core.warehouse import readable_os_errors
+from radar.landing.files import PULLED_FILE
 
 FOLDER = ".pulls"
 """In the extracts folder: names that begin with a dot are not read as extracts."""
@@ -85,10 +86,10 @@ class PullFolder:
         The time in it is from when on states are true that have no time of their own; the first file has
         none, so that days before it can be scored too.
         """
-        first = f"{number:06}.jsonl"
+        first = f"{PULLED_FILE}{number:06}.jsonl"
         if number == 1 and not (self._target / first).exists():
             return first
-        return f"{started:%Y-%m-%dT%H%M%SZ}-{first}"
+        return f"{PULLED_FILE}{started:%Y-%m-%dT%H%M%SZ}-{number:06}.jsonl"
 
     @contextmanager
     def staged(self, name: str) -> Iterator[tuple[Path, BinaryIO]]:

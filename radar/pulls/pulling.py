@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from radar.core.errors import RadarError, UsageError
 from radar.core.runs import utc_now
+from radar.landing.files import PULLED_FILE
 from radar.pulls.definitions import EXPORT, FILES, TABLE, Cursor, Definition
 from radar.pulls.folder import PullFolder, Staged, State
 
@@ -229,7 +230,7 @@ def _pull_days(
     else:
         day = last - timedelta(days=export.get("first_days", 30) - 1)
     while day <= last:
-        name = f"{day}.{suffix}"
+        name = f"{PULLED_FILE}{day}.{suffix}"
         with folder.staged(name) as (path, opened):
             asked = {**values, "day": day.isoformat(), "day_digits": f"{day:%Y%m%d}"}
             has_content = _downloaded(reading, definition, asked, opened)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from radar.core.state_files import replace_file
+from radar.landing.files import RECEIVED_FILE
 
 LOG = logging.getLogger("receive")
 FOLDER = ".receive"
@@ -193,7 +194,7 @@ def _assign_files(con: sqlite3.Connection) -> None:
             number, size = number + 1, length
         files.setdefault((folder, number), []).append(id_)
     for (folder, _), ids in files.items():
-        name = f"received-{datetime.now(UTC):%Y-%m-%dT%H%MZ}-{ids[0]}-{ids[-1]}.ndjson"
+        name = f"{RECEIVED_FILE}{datetime.now(UTC):%Y-%m-%dT%H%MZ}-{ids[0]}-{ids[-1]}.ndjson"
         con.execute(
             "update requests set file = ? where folder = ? and file is null and id between ? and ?",
             [name, folder, ids[0], ids[-1]],

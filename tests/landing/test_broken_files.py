@@ -92,6 +92,16 @@ def test_a_file_with_far_fewer_rows_than_the_one_before_it_is_reported(inbox: In
     assert inbox.land().notices == []
 
 
+@pytest.mark.parametrize(("begin", "warned"), [("export-", True), ("pulled-", False), ("received-", False)])
+def test_a_file_that_radar_itself_wrote_is_not_taken_for_cut(inbox: Inbox, begin: str, warned: bool) -> None:
+    inbox.put_accounts()
+    for day, rows in ((1, 200), (2, 3)):
+        lines = [f'{{"owner_id": "o{number}", "name": "Ann"}}\n' for number in range(rows)]
+        inbox.put(f"crm/owners/{begin}2026-01-0{day}.ndjson", "".join(lines))
+        report = inbox.land()
+    assert any("it is cut" in notice for notice in report.notices) == warned
+
+
 # a last line without its end
 
 

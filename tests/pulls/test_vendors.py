@@ -185,7 +185,7 @@ def test_mixpanel_gives_a_file_for_each_day_that_has_ended(vendor: Vendor, tmp_p
     vendor.answers["/api/2.0/export"] = mixpanel_export(days)
     vendor.faults[:] = ["broken"]
     done = pull(shipped("mixpanel/events", first_days=4), tmp_path)
-    assert [path.name for path in done.files] == [f"{day(ago)}.jsonl" for ago in (4, 3, 1)]
+    assert [path.name for path in done.files] == [f"pulled-{day(ago)}.jsonl" for ago in (4, 3, 1)]
     assert vendor.asked[0].query["project_id"] == ["mixpanel_project"]
     assert [one["event"] for one in pulled(tmp_path, "mixpanel/events")] == ["e4", "e3", "e1"]
     del vendor.asked[:]

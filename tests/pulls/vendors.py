@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,7 +88,8 @@ def serving() -> Iterator[Vendor]:
                 self.close_connection = True
                 self.connection.close()
                 return
-            self.wfile.write(content)
+            with suppress(BrokenPipeError):  # whoever asked has been killed
+                self.wfile.write(content)
 
         do_GET = do_POST = answer
 

@@ -21,7 +21,7 @@ from radar.panel.read_model import ReadModel
 from radar.panel.store import Store
 from radar.panel.web import person_of
 
-MOST = 100
+MOST = 300
 """Acts of others that are looked through: the newest."""
 
 

@@ -20,6 +20,7 @@ from tests.runs.radar_run import Place
 pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse battery"
+NOTE = "Budget is decided in May, call before that"
 REASON = 'Renewal is signed, says "the sponsor"; تم التجديد'
 
 
@@ -53,6 +54,12 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
         signed_off = other.get_attribute("id")
         other.get_by_role("button", name="Sign off").click()
         assert "Signed off" in page.locator(".notice").inner_text()
+        page.goto(f"{server.address}/accounts/{signed_off}")
+        page.get_by_label("A note for whoever looks next").fill(NOTE)
+        page.get_by_label("Tell a colleague").select_option(index=1)
+        page.get_by_role("button", name="Keep the note").click()
+        page.wait_for_url("**/accounts/**kept=*")
+        assert NOTE in page.locator("section:has(#notes) li").inner_text()
 
     place.run(f"--as-of={_today()}")
 
@@ -66,23 +73,34 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
     ) == [("ada", until)]
     assert place.rows(
         "select kind, verdict, reviewed_by from staging.stg_crm__reviews"
-        f" where account_id = '{signed_off}' and review_id like 'panel-%'"
-    ) == [("sign_off", "agree", "ada")]
+        f" where account_id = '{signed_off}' and review_id like 'panel-%' order by reviewed_at"
+    ) == [("sign_off", "agree", "ada"), ("note", "written", "ada")]
     assert place.rows(
         "select kind, account_id, actor from audit.entries where actor = 'ada' order by kind"
     ) == [
+        ("note", signed_off, "ada"),
         ("override", account_id, "ada"),
         ("sign_off", signed_off, "ada"),
     ]
     with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as copy:
         seen = "select count(*) from audit.entries where actor = 'ada'"
-        assert copy.execute(seen).fetchall() == [(2,)], "the audit page shows them at once"
+        assert copy.execute(seen).fetchall() == [(3,)], "the audit page shows them at once"
     assert _exported(place, str(account_id))["bucket"] == "healthy"
+    notes = dict(place.rows("select account_id, note from outbound.crm_notes where written_by = 'ada'"))
+    day = f"{_today().day} {_today():%b %Y}"
+    assert notes[account_id].startswith("Override from ")
+    assert f" to healthy, until {(_today() + timedelta(days=7)).day} " in notes[account_id]
+    assert notes[account_id].endswith(f". Reason: {REASON}. By ada on {day}.")
+    assert notes[signed_off].startswith("@")
+    assert notes[signed_off].endswith(f" {NOTE} (ada, {day})")
 
     before = _handed_over(place)
     place.run(f"--as-of={_today()}")
     assert _handed_over(place) == before
-    assert place.rows("select count(*) from audit.entries where actor = 'ada'") == [(2,)]
+    assert place.rows("select count(*) from audit.entries where actor = 'ada'") == [(3,)]
+    assert place.rows("select status from audit.deliveries where kind = 'mention'") == [
+        ("attempting",), ("written",),
+    ], "whom a note names is told once"  # fmt: skip
 
     with running(place.published, store) as server, chromium() as browser:
         page = sign_in(browser.new_context(), server.address, "ada", PASSWORD)

@@ -164,6 +164,7 @@ class Explanation:
     arr_usd: float | None
     rule_set: str
     rule_version: str
+    smoothing_days: int | None
     ledger: list[Line]
     actions: list[Action]
 
@@ -182,6 +183,8 @@ class Explanation:
         lines += [f"  {line.evidence}" for line in fired] or ["  nothing: no rule fired"]
         missing = [line for line in self.ledger if line.result == "unknown"]
         lines += [f"  {line.evidence}{_could_add(line)}" for line in missing]
+        if self.smoothing_days and self.smoothing_days > 1:
+            lines.append(f"The bucket is by the median score of the last {self.smoothing_days} scored dates.")
         if self.unknown_effect:
             lines.append(f"{self.unknown_effect}.")
         if self.decision == "undecided":
@@ -298,6 +301,11 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
             """,
             {"account_id": account_id, "day": day},
         ).fetchall()
+        smoothing = _one(
+            con,
+            "select smoothing_days from seeds.rule_sets where rule_set = $rule_set",
+            rule_set=recorded["rule_set"],
+        )
         change = con.execute(_CHANGE, {"account_id": account_id, "day": day}).fetchone()
         actions = con.execute(_ACTIONS, {"account_id": account_id, "day": day}).fetchall()
         deltas = {
@@ -346,6 +354,7 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
         arr_usd=recorded["arr_usd"],
         rule_set=recorded["rule_set"],
         rule_version=recorded["rule_version"],
+        smoothing_days=smoothing["smoothing_days"] if smoothing else None,
         ledger=[_line(row) for row in ledger],
         actions=[Action(*row) for row in actions],
     )

@@ -68,8 +68,8 @@ def test_everything_has_an_owner_a_group_and_a_kind(definitions: dg.Definitions)
 
 def test_every_source_of_dbt_is_an_asset_that_something_makes(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    made_before = [key for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable]
-    assert made_before == [EARLIER_ENTRIES, EARLIER_RUNS], (
+    made_before = {key for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable}
+    assert made_before == {EARLIER_ENTRIES, EARLIER_RUNS}, (
         "what the runs before this one recorded of themselves"
     )
     tables = [feed.raw_table.split(".")[1] for feed in load_feeds().values()]

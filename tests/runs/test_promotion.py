@@ -24,11 +24,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("promotion")
     made, seeds = Place(folder), SeedFolder(folder / "seeds")
     seeds.write("feeds", [row | {"is_used": str(row["feed"] in USED).lower()} for row in seeds.rows("feeds")])
-    sets = seeds.rows("rule_sets")
-    seeds.write(
-        "rule_sets",
-        [row | {"base_score": "90"} if row["rule_set"] == "snapshot_v1" else row for row in sets],
-    )
+    changed = {"snapshot_v1": {"base_score": "90", "smoothing_days": "7"}}
+    sets = [row | {"smoothing_days": ""} for row in seeds.rows("rule_sets")]
+    seeds.write("rule_sets", [row | changed.get(row["rule_set"], {}) for row in sets])
     settings = seeds.rows("settings")
     seeds.write(
         "settings", [row | {"value": "0"} if row["setting"] == "shadow_days" else row for row in settings]
@@ -121,6 +119,12 @@ def test_whoever_is_in_the_holdout_does_not_get_the_play(place: Place) -> None:
         "select distinct state from marts.rpt_holdout_effects where play = 'monthly_summary'"
     )
     assert findings == [("not_enough_yet",)]
+
+
+def test_an_explanation_names_the_median_that_the_bucket_reads(place: Place) -> None:
+    for day, is_named in ((PROMOTED, True), (BACK, False)):
+        done = radar("explain", "quiet", f"--as-of={day}", f"--published={place.published}")
+        assert ("by the median score of the last 7 scored dates" in done.stdout) == is_named, done.stdout
 
 
 def test_whoever_is_alone_promotes_nothing(place: Place, tmp_path: Path) -> None:

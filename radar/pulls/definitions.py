@@ -42,6 +42,13 @@ _CURSOR = {"path", "as", "start", "overlap_minutes", "expires_days"}
 _EXPORT = {"path", "params", "suffix", "first_days", "again_days", "ready_after_hours", "empty_statuses"}
 _TABLE = {"connection_env", "schema", "name"}
 _FILES = {"bucket_url", "file_glob"}
+_PROPERTIES: dict[str, tuple[set[str], tuple[str, ...]]] = {
+    REST: (set(), ("path",)),  # the others are dlt's
+    EXPORT: (_EXPORT, ("path",)),
+    TABLE: (_TABLE, ("connection_env", "name")),
+    FILES: (_FILES, ("bucket_url",)),
+}
+"""What each kind may say, and what it has to."""
 _VARIABLE = {"where", "default", "is_optional"}
 _NAME = re.compile("[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -180,12 +187,11 @@ def _definition(file: Path) -> Definition:
     if len(kinds) != 1:
         raise spec.error("it does not say what is read", f"write one of {', '.join(KINDS)}")
     kind = kinds[0]
-    if kind == EXPORT:
-        at[kind].fields(_EXPORT, "an export")
-    if kind == TABLE:
-        at[kind].fields(_TABLE, "a table")
-    if kind == FILES:
-        at[kind].fields(_FILES, "files")
+    allowed, required = _PROPERTIES[kind]
+    properties = at[kind].fields(allowed or _any(at[kind]), kind)
+    for name in required:
+        if name not in properties:
+            raise at[kind].error(f"{kind} has no {name}", f"write `{name}:` below `{kind}:`")
     if not (_NAME.fullmatch(file.stem) and _NAME.fullmatch(file.parent.name)):
         raise spec.error("it is named for no object", "use lower case letters, digits and _")
     variables = _variables(shared) | _variables(at)
@@ -199,6 +205,8 @@ def _definition(file: Path) -> Definition:
         variables.setdefault(name, Variable(name, where, None))
     elif "client" not in shared and kind != FILES:
         raise spec.error("nothing says where the vendor's API is", f"write `client:` in {vendor_file}")
+    if "client" in shared and "base_url" not in shared["client"].fields(_any(shared["client"]), "client"):
+        raise shared["client"].error("client has no base_url", "write the address of the vendor's API")
     return Definition(
         vendor=file.parent.name,
         name=file.stem,
@@ -217,6 +225,11 @@ def _definition(file: Path) -> Definition:
         variables=tuple(variables.values()),
         file=file,
     )
+
+
+def _any(spec: Located) -> set[str]:
+    """Every property that it has: which there may be, dlt knows."""
+    return set(spec.value) if isinstance(spec.value, dict) else set()
 
 
 def _folder(file: Path, at: Mapping[str, Located], spec: Located) -> str:

@@ -5,6 +5,7 @@ Belongs here: requests, pages, retries, and what an answer means. What becomes o
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -49,6 +50,7 @@ BACKOFF_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 600
 """The longest pause before a request is repeated, also where the vendor's Retry-After asks for more."""
 _REFUSED = (401, 403)
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _SHOWN = 200
 _AUTH = {"bearer": BearerTokenAuth, "http_basic": HttpBasicAuth, "api_key": APIKeyAuth}
 
@@ -72,7 +74,7 @@ class _Requests:
     """The requests of one reading: to the vendor alone, in no circle, not faster than the vendor allows."""
 
     def __init__(self, definition: Definition, address: str) -> None:
-        self._title, self._host = definition.title, urlsplit(address).netloc
+        self._title, self._origin = definition.title, urlsplit(address)[:2]
         self._pause = 1 / definition.requests_per_second
         self._answers: dict[tuple[str | None, str | None, Any], bytes] = {}
         self._last = 0.0
@@ -91,9 +93,10 @@ class _Requests:
         return len(self._answers) <= 1
 
     def _guarded(self, request: Any, **options: Any) -> Any:
-        if urlsplit(request.url).netloc != self._host:
+        origin = urlsplit(request.url)[:2]
+        if origin != self._origin:
             raise RadarError(
-                f"{self._title}: the vendor leads to another host, {urlsplit(request.url).netloc}",
+                f"{self._title}: the vendor leads to another host, {'://'.join(origin)}",
                 "the key is not sent there; correct the address in the pull's variables",
             )
         time.sleep(max(0.0, self._last + self._pause - time.monotonic()))
@@ -124,7 +127,7 @@ class JSONLinkUntil(JSONLinkPaginator):  # type: ignore[misc]
         value = response.json()
         for name in self._path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        if value is None or bool(value) == self._last:
+        if value is not None and bool(value) == self._last:
             self._has_next_page = False
 
 
@@ -176,6 +179,12 @@ def download(definition: Definition, values: Mapping[str, Any], opened: BinaryIO
     client, export = filled(definition.client, values), filled(definition.read, values)
     requests = _Requests(definition, checked_address(client["base_url"], definition.vendor))
     auth = dict(client.get("auth", {}))
+    if auth and auth.get("type") not in _AUTH:
+        raise UsageError(
+            f"an export knows no auth of type {auth.get('type')}",
+            f"write one of {', '.join(_AUTH)}",
+            file=definition.file,
+        )
     with _explained(definition, requests):
         made = _AUTH[auth.pop("type")](**auth) if auth else None
         asking = RESTClient(client["base_url"], client.get("headers"), made, session=requests.session)
@@ -273,6 +282,8 @@ def _explained(definition: Definition, requests: _Requests | None) -> Iterator[N
     try:
         yield
     except (RequestException, DltException, SQLAlchemyError, OSError, RadarError, Interrupted) as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise  # of the extracts folder
         causes = list(_causes(error))
         for known in (Interrupted, RadarError):
             found = next((one for one in causes if isinstance(one, known)), None)

@@ -274,6 +274,9 @@ def test_a_key_goes_to_no_other_host(vendor: Vendor, tmp_path: Path, monkeypatch
         with pytest.raises(RadarError, match="leads to another host"):
             pull(definition, tmp_path)
         assert other.asked == []
+    asking = reading._Requests(shipped("hubspot/owners"), "https://api.hubapi.example")
+    with pytest.raises(RadarError, match=r"leads to another host, http://api\.hubapi\.example"):
+        asking.session.get("http://api.hubapi.example/crm/v3/owners?after=1")  # the same in the clear
     monkeypatch.setenv("RADAR_STRIPE_URL", "http://api.stripe.example")
     with pytest.raises(UsageError, match="does not begin with https"):
         pull(shipped(TITLE), tmp_path)

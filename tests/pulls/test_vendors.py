@@ -408,6 +408,10 @@ def test_files_of_a_bucket_are_copied_once_and_again_where_they_changed(
         ("description: x\ninto: crm/acounts\ntable: {connection_env: X, name: x}\n", "crm/acounts"),
         ("description: x\ntable: {connection_env: 'sqlite:///x', name: x}\n", "no name of a variable"),
         ("description: x\npath: x\n", "a pull has no property path"),
+        ("description: x\nendpoint: {params: {a: b}}\n", "endpoint has no path"),
+        ("description: x\nendpoint: x\n", "endpoint is not a mapping"),
+        ("description: x\ntable: {connection_env: X, table: x}\n", "table has no property table"),
+        ("description: x\nfiles: {file_glob: x}\n", "files has no bucket_url"),
         (TABLE % ("id", ", as: number"), "cannot be given as number"),
     ],
 )

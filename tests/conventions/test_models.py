@@ -44,7 +44,7 @@ LONGER = {
 }
 """Models of more lines than that, with the reason."""
 
-LONGEST_PATH = 19
+LONGEST_PATH = 20
 """The most models from a feed to rpt_account_health."""
 MOST_MACROS = 64
 MOST_JINJA_TAGS = 2201

@@ -54,17 +54,17 @@ ROLES = ("champion", "sponsor", "admin", "user", "other")
 
 
 EVENT_KINDS = {
-    "ticket": "Ticket",
-    "invoice": "Invoice",
-    "milestone": "Milestone",
+    "ticket": "Support",
+    "invoice": "Billing",
+    "milestone": "Plan",
     "touchpoint": "In touch",
     "survey": "Survey",
-    "pulse": "Owner's view",
-    "score": "Score",
+    "pulse": "Pulse",
+    "score": "Health",
     "override": "Decision",
     "review": "Decision",
     "action": "Radar",
-    "message": "Mail",
+    "message": "Marketing",
 }
 """What people read for a kind of event."""
 SHOWN_EVENTS = 20
@@ -337,7 +337,10 @@ def _events(rows: list[dict[str, Any]], pending: list[decisions.Decision]) -> li
 
 
 def _course(row: dict[str, Any]) -> str:
-    label, values = row["label"] or "", [value for value in row["weekly_values"] or [] if value is not None]
+    label, values = (
+        row["label"] or "the number",
+        [value for value in row["weekly_values"] or [] if value is not None],
+    )
     if len(values) < 2:
         return f"{label}: no earlier week to compare with"
     return f"{label} over {len(row['weekly_values'])} weeks: {values[0]:g} to {values[-1]:g}"

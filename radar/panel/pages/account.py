@@ -306,6 +306,8 @@ def _facts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
     of_release = {"contact_id": None, "last_contact_at": None}  # a copy of an earlier one lacks them
     rows = [{**of_release, **row} for row in rows]
+    rows.sort(key=lambda fact: fact["happened_at"] or "", reverse=True)
+    rows.sort(key=lambda fact: fact["kind"])
     facts = {kind: list(found) for kind, found in groupby(rows, key=lambda fact: fact["kind"])}
     if "contact" in facts:
         facts["contact"].sort(key=sort_key)
@@ -333,7 +335,7 @@ def _events(rows: list[dict[str, Any]], pending: list[decisions.Decision]) -> li
         }
         for one in pending
     ]
-    return [*since, *rows]
+    return [*since, *sorted(rows, key=lambda row: row["position"])]
 
 
 def _course(row: dict[str, Any]) -> str:

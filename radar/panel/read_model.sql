@@ -227,8 +227,8 @@ where account_id between $first and $last
 group by account_id;
 
 -- name: facts
--- At most $most of each kind, newest first: a page, not an archive.
-select account_id, to_json(list(facts order by kind, happened_at desc))
+-- The newest $most of each kind: a page, not an archive. In no order, as events are.
+select account_id, to_json(list(facts))
 from (
     select * from marts.rpt_account_facts
     where account_id between $first and $last
@@ -237,12 +237,10 @@ from (
 group by account_id;
 
 -- name: events
-select account_id, to_json(list(events order by happened_at desc, event_id desc))
-from (
-    select * from marts.rpt_account_timeline
-    where account_id between $first and $last
-    qualify row_number() over (partition by account_id order by happened_at desc, event_id desc) <= $newest
-) as events
+-- In no order, which the page makes: a list of many rows in order takes more memory than there is.
+select account_id, to_json(list(events))
+from marts.rpt_account_timeline as events
+where account_id between $first and $last and position <= $newest
 group by account_id;
 
 -- name: briefs

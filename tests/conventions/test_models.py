@@ -38,6 +38,7 @@ LONGER = {
     "fct_observations": "what was scored next to what came of it, with every horizon",
     "int_vocabulary_states": "the same question of five vocabularies, unioned",
     "rpt_signals_by_outcome": "distribution, rate and auc of one signal, in one row a group",
+    "rpt_account_briefs": "one template a sentence",
     "rpt_account_facts": "seven kinds of facts, unioned",
     "rpt_account_families": "one number of a family, compared with itself, with others and with rules",
     "rpt_account_timeline": "seven kinds of events, unioned",
@@ -50,7 +51,7 @@ LONGER = {
 LONGEST_PATH = 16
 """The most models from a feed to rpt_account_health."""
 MOST_MACROS = 64
-MOST_JINJA_TAGS = 2304
+MOST_JINJA_TAGS = 2302
 """Of models and macros: a step towards plain SQL lowers these two, and nothing raises them."""
 
 BUCKETS_ARE_NAMED_IN = {"bucket_name", "bucket_rank", "is_bucket_right"}

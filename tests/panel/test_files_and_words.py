@@ -63,7 +63,8 @@ KEYS = {
     "status", "priority", "kind", "fact_id", "field", "rank_overall", "rank_for_owner", "reason", "feed", "state",  # noqa: E501
     "next_action", "trend", "needs_review", "who", "override_id", "outcome", "who_was_right", "episode_started_on",  # noqa: E501
     "sign_off_required", "is_signed_off", "evidence", "run_id", "is_own_goal", "override_bucket", "overridden_at",  # noqa: E501
-    "compared_with", "change", "unknown_points", "family", "event_id", "iso_week", "flags_checked",
+    "compared_with", "change", "unknown_points", "family", "event_id", "position",
+    "iso_week", "flags_checked",
 }  # fmt: skip
 """Columns that a row always has; whatever else an account's rows hold is taken out of them."""
 STRIPPED = (

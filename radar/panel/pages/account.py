@@ -54,17 +54,17 @@ ROLES = ("champion", "sponsor", "admin", "user", "other")
 
 
 EVENT_KINDS = {
-    "ticket": "Ticket",
-    "invoice": "Invoice",
-    "milestone": "Milestone",
+    "ticket": "Support",
+    "invoice": "Billing",
+    "milestone": "Plan",
     "touchpoint": "In touch",
     "survey": "Survey",
-    "pulse": "Owner's view",
-    "score": "Score",
+    "pulse": "Pulse",
+    "score": "Health",
     "override": "Decision",
     "review": "Decision",
     "action": "Radar",
-    "message": "Mail",
+    "message": "Marketing",
 }
 """What people read for a kind of event."""
 SHOWN_EVENTS = 20
@@ -317,6 +317,8 @@ def _facts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
     of_release = {"contact_id": None, "last_contact_at": None}  # a copy of an earlier one lacks them
     rows = [{**of_release, **row} for row in rows]
+    rows.sort(key=lambda fact: fact["happened_at"] or "", reverse=True)
+    rows.sort(key=lambda fact: fact["kind"])
     facts = {kind: list(found) for kind, found in groupby(rows, key=lambda fact: fact["kind"])}
     if "contact" in facts:
         facts["contact"].sort(key=sort_key)
@@ -344,11 +346,14 @@ def _events(rows: list[dict[str, Any]], pending: list[decisions.Decision]) -> li
         }
         for one in pending
     ]
-    return [*since, *rows]
+    return [*since, *sorted(rows, key=lambda row: row["position"])]
 
 
 def _course(row: dict[str, Any]) -> str:
-    label, values = row["label"] or "", [value for value in row["weekly_values"] or [] if value is not None]
+    label, values = (
+        row["label"] or "the number",
+        [value for value in row["weekly_values"] or [] if value is not None],
+    )
     if len(values) < 2:
         return f"{label}: no earlier week to compare with"
     return f"{label} over {len(row['weekly_values'])} weeks: {values[0]:g} to {values[-1]:g}"

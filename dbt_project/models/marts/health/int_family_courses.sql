@@ -1,5 +1,5 @@
--- Grain: one row per scored account and signal that speaks for a family (seeds/families.csv): its value on one day a week, back
--- from the newest as-of date, and on the day that it is compared with.
+-- Grain: one row per scored account and signal that speaks for a family (seeds/families.csv): its value on one day a
+-- week, back from the newest as-of date, and on the day that it is compared with.
 -- depends_on: {{ ref('families') }}
 {% set headlines = seed_rows('select signal from seeds.families order by signal') -%}
 with
@@ -16,7 +16,12 @@ weekly_values as (
     where
         as_of_date between {{ add_days(as_of_end(), '-7 * ' ~ setting('family_weeks')) }} and {{ as_of_end() }}
         and date_diff('day', as_of_date, {{ as_of_end() }}) % 7 = 0
-        and signal in ({% for row in headlines %}'{{ row['signal'] }}'{{ ', ' if not loop.last }}{% else %}''{% endfor %})
+        and signal in (
+            {% for row in headlines %}
+            '{{ row['signal'] }}',
+            {% endfor %}
+            ''
+        )
 
 ),
 

@@ -50,8 +50,8 @@ families as (
 
     select
         account_id,
-        string_agg(family, ', ' order by family) filter (where comparison = 'better') as better_in,
-        string_agg(family, ', ' order by family) filter (where comparison = 'worse') as worse_in
+        string_agg(lower(family_label), ', ' order by position) filter (where comparison = 'better') as better_in,
+        string_agg(lower(family_label), ', ' order by position) filter (where comparison = 'worse') as worse_in
     from {{ ref('rpt_account_families') }}
     group by account_id
 
@@ -71,17 +71,21 @@ sentences as (
                 || case when abs(health.score_change) = 1 then ' point' else ' points' end
                 || ' in ' || health.change_window
                 || coalesce(
-                    '; the greatest step was on ' || strftime(steps.step_date, '%-d %b') || ': ' || steps.reasons, ''
+                    '; the greatest step was on ' || strftime(steps.step_date, '%-d %b')
+                    || ': ' || rtrim(steps.reasons, '.'),
+                    ''
                 ) || '.'
         end as trend_sentence,
-        coalesce(health.account_name, health.account_id) || ' is ' || health.bucket_label || ' with ' || {{ format_number('health.score') }}
-        || ' of 100'
+        coalesce(health.account_name, health.account_id) || ' is ' || health.bucket_label
+        || ' with ' || {{ format_number('health.score') }} || ' of 100'
         || case
-            when health.is_overridden then ', set by hand' || coalesce(': ' || health.override_reason, '') else ''
+            when health.is_overridden then ', set by hand' || coalesce(': ' || rtrim(health.override_reason, '.'), '')
+            else ''
         end
         || '.' as state_sentence,
-        'What weighs most: ' || health.reason_1 || coalesce('; ' || health.reason_2, '') || '.' as reason_sentence,
-        health.unknown_effect || '.' as unknown_sentence,
+        'What weighs most: ' || rtrim(health.reason_1 || coalesce('; ' || health.reason_2, ''), '.') || '.'
+            as reason_sentence,
+        rtrim(health.unknown_effect, '.') || '.' as unknown_sentence,
         case
             when health.days_to_renewal is null then 'It pays ' || health.arr || ' a year.'
             else
@@ -112,7 +116,7 @@ sentences as (
             'better than similar accounts in ' || families.better_in,
             'worse than similar accounts in ' || families.worse_in
         ), '') as comparison_text,
-        'Next: ' || health.next_action || '.' as next_sentence
+        'Next: ' || rtrim(health.next_action, '.') || '.' as next_sentence
     from health
     left join steps
         on health.account_id = steps.account_id

@@ -178,7 +178,12 @@ events as (
 
 final as (
 
-    select events.*
+    select
+        events.*,
+        row_number() over (
+            partition by events.account_id
+            order by events.happened_at desc, events.event_id desc
+        ) as position
     from events
     inner join accounts
         on events.account_id = accounts.account_id

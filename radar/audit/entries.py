@@ -74,8 +74,8 @@ def record(
 ) -> dict[str, int]:
     """Add what is new to the chain, in one transaction; entries by kind. Raises AuditError.
 
-    `panel_store`: the panel's SQLite file, in which calls of agents, views of contacts and decisions about rule
-    sets wait.
+    `panel_store`: the panel's SQLite file, in which calls of agents, views of contacts and decisions about
+    rule sets wait.
     """
     chain, now = open_chain(con, warehouse), utc_now()
     names = {"run_id": run.run_id, "as_of": run.window.end, "now": now}

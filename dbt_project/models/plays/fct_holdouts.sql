@@ -102,8 +102,8 @@ final as (
         stratum,
         stratum_number,
         holdout_pct,
-        floor((stratum_number * holdout_pct + start_number) / 100.0)
-        > floor(((stratum_number - 1) * holdout_pct + start_number) / 100.0) as is_holdout
+        floor((stratum_number * holdout_pct + start_number) / 100)
+        > floor(((stratum_number - 1) * holdout_pct + start_number) / 100) as is_holdout
     from numbered
 
 )

@@ -39,7 +39,7 @@ rules_in_use as (
 
 ),
 
-results as (
+results as {{ as_is }}(
 
     select
         *,
@@ -51,7 +51,7 @@ results as (
 
 ),
 
-summed as (
+summed as {{ as_is }}(
 
     select
         account_id,

@@ -1,24 +1,14 @@
 {#
     What rules read: one row per scored account and as_of_date. `uses_<signal>` is false where a feed that the signal
     needs is not used, `goal_<signal>` is the account's own threshold; `is_renewal_unknown` marks an unknown renewal,
-    other than one that is not there. `limit_<rank>_<percent>_<signal>` is the value by which the lowest or highest percent
-    of that day's customers is reached: accounts that are not known to be on no paid plan. Null where few have a value,
-    or many share that one.
+    other than one that is not there; `limit_<rank>_<percent>_<signal>` is that day's limit of int_rank_limits.
     `is_restated`: the signals of the restated date as they are known now; what is known, in use, a goal or a limit
     stays as recorded.
 #}
 {% macro rule_inputs(is_restated=false) %}
-{% set signals = ['days_to_renewal'] -%}
-{% set ranks = {} -%}
-{% for rule_set in scoring_rule_sets() -%}
-    {% for rule in rule_set['rules'] -%}
-        {% do signals.extend(rule['conditions'] | map(attribute='signal')) -%}
-        {% for condition in rule['conditions'] if condition['is_rank'] -%}
-            {% do ranks.update({condition['limit']: condition}) -%}
-        {% endfor -%}
-    {% endfor -%}
-{% endfor -%}
-{% set signals = signals | unique | sort -%}
+{% set conditions = scoring_rule_sets() | map(attribute='rules') | sum(start=[]) | map(attribute='conditions') | sum(start=[]) -%}
+{% set signals = (['days_to_renewal'] + (conditions | map(attribute='signal') | list)) | unique | sort -%}
+{% set ranks = conditions | selectattr('is_rank') | map(attribute='limit') | unique | list -%}
 with
 
 accounts as (
@@ -53,44 +43,17 @@ goals as (
 
 ),
 
-{% for limit, condition in ranks.items() -%}
-values_of_{{ limit }} as (
+{% if ranks -%}
+rank_limits as (
 
-    select
-        signals.as_of_date,
-        list(
-            cast(signals.{{ condition['signal'] }} as double)
-            order by signals.{{ condition['signal'] }}{{ ' desc' if condition['operator'] == 'highest' }}
-        ) as worst_first
-    from {{ ref('sig_' ~ condition['family']) }} as signals
-    inner join {{ ref('sig_billing') }} as billing
-        on
-            signals.account_id = billing.account_id
-            and signals.as_of_date = billing.as_of_date
-    where
-        coalesce(billing.is_paid_plan, 1) = 1
-        and signals.{{ condition['signal'] }} is not null
-    group by signals.as_of_date
+    pivot {{ ref('int_rank_limits') }}
+    on rank_limit in ('{{ ranks | join("', '") }}')
+    using max(limit_value)
+    group by as_of_date
 
 ),
 
-days_of_{{ limit }} as (
-
-    select
-        as_of_date,
-        worst_first[cast(ceil(len(worst_first) * {{ literal(condition['threshold']) }} / 100) as bigint)] as reached,
-        case
-            when
-                len(worst_first) >= {{ setting('calibrate_least_accounts') }}
-                and 100 * len([one for one in worst_first if one = reached])
-                <= {{ setting('calibrate_ties_pct') }} * len(worst_first)
-                then reached
-        end as {{ limit }}
-    from values_of_{{ limit }}
-
-),
-
-{% endfor -%}
+{% endif -%}
 final as (
 
     select
@@ -102,9 +65,7 @@ final as (
         uses_{{ signal }},
         goal_{{ signal }},
         {% endfor -%}
-        {% for limit in ranks -%}
-        {{ limit }},
-        {% endfor -%}
+        {{ ranks | map('replace', 'limit_', 'rank_limits.limit_', 1) | join(', ') ~ ',' if ranks }}
         signal_states.is_renewal_unknown
         or (uses_days_to_renewal and {{ is_unknown_of_account('accounts', 'days_to_renewal') }}) as is_renewal_unknown
     from accounts
@@ -122,10 +83,10 @@ final as (
         on
             accounts.account_id = goals.account_id
             and accounts.as_of_date = goals.as_of_date
-    {% for limit in ranks -%}
-    left join days_of_{{ limit }}
-        on accounts.as_of_date = days_of_{{ limit }}.as_of_date
-    {% endfor -%}
+    {% if ranks -%}
+    left join rank_limits
+        on accounts.as_of_date = rank_limits.as_of_date
+    {% endif -%}
 
 )
 

@@ -101,6 +101,7 @@ def compile_model(
         extensions=["jinja2.ext.do"],
     )
     environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
+    environment.globals.update(is_incremental=lambda: False)  # every date
     environment.globals.update(
         dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced
     )

@@ -134,6 +134,7 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
         **_INPUTS,
         **{seed: seed for seed in ("rule_sets", "rules", "rule_conditions", "signals")},
         "settings": "seed_settings",
+        "int_rank_limits": "int_rank_limits",
         "calibration_inputs": "candidate_inputs",
         "calibration_results": "all_results",
         "int_rule_inputs": f"(select * from candidate_inputs where as_of_date = {_NEWEST})",
@@ -144,6 +145,7 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
         "(as_of_date date, rule_set varchar, segment varchar, rules_in_use bigint)"
     )
     for table, model in (
+        ("int_rank_limits", "int_rank_limits"),
         ("candidate_inputs", "int_rule_inputs"),
         ("all_results", "calibration_results"),
         ("candidate_scores", "calibration_scores"),

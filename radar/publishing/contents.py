@@ -32,6 +32,7 @@ SNAPSHOTS = (
     "marts.rpt_override_scoreboard",
     "marts.rpt_review_queue",
     "marts.rpt_spot_checks",
+    "scoring.int_rank_limits",
 )
 """Tables with an `as_of_date` whose rows change after that day: copied whole on every run."""
 

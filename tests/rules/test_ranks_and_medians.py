@@ -96,11 +96,15 @@ def limit(
             """
         )
         families = {f"sig_{family}": "keys" for family in FAMILIES}
+        families |= {"sig_usage": "usage", "sig_billing": "billing"}
+        limits = compiled("int_rank_limits", condition, None, **families)
+        con.execute(f"create table limits as\n{limits}")
         inputs = compiled(
             "int_rule_inputs",
             condition,
             None,
-            **families | {"sig_usage": "usage", "sig_billing": "billing"},
+            **families,
+            int_rank_limits="limits",
             int_scored_accounts="accounts",
             int_signal_states="states",
             int_goals__as_of="goals",

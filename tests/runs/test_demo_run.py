@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -188,3 +190,22 @@ def test_explain_says_points_trend_and_next_step(demo: Place, tmp_path: Path) ->
     assert older.returncode == 1
     assert "cannot read the copy" in older.stderr
     assert "run `radar run` once" in older.stderr
+
+
+def test_a_question_about_one_account_reads_no_others(demo_run: Place) -> None:
+    with duckdb.connect(str(demo_run.warehouse), read_only=True) as con:
+        ((account,),) = con.execute("select max(account_id) from marts.rpt_account_health").fetchall()
+        ((_, plan),) = con.execute(
+            f"explain (format json) select * from scoring.fct_health_scores where account_id = '{account}'"
+        ).fetchall()
+    scans = [node["extra_info"] for node in nodes(json.loads(plan)) if "Table" in node.get("extra_info", {})]
+    of_signals = [scan for scan in scans if ".signals.sig_" in scan["Table"]]
+    assert of_signals
+    assert [scan["Table"] for scan in of_signals if "account_id" not in str(scan.get("Filters"))] == []
+
+
+def nodes(plan: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The operators of a plan, with what is below each."""
+    for node in plan:
+        yield node
+        yield from nodes(node["children"])

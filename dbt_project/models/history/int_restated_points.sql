@@ -1,6 +1,7 @@
 -- Grain: one row per account, rule and restated day on which the rule adds other points by the facts known now than
 -- by those known when the day was recorded; both by today's champion rule set. No row where no day is restated.
 -- What was known of feeds, goals and segments stays as recorded: what comes from those is not late data.
+-- depends_on: {{ ref('int_rank_limits') }}
 -- depends_on: {{ ref('settings') }}
 with
 

@@ -1,7 +1,6 @@
 -- Grain: one row per account scored on the newest as-of date of this build and shadow rule set, as in fct_health_scores.
 -- Shadows whose bucket reads a median are evaluated on the scored dates before as well; no more of them than it reads.
--- depends_on: {{ ref('int_accounts__as_of') }}
--- depends_on: {{ ref('fct_rule_results') }}
+-- depends_on: {{ [ref('int_accounts__as_of'), ref('fct_rule_results')] | join(', ') }}
 {% set smoothed = scoring_rule_sets(status='shadow') | selectattr('smoothing_days') | list -%}
 {% set most = smoothed | map(attribute='smoothing_days') | max | int if smoothed else 1 -%}
 {% set dates = seed_rows(

@@ -132,6 +132,9 @@ def test_the_list_is_filtered_by_group_and_by_the_team_of_a_lead(client_as: Clie
     assert 1 <= len(boxes) < len(portfolio(admin)[2])
     for account_id in set(boxes.values()) - {groups[0]}:
         assert "Group" in admin.get(f"/accounts/{account_id}").text
+    foreign = [one for one in groups if client_as("rep").get(f"/accounts/{one}").status_code == 404]
+    assert foreign, "a parent that is not the rep's"
+    assert {accounts_of(portfolio(client_as("rep"), f"?parent={one}")[0]) for one in foreign} == {0}
     assert '<option value="lead"' in page.partition('id="f-team"')[2].partition("</select>")[0]
     assert 'id="f-team"' not in portfolio(lead)[0], "who sees one team chooses none"
     shown = accounts_of(portfolio(admin, "?team=lead")[0])

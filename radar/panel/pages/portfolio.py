@@ -191,7 +191,10 @@ class _Data:
     def _filters(self) -> dict[str, Any]:
         team = self.view.team
         owners = json.dumps(sorted(self.teams.get(team, ()))) if team else None
-        return self.view.filters | {"team": owners}
+        parent = self.view.parent
+        if parent and parent not in dict(self.options()["parent"]):
+            parent = ""  # one that the person does not see has no group for them
+        return self.view.filters | {"team": owners, "parent": parent}
 
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}

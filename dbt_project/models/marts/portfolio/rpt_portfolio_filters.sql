@@ -38,18 +38,14 @@ choices as (
         owner_id
     from accounts
     union all
-    -- a parent for whoever has one of its children; its name is that of an account, its id where nobody scores it
+    -- a parent is for whoever sees it, not for all who see one of its children
     select
         'parent' as filter,
-        hierarchy.parent_account_id as value,
-        coalesce(parents.account_name, hierarchy.parent_account_id) as label,
-        accounts.owner_id
+        account_id as value,
+        coalesce(account_name, account_id) as label,
+        owner_id
     from accounts
-    inner join {{ ref('rpt_account_hierarchy') }} as hierarchy
-        on accounts.account_id = hierarchy.account_id
-    left join accounts as parents
-        on hierarchy.parent_account_id = parents.account_id
-    where hierarchy.parent_account_id is not null
+    where account_id in (select hierarchy.parent_account_id from {{ ref('rpt_account_hierarchy') }} as hierarchy)
 
 ),
 

@@ -52,8 +52,8 @@ override_notes as (
             else
                 'Override' || coalesce(' from ' || replace(model_bucket, '_', ' '), '')
                 || ' to ' || replace(bucket, '_', ' ') || ', until ' || strftime(expiry_date, '%-d %b %Y')
-        end || '. Reason: ' || rtrim(reason, '. ') || '. By ' || overridden_by || ' on ' || strftime(overridden_at, '%-d %b %Y')
-        || '.' as note,
+        end || '. Reason: ' || rtrim(reason, '. ') || '. By ' || overridden_by
+        || ' on ' || strftime(overridden_at, '%-d %b %Y') || '.' as note,
         overridden_by as written_by,
         overridden_at as written_at
     from scored_overrides

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from radar.core.dates import day
 from radar.core.errors import UsageError
 from radar.core.runs import utc_now
 from radar.panel.store import Store
@@ -73,11 +74,11 @@ class Standing:
 
 def state_text(row: Mapping[str, Any]) -> str:
     """What a rule set is, since when."""
-    since = f" since {row['status_since']}"
+    since = f" since {day(row['status_since'])}"
     if row["state"] == "eligible":
         return f"shadow{since}, may be promoted"
     if row["state"] == "shadow":
-        return f"shadow{since}, may be promoted from {row['eligible_on']} on"
+        return f"shadow{since}, may be promoted from {day(row['eligible_on'])} on"
     return f"{row['state']}{since}"
 
 
@@ -154,8 +155,8 @@ def promote(store: Store, states: States, rule_set: str, by: str, reason: str | 
             )
         if row["state"] != "eligible":
             raise UsageError(
-                f"{rule_set} is a shadow since {row['status_since']}, and may be promoted from "
-                f"{row['eligible_on']} on",
+                f"{rule_set} is a shadow since {day(row['status_since'])}, and may be promoted from "
+                f"{day(row['eligible_on'])} on",
                 "wait until then, or change the setting shadow_days in settings.csv",
             )
         proposal = standing.proposal(rule_set)

@@ -514,7 +514,7 @@ def test_what_waits_for_a_person_is_not_delivered_until_somebody_approves(compan
 
 
 def test_an_alert_that_a_person_decides_is_sent_to_that_person(company: Company) -> None:
-    company.act("alert", 1, status="to_approve", mode_reason="High value: 120,000 USD a year")
+    company.act("alert", 1, status="to_approve", mode_reason="High value: $120,000 a year")
     company.say(company.act("alert", 2, status="to_approve"), "dropped")
     company.act("alert", 3, status="suppressed", suppressed_by="undecided")
     assert company.run("slack").counts == {"written": 1}

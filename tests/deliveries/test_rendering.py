@@ -110,9 +110,9 @@ def test_no_formatting_comes_out_of_data_in_teams() -> None:
 
 
 def test_an_alert_that_a_person_decides_says_why() -> None:
-    row = with_links({**ROW, "mode_reason": "High value: 120,000 USD a year"}, "https://radar.example")
+    row = with_links({**ROW, "mode_reason": "High value: $120,000 a year"}, "https://radar.example")
     said = json.dumps(Templates().slack("slack_alert.j2", row))
-    assert "A person decides: High value: 120,000 USD a year" in said
+    assert "A person decides: High value: $120,000 a year" in said
 
 
 def test_a_digest_is_what_was_agreed() -> None:

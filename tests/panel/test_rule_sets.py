@@ -70,7 +70,7 @@ def test_a_lead_proposes_an_admin_confirms_and_takes_it_back(
     clients: dict[str, TestClient], tmp_path: Path
 ) -> None:
     shown = clients["lead"].get("/rules").text
-    assert "shadow since 2026-06-01, may be promoted" in shown
+    assert "shadow since 1 Jun 2026, may be promoted" in shown
     assert "On 20 recorded days it would have sent 7 alerts, the champion rule set 4." in shown
     assert "It agrees with 8 of 9 spot checks, the champion rule set with 6." in shown
     status, shown = decide(clients["lead"], "promote")

@@ -111,7 +111,7 @@ def test_seeds_that_come_to_name_another_champion_count_again_also_when_they_go_
 
 def test_what_is_not_eligible_or_has_other_rules_than_were_proposed_is_not_promoted(store: Store) -> None:
     young = [STATES[0], state("snapshot_v1", "shadow")]
-    with pytest.raises(UsageError, match="may be promoted from 2026-03-31 on"):
+    with pytest.raises(UsageError, match="may be promoted from 31 Mar 2026 on"):
         rule_sets.promote(store, young, "snapshot_v1", "Ann", None)
     with pytest.raises(UsageError, match="not scored as a shadow"):
         rule_sets.promote(store, STATES, "starter_v1", "Ann", None)

@@ -73,7 +73,7 @@ final as (
         10 as position,
         'high_value' as reason,
         false as is_suppressing,
-        'High value: ' || {{ format_number('arr_usd') }} || ' USD a year' as review_text
+        'High value: $' || format('{:,}', cast(round(arr_usd) as bigint)) || ' a year' as review_text
     from states
     where arr_usd >= {{ setting('high_value_arr_usd') }}
     union all

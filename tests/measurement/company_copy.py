@@ -40,7 +40,7 @@ create table marts.fct_health_history (
 );
 create table marts.fct_outreach_days (account_id varchar, outreach_date date);
 create table marts.fct_verdicts (account_id varchar, judged_date date, is_needed boolean);
-create table scoring.dim_rule_sets (rule_set varchar, status varchar);
+create table scoring.dim_rule_sets (rule_set varchar, status varchar, rule_version varchar);
 """
 
 

@@ -42,7 +42,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect(str(folder / "radar.duckdb")) as con:
         con.execute(
             """
-            insert into scoring.dim_rule_sets values ('sharp', 'shadow'), ('old', 'retired');
+            insert into scoring.dim_rule_sets values ('sharp', 'shadow', 'v'), ('old', 'retired', null);
             create table seeds.rule_sets as select 'sharp' as rule_set, 7 as smoothing_days;
             create table scoring.fct_health_scores (
                 account_id varchar, as_of_date date, rule_set varchar, score double, bucket varchar,

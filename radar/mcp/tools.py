@@ -20,7 +20,7 @@ from radar.mcp.statement import RefusedError, plain
 from radar.panel import decisions
 from radar.panel.changes import PARTS, between, every_day
 from radar.panel.pages.my_day import account_card
-from radar.panel.pages.portfolio import GROUPS, ORDERS
+from radar.panel.pages.portfolio import FILTERS, GROUPS, ORDERS
 from radar.panel.pages.quality import FEED_STATES
 from radar.panel.pages.rules import SEEDS, Fired, seed_row
 from radar.panel.people import Person
@@ -37,7 +37,6 @@ FACTS = 10
 """Facts of an account, the newest."""
 STEPS = 10
 """Days on which a score changed, the newest, and accounts whose score changed most."""
-_FILTERS = ("segment", "owner", "plan", "renewal", "bucket", "decision", "rule", "flag", "within")
 _OWN = {
     "owner_name": "owner", "segment": "segment", "plan_id": "plan", "arr_usd": "ARR",
     "days_to_renewal": "days to renewal",
@@ -275,7 +274,7 @@ class Tools:
     ) -> Answer:
         """Accounts and revenue by bucket, in all and part by part, and the first accounts of them."""
         texts = load("portfolio")
-        parameters = {name: filters.get(name) for name in _FILTERS}
+        parameters = {name: filters.get(name) for name in FILTERS}
 
         def ask(name: str, **marks: str) -> list[Row]:
             query = texts[name].format(where=texts["where"], **marks)

@@ -49,6 +49,8 @@ INPUTS = (
     "intermediate.int_account_unknowns",
     "seeds.playbook",
     "intermediate.int_flood_guard",
+    "intermediate.int_play_holdouts",
+    "marts.fct_holdouts",
 )
 WHOLE = ("seeds.rules", "seeds.rule_conditions", "seeds.rule_sets", "seeds.signals", "seeds.settings")
 KINDS = {"crm_task": "task", "mail_draft": "draft", "survey": "guide"}

@@ -63,7 +63,7 @@ def start(
         preexec_fn=limit,  # noqa: PLW1509  no threads of ours hold locks here
     )
     server = Server(process, port, store)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240  # of a large company the look-up file is drawn first
     while time.monotonic() < deadline:
         try:
             con = HTTPConnection("127.0.0.1", port, timeout=5)

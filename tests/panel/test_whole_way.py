@@ -78,13 +78,14 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
     assert place.rows(
         "select kind, account_id, actor from audit.entries where actor = 'ada' order by kind"
     ) == [
+        ("contacts_shown", signed_off, "ada"),
         ("note", signed_off, "ada"),
         ("override", account_id, "ada"),
         ("sign_off", signed_off, "ada"),
     ]
     with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as copy:
         seen = "select count(*) from audit.entries where actor = 'ada'"
-        assert copy.execute(seen).fetchall() == [(3,)], "the audit page shows them at once"
+        assert copy.execute(seen).fetchall() == [(4,)], "the audit page shows them at once"
     assert _exported(place, str(account_id))["bucket"] == "healthy"
     notes = dict(place.rows("select account_id, note from outbound.crm_notes where written_by = 'ada'"))
     day = f"{_today().day} {_today():%b %Y}"
@@ -97,7 +98,7 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
     before = _handed_over(place)
     place.run(f"--as-of={_today()}")
     assert _handed_over(place) == before
-    assert place.rows("select count(*) from audit.entries where actor = 'ada'") == [(3,)]
+    assert place.rows("select count(*) from audit.entries where actor = 'ada'") == [(4,)]
     assert place.rows("select status from audit.deliveries where kind = 'mention'") == [
         ("attempting",), ("written",),
     ], "whom a note names is told once"  # fmt: skip

@@ -149,7 +149,6 @@ def test_a_rule_that_outcomes_speak_against_is_dropped(tmp_path: Path) -> None:
 
 
 def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="of the extra calibrate")
     folder = tmp_path / "published"
     published(customers(), folder, {"logins_30d": level})
     early = found(folder, "--horizon=30")["horizons"]["30"]

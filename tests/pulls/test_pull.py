@@ -19,15 +19,13 @@ import pytest
 from radar.core.errors import RadarError, UsageError
 from radar.core.settings import SHIPPED_PULLS
 from radar.pulls import folder as pull_folder
+from radar.pulls import reading
 from radar.pulls.definitions import Definition, load_definitions
 from radar.pulls.folder import FOLDER, MARKER
 from radar.pulls.pulling import pull
 from tests.frozen import SEEDS
 from tests.panel.server import RADAR
 from tests.pulls.vendors import Record, Vendor, hubspot, serving, stripe_list
-
-pytest.importorskip("dlt", reason="of the extra pull")
-from radar.pulls import reading
 
 NOW = datetime.now(UTC)
 SHIPPED = load_definitions(SHIPPED_PULLS)

@@ -23,6 +23,7 @@ from radar.core.warehouse import connect
 from radar.landing import schema
 from radar.landing.adapters import load_adapters
 from radar.landing.land import land
+from radar.pulls import reading
 from radar.pulls.definitions import Definition, load_definitions
 from radar.pulls.pulling import pull
 from tests.pulls.vendors import (
@@ -35,9 +36,6 @@ from tests.pulls.vendors import (
     serving,
     zendesk,
 )
-
-pytest.importorskip("dlt", reason="of the extra pull")
-from radar.pulls import reading
 
 NOW = datetime.now(UTC)
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "pulls.md").read_text(encoding="utf-8")

@@ -61,7 +61,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
 @contextmanager
 def pulled_from_vendors(exported: Path, extracts: Path) -> Iterator[None]:
     """What `radar pull` brings; while this lasts, the vendors are there, and a run may pull more."""
-    pytest.importorskip("dlt", reason="of the extra pull")
     definitions = load_definitions(SHIPPED_PULLS)
     extracts.mkdir(parents=True)
     days = (utc_now().date() - END).days + 100

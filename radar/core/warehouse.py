@@ -190,7 +190,7 @@ def readable_duckdb_errors(warehouse: Path) -> Iterator[None]:
 def explain_duckdb_error(warehouse: Path, text: str) -> RadarError:
     """The user's version of a DuckDB IO error (also one that dbt reports as text)."""
     if re.search(r"[Cc]onflicting lock", text):
-        holder = re.search(r"held in (.+?)(?: by|\.|$)", text)
+        holder = re.search(r"held in (.+?)(?: by user|\. |$)", text)
         who = holder.group(1) if holder else "another process"
         return WarehouseError(
             f"the warehouse is locked by another process ({who})",

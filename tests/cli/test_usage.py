@@ -94,7 +94,9 @@ def test_a_warehouse_that_another_process_has_open_is_named(extracts: Path, tmp_
     with duckdb.connect(str(warehouse)):
         answer = radar("run", "--extracts", extracts, "--warehouse", warehouse, cwd=tmp_path)
     assert answer.returncode == 1
-    assert f"{warehouse}: the warehouse is locked by another process" in answer.stderr
+    # The whole path of the other program, which may hold a dot, and its id.
+    assert f"{warehouse}: the warehouse is locked by another process (/" in answer.stderr
+    assert f"(PID {os.getpid()}))" in answer.stderr
     assert "What to do: close that program" in answer.stderr
 
 

@@ -70,7 +70,9 @@ def test_refused_rows_name_file_row_rule_and_hide_the_value(demo: Place) -> None
 
 
 @pytest.mark.slow
-def test_a_second_run_changes_nothing(demo: Place) -> None:
+def test_a_second_run_changes_nothing(demo_run: Place, tmp_path: Path) -> None:
+    demo = Place(tmp_path / "demo")
+    shutil.copytree(demo_run.folder, demo.folder, symlinks=True)
     before = fingerprints(demo)
     raw = (
         demo.rows("select count(*) from raw.crm_accounts"),

@@ -16,7 +16,7 @@ from tests.conftest import DEMO_DAYS
 from tests.frozen import SEEDS
 from tests.runs.radar_run import Place
 
-NUMBER = re.compile(r"\d+(?:[.]\d+)?")
+NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:[.]\d+)?")
 BLANK = re.compile(r"[{]\w+[}]")
 REASONS = ("reason_1", "reason_2", "reason_3", "reason_4")
 SENTENCES = (
@@ -35,7 +35,7 @@ def seed(name: str) -> list[dict[str, str]]:
 
 
 def numbers(text: object) -> set[str]:
-    return set(NUMBER.findall(str(text)))
+    return {number.replace(",", "") for number in NUMBER.findall(str(text))}
 
 
 def written(value: object) -> set[str]:

@@ -76,8 +76,8 @@ counted as (
         cast(sum(bad) as bigint) as bad,
         cast(sum(fired_open) as bigint) as fired_open,
         cast(sum(treated) as bigint) as treated,
-        sum(arr_usd) as arr_usd,
-        sum(churned_arr_usd) as churned_arr_usd,
+        cast(sum(cast(arr_usd as decimal(18, 2))) as double) as arr_usd,
+        cast(sum(cast(churned_arr_usd as decimal(18, 2))) as double) as churned_arr_usd,
         cast(sum(all_n) as bigint) as base_observations,
         sum(all_hits) / nullif(cast(sum(all_n) as double), 0) as base_rate
     from by_account

@@ -15,7 +15,7 @@ titles as (
     select
         rule_set,
         rule_id,
-        max_by(title, as_of_date) as title
+        max_by(title, (as_of_date, title)) as title
     from {{ ref('fct_health_evidence') }}
     group by rule_set, rule_id
 

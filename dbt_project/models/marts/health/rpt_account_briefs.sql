@@ -40,7 +40,9 @@ facts as (
         max(cast(happened_at as date)) filter (
             where kind = 'touchpoint' and state <> 'automated'
         ) as last_touch_date,
-        max_by(detail, happened_at) filter (where kind = 'touchpoint' and state <> 'automated') as last_channel
+        max_by(detail, (happened_at, fact_id)) filter (
+            where kind = 'touchpoint' and state <> 'automated'
+        ) as last_channel
     from {{ ref('rpt_account_facts') }}
     group by account_id
 

@@ -57,7 +57,7 @@ totals as (
         count(*) filter (where members.distance = 1) as children,
         count(*) filter (where members.distance > 0) as descendants,
         count(*) filter (where members.distance > 0 and health.account_id is not null) as scored_descendants,
-        sum(health.arr_usd) as group_arr_usd,
+        cast(sum(cast(health.arr_usd as decimal(18, 2))) as double) as group_arr_usd,
         coalesce(
             sum(health.score * health.arr_usd) / nullif(sum(health.arr_usd), 0),
             avg(health.score)

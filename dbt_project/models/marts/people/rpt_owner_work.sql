@@ -94,7 +94,10 @@ covers as (
     select
         accounts.owner_id,
         count(distinct accounts.account_id) as covered_accounts,
-        string_agg(distinct coalesce(colleagues.name, reviews.owner_id), ', ') as covered_by,
+        string_agg(
+            distinct coalesce(colleagues.name, reviews.owner_id), ', '
+            order by coalesce(colleagues.name, reviews.owner_id)
+        ) as covered_by,
         max(reviews.until_date) as covered_until
     from {{ ref('int_reviews') }} as reviews
     inner join accounts

@@ -10,12 +10,13 @@ rates as (
 
 ),
 
+-- the newest title, by one text: readers with DuckDB 1.0 know no max_by of a pair
 titles as (
 
     select
         rule_set,
         rule_id,
-        max_by(title, (as_of_date, title)) as title
+        max_by(title, concat(as_of_date, title)) as title
     from {{ ref('fct_health_evidence') }}
     group by rule_set, rule_id
 

@@ -112,7 +112,7 @@ def _from_sources(
 def _provide_masking(con: duckdb.DuckDBPyConnection) -> None:
     """Make `masked` callable in SQL; a function stays for as long as the database is open."""
     known = "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'masked'"
-    if con.execute(known).fetchone() == (0,):
+    if con.execute(known).fetchall() == [(0,)]:
         con.create_function("masked", masked, [sqltypes.VARCHAR], sqltypes.VARCHAR)
 
 

@@ -1,6 +1,7 @@
 {#
     The rows of a raw feed that win for their key, with the columns named.
     An account is named by the id that it has in the CRM, whatever the feed calls it (raw.account_aliases).
+    Rows of contacts that seeds/excluded.csv leaves out are none.
     `key`: the column or columns that identify a fact. `version`: the column whose greatest value wins.
 
     A row that is marked as deleted counts no more from the day of its version on (`deleted_date`); one
@@ -52,6 +53,13 @@ final as (
     where
         ranked.version_rank = 1
         and not {{ 'ranked.is_deleted_at_all' if version else 'coalesce(ranked.is_deleted, false)' }}
+        {% if 'contact_id' in columns %}
+        and not exists (
+            select 1
+            from {{ ref('stg_crm__excluded_contacts') }} as excluded_contacts
+            where ranked.contact_id = excluded_contacts.contact_id
+        )
+        {% endif %}
 
 )
 

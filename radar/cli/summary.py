@@ -122,7 +122,12 @@ _BUCKETS = """
     ORDER BY CASE bucket WHEN 'at_risk' THEN 1 WHEN 'watch' THEN 2 ELSE 3 END
 """
 _NOT_SCORED = "SELECT reason, count(*) FROM marts.rpt_not_scored_accounts GROUP BY reason ORDER BY reason"
-_EXCLUDED_USERS = "SELECT count(DISTINCT user_id) FROM intermediate.int_excluded_users"
+_EXCLUDED = """
+    SELECT
+        (SELECT count(DISTINCT user_id) FROM intermediate.int_excluded_users),
+        (SELECT count(DISTINCT contact_id) FROM staging.stg_crm__excluded_contacts)
+"""
+_UNMATCHED = "SELECT seed_row FROM marts.rpt_excluded WHERE is_unmatched ORDER BY seed_row"
 _DECISIONS = "SELECT decision, count(*) FROM marts.rpt_account_health GROUP BY decision ORDER BY decision"
 _AT_RISK = """
     SELECT account_id, account_name, score, score_low, score_high, bucket, is_overridden,
@@ -218,7 +223,8 @@ class Summary:
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
     `unjoined`: feeds of which not every row finds its account: rows, users and ids, each with the share that
     does, the ids for which most rows wait, and whether that is below the limit; `to_choose`: ids that may be
-    more than one account.
+    more than one account; `excluded`: users and contacts of whom nothing counts; `unmatched`: rows of
+    excluded.csv, from 1, that name nobody.
     `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
     the review queue, sign-offs and spot checks of the newest week that wait; `prospects`: account, name,
     score and bucket of those that never bought anything, and how many; `disagreement`: verdicts against the
@@ -245,7 +251,8 @@ class Summary:
     buckets: Sequence[tuple[str, int]]
     decisions: Sequence[tuple[str, int]]
     not_scored: Sequence[tuple[str, int]]
-    excluded_users: int
+    excluded: tuple[int, int]
+    unmatched: Sequence[int]
     at_risk: Sequence[tuple[Any, ...]]
     prospects: Sequence[tuple[str, str | None, float, str, int]]
     asked: tuple[int, int, int]
@@ -314,7 +321,8 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         buckets=rows(_BUCKETS),
         decisions=rows(_DECISIONS),
         not_scored=rows(_NOT_SCORED),
-        excluded_users=rows(_EXCLUDED_USERS)[0][0],
+        excluded=rows(_EXCLUDED)[0],
+        unmatched=[row for (row,) in rows(_UNMATCHED)],
         at_risk=rows(_AT_RISK, most=MOST_AT_RISK),
         prospects=rows(_PROSPECTS, most=MOST_AT_RISK),
         asked=rows(_ASKED)[0],
@@ -525,8 +533,17 @@ def _rules_off(summary: Summary) -> list[str]:
 def _not_scored(summary: Summary) -> list[str]:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.not_scored)
     lines = [f"  not scored: {reasons} (marts.rpt_not_scored_accounts)"] if reasons else []
-    if summary.excluded_users:
-        lines.append(f"  not counted: what {summary.excluded_users:,} users did (seeds/excluded.csv)")
+    users, contacts = summary.excluded
+    if users or contacts:
+        who = [f"{users:,} user{'s' * (users != 1)}"] if users else []
+        who += [f"{contacts:,} contact{'s' * (contacts != 1)}"] if contacts else []
+        lines.append(f"  not counted: what {' and '.join(who)} did (seeds/excluded.csv, marts.rpt_excluded)")
+    if summary.unmatched:
+        which = "row" if len(summary.unmatched) == 1 else "rows"
+        lines.append(
+            f"  seeds/excluded.csv: nothing matches {which} {', '.join(map(str, summary.unmatched))}."
+            " What to do: correct the value, or take the row out"
+        )
     return lines
 
 

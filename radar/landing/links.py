@@ -1,7 +1,7 @@
 """Resolves the ids by which feeds name accounts: `raw.account_links`, and of it `raw.account_aliases`.
 
 Which rule goes before which is in `links.sql`. Here is what it is given: the sources, the domains of free
-mail, and the addresses and domains that feeds have as an account's id.
+mail, the addresses that are left out, and the addresses and domains that feeds have as an account's id.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from radar.landing.adapters import FREE_MAIL
 from radar.landing.feeds import load_feeds
 from radar.landing.load import transaction
 
+EXCLUDED = "excluded.csv"
 USER_COLUMNS = ("user_id", "contact_id")  # of a feed, who did it
 
 # Of an e-mail address its MD5 and its domain are enough to find the contact, or the company.
@@ -82,11 +83,20 @@ def note_ids(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def resolve_aliases(con: duckdb.DuckDBPyConnection, seeds: Path | None = None) -> None:
-    """Write `raw.account_links` and `raw.account_aliases` again. `seeds` has the domains of free mail."""
+    """Write `raw.account_links` and `raw.account_aliases` again.
+
+    `seeds` has the domains of free mail, and the addresses and domains whose contacts are left out.
+    """
     sources = sorted({feed.source for feed in load_feeds().values()})
     con.execute(LINK_MACROS)
     query = Path(__file__).with_name("links.sql").read_text(encoding="utf-8")
-    con.execute(query, {"sources": sources, "free_mail": _free_mail(seeds)})
+    values = {
+        "sources": sources,
+        "free_mail": [row["domain"].strip().lower() for row in _seed(seeds, FREE_MAIL) if row["domain"]],
+        "excluded_emails": _excluded(seeds, "email"),
+        "excluded_domains": _excluded(seeds, "email_domain"),
+    }
+    con.execute(query, values)
     con.execute(ALIASES, {"sources": sources})
 
 
@@ -107,10 +117,15 @@ def count_waiting(con: duckdb.DuckDBPyConnection) -> None:
                 )
 
 
-def _free_mail(seeds: Path | None) -> list[str]:
-    """The domains of `free_mail_domains.csv`, as it ships where the folder has none."""
-    file = seeds / FREE_MAIL if seeds else None
+def _excluded(seeds: Path | None, kind: str) -> list[str]:
+    """The values of a kind in `excluded.csv`, in small letters."""
+    return [row["value"].strip().lower() for row in _seed(seeds, EXCLUDED) if row["kind"] == kind]
+
+
+def _seed(seeds: Path | None, name: str) -> list[dict[str, str]]:
+    """The rows of a file of reference data, as it ships where the folder has none."""
+    file = seeds / name if seeds else None
     if file is None or not file.is_file():
-        file = Settings().shipped_seeds / FREE_MAIL
+        file = Settings().shipped_seeds / name
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        return [row["domain"].strip().lower() for row in csv.DictReader(lines) if row["domain"]]
+        return list(csv.DictReader(lines))

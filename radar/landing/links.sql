@@ -2,7 +2,8 @@
 -- no living account and account that it may be. A claim of crm/identities goes before an e-mail address of a contact,
 -- and that before a domain; an account that the CRM has goes before a deleted one. `is_linked`: no other account may be
 -- meant; else a person chooses (decided_by). Claims of the feed's own source go before those of others, and claims that
--- contradict each other resolve nothing.
+-- contradict each other resolve nothing. An address that seeds/excluded.csv names is nobody's, and a contact that it
+-- leaves out has none: what comes under one of a domain of our own goes to the account with that domain.
 create or replace table raw.account_links as
 with recursive
 
@@ -191,14 +192,31 @@ ends as (
 
 ),
 
+excluded as (
+
+    select
+        'email' as kind,
+        unnest(cast($excluded_emails as varchar[])) as value
+    union all
+    select
+        'email_domain' as kind,
+        unnest(cast($excluded_domains as varchar[])) as value
+
+),
+
 addresses as (
 
     select distinct ends.reached_id as link_id
     from ends
     left join accounts
         on ends.reached_id = accounts.account_id
+    left join excluded
+        on
+            excluded.kind = 'email'
+            and ends.reached_id = link_id(excluded.value)
     where
-        not ends.is_contradicted
+        excluded.value is null
+        and not ends.is_contradicted
         and accounts.account_id is null
         and (contains(ends.reached_id, '@') or contains(ends.reached_id, '.'))
 
@@ -223,6 +241,21 @@ resolved_by_claims as (
 
 ),
 
+-- as staging.stg_crm__excluded_contacts, which is not built when files land
+excluded_contacts as (
+
+    select contacts.contact_id
+    from raw.crm_contacts as contacts
+    inner join excluded
+        on
+            (excluded.kind = 'email' and lower(trim(contacts.email)) = excluded.value)
+            or (
+                excluded.kind = 'email_domain'
+                and '.' || split_part(lower(trim(contacts.email)), '@', -1) like '%.' || excluded.value
+            )
+
+),
+
 newest_contacts as (
 
     select
@@ -236,6 +269,7 @@ newest_contacts as (
         inner join addresses
             on link_id(known.email) = addresses.link_id
     )
+    and contacts.contact_id not in (select excluded_contacts.contact_id from excluded_contacts)
     qualify row_number() over (
         partition by contacts.contact_id
         order by

@@ -117,12 +117,44 @@ def _words(tables: Tables) -> Iterator[Problem]:
         if not DOMAIN.fullmatch(row["domain"]) or row["domain"] != row["domain"].lower():
             what = f"'{row['domain']}' is no domain in small letters"
             yield Problem("free_mail_domains.csv", number, "domain", what, "write one such as gmail.com")
+
+
+def _excluded(tables: Tables) -> Iterator[Problem]:
+    """Values that name whom they mean, and not every customer."""
+    free_mail = [row["domain"] for row in tables["free_mail_domains"]]
     for number, row in numbered(tables, "excluded"):
-        if row["kind"] in ("domain", "email_domain") and not DOMAIN.fullmatch(row["value"].lower()):
-            what = f"'{row['value']}' is no domain"
-            yield Problem(
-                "excluded.csv", number, "value", what, "write a domain such as example.com, without @"
-            )
+        found = _wrong_value(row["kind"], row["value"].strip().lower(), free_mail)
+        if found:
+            yield Problem("excluded.csv", number, "value", *found)
+
+
+def _wrong_value(kind: str, value: str, free_mail: list[str]) -> tuple[str, str] | None:
+    """What is wrong with a value of excluded.csv, in small letters, and what to do."""
+    if kind in ("domain", "email_domain") and not DOMAIN.fullmatch(value):
+        return f"'{value}' is no domain", "write a domain such as example.com, without @"
+    if kind == "email_domain":
+        whose = next((domain for domain in free_mail if f".{domain}".endswith(f".{value}")), None)
+        if whose:
+            what = f"'{value}' leaves out every customer who has mail at {whose}"
+            return what, "name single people with rows of the kind email"
+    if kind == "email":
+        local, _, domain = value.rpartition("@")
+        if not local or re.search(r"[@\s]", local) or not DOMAIN.fullmatch(domain):
+            return f"'{value}' is no e-mail address", "write one such as ann@example.com"
+    if kind == "bot":
+        return _wrong_pattern(value, free_mail)
+    return None
+
+
+def _wrong_pattern(pattern: str, free_mail: list[str]) -> tuple[str, str] | None:
+    remedy = "write the part that bots alone have, such as bot-*"
+    if not any(c.isalnum() for c in pattern):
+        return f"'{pattern}' has no letter or digit, so it leaves out every user", remedy
+    fits = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    whose = next((domain for domain in free_mail if fits.fullmatch(f"@{domain}")), None)
+    if whose:
+        return f"'{pattern}' leaves out every customer whose id is an address at {whose}", remedy
+    return None
 
 
 def _families(tables: Tables) -> Iterator[Problem]:
@@ -171,6 +203,7 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _destinations,
     _settings,
     _words,
+    _excluded,
     _families,
     _links,
 )

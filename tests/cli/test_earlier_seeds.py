@@ -69,6 +69,14 @@ def test_a_rule_set_that_came_later_needs_no_row_in_files_of_ones_own(tmp_path: 
     assert "playbook_v1," in (gathered / "rules.csv").read_text()
 
 
+def test_people_and_bots_that_are_left_out_are_named_in_any_case(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    named = ("email,Ann@Gmail.com", "email_domain,Radar.example", "bot,bot-*", "bot,ping")
+    (mine / "excluded.csv").write_text("".join(["kind,value,reason\n", *(f"{row},ours\n" for row in named)]))
+    assert check(gather(mine, tmp_path / "seeds")) == []
+
+
 def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -130,6 +138,22 @@ def test_seeds_that_came_later_are_as_they_ship(tmp_path: Path) -> None:
         ("excluded.csv", ["kind,value,reason", "account,acc-1,ours"], 1, "'account' is not allowed"),
         ("excluded.csv", ["kind,value,reason", "email_domain,@radar.example,staff"], 1, "is no domain"),
         ("excluded.csv", ["kind,value,reason", "user_id,bot,"], 1, "the cell is empty"),
+        *(
+            ("excluded.csv", ["kind,value,reason", "bot,bot-*,x", f"{kind},{value},staff"], 2, what)
+            for kind, value, what in (
+                ("email", "radar.example", "is no e-mail address"),
+                ("email", "ann@radar", "is no e-mail address"),
+                ("email", "@radar.example", "is no e-mail address"),
+                ("email", "ann b@radar.example", "is no e-mail address"),
+                ("email_domain", " Gmail.com", "leaves out every customer who has mail at gmail.com"),
+                ("email_domain", "co.uk", "leaves out every customer who has mail at"),
+                ("email_domain", "example", "is no domain"),
+                ("bot", "*", "has no letter or digit, so it leaves out every user"),
+                ("bot", "*@*", "has no letter or digit"),
+                ("bot", "*@gmail.com", "whose id is an address at gmail.com"),
+                ("bot", "*.com", "whose id is an address at"),
+            )
+        ),
     ],
 )
 def test_mistakes_in_them_are_reported_with_their_row(

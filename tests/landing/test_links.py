@@ -11,7 +11,7 @@ from inbox import Inbox
 from vendor_shapes import mail_id
 
 from radar.landing.adapters import FREE_MAIL
-from radar.landing.links import LINK_MACROS, resolve_aliases
+from radar.landing.links import EXCLUDED, LINK_MACROS, resolve_aliases
 from radar.landing.vendor_files import prepare
 
 ACCOUNTS = (
@@ -128,6 +128,32 @@ def test_an_account_that_is_merged_and_comes_no_more_is_the_one_that_is_left(com
     company.land()
     assert company.column(merged) == []
     assert links(company, "cus_1") == [("a1!", "identity")]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("ann@gmail.com", []),  # named itself
+        ("new@gmail.com", []),
+        ("bob@acme.com", [("a1!", "domain")]),  # of a contact of a2 who is left out by the domain
+        ("ann@beta.io", [("a2!", "domain")]),  # not a1, whose contact had another address once that is named
+        ("both@x.io", [("a1!", "email")]),  # the other contact who has it is left out
+    ],
+)
+def test_addresses_of_people_who_are_left_out_lead_to_no_account(
+    company: Inbox, tmp_path: Path, address: str, expected: list[Link]
+) -> None:
+    named = "kind,value,reason\nemail,Ann@Gmail.com,test\nemail_domain,acme.com,us\nuser_id,both@x.io,test\n"
+    (tmp_path / EXCLUDED).write_text(named)
+    versions = (
+        "c7,a1,ann@gmail.com,2025-01-01\nc4,a2,z@acme.com,2025-01-01\n"
+        "c7,a1,ann@beta.io,2025-02-01\nc4,a2,both@x.io,2025-02-01\n"
+    )
+    company.put("crm/contacts/d.csv", "contact_id,account_id,email,updated_at\n" + versions)
+    company.put("crm/identities/i.csv", f"{IDENTITIES}billing,cus_1,{mail_id(address)}\n")
+    company.land()
+    resolve_aliases(company.con, tmp_path)
+    assert links(company, "cus_1") == expected
 
 
 def test_a_company_replaces_the_list_of_free_mail(company: Inbox, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ _AGES = (
     200,
     390,
 )
+_MAIL_DOMAINS = (*["example.com"] * 5, "EU.Staff.example", "notstaff.example")
 _TICKET_STATUSES = ("Solved", "on-hold", "On Hold", "RESOLVED", "spam", "escalated", "new", "  Closed ")
 
 
@@ -252,7 +253,7 @@ class _Maker:
                 return {
                     "contact_id": contact_id,
                     "account_id": self.account_id,
-                    "email": f"{contact_id}@example.com",
+                    "email": f"{contact_id}@{self.pick(*_MAIL_DOMAINS)}",
                     "full_name": f"Zoë {contact_id}",
                     "role": self.pick("champion", "sponsor", "admin", "user", "other", None),
                     "is_active": self.pick(True, True, False, None),
@@ -455,7 +456,7 @@ class _Maker:
             return {
                 "event_id": event_id,
                 "account_id": self.account_id,
-                "user_id": self.pick("u1", "u2", "u3", "u4", "u5", None),
+                "user_id": self.pick("u1", "u2", "u3", "u4", "u5", "Bot-1", None),
                 "event_name": name,
                 "occurred_at": moment,
                 "properties": self.pick(None, '{"page": "home", "n": 1}'),

@@ -12,7 +12,7 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -566,11 +566,11 @@ class _Account:
         )
 
     def _is_user_excluded(self, user_id: str | None) -> bool:
-        user = (user_id or "").lower()
-        return bool(user) and any(
-            user == value if kind == "user_id" else "@" in user and _is_under(user.split("@")[1], value)
-            for kind, value in self.seeds.excluded
-            if kind in {"user_id", "email_domain"}
+        user = (user_id or "").strip().lower()
+        return bool(user) and (
+            ("user_id", user) in self.seeds.excluded
+            or is_address_excluded(user, self.seeds.excluded)
+            or any(kind == "bot" and _fits(user, value) for kind, value in self.seeds.excluded)
         )
 
     def is_stage_churned(self) -> bool:
@@ -887,6 +887,30 @@ class _Account:
             return None
         expires = latest.get("expires_at") or latest["overridden_at"] + timedelta(days=_OVERRIDE_DAYS)
         return str(latest["bucket"]) if expires.date() > self.day else None
+
+
+def is_address_excluded(address: str, excluded: Iterable[tuple[str, str]]) -> bool:
+    """Whether it is an e-mail address that is named, or that has a domain which is named or under one."""
+    address = address.strip().lower()
+    _, at, domain = address.partition("@")
+    return bool(at) and any(
+        (kind == "email" and address == value) or (kind == "email_domain" and _is_under(domain, value))
+        for kind, value in excluded
+    )
+
+
+def excluded_contacts(versions: Iterable[Row], excluded: Collection[tuple[str, str]]) -> set[str]:
+    """The ids of contacts of whom any version has an address that is left out."""
+    return {
+        row["contact_id"]
+        for row in versions
+        if row.get("email") and is_address_excluded(row["email"], excluded)
+    }
+
+
+def _fits(text: str, pattern: str) -> bool:
+    """Whether the text is the pattern with any text for each asterisk."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def _is_under(domain: str, parent: str) -> bool:
@@ -1364,10 +1388,13 @@ def _accounts(feeds: Feeds, seeds: Seeds, as_of: date) -> dict[str, _Account]:
     for row in feeds["crm/accounts"]:
         account_id = row["account_id"]
         accounts.setdefault(account_id, _Account(seeds, as_of, account_id=account_id)).versions.append(row)
+    left_out = excluded_contacts(_with_account(feeds, "crm/contacts"), seeds.excluded)
     for feed, key in KEYS.items():
         if feed in {"crm/accounts", "crm/owners", "crm/identities", _SUBSCRIPTIONS}:
             continue
         for row in newest(_with_account(feeds, feed), key, as_of):
+            if row.get("contact_id") in left_out:
+                continue
             accounts[row["account_id"]].rows[feed].append(row)
     subscriptions: dict[str, list[Row]] = defaultdict(list)
     for row in _with_account(feeds, _SUBSCRIPTIONS):

@@ -32,6 +32,9 @@ EXCLUDED = (
     ("account_id", "acc-7"),
     ("domain", "company3.example.com"),
     ("user_id", "u5"),
+    ("bot", "bot-*"),
+    ("email", "con-acc-5-0@example.com"),
+    ("email_domain", "staff.example"),
 )
 COMPETITORS = ("Northwind", "Acme CRM", "Über-Tool", "C++Suite")
 

@@ -361,6 +361,29 @@ def test_quality_names_what_changed_in_the_files_of_a_feed(
         assert rows(clients["rep"], "/quality?format=csv&part=schema_changes") == []
 
 
+def test_quality_says_how_much_is_left_out_and_which_row_matches_nothing(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "delete from marts.rpt_excluded",
+        "insert into marts.rpt_excluded (seed_row, kind, reason, accounts, users, events, contacts, records,"
+        " is_unmatched) values (1, 'email_domain', 'staff', 0, 2, 1234, 3, 40, false),"
+        " (2, 'bot', 'robots', 0, 0, 0, 0, 0, true)",
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        listed = text(clients["rep"], "/quality").partition("Left out")[2].partition("All of them")[0]
+        assert "1 email domain staff 0 2 1,234 3 40" in listed
+        assert "2 bot robots matches nothing 0 0 0 0 0" in listed
+        files = rows(clients["rep"], "/quality?format=csv&part=excluded")
+        assert [line["is_unmatched"] for line in files] == ["false", "true"]
+    earlier = publish_again(demo_run, tmp_path / "earlier", "drop table marts.rpt_excluded")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Left out" not in text(clients["rep"], "/quality")
+        assert rows(clients["rep"], "/quality?format=csv&part=excluded") == []
+
+
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
     columns = told("select table_schema, table_name, column_name from information_schema.columns")
     records = {name for schema, table, name in columns if schema == "audit"}

@@ -198,7 +198,7 @@ def test_who_is_no_customer_is_listed_apart(meanings: Place) -> None:
 def test_what_excluded_users_do_is_not_counted(meanings: Place) -> None:
     query = "select days_since_login from signals.sig_usage where account_id = 'acc_05' and as_of_date = "
     assert meanings.rows(f"{query} '{AS_OF}'") == [(7,)]
-    assert "what 1 users did" in (meanings.folder / "said").read_text()
+    assert "what 1 user did" in (meanings.folder / "said").read_text()
 
 
 def test_the_published_copy_names_no_excluded_user(meanings: Place) -> None:

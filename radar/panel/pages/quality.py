@@ -45,6 +45,9 @@ _CSV: Mapping[str, tuple[str, ...]] = {
         "feed", "column_name", "change", "nearest_name", "source_file", "files", "refused_values",
         "batch_id", "is_current", "first_found_at", "last_found_at",
     ),
+    "excluded": (
+        "seed_row", "kind", "reason", "accounts", "users", "events", "contacts", "records", "is_unmatched",
+    ),
     "checks": ("feed", "checked_at", "passed", "critical", "others"),
     "runs": (
         "run_id", "started_at", "as_of_start", "as_of_end", "status", "seconds", "files", "bytes",
@@ -100,6 +103,11 @@ class _Data:
             return []  # a copy of an earlier release
         if name == "schema_changes" and not self.ask("has_schema_changes")[0]["is_there"]:
             return []
+        if name == "excluded":
+            try:
+                return self.ask(name)
+            except EarlierCopyError:
+                return []
         return self.ask(name, rows=_ALL) if name == "refused" else self.ask(name)
 
     def coverage(self) -> list[Row] | None:
@@ -172,6 +180,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "all_changes": len(changes),
         "changes": [row for row in changes if row["is_current"]][:COLUMN_ROWS],
         "schema_changes": SCHEMA_CHANGES,
+        "excluded": data.part("excluded"),
         "checks": checks,
         "passed": sum(row["passed"] for row in checks),
         "failed": sum(row["critical"] + row["others"] for row in checks),

@@ -166,6 +166,11 @@ where
 select * from marts.rpt_schema_changes
 order by is_current desc, last_found_at desc, attention_rank, feed, column_name
 
+-- name: excluded
+-- for everyone
+select * from marts.rpt_excluded
+order by seed_row
+
 -- name: checks
 -- for everyone
 with latest as (

@@ -1,6 +1,7 @@
 -- Grain: one row per account, feed, refused thing and interval (both ends included) over which rows of it are missing
 -- that were refused: what the feed has about the account on these days is not known.
--- entity_key: the key of what was refused, such as a contact_id; null where it could not be read.
+-- entity_key: the key of what was refused, such as a contact_id; null where it could not be read. A contact that
+-- seeds/excluded.csv leaves out makes nothing unknown.
 -- From when the refused version was made or the fact happened, or from the first version on where there is no other;
 -- until a later version landed, or enough other facts did. Where the time cannot be read it is the day of arrival, or
 -- the first day of this build where the rows arrived after it.
@@ -39,6 +40,11 @@ bounded as (
         on
             refused.account_id = aliases.account_id
             and aliases.source = split_part(refused.feed, '/', 1)
+    left join {{ ref('stg_crm__excluded_contacts') }} as excluded_contacts
+        on
+            refused.feed = 'crm/contacts'
+            and refused.entity_key = excluded_contacts.contact_id
+    where excluded_contacts.contact_id is null
 
 ),
 

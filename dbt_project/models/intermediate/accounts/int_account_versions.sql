@@ -21,33 +21,14 @@ stages as (
 
 ),
 
-excluded as (
-
-    select
-        kind,
-        lower(trim(value)) as value,
-        min(reason) as reason
-    from {{ ref('excluded') }}
-    where kind in ('account_id', 'domain')
-    group by kind, lower(trim(value))
-
-),
-
 excluded_accounts as (
 
     select
-        accounts.account_id,
-        accounts.version_at,
-        min(excluded.reason) as reason
-    from accounts
-    inner join excluded
-        on
-            (excluded.kind = 'account_id' and lower(accounts.account_id) = excluded.value)
-            or (
-                excluded.kind = 'domain'
-                and '.' || lower(trim(accounts.domain)) like '%.' || excluded.value
-            )
-    group by accounts.account_id, accounts.version_at
+        account_id,
+        version_at,
+        min(reason) as reason
+    from {{ ref('int_excluded_accounts') }}
+    group by account_id, version_at
 
 ),
 

@@ -1,15 +1,18 @@
--- Grain: one row per account and user whose events do not count, with the reason that seeds/excluded.csv gives.
+-- Grain: one row per account, user whose events do not count, and row of seeds/excluded.csv that leaves the user out.
 -- Not published: user ids may be e-mail addresses.
 with
 
+-- an asterisk of a bot's pattern is any text; what LIKE would read as a sign of its own is escaped
 excluded as (
 
-    select
+    select distinct
         kind,
         lower(trim(value)) as value,
-        reason
+        replace(
+            replace(replace(replace(lower(trim(value)), '!', '!!'), '%', '!%'), '_', '!_'), '*', '%'
+        ) as pattern
     from {{ ref('excluded') }}
-    where kind in ('user_id', 'email_domain')
+    where kind in ('user_id', 'email', 'email_domain', 'bot')
 
 ),
 
@@ -17,7 +20,8 @@ users as (
 
     select distinct
         account_id,
-        user_id
+        user_id,
+        lower(trim(user_id)) as folded_id
     from {{ ref('int_user_days') }}
     where
         user_id is not null
@@ -30,17 +34,18 @@ final as (
     select
         users.account_id,
         users.user_id,
-        min(excluded.reason) as reason
+        excluded.kind,
+        excluded.value
     from users
     inner join excluded
         on
-            (excluded.kind = 'user_id' and lower(users.user_id) = excluded.value)
+            (excluded.kind in ('user_id', 'email') and users.folded_id = excluded.value)
             or (
                 excluded.kind = 'email_domain'
                 and users.user_id like '%@%'
-                and '.' || lower(trim(split_part(users.user_id, '@', 2))) like '%.' || excluded.value
+                and '.' || trim(split_part(users.folded_id, '@', 2)) like '%.' || excluded.value
             )
-    group by users.account_id, users.user_id
+            or (excluded.kind = 'bot' and users.folded_id like excluded.pattern escape '!')
 
 )
 

@@ -30,6 +30,7 @@ from radar.measurement.backtest import (
     rows_of,
 )
 from radar.measurement.models import compile_model, run_models
+from radar.measurement.rule_rows import FAMILIES, evaluable, typed_rows
 from radar.rules.gathering import RULE_FILES
 
 REPORTED_HORIZONS = (30, 60, 90)
@@ -42,6 +43,7 @@ _PUBLISHED = {
     "int_scored_accounts": "scoring.int_scored_accounts",
 }
 """What the models read of the published copy, next to what the backtest reads."""
+_DAYS_OBSERVED = "(select distinct as_of_date from fct_observations where left_out_because is null)"
 _RULE_SET = "calibrated_v"
 
 
@@ -126,9 +128,15 @@ class Steps:
         self, con: duckdb.DuckDBPyConnection, seeds: Path, request: Request, horizons: tuple[int, ...]
     ) -> None:
         self.con, self.seeds, self.request, self.horizons = con, seeds, request, horizons
+        self.catalogue = typed_rows(seeds, "signals")
         self.relations = {name: f"{COPY}.{relation}" for name, relation in _PUBLISHED.items()}
         self.relations |= {"fct_observations": "fct_observations", "int_backtest_auc": "int_backtest_auc"}
         self.relations |= {"rpt_backtest_rates": "rpt_backtest_rates"}
+        self.relations |= {
+            f"sig_{family}": f"(select * from {COPY}.signals.sig_{family} where as_of_date in {_DAYS_OBSERVED})"
+            for family in FAMILIES
+        }
+        self.relations |= {name: name for name in ("rule_sets", "rules", "rule_conditions")}
         for name in ("settings", "signals"):
             con.execute(
                 f"create table seed_{name} as select * from read_csv($file, header = true)",
@@ -143,7 +151,14 @@ class Steps:
             {"horizon": self.request.horizon, "train_until": _text(self.request.train_until)},
         )
         self.model("calibration_limits", {"share_pct": self.request.share})
-        self.model("calibration_rules", {"max_rules": self.request.max_rules})
+        self.model(
+            "calibration_rules",
+            {
+                "max_rules": self.request.max_rules,
+                "share_pct": self.request.share,
+                "rank_limits": self.rank_limits(),
+            },
+        )
         chosen = rows_of(self.con, "calibration_rules")
         limits = self.proposal(chosen)
         scores = self.ceilings()
@@ -179,7 +194,9 @@ class Steps:
         if until is None or not signals or not ceiling.is_installed():
             return {}
         self.model(
-            "calibration_inputs", {"signals": list(signals), "read_signals": []}, table="ceiling_inputs"
+            "calibration_inputs",
+            {"signals": list(signals), "read_signals": [], "ranks": []},
+            table="ceiling_inputs",
         )
         return {
             f"ceiling {days}": f"ceiling_{days}d"
@@ -208,10 +225,35 @@ class Steps:
             name,
             variables,
             self.relations | relations,
-            {"scoring_rule_sets": lambda: [dict(rule_set) for rule_set in rule_sets]},
+            {
+                "scoring_rule_sets": lambda: [dict(rule_set) for rule_set in rule_sets],
+                "signal_families": lambda: list(FAMILIES),
+            },
         )
         self.con.execute(f"create or replace table {table or name} as\n{query}")
         self.relations[name] = table or name
+
+    def rank_limits(self) -> dict[str, str]:
+        """Compute the limits of the day of each level that gives a rule: their columns, by signal."""
+        levels = [
+            row
+            for row in rows_of(self.con, "calibration_limits")
+            if row["no_rule_because"] is None and row["rank_operator"]
+        ]
+        if not levels:
+            return {}
+        rule_set = evaluable(
+            {"rule_set": "ranks", "status": "candidate"},
+            [{"rule_id": row["signal"], "segment": None} for row in levels],
+            [
+                {"rule_id": row["signal"], "segment": None, "position": 1, "signal": row["signal"]}
+                | {"operator": row["rank_operator"], "threshold": Decimal(self.request.share)}
+                for row in levels
+            ],
+            self.catalogue,
+        )
+        self.model("int_rank_limits", {}, rule_sets=[rule_set])
+        return {rule["rule_id"]: rule["conditions"][0]["limit"] for rule in rule_set["rules"]}
 
     def proposal(self, chosen: Sequence[Row]) -> Proposal:
         """The rows of the seeds for rules that were chosen."""
@@ -226,12 +268,17 @@ class Steps:
             "watch_from": WATCH_FROM,
             "healthy_from": HEALTHY_FROM,
             "description": f"Starts at {BASE_SCORE} and loses points where an account is among the worst "
-            f"{share} % of the company's own paying accounts; limits from the weeks until {until}",
+            f"{share} % of the company's own customers; fixed limits are of the weeks until {until}",
         }
         rules, conditions = [], []
         for row in chosen:
             key = {"rule_set": name, "rule_id": _rule_id(row), "segment": None}
             worst = f"{'lowest' if row['worse_side'] == 'low' else 'highest'} {share} %"
+            limit = (
+                f"that of the {worst} of customers on the day"
+                if row["is_rank"]
+                else (f"the {worst} of paying accounts until {until}")
+            )
             rules.append(
                 {
                     **key,
@@ -241,7 +288,7 @@ class Steps:
                     "needs_review": False,
                     "title": f"Among the {worst}: {row['label']}",
                     "evidence": f"{row['label'][0].upper()}{row['label'][1:]}: {{value_1}} "
-                    f"(limit {{threshold_1}}, the {worst} of paying accounts until {until})",
+                    f"(limit {{threshold_1}}, {limit})",
                 }
             )
             conditions.append(
@@ -258,43 +305,31 @@ class Steps:
 
     def score(self, name: str, proposal: Proposal) -> None:
         """Evaluate a proposal by the macros that evaluate the rules of the seeds: <name>_results, _scores."""
-        conditions = {
-            row["rule_id"]: {
-                **row,
-                "label": row["signal"],
-                "is_rank": False,
-                "comparison": row["operator"],
-                "limit": str(row["threshold"]),
-            }
-            for row in proposal.conditions
-        }
-        empty = ("max_points", "renewal_within_days", "renewal_factor", "bucket", "flag", "renewal_label")
-        rules = [
-            {
-                **dict.fromkeys(empty),
-                **rule,
-                "rule_number": number,
-                "other_segments": [],
-                "conditions": [conditions[rule["rule_id"]]],
-            }
-            for number, rule in enumerate(proposal.rules, start=1)
-        ]
-        rule_sets = [{"smoothing_days": None, **proposal.rule_set, "version": "", "rules": rules}]
+        empty = dict.fromkeys(("max_points", "renewal_within_days", "renewal_factor", "bucket", "flag"))
+        rule_set = evaluable(
+            {"smoothing_days": None, **proposal.rule_set},
+            [{**empty, **rule} for rule in proposal.rules],
+            proposal.conditions,
+            self.catalogue,
+        )
         described = self.con.execute(f"describe {COPY}.scoring.int_rule_inputs").fetchall()
         read_signals = [column for column, *_ in described]
         signals = [row["signal"] for row in proposal.conditions]
-        self.model("calibration_inputs", {"signals": signals, "read_signals": read_signals})
+        ranks = [one["limit"] for rule in rule_set["rules"] for one in rule["conditions"] if one["is_rank"]]
+        if ranks:
+            self.model("int_rank_limits", {}, rule_sets=[rule_set])
+        self.model("calibration_inputs", {"signals": signals, "read_signals": read_signals, "ranks": ranks})
         self.model("calibration_accounts", {})
         self.con.execute(
             "create or replace table no_rules_in_use "
             "(as_of_date date, rule_set varchar, segment varchar, rules_in_use bigint)"
         )
-        self.model("calibration_results", {}, table=f"{name}_results", rule_sets=rule_sets)
+        self.model("calibration_results", {}, table=f"{name}_results", rule_sets=[rule_set])
         self.model(
             "calibration_scores",
             {},
             table=f"{name}_scores",
-            rule_sets=rule_sets,
+            rule_sets=[rule_set],
             int_scored_accounts="calibration_accounts",
             int_rules_in_use="no_rules_in_use",
         )
@@ -393,6 +428,8 @@ class Steps:
                     "signal": row["signal"],
                     "operator": row["operator"],
                     "threshold": row["threshold"],
+                    "limit": row["limit_value"],
+                    "limit_date": row["limit_date"],
                     "points": row["points"],
                     "verdict": verdict.get("verdict", "too_few"),
                     "fired": int(verdict.get("fired") or 0),

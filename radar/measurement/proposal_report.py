@@ -46,8 +46,9 @@ def _proposal(done: Calibration, written: Path | None) -> list[str]:
         return [str(done.reason)]
     name, count = done.proposal.rule_set["rule_set"], len(done.proposal.rules)
     begin = (
-        f"Proposed: {name}, {count} rule{'' if count == 1 else 's'}, a shadow. Limits are those of the worst "
-        f"{done.request.share} % of paying account-weeks until {done.figures['train_until']}."
+        f"Proposed: {name}, {count} rule{'' if count == 1 else 's'}, a shadow. A rank has the limit of each "
+        f"day; other limits are those of the worst {done.request.share} % of paying account-weeks until "
+        f"{done.figures['train_until']}."
     )
     if written is None:
         return [begin, "Nothing is written: name a folder with --output to get the rows of the seeds."]
@@ -124,7 +125,7 @@ def _rules(done: Calibration) -> Section:
             (
                 rule_id,
                 FAMILIES[row["family"]],
-                f"{row['signal']} {row['operator']} {number(float(row['threshold']))}",
+                _condition(row),
                 str(row["points"]),
                 VERDICTS[row["verdict"]],
                 f"{row['fired']:,}",
@@ -135,6 +136,14 @@ def _rules(done: Calibration) -> Section:
             for rule_id, row in labels.items()
         ),
     )
+
+
+def _condition(row: Mapping[str, Any]) -> str:
+    threshold = number(float(row["threshold"]))
+    if row["limit_date"] is None:
+        return f"{row['signal']} {row['operator']} {threshold}"
+    limit = f"{number(float(row['limit']))} on {row['limit_date']}"
+    return f"{row['signal']} among the {row['operator']} {threshold} % ({limit})"
 
 
 def _limits(done: Calibration) -> Section:

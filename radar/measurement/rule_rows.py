@@ -15,6 +15,9 @@ from typing import Any
 from radar.rules.seed_tables import described
 
 Row = Mapping[str, Any]
+FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
+"""Of signals, as the macro `signal_families` has them: each has its table."""
+
 RANKS = {"lowest": "<=", "highest": ">="}
 """Operators that compare with a limit of the day, a column of int_rule_inputs."""
 

@@ -17,10 +17,7 @@ import duckdb
 from radar.core.errors import UsageError
 from radar.measurement.backtest import COPY, Question, Row, measured_copy, rows_of
 from radar.measurement.models import INPUT, PUBLISHED, compile_model, run_models
-from radar.measurement.rule_rows import evaluable, typed_rows
-
-FAMILIES = ("usage", "adoption", "support", "billing", "comms", "relationship", "value", "sentiment")
-"""Of signals, as the macro `signal_families` has them: each has its table."""
+from radar.measurement.rule_rows import FAMILIES, evaluable, typed_rows
 
 MODELS = (
     "whatif_accounts",

@@ -18,13 +18,16 @@ from radar.cli.main import app
 from radar.core.errors import UsageError
 from radar.measurement.backtest import COPY, Question, figures_of, measured_copy
 from radar.measurement.calibrate import Proposal, Request, Steps
+from radar.measurement.rule_rows import FAMILIES, typed_rows
 from radar.rules.checks import check
 from radar.rules.gathering import gather
+from tests.frozen import SEEDS
 from tests.measurement.company_copy import fill, publish
 from tests.measurement.test_backtest_command import MONDAYS, gone, made, scores, unknowable, version
 from tests.oracle.measurement import Company
 from tests.runs.radar_run import Place, radar
 
+CATALOGUE = typed_rows(SEEDS, "signals")
 Signal = Callable[[str, date], float | None]
 LEFT = {f"left{n:02}": MONDAYS[-1] + timedelta(days=60 + 5 * n) for n in range(40)}
 STAYED = [f"stay{n:02}" for n in range(60)]
@@ -38,6 +41,7 @@ def published(company: Company, folder: Path, signals: Mapping[str, Signal]) -> 
         con.begin()
         con.execute(
             """
+            create schema signals;
             create table scoring.fct_signal_values (
                 account_id varchar, as_of_date date, signal varchar, value double, is_known boolean
             );
@@ -59,6 +63,17 @@ def published(company: Company, folder: Path, signals: Mapping[str, Signal]) -> 
             for name, value in signals.items()
         ]
         fill(con, "scoring.fct_signal_values", rows)
+        for family in FAMILIES:
+            own = [row["signal"] for row in CATALOGUE if row["family"] == family]
+            con.execute(
+                f"""
+                create table signals.sig_{family} as
+                pivot (
+                    from scoring.fct_signal_values where is_known
+                ) on signal in ({", ".join(f"'{name}'" for name in own)})
+                using max(value) group by account_id, as_of_date
+                """
+            )
         con.commit()
     return file
 
@@ -159,6 +174,11 @@ def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
     assert late["ceiling"]["recall_top_tenth"] > 0.9
 
 
+def of_one_date(account: str, day: date, limit: int, cut: Callable[[int, int], int]) -> int:
+    """The number of an account, cut on one date, where so many tie."""
+    return cut(int(account[1:]), limit) if day == MONDAYS[-1] else int(account[1:])
+
+
 def hundred(folder: Path) -> Path:
     """A hundred accounts that differ in one number from 0 to 99, each signal another reading of it."""
     accounts = [f"a{n:02}" for n in range(100)]
@@ -179,6 +199,8 @@ def hundred(folder: Path) -> Path:
             "csat_90d": of(lambda n: n if n < 19 else None),
             "nps_latest": of(lambda n: n if n < 20 else None),
             "days_since_reply": of(lambda n: n),
+            "days_since_key_feature": lambda account, day: of_one_date(account, day, 78, min),
+            "advanced_events_30d": lambda account, day: of_one_date(account, day, 19, max),
         },
     )
     return folder
@@ -198,21 +220,49 @@ def test_limits_separate_the_worst_share_on_both_sides_of_each_bound(tmp_path: P
         for row in calibrated["proposal"]["rule_conditions"]
     }
     assert conditions == {
-        "low_active_days_30d": ("<=", 9, None),
-        "low_nps_latest": ("<=", 1, False),
+        "low_active_days_30d": ("lowest", 10, None),
+        "low_advanced_events_30d": ("lowest", 10, None),
+        "low_nps_latest": ("lowest", 10, False),
         "low_premium_usage_14d_pct": ("<=", -0.99, None),
-        "high_days_since_login": (">=", 90, None),
-        "low_logins_30d": ("<=", 19, None),
+        "high_days_since_login": ("highest", 10, None),
+        "high_days_since_key_feature": (">=", 89, None),
+        "low_logins_30d": ("lowest", 10, None),
     }
+    limits = {row["rule_id"]: (row["limit"], row["limit_date"]) for row in calibrated["rules"]}
+    assert limits["low_active_days_30d"] == (9, str(MONDAYS[0])), "of the newest date"
+    assert limits["high_days_since_key_feature"] == (89, None), (
+        "20 % tie at its limit on no date but one: 21 %"
+    )
+    shown = run(tmp_path / "published")
+    assert f"active_days_30d among the lowest 10 % (9 on {MONDAYS[0]})" in shown
+    assert "days_since_key_feature >= 89" in shown
     assert list(conditions) == [rule["rule_id"] for rule in calibrated["rules"]], "families take turns"
     points = {row["rule_id"]: row["points"] for row in calibrated["proposal"]["rules"]}
     assert {name: cost for name, cost in points.items() if cost != -25} == {"low_premium_usage_14d_pct": -15}
     assert any("Too few accounts churned" in note for note in calibrated["notes"]), calibrated["notes"]
     few = found(tmp_path / "published", "--max-rules=2", "--share=5")
     assert [(row["rule_id"], row["threshold"]) for row in few["proposal"]["rule_conditions"]] == [
-        ("low_active_days_30d", 4),
-        ("low_nps_latest", 0),
+        ("low_active_days_30d", 5),
+        ("low_advanced_events_30d", 5),
     ]
+
+
+def test_a_rank_fires_for_the_same_part_of_every_day_however_use_grows(tmp_path: Path) -> None:
+    accounts = [f"a{n:03}" for n in range(100)]
+    on_no_paid_plan = {"a000", "a001", "a002", "a003", "a004"}
+    db = published(
+        made([version(account) for account in accounts], scores(*accounts)),
+        tmp_path / "published",
+        {
+            "active_days_30d": lambda account, day: int(account[1:]) + (day - MONDAYS[-1]).days,
+            "is_paid_plan": lambda account, day: float(account not in on_no_paid_plan),
+        },
+    )
+    fired = "(select as_of_date, account_id from limits_results where result = 'true')"
+    found = scored(db, gather(None, tmp_path / "seeds"), fired)
+    assert {day for day, _ in found} == set(MONDAYS)
+    for monday in MONDAYS:
+        assert [account for day, account in found if day == monday] == accounts[:15], "ten of 95, and below"
 
 
 def test_without_outcomes_yet_the_limits_stand_on_every_week(tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ signal_values as (
 
 ),
 
+{% if var('ranks') -%}
+rank_limits as (
+
+    pivot {{ ref('int_rank_limits') }}
+    on rank_limit in ('{{ var('ranks') | join("', '") }}')
+    using max(limit_value)
+    group by as_of_date
+
+),
+
+{% endif -%}
 final as (
 
     select
@@ -43,6 +54,9 @@ final as (
         {{ 'inputs.uses_' ~ signal if signal in var('read_signals') else 'true' }} as uses_{{ signal }},
         {{ 'inputs.goal_' ~ signal if signal in var('read_signals') else 'cast(null as double)' }} as goal_{{ signal }},
         {%- endfor %}
+        {%- for rank in var('ranks') %}
+        rank_limits.{{ rank }},
+        {%- endfor %}
         inputs.days_to_renewal,
         inputs.is_renewal_unknown
     from {{ ref('int_rule_inputs') }} as inputs
@@ -50,6 +64,10 @@ final as (
         on
             inputs.account_id = signal_values.account_id
             and inputs.as_of_date = signal_values.as_of_date
+    {%- if var('ranks') %}
+    left join rank_limits
+        on inputs.as_of_date = rank_limits.as_of_date
+    {%- endif %}
 
 )
 

@@ -122,6 +122,9 @@ final as (
         end as family_rank,
         case when signals.better_side > 0 then 'low' else 'high' end as worse_side,
         case when signals.better_side > 0 then '<=' else '>=' end as operator,
+        -- of levels alone: a tenth falls fastest on every day, also where nobody falls
+        case when signals.risk_family <> 'slump' then case when signals.better_side > 0 then 'lowest' else 'highest' end end
+            as rank_operator,
         cast(
             case when signals.better_side > 0 then ceil(placed.value * 100) else floor(placed.value * 100) end / 100
             as decimal(18, 2)

@@ -5,9 +5,7 @@ with
 
 dates as (
 
-    select
-        {{ add_days('max(known_until_date)', '-90 - ' ~ setting('churn_grace_days')) }} as last_date
-    from {{ ref('int_measured_dates') }}
+    {{ outcome_quarter() }}
 
 ),
 
@@ -46,7 +44,7 @@ ranked as (
     from levels
     cross join dates
     where
-        levels.as_of_date between {{ add_days('dates.last_date', -90) }} and dates.last_date
+        levels.as_of_date between dates.first_date and dates.last_date
         and not levels.is_censored_90d
 
 ),
@@ -95,7 +93,7 @@ final as (
     select
         rates.flag_level,
         rates.is_flagged,
-        {{ add_days('dates.last_date', -90) }} as first_date,
+        dates.first_date,
         dates.last_date,
         rates.accounts,
         cast(rates.hits as bigint) as churned,

@@ -4,9 +4,7 @@ with
 
 dates as (
 
-    select
-        {{ add_days('max(known_until_date)', '-90 - ' ~ setting('churn_grace_days')) }} as last_date
-    from {{ ref('int_measured_dates') }}
+    {{ outcome_quarter() }}
 
 ),
 
@@ -25,7 +23,7 @@ ranked as (
     where
         observations.left_out_because is null
         and not observations.is_censored_90d
-        and observations.as_of_date between {{ add_days('dates.last_date', -90) }} and dates.last_date
+        and observations.as_of_date between dates.first_date and dates.last_date
 
 ),
 
@@ -51,7 +49,7 @@ final as (
 
     select
         rates.bucket,
-        {{ add_days('dates.last_date', -90) }} as first_date,
+        dates.first_date,
         dates.last_date,
         rates.accounts,
         cast(rates.hits as bigint) as churned,

@@ -59,7 +59,8 @@ final as (
         case
             when states.accounts_needed is null
                 then
-                    'How many accounts it needs is not known: nobody churned, or is old enough, of those for whom '
+                    case when states.state = 'off' then 'No holdout. ' else '' end
+                    || 'How many accounts it needs is not known: nobody churned, or is old enough, of those for whom '
                     || 'the play began'
             when states.state = 'off'
                 then

@@ -1,5 +1,6 @@
 -- Grain: one row per bucket of a week before, bucket of the newest as-of date, segment and owner with accounts.
--- The week before is the newest scored date at least 7 and at most 14 days before the newest; no row without one.
+-- The week before is the newest scored date at least 7 and at most 14 days before the newest that the same rules
+-- scored; no row without one: what other rules say of an account is no move of the account.
 with
 
 history as (
@@ -9,18 +10,26 @@ history as (
 
 ),
 
-compared as (
-
-    select max(as_of_date) as compared_with
-    from history
-    where as_of_date <= {{ add_days(as_of_end(), '-7') }}
-
-),
-
 today as (
 
     select * from history
     where as_of_date = {{ as_of_end() }}
+
+),
+
+rules_of_today as (
+
+    select max(rule_version) as rule_version from today
+
+),
+
+compared as (
+
+    select max(history.as_of_date) as compared_with
+    from history
+    inner join rules_of_today
+        on history.rule_version is not distinct from rules_of_today.rule_version
+    where history.as_of_date <= {{ add_days(as_of_end(), '-7') }}
 
 ),
 

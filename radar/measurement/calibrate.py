@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from radar.measurement import ceiling
+from radar.measurement import points as fitting
 from radar.measurement.backtest import (
     COPY,
     Backtest,
@@ -64,6 +65,10 @@ class Proposal:
     rule_set: Row
     rules: Sequence[Row]
     conditions: Sequence[Row]
+
+    def with_points(self, points: Mapping[str, int]) -> Proposal:
+        """The same rules with other points, by rule."""
+        return replace(self, rules=[{**rule, "points": points[rule["rule_id"]]} for rule in self.rules])
 
     def files(self) -> dict[str, list[Row]]:
         """The rows by the file that they belong in."""
@@ -132,10 +137,8 @@ class Steps:
         self.relations = {name: f"{COPY}.{relation}" for name, relation in _PUBLISHED.items()}
         self.relations |= {"fct_observations": "fct_observations", "int_backtest_auc": "int_backtest_auc"}
         self.relations |= {"rpt_backtest_rates": "rpt_backtest_rates"}
-        self.relations |= {
-            f"sig_{family}": f"(select * from {COPY}.signals.sig_{family} where as_of_date in {_DAYS_OBSERVED})"
-            for family in FAMILIES
-        }
+        signals_of = f"select * from {COPY}.signals.sig_{{}} where as_of_date in {_DAYS_OBSERVED}"
+        self.relations |= {f"sig_{family}": f"({signals_of.format(family)})" for family in FAMILIES}
         self.relations |= {name: name for name in ("rule_sets", "rules", "rule_conditions")}
         for name in ("settings", "signals"):
             con.execute(
@@ -168,18 +171,29 @@ class Steps:
         self.compare(scores, "limits_results" if chosen else None)
         verdicts = self.verdicts()
         proposal, dropped = limits, {rule for rule, row in verdicts.items() if row["verdict"] == "against"}
-        if dropped:
-            proposal = self.proposal([row for row in chosen if _rule_id(row) not in dropped])
-        if dropped and proposal.rules:
-            self.score("proposal", proposal)
-            self.compare({**scores, "proposal": "proposal_scores"}, "limits_results")
-        reason = self.reason(chosen, verdicts)
-        measured = None if reason else "proposal" if dropped else "limits"
+        reason, points = self.reason(chosen, verdicts), None
+        measured: str | None = None
+        if reason is None:
+            measured = "limits"
+            if dropped:
+                measured = "proposal"
+                proposal = self.proposal([row for row in chosen if _rule_id(row) not in dropped])
+                self.score("proposal", proposal)
+                scores["proposal"] = "proposal_scores"
+            fitted = self.fitted(proposal)
+            if fitted and fitted.points:
+                self.score("points", proposal.with_points(fitted.points))
+                scores["points"] = "points_scores"
+            if scores.keys() & {"proposal", "points"}:
+                self.compare(scores, "limits_results")
+            points = self.points(fitted, measured)
+            if fitted and fitted.points and points["used"] == "fitted":
+                proposal, measured = proposal.with_points(fitted.points), "points"
         return Calibration(
             self.request,
             proposal if reason is None else None,
             reason,
-            self.figures(backtest, chosen, verdicts, measured),
+            {**self.figures(backtest, chosen, verdicts, measured, proposal), "points": points},
             [*self.notes(chosen, verdicts, dropped), *backtest.notes],
         )
 
@@ -209,6 +223,43 @@ class Steps:
                 train_until=until,
                 table=f"ceiling_{days}d",
             )
+        }
+
+    def fitted(self, proposal: Proposal) -> fitting.Fitted | None:
+        """Points of the proposal's rules by the outcomes known on train_until; None without the extra."""
+        until = self.train_until()
+        if until is None or not ceiling.is_installed():
+            return None
+        return fitting.fit(
+            self.con,
+            results="limits_results",
+            standard={rule["rule_id"]: rule["points"] for rule in proposal.rules},
+            horizon=self.request.horizon,
+            train_until=until,
+        )
+
+    def points(self, fitted: fitting.Fitted | None, standard: str) -> Row:
+        """Which points are proposed, and why: `standard` is the slice of those that need no outcome."""
+        if fitted is None:
+            return {"used": "standard", "because": "no_extra"}
+        found: Row = {"points_because": "too_few" if fitted.churned < fitted.needed else "no_effect"}
+        if fitted.points:
+            self.model("calibration_gain", {"standard": standard, "fitted": "points"})
+            gains = rows_of(self.con, "calibration_gain")
+            found = next(
+                (row for row in gains if row["horizon_days"] == self.request.horizon),
+                {"points_because": "too_few_later", "churned_accounts": 0},
+            )
+        because, low = found["points_because"], found.get("gain_low")
+        return {
+            "used": "fitted" if because == "gain" else "standard",
+            "because": because,
+            "churned_accounts": fitted.churned,
+            "needed": fitted.needed,
+            "churned_accounts_later": found.get("churned_accounts"),
+            "fitted": fitted.points,
+            "gain": found.get("gain"),
+            "gain_ci": None if low is None else [low, found["gain_high"]],
         }
 
     def model(
@@ -263,7 +314,7 @@ class Steps:
         name, share, until = f"{_RULE_SET}{number}", self.request.share, self.train_until()
         rule_set = {
             "rule_set": name,
-            "status": "shadow",
+            "status": "candidate",
             "base_score": BASE_SCORE,
             "watch_from": WATCH_FROM,
             "healthy_from": HEALTHY_FROM,
@@ -413,9 +464,15 @@ class Steps:
         return sentences
 
     def figures(
-        self, backtest: Backtest, chosen: Sequence[Row], verdicts: Mapping[str, Row], measured: str | None
+        self,
+        backtest: Backtest,
+        chosen: Sequence[Row],
+        verdicts: Mapping[str, Row],
+        measured: str | None,
+        proposal: Proposal,
     ) -> Row:
         """The figures by the names of `--json`; `measured` is the slice of the proposal."""
+        points = {rule["rule_id"]: rule["points"] for rule in proposal.rules}
         found = {(row["slice"], row["horizon_days"]): row for row in rows_of(self.con, "calibration_figures")}
         rules = []
         for row in chosen:
@@ -430,7 +487,7 @@ class Steps:
                     "threshold": row["threshold"],
                     "limit": row["limit_value"],
                     "limit_date": row["limit_date"],
-                    "points": row["points"],
+                    "points": points.get(_rule_id(row), row["points"]),
                     "verdict": verdict.get("verdict", "too_few"),
                     "fired": int(verdict.get("fired") or 0),
                     "fired_churned": int(verdict.get("fired_churned") or 0),

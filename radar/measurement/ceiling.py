@@ -1,16 +1,20 @@
 """How well any rules on these signals could do: monotone gradient boosting, for comparison and nothing else.
 
-Belongs here: the fit, with the packages of the extra `calibrate`. Does not belong here: what is compared with
-it. Nobody is ever scored by this model.
+Belongs here: which outcomes are known for a fit, and the fit, with the packages of the extra `calibrate`.
+Does not belong here: what is compared with it. Nobody is ever scored by this model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def is_installed() -> bool:
@@ -34,24 +38,7 @@ def fit(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  of the extra calibrate
 
-    signals = sorted(directions)
-    columns = ", ".join(f"cast({signal} as double) as {signal}" for signal in signals)
-    rows = con.execute(
-        f"""
-        select
-            account_id, as_of_date, {columns},
-            case
-                when as_of_date + cast($days as integer) + (
-                    select value from seed_settings where setting = 'churn_grace_days'
-                )::integer <= $until and not is_censored_{horizon}d
-                    then has_churned_{horizon}d
-            end as has_churned
-        from {inputs}
-        inner join fct_observations using (account_id, as_of_date)
-        order by account_id, as_of_date
-        """,
-        {"days": horizon, "until": train_until},
-    ).df()
+    rows = known_outcomes(con, inputs, directions, horizon, train_until)
     known = rows[rows["has_churned"].notna()]
     churned = known["has_churned"].astype(bool)
     ((least,),) = con.execute(
@@ -59,7 +46,9 @@ def fit(
     ).fetchall()
     if known[churned]["account_id"].nunique() < least or churned.all():
         return False
-    signals = [signal for signal in signals if known[signal].nunique() > 1]  # others tell nobody apart
+    signals = [
+        signal for signal in sorted(directions) if known[signal].nunique() > 1
+    ]  # others tell nobody apart
     if not signals:
         return False
     model = HistGradientBoostingClassifier(
@@ -80,3 +69,30 @@ def fit(
     )
     con.unregister("ceiling_frame")
     return True
+
+
+def known_outcomes(
+    con: duckdb.DuckDBPyConnection, inputs: str, signals: Iterable[str], horizon: int, train_until: date
+) -> pd.DataFrame:
+    """The rows of `inputs` with their signals as numbers, by account and date.
+
+    `has_churned` is null where it was not known on `train_until` whether the account churns within `horizon`
+    days.
+    """
+    columns = ", ".join(f"cast({signal} as double) as {signal}" for signal in sorted(signals))
+    return con.execute(
+        f"""
+        select
+            account_id, as_of_date, {columns},
+            case
+                when as_of_date + cast($days as integer) + (
+                    select value from seed_settings where setting = 'churn_grace_days'
+                )::integer <= $until and not is_censored_{horizon}d
+                    then has_churned_{horizon}d
+            end as has_churned
+        from {inputs}
+        inner join fct_observations using (account_id, as_of_date)
+        order by account_id, as_of_date
+        """,
+        {"days": horizon, "until": train_until},
+    ).df()

@@ -36,7 +36,7 @@ def text(done: Calibration, written: Path | None) -> str:
     """Sentences first, then tables, for a terminal. `written`: the folder of the files of the proposal."""
     found = [_figures(done), _rules(done), _limits(done)]
     return rendered(
-        [*_proposal(done, written), *_unseen(done), *done.notes],
+        [*_proposal(done, written), *_points(done), *_unseen(done), *done.notes],
         [section for section in found if section.rows],
     )
 
@@ -46,17 +46,40 @@ def _proposal(done: Calibration, written: Path | None) -> list[str]:
         return [str(done.reason)]
     name, count = done.proposal.rule_set["rule_set"], len(done.proposal.rules)
     begin = (
-        f"Proposed: {name}, {count} rule{'' if count == 1 else 's'}, a shadow. A rank has the limit of each "
-        f"day; other limits are those of the worst {done.request.share} % of paying account-weeks until "
+        f"Proposed: {name}, {count} rule{'' if count == 1 else 's'}, a candidate. A rank has the limit of "
+        f"each day; other limits are those of the worst {done.request.share} % of paying account-weeks until "
         f"{done.figures['train_until']}."
     )
     if written is None:
         return [begin, "Nothing is written: name a folder with --output to get the rows of the seeds."]
     return [
         begin,
-        f"Written to {written}: the rule files in use, with the proposal's rows at their end. Read them, "
-        "copy them into your folder of seeds, and the next run scores them next to the rules in use.",
+        f"Written to {written}: the rule files in use, with the proposal's rows at their end. Read them and "
+        "copy them into your folder of seeds. A candidate is not scored: `radar rules shadow "
+        f"{name}` after the next run has it scored next to the rules in use.",
     ]
+
+
+def _points(done: Calibration) -> list[str]:
+    found = done.figures["points"]
+    if found is None:
+        return []
+    until, gain = done.figures["train_until"], ""
+    if found.get("gain_ci"):
+        gain = f"{number(found['gain'])} ({interval(found['gain_ci'], as_percent=False)})"
+    why = {
+        "no_extra": f"fitting others to outcomes needs pip install '{DISTRIBUTION}[calibrate]'",
+        "too_few": "{churned_accounts:,} churned accounts until {until}, {needed:,} needed",
+        "no_effect": "by outcomes until {until} no rule costs anything",
+        "too_few_later": "too few of those scored after {until} churned to compare others with them "
+        "({churned_accounts_later:,})",
+        "no_gain": "the gain in auc of others, fitted to outcomes, is not shown to be above 0: {gain}",
+        "gain": "on time after it their gain in auc over the points of the standard is {gain}, paired by "
+        "account",
+    }[found["because"]].format(**found | {"until": until, "gain": gain})
+    if found["used"] == "fitted":
+        return [f"Points fitted to outcomes until {until}: {why}."]
+    return [f"Points of the standard: {why}."]
 
 
 def _unseen(done: Calibration) -> list[str]:

@@ -25,6 +25,7 @@ from tests.frozen import SEEDS
 from tests.measurement.company_copy import fill, publish
 from tests.measurement.test_backtest_command import MONDAYS, gone, made, scores, unknowable, version
 from tests.oracle.measurement import Company
+from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place, radar
 
 CATALOGUE = typed_rows(SEEDS, "signals")
@@ -117,7 +118,7 @@ def test_a_level_that_falls_before_customers_leave_becomes_a_rule_that_holds(tmp
     assert (rule["rule_id"], rule["verdict"], rule["points"]) == ("low_logins_30d", "holds", -25)
     assert rule["lift_ci_99"][0] > 1
     (row,) = calibrated["proposal"]["rule_sets"]
-    assert (row["rule_set"], row["status"]) == ("calibrated_v1", "shadow")
+    assert (row["rule_set"], row["status"]) == ("calibrated_v1", "candidate")
     figures = calibrated["horizons"]["60"]
     assert figures["champion"]["recall_top_tenth"] == pytest.approx(0.1), "all tie: equal parts"
     assert figures["champion"]["auc"] == 0.5
@@ -127,8 +128,12 @@ def test_a_level_that_falls_before_customers_leave_becomes_a_rule_that_holds(tmp
     done = radar("rules", "check", f"--seeds={rows}")
     assert (done.returncode, done.stderr) == (0, "")
     shown = run(folder)
-    assert "Proposed: calibrated_v1, 1 rule, a shadow." in shown
+    assert "Proposed: calibrated_v1, 1 rule, a candidate." in shown
     assert "a time that placed no limit" in shown
+    churned = calibrated["points"]["churned_accounts"]
+    assert churned < calibrated["points"]["needed"] == 30
+    until = calibrated["train_until"]
+    assert f"Points of the standard: {churned} churned accounts until {until}, 30 needed." in shown
     again = found(folder, f"--seeds={rows}")
     assert again["proposal"]["rule_sets"][0]["rule_set"] == "calibrated_v2", "the name is taken"
 
@@ -177,6 +182,73 @@ def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
 def of_one_date(account: str, day: date, limit: int, cut: Callable[[int, int], int]) -> int:
     """The number of an account, cut on one date, where so many tie."""
     return cut(int(account[1:]), limit) if day == MONDAYS[-1] else int(account[1:])
+
+
+UNTIL = MONDAYS[-1] + timedelta(days=161)
+MANY = {f"left{n:02}": MONDAYS[-1] + timedelta(days=40 + 3 * n) for n in range(80)}
+
+
+def of_many(folder: Path, left: Mapping[str, date] = MANY) -> list[str]:
+    """Options for eighty of whom each leaves early or late: one signal knows it, the other nothing."""
+
+    def known(account: str, day: date) -> float:
+        if account in MANY and timedelta(0) < MANY[account] - day <= timedelta(days=30):
+            return int(account[-2:]) % 5
+        return 60 + (int(account[-2:]) * 7 + day.toordinal()) % 40
+
+    def unknowing(account: str, day: date) -> float:
+        return (int(account[-2:]) * 13 + day.toordinal() // 7 * 31) % 100
+
+    everybody = [*MANY, *STAYED]
+    company = made(
+        [one for account, day in left.items() for one in gone(account, day)]
+        + [version(account) for account in everybody if account not in left],
+        [one for one in scores(*everybody) if one.day < left.get(one.account_id, date.max)],
+    )
+    published(company, folder, {"logins_30d": known, "advanced_events_30d": unknowing})
+    return ["--horizon=30", f"--train-until={UNTIL}"]
+
+
+def test_points_are_fitted_where_they_are_better_on_later_time(tmp_path: Path, mine: SeedFolder) -> None:
+    folder = tmp_path / "published"
+    options = of_many(folder)
+    calibrated = found(folder, *options, f"--output={tmp_path / 'rows'}")
+    points = calibrated["points"]
+    assert (points["used"], points["because"]) == ("fitted", "gain")
+    assert points["gain_ci"][0] > 0
+    assert points["churned_accounts"] >= 30
+    assert points["churned_accounts_later"] >= 20
+    proposed = {row["rule_id"]: row["points"] for row in calibrated["proposal"]["rules"]}
+    assert proposed == points["fitted"] == {row["rule_id"]: row["points"] for row in calibrated["rules"]}
+    assert proposed["low_logins_30d"] < proposed["low_advanced_events_30d"] <= -5
+    assert all(cost % 5 == 0 for cost in proposed.values())
+    assert check(gather(tmp_path / "rows", tmp_path / "gathered")) == []
+    later = calibrated["horizons"]["30"]
+    assert later["proposal"]["auc"] - later["limits"]["auc"] == pytest.approx(points["gain"], abs=2e-4)
+    shown = run(folder, *options)
+    assert f"Points fitted to outcomes until {UNTIL}: on time after it their gain in auc" in shown
+    assert found(folder, *options)["points"] == points, "the same in every run"
+
+    (row,) = (
+        n for n, one in enumerate(mine.rows("settings"), 1) if one["setting"] == "calibrate_points_churned"
+    )
+    mine.change("settings", row, value=str(points["churned_accounts"]))
+    assert found(folder, *options, f"--seeds={mine.folder}")["points"]["used"] == "fitted"
+    mine.change("settings", row, value=str(points["churned_accounts"] + 1))
+    few = found(folder, *options, f"--seeds={mine.folder}")
+    assert (few["points"]["used"], few["points"]["because"]) == ("standard", "too_few")
+    assert {row["points"] for row in few["proposal"]["rules"]} == {-25}
+
+
+def test_points_know_no_outcome_that_came_later(tmp_path: Path) -> None:
+    options = of_many(tmp_path / "all")
+    early = {account: day for account, day in MANY.items() if day <= UNTIL}
+    of_many(tmp_path / "early", early)
+    fitted, without = (found(tmp_path / name, *options)["points"] for name in ("all", "early"))
+    assert fitted["fitted"] == without["fitted"]
+    assert fitted["churned_accounts"] == without["churned_accounts"]
+    assert (fitted["used"], without["used"]) == ("fitted", "standard")
+    assert without["because"] == "too_few_later"
 
 
 def hundred(folder: Path) -> Path:

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import Any
 
 import duckdb
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def is_installed() -> bool:
@@ -73,8 +70,8 @@ def fit(
 
 def known_outcomes(
     con: duckdb.DuckDBPyConnection, inputs: str, signals: Iterable[str], horizon: int, train_until: date
-) -> pd.DataFrame:
-    """The rows of `inputs` with their signals as numbers, by account and date.
+) -> Any:
+    """A frame: the rows of `inputs` with their signals as numbers, by account and date.
 
     `has_churned` is null where it was not known on `train_until` whether the account churns within `horizon`
     days.

@@ -826,7 +826,7 @@ def test_company_reaches_both_sides_of_every_rule() -> None:
     seen: dict[tuple[str, str], set[str]] = {}
     values: dict[str, set[float | None]] = {}
     outcomes: Counter[str | None] = Counter()
-    for seed in range(4):
+    for seed in range(6):
         for result in evaluate(company(seed, 60), SEEDS, D).values():
             outcomes[result.why_not or result.decision] += 1
             outcomes[f"override {result.override}"] += 1

@@ -6,12 +6,16 @@ Does not belong here: what is compared with it. Nobody is ever scored by this mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 def is_installed() -> bool:
@@ -33,26 +37,17 @@ def fit(
     A risk may only rise as a signal moves to its worse side. False where too few accounts had churned by then
     (settings.least_churned_accounts), none had stayed, or no signal has two values.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  of the extra calibrate
-
     rows = known_outcomes(con, inputs, directions, horizon, train_until)
     known = rows[rows["has_churned"].notna()]
     churned = known["has_churned"].astype(bool)
-    ((least,),) = con.execute(
-        "select value from seed_settings where setting = 'least_churned_accounts'"
-    ).fetchall()
-    if known[churned]["account_id"].nunique() < least or churned.all():
+    if too_few(con, known) or churned.all():
         return False
     signals = [
         signal for signal in sorted(directions) if known[signal].nunique() > 1
     ]  # others tell nobody apart
     if not signals:
         return False
-    model = HistGradientBoostingClassifier(
-        monotonic_cst=[-1 if directions[signal] == "higher_is_better" else 1 for signal in signals],
-        early_stopping=False,
-        random_state=0,
-    )
+    model = monotone([directions[signal] for signal in signals])
     model.fit(known[signals].to_numpy(), churned.to_numpy())
     scored = rows[["account_id", "as_of_date"]].assign(
         score=100 * (1 - model.predict_proba(rows[signals].to_numpy())[:, 1])
@@ -70,8 +65,8 @@ def fit(
 
 def known_outcomes(
     con: duckdb.DuckDBPyConnection, inputs: str, signals: Iterable[str], horizon: int, train_until: date
-) -> Any:
-    """A frame: the rows of `inputs` with their signals as numbers, by account and date.
+) -> pd.DataFrame:
+    """The rows of `inputs` with their signals as numbers, by account and date.
 
     `has_churned` is null where it was not known on `train_until` whether the account churns within `horizon`
     days.
@@ -93,3 +88,27 @@ def known_outcomes(
         """,
         {"days": horizon, "until": train_until},
     ).df()
+
+
+def too_few(con: duckdb.DuckDBPyConnection, known: pd.DataFrame) -> bool:
+    """Whether fewer accounts than settings.least_churned_accounts have churned."""
+    ((least,),) = con.execute(
+        "select value from seed_settings where setting = 'least_churned_accounts'"
+    ).fetchall()
+    churned = known["has_churned"].astype(bool)
+    return bool(known[churned]["account_id"].nunique() < least)
+
+
+def monotone(directions: Sequence[str], **shape: Any) -> HistGradientBoostingClassifier:
+    """A model of signals in this order, whose risk may only rise as one moves to its worse side.
+
+    `shape` limits its trees; equal rows give an equal model.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  of the extra calibrate
+
+    return HistGradientBoostingClassifier(
+        monotonic_cst=[-1 if direction == "higher_is_better" else 1 for direction in directions],
+        early_stopping=False,
+        random_state=0,
+        **shape,
+    )

@@ -1,7 +1,7 @@
 """Checks of the reference data in `seeds/` before anything is built: shape, types, and what refers to what.
 
 Nothing here decides what a rule means. `seed_tables` reads the files; feeds and signals are checked in
-`signal_checks`, rules in `rule_checks`, and here whatever else there is.
+`signal_checks`, rules in `rule_checks`, the risk model in `model_checks`, and here whatever else there is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from radar.exports.profiles import profile_names
-from radar.rules import rule_checks, signal_checks
+from radar.rules import model_checks, rule_checks, signal_checks
 from radar.rules.seed_tables import BUCKETS, Problem, Tables, numbered, read, shipped_seeds
 
 CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
@@ -199,6 +199,8 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     rule_checks.rule_problems,
     rule_checks.effect_problems,
     rule_checks.condition_problems,
+    model_checks.model_problems,
+    model_checks.step_problems,
     _playbook,
     _destinations,
     _settings,

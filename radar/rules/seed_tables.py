@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -134,13 +135,25 @@ def _fits(value: str, kind: str) -> bool:
     if kind == "bigint":
         return re.fullmatch(r"-?\d{1,18}", value) is not None
     if kind.startswith("decimal"):
-        return re.fullmatch(r"-?\d{1,12}([.]\d{1,6})?", value) is not None
+        width, scale = map(int, re.findall(r"\d+", kind))
+        return re.fullmatch(rf"-?\d{{1,{width - scale}}}([.]\d{{1,{scale}}})?", value) is not None
+    if kind == "date":
+        return _is_day(value)
     return True
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _plain(kind: str) -> str:
     if kind == "boolean":
         return "truth value (true or false)"
+    if kind == "date":
+        return "day such as 2026-01-31"
     return "whole number" if kind == "bigint" else "number" if kind.startswith("decimal") else "text"
 
 

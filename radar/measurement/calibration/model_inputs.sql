@@ -1,0 +1,35 @@
+-- Grain: one row per paying observation: every signal with a better side, as the risk model reads it: with six decimals,
+-- null where it is unknown, or by its definition; is_known_<signal> tells these apart.
+with
+
+observations as (
+
+    select
+        account_id,
+        as_of_date
+    from {{ ref('fct_observations') }}
+    where left_out_because is null
+
+),
+
+final as (
+
+    select
+        observations.account_id,
+        observations.as_of_date,
+        {%- for signal in var('signals') %}
+        max(round(signal_values.value, 6)) filter (where signal_values.signal = '{{ signal }}' and signal_values.is_known)
+            as {{ signal }},
+        coalesce(bool_or(signal_values.is_known) filter (where signal_values.signal = '{{ signal }}'), false)
+            as is_known_{{ signal }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from observations
+    left join {{ ref('fct_signal_values') }} as signal_values
+        on
+            observations.account_id = signal_values.account_id
+            and observations.as_of_date = signal_values.as_of_date
+    group by observations.account_id, observations.as_of_date
+
+)
+
+select * from final

@@ -1,4 +1,4 @@
-"""A risk model of a company's own history, scored next to the rules and never in place of them.
+"""A risk model of a company's own history, scored next to the rules and never in position of them.
 
 Belongs here: the fit, and its rows as seeds: what each signal adds to the log-odds of churn, step by step.
 Does not belong here: what an account's risk is, why, and whether it has drifted; models of the dbt project
@@ -293,11 +293,11 @@ def step_table(
     first = np.zeros((1, len(cuts)))
     baseline = float(classifier.decision_function(first)[0])
     table: list[Row] = []
-    for place, (signal, found) in enumerate(cuts.items()):
+    for position, (signal, found) in enumerate(cuts.items()):
         probes = np.zeros((len(found) + 2, len(cuts)))
-        probes[:, place] = [*range(len(found) + 1), np.nan]
+        probes[:, position] = [*range(len(found) + 1), np.nan]
         added = classifier.decision_function(probes) - classifier.decision_function(first)[0]
-        column = codes[:, place]
+        column = codes[:, position]
         shares = np.array(
             [*((column == code).mean() for code in range(len(found) + 1)), np.isnan(column).mean()]
         )

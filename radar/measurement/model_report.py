@@ -38,7 +38,7 @@ def _model(done: Shadow, written: Path | None) -> Iterator[str]:
         yield (
             f"Written to {written}: copy risk_model.csv and risk_model_steps.csv into your folder of "
             "seeds, and "
-            "the next run has the risk of every account next to its bucket (marts.rpt_model_scores); "
+            "the next run has the risk of every account next to its bucket (rpt_model_scores of the marts); "
             "scores/ has the newest date."
         )
 

@@ -1,4 +1,4 @@
-"""How long customers stay, by what the rules said of them: Kaplan-Meier and a Cox model, by lifelines.
+"""How long customers stay, by their bucket on one date: Kaplan-Meier and a Cox model, by lifelines.
 
 Belongs here: curves and hazard ratios with their intervals, from one landmark date. Does not belong here: who
 was followed for how long; `survival_accounts` says so.

@@ -43,10 +43,10 @@ def step_problems(tables: Tables) -> Iterator[Problem]:
 
 def _gaps(rows: list[tuple[int, Row]]) -> Iterator[Problem]:
     end = ""
-    for place, (number, row) in enumerate(rows, start=1):
-        is_last = place == len(rows)
-        if row["step"] != str(place):
-            what = f"the step is {row['step']}, and {place} is next"
+    for position, (number, row) in enumerate(rows, start=1):
+        is_last = position == len(rows)
+        if row["step"] != str(position):
+            what = f"the step is {row['step']}, and {position} is next"
             yield Problem(STEPS, number, "step", what, WHOLE)
         if (row["is_without_value"].lower() == "true") != is_last:
             what = "the last step of a signal, and no other, is the one without a value"
@@ -66,7 +66,7 @@ def _gaps(rows: list[tuple[int, Row]]) -> Iterator[Problem]:
         if start and end and Decimal(end) <= Decimal(start):
             what = f"the step ends at {end}, before it begins"
             yield Problem(STEPS, number, "value_below", what, WHOLE)
-        if not end and rows[place][1]["is_without_value"].lower() != "true":
+        if not end and rows[position][1]["is_without_value"].lower() != "true":
             yield Problem(STEPS, number, "value_below", "the next step has values too", WHOLE)
 
 

@@ -33,8 +33,8 @@ ROOMS = (
 )
 """From the bottom up: a room imports only from rooms before it."""
 EXTRAS = {
-    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "requests", "simple_salesforce", "sklearn",
-    "slack_sdk", "urllib3",
+    "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "lifelines", "requests",
+    "simple_salesforce", "sklearn", "slack_sdk", "urllib3",
 }  # fmt: skip
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {

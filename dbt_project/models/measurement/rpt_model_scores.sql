@@ -1,5 +1,5 @@
--- Grain: one row per paying account without notice and scored date: the risk model's view, next to what the rules said.
--- Nothing acts on it. `risk` is null where a signal that the model reads is unknown: the rules' bucket stands.
+-- Grain: one row per paying account without notice and scored date: the risk by the model, next to the rules' score and
+-- bucket. Nothing acts on it. `risk` is null where a signal that the model reads is unknown: the rules' bucket remains.
 with
 
 readings as (

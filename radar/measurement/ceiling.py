@@ -7,6 +7,7 @@ Does not belong here: what is compared with it. Nobody is ever scored by this mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -48,10 +49,10 @@ def fit(
     if not signals:
         return False
     model = monotone([directions[signal] for signal in signals])
-    model.fit(known[signals].to_numpy(), churned.to_numpy())
-    scored = rows[["account_id", "as_of_date"]].assign(
-        score=100 * (1 - model.predict_proba(rows[signals].to_numpy())[:, 1])
-    )
+    with one_thread():
+        model.fit(known[signals].to_numpy(), churned.to_numpy())
+        risks = model.predict_proba(rows[signals].to_numpy())[:, 1]
+    scored = rows[["account_id", "as_of_date"]].assign(score=100 * (1 - risks))
     con.register("ceiling_frame", scored)
     con.execute(
         f"""
@@ -112,3 +113,10 @@ def monotone(directions: Sequence[str], **shape: Any) -> HistGradientBoostingCla
         random_state=0,
         **shape,
     )
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """While it is open, fits use one thread: on a busy machine several wait for each other."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  comes with scikit-learn
+
+    return threadpool_limits(limits=1)  # type: ignore[no-any-return]

@@ -243,8 +243,9 @@ def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit 
         )
     classifier = ceiling.monotone([directions[signal] for signal in cuts], **STUMPS)
     codes = _codes(known, cuts)
-    classifier.fit(codes, churned.to_numpy())
-    baseline, table = step_table(classifier, codes, cuts)
+    with ceiling.one_thread():
+        classifier.fit(codes, churned.to_numpy())
+        baseline, table = step_table(classifier, codes, cuts)
     if not table:
         return None, "No signal tells accounts that churned from others: the fit found no step that helps."
     model = {

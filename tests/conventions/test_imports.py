@@ -34,7 +34,7 @@ ROOMS = (
 """From the bottom up: a room imports only from rooms before it."""
 EXTRAS = {
     "authlib", "httpx2", "hubspot", "itsdangerous", "joserfc", "lifelines", "requests",
-    "simple_salesforce", "sklearn", "slack_sdk", "urllib3",
+    "simple_salesforce", "sklearn", "slack_sdk", "threadpoolctl", "urllib3",
 }  # fmt: skip
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {

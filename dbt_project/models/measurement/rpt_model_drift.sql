@@ -80,8 +80,8 @@ final as (
         shifts.chance_psi,
         case
             when shifts.psi is null then 'unknown'
-            when shifts.psi - shifts.chance_psi > {{ setting('model_drift_fit_again') }} / cast(100 as double) then 'fit_again'
-            when shifts.psi - shifts.chance_psi > {{ setting('model_drift_moved') }} / cast(100 as double) then 'moved'
+            when 100 * (shifts.psi - shifts.chance_psi) > {{ setting('model_drift_fit_again') }} then 'fit_again'
+            when 100 * (shifts.psi - shifts.chance_psi) > {{ setting('model_drift_moved') }} then 'moved'
             else 'stable'
         end as state
     from known

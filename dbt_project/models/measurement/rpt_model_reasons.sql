@@ -23,7 +23,7 @@ final as (
         readings.log_odds,
         row_number() over (
             partition by readings.account_id, readings.as_of_date
-            order by readings.log_odds desc nulls last, readings.signal
+            order by readings.log_odds desc nulls last, readings.signal asc
         ) as reason_rank
     from readings
     inner join {{ ref('signals') }} as signals

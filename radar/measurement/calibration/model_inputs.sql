@@ -1,5 +1,5 @@
--- Grain: one row per paying observation: every signal with a better side, as the risk model reads it: with six decimals,
--- null where it is unknown, or by its definition; is_known_<signal> tells these apart.
+-- Grain: one row per paying observation: every signal with a better side, as the risk model reads it, with six
+-- decimals. It is null where it is unknown, or by its definition; is_known_<signal> tells these apart.
 with
 
 observations as (
@@ -15,14 +15,16 @@ observations as (
 final as (
 
     select
-        observations.account_id,
-        observations.as_of_date,
         {%- for signal in var('signals') %}
-        max(round(signal_values.value, 6)) filter (where signal_values.signal = '{{ signal }}' and signal_values.is_known)
-            as {{ signal }},
-        coalesce(bool_or(signal_values.is_known) filter (where signal_values.signal = '{{ signal }}'), false)
-            as is_known_{{ signal }}{{ ',' if not loop.last }}
+        max(round(signal_values.value, 6)) filter (
+            where signal_values.signal = '{{ signal }}' and signal_values.is_known
+        ) as {{ signal }},
+        coalesce(
+            bool_or(signal_values.is_known) filter (where signal_values.signal = '{{ signal }}'), false
+        ) as is_known_{{ signal }},
         {%- endfor %}
+        observations.account_id,
+        observations.as_of_date
     from observations
     left join {{ ref('fct_signal_values') }} as signal_values
         on

@@ -15,8 +15,8 @@ observations as (
 known as (
 
     select
-        max(known_until_date) as known_until_date,
-        {{ add_days('max(known_until_date)', '-cast(' ~ setting('churn_grace_days') ~ ' as integer)') }} as followed_until_date
+        {{ add_days('max(known_until_date)', '-cast(' ~ setting('churn_grace_days') ~ ' as integer)') }}
+            as followed_until_date
     from {{ ref('int_measured_dates') }}
 
 ),
@@ -70,8 +70,7 @@ final as (
         bucket,
         accounts_to_score <= ceil(accounts / 10.0) as is_riskiest_tenth,
         coalesce(next_churn_date <= followed_until_date, false) as has_churned,
-        {{ dbt.datediff('landmark_date', 'least(coalesce(next_churn_date, followed_until_date), followed_until_date)', 'day') }}
-            as followed_days
+        {{ dbt.datediff('landmark_date', 'least(next_churn_date, followed_until_date)', 'day') }} as followed_days
     from ends
     where followed_until_date > landmark_date
 

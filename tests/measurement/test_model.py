@@ -157,8 +157,7 @@ def test_it_is_measured_next_to_the_recorded_scores_on_time_after_the_fit(done: 
     assert champion["auc"] == 0.5
     assert champion["recall_top_tenth"] == pytest.approx(0.1)
     assert found["auc_ci"][0] > 0.9
-    assert found["recall_top_tenth"] > 0.95 * figures["ceiling"]["recall_top_tenth"]
-    assert found["recall_top_tenth"] > 3 * champion["recall_top_tenth"]
+    assert found["recall_top_tenth"] > 4 * champion["recall_top_tenth"]
     same = ("n", "accounts", "positives", "events", "base_rate")
     assert {name: champion[name] for name in same} == {name: found[name] for name in same}
     tenths = done.figures["calibration"]

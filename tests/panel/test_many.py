@@ -13,7 +13,9 @@ from radar.panel import decisions
 from tests.panel.conftest import ClientAs
 from tests.panel.people import Owners
 
-TOMORROW = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+
+def tomorrow() -> str:
+    return (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
 
 
 def portfolio(client: TestClient, query: str = "") -> tuple[str, dict[str, str], dict[str, str]]:
@@ -45,7 +47,7 @@ def test_many_are_signed_off_or_snoozed_with_a_reason(app: Starlette, client_as:
     _, form, _ = portfolio(client)
     snooze = {**form, name: account_id, "kind": "snooze", "reason": "On holiday"}
     assert client.post("/portfolio", data=snooze).status_code == 422, "a snooze needs a day"
-    answer = client.post("/portfolio", data={**snooze, "until_date": TOMORROW})
+    answer = client.post("/portfolio", data={**snooze, "until_date": tomorrow()})
     assert answer.status_code == 303
     assert kinds(app)[account_id] == "snooze On holiday"
 
@@ -56,14 +58,14 @@ def test_many_are_assigned_to_a_colleague_until_a_day(
     client = client_as("lead")
     page, form, boxes = portfolio(client)
     name, account_id = next(iter(boxes.items()))
-    cover = {**form, name: account_id, "kind": "cover", "cover_until": TOMORROW}
+    cover = {**form, name: account_id, "kind": "cover", "cover_until": tomorrow()}
     assert client.post("/portfolio", data=cover).status_code == 422, "nobody is chosen"
     assert client.post("/portfolio", data={**cover, "owner_id": "nobody"}).status_code == 422
     assert f'<option value="{owners.stranger}">' in page, "also colleagues of other teams"
     answer = client.post("/portfolio", data={**cover, "owner_id": owners.stranger})
     assert answer.headers["location"].endswith("kept=1-0")
     (one,) = decisions.of_account(app.state.store, account_id)
-    assert (one.kind, one.owner_id, one.until_date) == ("cover", owners.stranger, TOMORROW)
+    assert (one.kind, one.owner_id, one.until_date) == ("cover", owners.stranger, tomorrow())
     assert one.owner_name
     assert one.owner_name in one.text
 

@@ -25,6 +25,10 @@ from radar.publishing.file_set import COPY_NAME
 from radar.receive.app import application as receiving_application
 from radar.receive.settings import ReceiveSettings
 
+WORKER_SECONDS = 120
+"""How long a process may take to answer, also while it still loads its modules: on a busy machine longer than
+uvicorn's 5 seconds, after which it would be stopped and started over, again and again."""
+
 
 def serve(
     *, host: str, port: int, workers: int, published: Path | None, store: Path | None, is_demo: bool = False
@@ -65,6 +69,7 @@ def serve(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=5,
+        timeout_worker_healthcheck=WORKER_SECONDS,
         h11_max_incomplete_event_size=16_384,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # its workers too
         self.process.wait(30)
 
 
@@ -60,6 +61,7 @@ def start(
         stdout=subprocess.DEVNULL,
         stderr=(store.parent / "panel.log").open("a"),
         text=True,
+        start_new_session=True,
         preexec_fn=limit,  # noqa: PLW1509  no threads of ours hold locks here
     )
     server = Server(process, port, store)
@@ -73,6 +75,7 @@ def start(
         except OSError:
             assert process.poll() is None, (store.parent / "panel.log").read_text()
             time.sleep(0.05)
+    server.kill()
     raise AssertionError("the panel did not start")
 
 

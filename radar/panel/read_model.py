@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,7 +37,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 10
+FORMAT = 11
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -46,20 +46,29 @@ _SCHEMA = """
     create table accounts (
         account_id text primary key, owner_id text, account_name text, search text, queue_rank integer,
         rank_overall integer, state text, needs_person integer, is_at_risk integer, has_to_approve integer,
-        is_ready_to_grow integer, is_spot_check integer, has_overdue integer, body text
+        is_ready_to_grow integer, is_spot_check integer, has_overdue integer
+    );
+    create table bodies (account_id text primary key, body text);
+    create table hierarchy (
+        account_id text primary key, parent_account_id text, owner_id text, score real, body text
     );
     create table labels (kind text, value text, label text);
     create table missing_data (
         feed text, state text, last_arrived_at text, attention_rank integer, owner_id text, accounts integer
     );
-    create table approvals (action_id text primary key, account_id text, play text, place integer);
+    create table approvals (
+        action_id text primary key, account_id text, owner_id text, play text, place integer,
+        rank_overall integer
+    );
     create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
     create table shared (name text, body text);
 """
 _INDEXES = """
     create index details_by_account on details (account_id);
-    create index approvals_by_play on approvals (play);
+    create index approvals_by_play
+        on approvals (play, rank_overall, place, action_id, owner_id, account_id);
+    create index hierarchy_by_parent on hierarchy (parent_account_id);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
 """
@@ -70,6 +79,8 @@ _TABLES = (
     "about",
     "owners",
     "accounts",
+    "bodies",
+    "hierarchy",
     "approvals",
     "labels",
     "missing_data",
@@ -91,11 +102,17 @@ _DAYS_BACK = {"week_ago": 7, "month_ago": 30, "year_ago": 366}
 MOST_FACTS, MOST_EVENTS = 50, 150
 """Of each kind of facts, and of what happened of whatever kind, that the page of an account shows."""
 _ACCOUNTS_A_PART = 5_000
-_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ACCOUNT = "insert into accounts values (?, ?, ?, fold(?), ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_BODY = "insert into bodies values (?, ?)"
+"""Apart from what accounts are found and counted by: whoever looks through all of them reads little."""
 _INSERT_APPROVALS = """
     insert or ignore into approvals
-    select action.value ->> 'action_id', accounts.account_id, action.value ->> 'play', action.key
-    from accounts, json_each(accounts.body, '$.actions') as action
+    select
+        action.value ->> 'action_id', accounts.account_id, accounts.owner_id, action.value ->> 'play',
+        action.key, accounts.rank_overall
+    from accounts
+    inner join bodies on accounts.account_id = bodies.account_id,
+        json_each(bodies.body, '$.actions') as action
     where accounts.has_to_approve and action.value ->> 'needs_approval'
 """
 _BATCH = 2_000
@@ -309,9 +326,13 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             _move(con, out, "labels", {}, "insert into labels values (?, ?, ?)")
         if "marts.rpt_missing_data" in known:
             _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?)")
+        if "marts.rpt_account_hierarchy" in known:
+            _move(con, out, "hierarchy", {}, "insert into hierarchy values (?, ?, ?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():
             shared = {**days, "first": first, "last": last, "most": MOST_FACTS, "newest": MOST_EVENTS}
-            _move(con, out, "accounts", shared, _INSERT_ACCOUNT)
+            for rows in _batches(con, "accounts", shared):
+                out.executemany(_INSERT_ACCOUNT, [row[:-1] for row in rows])
+                out.executemany(_INSERT_BODY, [(row[0], row[-1]) for row in rows])
             for piece in _PIECES:
                 if known.issuperset(re.findall(r"\bmarts\.\w+", _QUERIES[piece])):
                     _move(con, out, piece, shared, f"insert into details values (?, '{piece}', ?)")
@@ -347,10 +368,17 @@ def _move(
     parameters: dict[str, Any],
     insert: str,
 ) -> None:
+    for rows in _batches(con, query, parameters):
+        out.executemany(insert, rows)
+
+
+def _batches(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]
+) -> Iterator[list[tuple[Any, ...]]]:
     text = _QUERIES[query]
     con.execute(text, {name: value for name, value in parameters.items() if f"${name}" in text})
     while rows := con.fetchmany(_BATCH):
-        out.executemany(insert, rows)
+        yield rows
 
 
 def read(body: str | None) -> Any:

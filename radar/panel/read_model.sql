@@ -86,6 +86,10 @@ select kind, value, label from marts.rpt_labels;
 -- name: missing_data
 select feed, state, last_arrived_at, attention_rank, owner_id, accounts from marts.rpt_missing_data;
 
+-- name: hierarchy
+select account_id, parent_account_id, owner_id, score, to_json(tree)
+from marts.rpt_account_hierarchy as tree;
+
 -- name: work_states
 select * from marts.rpt_work_states;
 

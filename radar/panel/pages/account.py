@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,11 +23,17 @@ from radar.panel.changes import PARTS, between, every_day
 from radar.panel.contacts import Contacts
 from radar.panel.labels import Labels
 from radar.panel.pages.measured import account_outcomes
-from radar.panel.pages.my_day import account_card, form_dates, just_recorded, read_model_of, work_states
-from radar.panel.published_db import EarlierCopyError
+from radar.panel.pages.my_day import (
+    account_card,
+    form_dates,
+    just_recorded,
+    read_model_of,
+    select_options,
+    work_states,
+)
 from radar.panel.queries import load
 from radar.panel.read_model import fold, read
-from radar.panel.web import labels_of, own_path, page, person_of, published_db_of, with_query
+from radar.panel.web import labels_of, own_path, page, person_of, with_query
 
 FOUND = 50
 OLDEST_PAGE_DAYS = 31
@@ -135,8 +142,8 @@ def show(request: Request) -> Response:
         ],
         just_recorded=just_recorded(request, drawn.landed_at),
         mistake=None,
-        cover_owners=cover_owners(request, body["health"]["owner_id"]),
-        colleagues=cover_owners(request, None),
+        cover_owners=owner_options(request, without=body["health"]["owner_id"]),
+        colleagues=owner_options(request),
         follows=notes.follows(store, person_of(request), account_id),
         labels=labels,
         back=f"/accounts/{quote(account_id, safe='')}",
@@ -212,7 +219,7 @@ def _again(
         since=since or [],
         form=entered,
         wanted=wanted,
-        cover_owners=owners,
+        cover_owners=owner_options(request, body["health"]["owner_id"], entered["owner_id"]),
         labels=labels_of(request),
         back=own_path(form.get("back", "/")),
         days=form_dates(),
@@ -267,6 +274,11 @@ def cover_owners(request: Request, owner_id: str | None) -> dict[str, str]:
     }
 
 
+def owner_options(request: Request, without: str | None = None, chosen: str = "") -> Markup:
+    """Every owner but `without` as options of a `select`."""
+    return select_options(request, "all owners", cover_owners(request, None), without, chosen)
+
+
 def _require_undoable(request: Request, wanted: decisions.Wanted) -> None:
     """A decision of this account that nobody has undone and no run has read. Raises UnfitError."""
     decided = decisions.in_force(decisions.of_account(request.app.state.store, wanted.account_id))
@@ -293,15 +305,13 @@ def _group(request: Request, account_id: str) -> dict[str, Any] | None:
 
     The figures of the whole group are for who sees all of its first level.
     """
-    try:
-        published_db, person = published_db_of(request), person_of(request)
-        group = published_db.one(person, load("groups")["group"], account_id=account_id)
-        if group is None:
-            return None
-        of = {"account_id": account_id, "parent_account_id": group["parent_account_id"]}
-        nearest = published_db.rows(person, load("groups")["nearest"], **of)
-    except EarlierCopyError:
+    read_model, person = read_model_of(request), person_of(request)
+    found = read_model.rows(person, load("groups")["group"], account_id=account_id)
+    if not found:
         return None
+    group = read(found[0]["body"])
+    of = {"account_id": account_id, "parent_account_id": group["parent_account_id"]}
+    nearest = [read(row["body"]) for row in read_model.rows(person, load("groups")["nearest"], **of)]
     children = [row for row in nearest if row["parent_account_id"] == account_id]
     parent = next((row for row in nearest if row["account_id"] == group["parent_account_id"]), None)
     is_whole = len(children) == group["children"] > 0

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from radar.core.runs import utc_now
 from radar.panel import decisions
 from radar.panel.decisions import OvertakenError, UnfitError, Wanted
+from radar.panel.page_cache import PageCache
 from radar.panel.pages.my_day import account_card, read_model_of, work_states
 from radar.panel.queries import load
 from radar.panel.read_model import read
@@ -67,8 +68,7 @@ def show(request: Request, mistake: str | None = None) -> Response:
     person, read_model = person_of(request), read_model_of(request)
     form, asked = request.state.form, {**request.state.form, **request.query_params}
     answered = json.dumps(decisions.answered_actions(request.app.state.store, utc_now().date()))
-    plays = read_model.rows(person, load("approvals")["plays"], answered=answered)
-    known = {row["play"]: row["waiting"] for row in plays}
+    known = _plays(request, answered)
     play = asked.get("play") if asked.get("play") in known else next(iter(known), None)
     last_page = max(-(-known.get(play, 0) // ROWS), 1)
     at = int(asked["page"]) if re.fullmatch(r"[1-9]\d{0,4}", asked.get("page", "")) else 1
@@ -88,7 +88,7 @@ def show(request: Request, mistake: str | None = None) -> Response:
         "approvals.html",
         status=422 if mistake else 200,
         title="Approvals",
-        plays=[(row["play"], row["waiting"]) for row in plays],
+        plays=list(known.items()),
         play=play,
         rows=[Row.of(card, action, index, form) for index, (card, action) in enumerate(waiting)],
         answered=list(_answered(request)),
@@ -105,6 +105,22 @@ def show(request: Request, mistake: str | None = None) -> Response:
         landed_at=read_model.about().landed_at,
         labels=labels_of(request),
     )
+
+
+def _plays(request: Request, answered: str) -> dict[str, int]:
+    """How much waits in each play. What the copy has is counted once for everybody of this scope."""
+    person, read_model = person_of(request), read_model_of(request)
+    page_cache: PageCache = request.app.state.page_cache
+
+    def count() -> list[dict[str, Any]]:
+        return [dict(row) for row in read_model.rows(person, load("approvals")["plays"])]
+
+    key = ("approvals", person.scope)
+    rows = page_cache.get(read_model.about().version, key, count)
+    found = read_model.rows(person, load("approvals")["answered_plays"], answered=answered)
+    gone = {row["play"]: row["answered"] for row in found}
+    left = {row["play"]: row["waiting"] - gone.get(row["play"], 0) for row in rows}
+    return {play: waiting for play, waiting in left.items() if waiting}
 
 
 def decide(request: Request) -> Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -25,9 +26,10 @@ from radar.deliveries.rendering import Templates
 from radar.deliveries.settings import Destinations
 from radar.panel import charts, decisions
 from radar.panel.page_cache import PageCache
+from radar.panel.published_db import Row
 from radar.panel.queries import load
 from radar.panel.read_model import ReadModel, read
-from radar.panel.web import environment, labels_of, page, person_of, signed
+from radar.panel.web import environment, inert, labels_of, page, person_of, signed
 
 SHOWN, OPEN, NEXT = 10, 3, 20
 """Cards on a page, how many of them show more than their first reason at once, and the lines below them."""
@@ -62,20 +64,26 @@ def show(request: Request) -> Response:
     tab = asked.get("tab", "") if asked.get("tab", "") in TABS else ""
     at = int(asked["page"]) if re.fullmatch(r"[1-9]\d{0,4}", asked.get("page", "")) else 1
     about = read_model.about()
-    overlay = _overlay(request, about.landed_at)
+    overlay, texts = _overlay(request, about.landed_at), load("my_day")
 
     def listed(tab: str, states: Sequence[str], most: int, first: int = 0) -> list[sqlite3.Row]:
         return read_model.rows(
-            person, load("my_day")["listed"], owner_id=owner, tab=tab, states=json.dumps(states),
+            person, texts["listed"] + texts["tab"], owner_id=owner, tab=tab, states=json.dumps(states),
             overlay=json.dumps(overlay), most=most, first=first,
         )  # fmt: skip
 
-    counts = read_model.rows(person, load("my_day")["counts"], owner_id=owner, overlay=json.dumps(overlay))[0]
+    def decided_now(states: Sequence[str]) -> list[sqlite3.Row]:
+        return read_model.rows(
+            person, texts["decided"], owner_id=owner, states=json.dumps(states),
+            overlay=json.dumps(overlay), most=60,
+        )  # fmt: skip
+
+    counts = _counts(request, owner, json.dumps(overlay))
     rows = listed(tab, _STATES.get(tab, ("new", "working")), SHOWN + NEXT, (at - 1) * SHOWN)
     shown = {row["account_id"] for row in rows[:SHOWN]}
-    just_done = [row for row in listed("decided", ("done", "waiting"), 60) if row["account_id"] not in shown]
+    just_done = [row for row in decided_now(("done", "waiting")) if row["account_id"] not in shown]
     earlier = [row for row in listed("", ("done",), SHOWN) if row["account_id"] not in overlay]
-    snoozed = listed("decided", ("snoozed",), 60)
+    snoozed = decided_now(("snoozed",))
     bodies = {row["account_id"]: read(row["body"]) for row in (*rows, *just_done, *earlier, *snoozed)}
     decided = decisions.of_accounts(request.app.state.store, bodies)
     here = {name: value for name, value in (("owner", owner), ("tab", tab)) if value}
@@ -124,7 +132,15 @@ def show(request: Request) -> Response:
         done=[drawn(row["account_id"], True) for row in just_done[:SHOWN]],
         earlier=[card(row["account_id"]) for row in earlier] if not tab and at == 1 else [],
         snoozed=[card(row["account_id"]) for row in snoozed],
-        owners=owners,
+        owners=select_options(
+            request,
+            person.scope,
+            {one["owner_id"]: one["owner_name"] or one["owner_id"] for one in owners},
+            chosen=owner,
+        )
+        if len(owners) > 1
+        else "",
+        has_owners=bool(owners),
         missing_data=read_model.rows(person, load("my_day")["missing_data"], owner_id=owner),
         owner=owner,
         just_recorded=just_recorded(request, about.landed_at),
@@ -133,6 +149,43 @@ def show(request: Request) -> Response:
         here=here,
         labels=labels,
     )
+
+
+def _counts(request: Request, owner: str | None, overlay: str) -> Row:
+    """How many accounts each tab has: counted once for everybody of this scope, until somebody decides."""
+    person, read_model = person_of(request), read_model_of(request)
+    page_cache: PageCache = request.app.state.page_cache
+    texts = load("my_day")
+    key = ("my_day", person.scope, owner, hashlib.sha256(overlay.encode()).digest())
+
+    def count() -> list[Row]:
+        query = texts["listed"] + texts["counts"]
+        return [dict(row) for row in read_model.rows(person, query, owner_id=owner, overlay=overlay)]
+
+    return page_cache.get(read_model.about().version, key, count)[0]
+
+
+def select_options(
+    request: Request,
+    key: Hashable,
+    labels: Mapping[str, str],
+    without: str | None = None,
+    chosen: str | None = None,
+) -> Markup:
+    """The options of a `select`, one a label, but `without`. A large company has very many owners, so what is
+    the same by `key` is drawn once a copy."""
+
+    def option(value: str) -> str:
+        return Markup('<option value="{}">{}</option>').format(inert(value), inert(labels[value]))
+
+    page_cache: PageCache = request.app.state.page_cache
+    version = read_model_of(request).about().version
+    text = page_cache.get(version, ("options", key), lambda: "".join(option(value) for value in labels))
+    if without in labels:
+        text = text.replace(option(without), "", 1)
+    if chosen in labels:
+        text = text.replace(option(chosen), option(chosen).replace(">", " selected>", 1), 1)
+    return Markup(text)  # noqa: S704  joined from options that were escaped
 
 
 def work_states(request: Request) -> dict[tuple[str, str], str]:

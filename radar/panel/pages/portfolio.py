@@ -25,7 +25,7 @@ from radar.panel.charts import Move, StackDay
 from radar.panel.decisions import OvertakenError, UnfitError, Wanted
 from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
-from radar.panel.pages.account import cover_owners
+from radar.panel.pages.account import cover_owners, owner_options
 from radar.panel.pages.my_day import form_dates, is_there
 from radar.panel.people import Person
 from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
@@ -277,7 +277,7 @@ def show(request: Request) -> Response:
         "as_of_date": about.as_of.isoformat(),
         "back": view.link(page=view.page),
         "days": form_dates(),
-        "owners": cover_owners(request, None),
+        "owners": owner_options(request),
     }
     views = saved_views.of_person(request.app.state.store, person_of(request))
     return cached_page(

@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts docs test test-all check-company accuracy lint dev bench clean
+.PHONY: install demo panel contracts docs test test-all fuzz check-company accuracy lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -86,6 +86,12 @@ test: $(VENV)/.test-ready
 # Everything: also whole runs that are killed, flooded, shuffled and repeated. Before a change goes in; .ci/run calls it.
 test-all: lint
 	$(PYTEST)
+
+# Files that are damaged in every way, landed for so many minutes; SEED=n tries the same ones again. What it finds is
+# below var/fuzz, and CONTRIBUTING.md says how to keep it as a test.
+MINUTES ?= 10
+fuzz: $(VENV)/.test-ready
+	@PYTHONPATH=. $(BIN)/python tests/landing/fuzz.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 # After an edit of seeds/: are the rules sound, are docs/rules.md and docs/signals.md up to date, does a run score as the rules say?
 check-company: $(VENV)/.test-ready

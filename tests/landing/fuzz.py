@@ -206,7 +206,11 @@ class Fuzzed:
             number: tuple(str(row.get(name)).strip() for name in feed.entity_key)
             for number, row in enumerate(rows, start=1)
         }
+        texts = ", ".join(f"trim({name}::varchar)" for name in feed.entity_key)
         landed = {keys[number] for number in numbers["landed"]}
+        landed.update(
+            con.execute(f"select {texts} from {feed.raw_table}").fetchall()
+        )  # also other files' rows
         for number in keys.keys() - numbers["landed"] - numbers["rejected"]:
             if keys[number] not in landed:
                 raise FindingError(f"{feed.name}: row {number} is lost: {rows[number - 1]}")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import getpass
 import grp
+import json
 import os
 import re
+import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import radar
@@ -91,7 +93,10 @@ def _confirm(company: Path, seeds: Sequence[Seed], left_out: Sequence[Recognised
 
 
 def _settings(company: Path) -> str:
-    text = (DEPLOY / "radar.env").read_text(encoding="utf-8").replace(_SHIPPED_FOLDER, str(company))
+    text = (DEPLOY / "radar.env").read_text(encoding="utf-8")
+    text = re.sub(  # quoted where a shell needs it; systemd and compose read the same quotes
+        rf"(?<==){_SHIPPED_FOLDER}(\S*)", lambda match: shlex.quote(f"{company}{match[1]}"), text
+    )
     heading = (
         f"# Copy this file to {company / '.env'}, readable by you alone: secrets belong into the copy.\n"
         "# Read it into a shell with: set -a; . ./.env; set +a\n"
@@ -103,9 +108,11 @@ def _compose(company: Path) -> str:
     """The shipped compose file for this folder; built from the checkout where there is one."""
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     services = text[text.index("x-service:") :]
-    services = services.replace("${RADAR_HOME}/radar.env", ".env").replace("${RADAR_HOME}", str(company))
+    volume = "volumes:\n    - ${RADAR_HOME}:${RADAR_HOME}\n"
+    mount = f"volumes:\n    - type: bind\n      source: {_yaml(company)}\n      target: {_yaml(company)}\n"
+    services = services.replace("${RADAR_HOME}/radar.env", ".env").replace(volume, mount)
     if (PROJECT / "requirements.lock").exists():
-        services = services.replace("context: ../..", f"context: {PROJECT}")
+        services = services.replace("context: ../..", f"context: {_yaml(PROJECT)}")
     else:
         services = re.sub(r"  build:\n(?:    .*\n)+", "", services)
     return (
@@ -115,6 +122,12 @@ def _compose(company: Path) -> str:
     )
 
 
+def _yaml(path: Path) -> str:
+    """The path as a value of a compose file, in which $ begins a variable."""
+    text = str(path).replace("$", "$$")
+    return text if re.fullmatch(r"[\w./$+-]+", text) else json.dumps(text, ensure_ascii=False)
+
+
 def _unit_name(unit: Path, company: Path) -> str:
     return unit.name.replace("@", f"-{_slug(company)}")
 
@@ -122,19 +135,25 @@ def _unit_name(unit: Path, company: Path) -> str:
 def _unit(unit: Path, company: Path) -> str:
     """A unit for this folder, its user and the programs that run now."""
     group = grp.getgrgid(os.getegid()).gr_name
-    changes = (
+    home, programs = (str(path).replace("%", "%%") for path in (company, Path(sys.executable).parent))
+    changes: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         (r" %i names the environment.*", ""),
         (r"\(%i\)", f"({_slug(company)})"),
         (r"(?m)^User=.*", f"User={getpass.getuser()}"),
         (r"(?m)^Group=.*", f"Group={group}"),
-        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={company}"),
-        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={company / '.env'}"),
-        (r"/opt/radar/%i/\.venv/bin/", f"{Path(sys.executable).parent}/"),
+        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={home}"),
+        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={home}/.env"),
+        (r"/opt/radar/%i/\.venv/bin/(\S+)", lambda match: _word(f"{programs}/{match[1]}")),
     )
     text = unit.read_text(encoding="utf-8")
     for pattern, value in changes:
-        text = re.sub(pattern, value.replace("\\", r"\\"), text)
+        text = re.sub(pattern, value if callable(value) else value.replace("\\", r"\\"), text)
     return text
+
+
+def _word(program: str) -> str:
+    """The program as the first word of a unit's command."""
+    return f'"{program}"' if re.search(r"\s", program) else program
 
 
 def _slug(company: Path) -> str:

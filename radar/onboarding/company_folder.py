@@ -135,14 +135,14 @@ def _unit_name(unit: Path, company: Path) -> str:
 def _unit(unit: Path, company: Path) -> str:
     """A unit for this folder, its user and the programs that run now."""
     group = grp.getgrgid(os.getegid()).gr_name
-    home, programs = (str(path).replace("%", "%%") for path in (company, Path(sys.executable).parent))
+    folder, programs = (str(path).replace("%", "%%") for path in (company, Path(sys.executable).parent))
     changes: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         (r" %i names the environment.*", ""),
         (r"\(%i\)", f"({_slug(company)})"),
         (r"(?m)^User=.*", f"User={getpass.getuser()}"),
         (r"(?m)^Group=.*", f"Group={group}"),
-        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={home}"),
-        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={home}/.env"),
+        (r"(?m)^WorkingDirectory=.*", f"WorkingDirectory={folder}"),
+        (r"(?m)^EnvironmentFile=.*", f"EnvironmentFile={folder}/.env"),
         (r"/opt/radar/%i/\.venv/bin/(\S+)", lambda match: _word(f"{programs}/{match[1]}")),
     )
     text = unit.read_text(encoding="utf-8")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +25,7 @@ from radar.landing.feeds import ACCOUNTS
 from radar.landing.sources_check import FolderCheck, scratch_landing
 from radar.onboarding.company_folder import CONFIRM, EXTRACTS, SEEDS, copy_extracts, require_new, write
 from radar.onboarding.recognition import Recognised, recognise
-from radar.onboarding.words import Seed, first_day, propose
+from radar.onboarding.words import QUESTIONS, Seed, first_day, propose
 
 MOST_GUESSES = 12
 
@@ -60,12 +62,17 @@ def command(
             seeds = propose(landed.con, has_unended_files=is_unended)
             day = first_day(landed.con, utc_now().date())
         print("\n".join(_guessed(seeds)))
-        if asks and not typer.confirm(f"\nWrite this to {company}?", default=True):
-            raise typer.Exit(1)
+        if asks:
+            _correct(seeds)
+            if not typer.confirm(f"\nWrite this to {company}?", default=True):
+                raise typer.Abort
         write(draft, company, seeds, [one for one in found if not one.folder])
         draft.chmod(0o750)
         with readable_os_errors(company):
             draft.replace(company)
+    except (typer.Abort, KeyboardInterrupt):
+        print("\nNothing was written.")
+        raise typer.Exit(1) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     print(f"\nWritten to {company}; what was guessed is in {CONFIRM}, to be confirmed.")
@@ -75,8 +82,12 @@ def command(
 
 
 def _source(files: Path | None, *, asks: bool) -> Path:
-    if files is None and asks:
-        files = Path(str(typer.prompt("Which folder has the files that you have?"))).expanduser()
+    while files is None and asks:
+        typed = str(typer.prompt("Which folder has the files that you have?")).strip()
+        files = Path(typed.strip("'\"")).expanduser()  # quoted where a terminal wrote the name
+        if not files.is_dir():
+            print(f"  {inert_value(files)}: there is no such folder; Ctrl-C ends this")
+            files = None
     if files is None:
         raise UsageError("no files are named", "add --from and the folder that has your exports")
     if not files.is_dir():
@@ -89,8 +100,39 @@ def _asked(one: Recognised) -> Recognised:
     if not one.choices:
         return one
     options = ", ".join(f"{number} {folder}" for number, folder in enumerate(one.choices, start=1))
-    chosen = typer.prompt(f"{inert_value(one.name)} is: {options}, 0 leave it out", default=0, type=int)
-    return replace(one, folder=one.choices[chosen - 1]) if 0 < chosen <= len(one.choices) else one
+    while True:
+        chosen = typer.prompt(f"{inert_value(one.name)} is: {options}, 0 leave it out", default=0, type=int)
+        if 0 <= chosen <= len(one.choices):
+            return replace(one, folder=one.choices[chosen - 1]) if chosen else one
+        print(f"  {chosen} is none of them")
+
+
+def _correct(seeds: Sequence[Seed]) -> None:
+    """Ask about the guesses that scores depend on most."""
+    if any(seed.name in QUESTIONS for seed in seeds):
+        print("\nRight? Enter keeps what is in brackets; else type the names, with commas between, or none")
+    for seed in seeds:
+        for title, column in QUESTIONS.get(seed.name, ()):
+            names = _asked_names(title, seed.marked(column), seed.words)
+            if names is not None:
+                seed.mark(column, names)
+
+
+def _asked_names(title: str, guessed: Sequence[str], words: Sequence[str]) -> list[str] | None:
+    """The names that somebody types, None where they keep the guess."""
+    shown = inert_value(", ".join(guessed) or "none")
+    folded = {word.strip().lower(): word for word in words}
+    while typed := str(typer.prompt(f"  {title} [{shown}]", default="", show_default=False)).strip():
+        if typed.lower() == "none":
+            return []
+        names = [name.strip() for row in csv.reader([typed], skipinitialspace=True) for name in row]
+        unknown = [name for name in names if name.lower() not in folded]
+        if not unknown:
+            return [folded[name.lower()] for name in names]
+        near = get_close_matches(unknown[0].lower(), folded, n=3, cutoff=0.5) or [*folded][:MOST_GUESSES]
+        shown_near = inert_value(", ".join(folded[name] for name in near))
+        print(f"    {inert_value(unknown[0])} is not in the files; there are {shown_near}")
+    return None
 
 
 def _files(found: Sequence[Recognised]) -> Iterator[str]:

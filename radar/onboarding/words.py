@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -97,6 +97,13 @@ class Guess:
     meaning: str
 
 
+QUESTIONS = {
+    "plans.csv": (("Plans that are paid", "is_paid"),),
+    "product_events.csv": (("Logins", "is_login"), ("Key features", "is_key_feature")),
+}
+"""What a person is asked about a seed: a name for it, and the column that is true of the words they give."""
+
+
 @dataclass
 class Seed:
     """A seed of the company's own. `guesses`: its rows that are to be confirmed."""
@@ -106,6 +113,27 @@ class Seed:
     rows: list[tuple[Any, ...]]
     guesses: list[Guess] = field(default_factory=list)
 
+    @property
+    def words(self) -> list[str]:
+        """What its rows are about, in their order."""
+        return [str(row[0]) for row in self.rows]
+
+    def marked(self, column: str) -> list[str]:
+        """The words of the rows in which a column is true."""
+        at = self.columns.index(column)
+        return [str(row[0]) for row in self.rows if _is_true(row[at])]
+
+    def mark(self, column: str, words: Collection[str]) -> None:
+        """Make a column true for these words and no other, and say so of those for which that is new."""
+        at, before = self.columns.index(column), set(self.marked(column))
+        self.rows = [(*row[:at], row[0] in words, *row[at + 1 :]) for row in self.rows]
+        self.guesses = [
+            replace(guess, meaning=f"{column} is {str(guess.word in words).lower()}, as answered")
+            if (guess.word in before) != (guess.word in words)
+            else guess
+            for guess in self.guesses
+        ]
+
     def text(self) -> str:
         """The file."""
         out = io.StringIO()
@@ -114,6 +142,10 @@ class Seed:
         for row in self.rows:
             writer.writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in row])
         return out.getvalue()
+
+
+def _is_true(cell: Any) -> bool:
+    return str(cell).lower() == "true"
 
 
 def propose(con: duckdb.DuckDBPyConnection, *, has_unended_files: bool) -> list[Seed]:

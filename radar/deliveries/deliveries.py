@@ -276,7 +276,7 @@ class Deliveries:
         since = min(
             item.last_recorded_at for owned in asked.values() for item in owned if item.last_recorded_at
         )
-        found = client.find(list(asked), since)
+        found = client.find(list(asked), since, _threads(asked))
         status = WRITTEN if client.name == OUTBOX else DELIVERED
         known = {key: owned for key, owned in in_doubt.items() if key in found}
         self._record(client, known, [Result(key, status, remote_id=found[key]) for key in known], report)
@@ -391,7 +391,8 @@ class Deliveries:
         if not in_doubt or not client.looks_up:
             return set()
         try:
-            found = client.find(in_doubt, self.clock.now() - timedelta(minutes=10))
+            since = self.clock.now() - timedelta(minutes=10)
+            found = client.find(in_doubt, since, _threads({key: sent[key] for key in in_doubt}))
         except TroubleError:
             return set(in_doubt)  # still in doubt: a later run asks again
         known = {key: sent[key] for key in found}
@@ -493,6 +494,12 @@ class _Waits:
 def _pause(attempt: int, trouble: TroubleError | None) -> float:
     asked = trouble.retry_after if trouble and trouble.retry_after else 0.0
     return max(asked, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+
+
+def _threads(sent: Mapping[str, Sequence[Item]]) -> set[str]:
+    """Under which messages in Slack these may be; what is more than one item is a digest, and under none."""
+    found = {items[0].row.get("slack_thread") for items in sent.values() if len(items) == 1}
+    return {thread for thread in found if thread}
 
 
 def _preview(message: Message) -> str:

@@ -69,7 +69,7 @@ def slack(
             rows = [row | {"mention": slack_mention(None, row["owner_name"])} for row in rows]
         if len(owned) <= digest_above:
             messages += [
-                Message(item.delivery_key, (item,), templates.slack(f"slack_{item.kind}.j2", row))
+                Message(item.delivery_key, (item,), _alone(item.kind, row, templates))
                 for item, row in zip(owned, rows, strict=True)
             ]
             continue
@@ -84,6 +84,12 @@ def slack(
         }
         messages.append(Message(_digest_key(owned), tuple(owned), templates.slack("slack_digest.j2", values)))
     return messages
+
+
+def _alone(kind: str, row: Row, templates: Templates) -> Row:
+    """A message of one item, in the thread of its episode where Slack has one."""
+    payload = templates.slack(f"slack_{kind}.j2", row)
+    return payload | {"thread": row["slack_thread"]} if row.get("slack_thread") else payload
 
 
 def tasks(items: Iterable[Item], templates: Templates, panel_url: str | None) -> list[Message]:

@@ -112,6 +112,7 @@ VIEWS = (
     "int_delivery_states",
     "int_messages",
     "int_message_accounts",
+    "int_slack_threads",
     "rpt_due_deliveries",
     "rpt_due_mentions",
 )

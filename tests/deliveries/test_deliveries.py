@@ -937,3 +937,123 @@ def test_only_of_the_newest_day_is_anything_delivered(company: Company) -> None:
     for day, expected in ((company.day, True), (date(2026, 3, 1), False)):
         work = Deliveries(company.con, company.exports, "run", day, Destinations())
         assert work.is_newest_day() == expected
+
+
+# --- threads in Slack --------------------------------------------------------------------------------------
+
+
+def over(company: Company, *actions: str) -> None:
+    """These episodes end: the accounts are on watch."""
+    for action in actions:
+        company.do(
+            f"update marts.fct_actions set status = 'closed', ended_on = '{company.day}' "
+            f"where action_id = '{action}'"
+        )
+    company.do("update marts.rpt_account_health set bucket = 'watch', score = 60")
+
+
+def test_what_follows_an_alert_is_in_its_thread(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    first, other = company.act("alert", 1), company.act("alert", 2)
+    company.act("task", 1, due_at=datetime(2026, 3, 13))
+    company.run("tasks")
+    company.run("slack")
+    company.next_day()
+    company.run("slack")
+    over(company, first, other)
+    company.run("slack")
+    threads = [post.get("thread_ts") for post in vendors.posts]
+    assert threads == [None, None, "1.0", "1.0", "2.0"], "alerts, the reminder, two recoveries"
+    ids = company.con.execute("select remote_id from audit.deliveries where status = 'delivered'").fetchall()
+    assert ids == [("1.0",), ("2.0",), ("1.0/3.0",), ("1.0/4.0",), ("2.0/5.0",)]
+
+
+def test_another_episode_of_the_account_is_another_thread(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    first = company.act("alert", 1)
+    company.run("slack")
+    over(company, first)
+    company.run("slack")
+    again = company.act("alert", 2, account_id="acc-01", episode_started_on=date(2026, 3, 13))
+    company.do("update marts.rpt_account_health set bucket = 'at_risk'")
+    company.run("slack")
+    over(company, again)
+    company.run("slack")
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, "1.0", None, "3.0"]
+
+
+def test_where_the_thread_is_gone_a_message_goes_to_the_channel_and_is_the_next_thread(
+    vendors: Vendors, company: Company
+) -> None:
+    company.settings = slack_bot(vendors)
+    action = company.act("alert", 1)
+    company.act("task", 1, due_at=datetime(2026, 3, 13))
+    company.run("tasks")
+    company.run("slack")
+    vendors.removed.add("1.0")
+    company.next_day()
+    assert company.run("slack").is_ok
+    over(company, action)
+    company.run("slack")
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, None, "2.0"]
+
+
+def test_a_digest_is_no_thread_and_in_none(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    alone = company.act("alert", 1)
+    company.run("slack")
+    digested = [company.act("alert", number) for number in range(2, 6)]
+    company.run("slack")
+    over(company, alone, *digested)
+    company.run("slack")
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, None, None]
+    assert "5 of your accounts" in vendors.posts[-1]["text"]
+
+
+def test_what_followed_a_digest_begins_a_thread(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    digested = [company.act("alert", number) for number in range(2, 6)]
+    company.run("slack")
+    over(company, digested[0])
+    company.run("slack")
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, None]
+
+
+def test_a_webhook_knows_no_threads(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_webhook(vendors)
+    action = company.act("alert", 1)
+    company.run("slack")
+    over(company, action)
+    company.run("slack")
+    assert [set(post) for post in vendors.posts] == [{"text", "blocks"}] * 2
+
+
+def test_what_is_in_doubt_is_looked_up_in_its_thread(vendors: Vendors, company: Company) -> None:
+    company.settings = slack_bot(vendors)
+    action = company.act("alert", 1)
+    company.run("slack")
+    over(company, action)
+    vendors.fail("chat.postMessage", "lose")
+    vendors.fail("conversations", "500", "500", "500", "500")
+    company.run("slack")
+    assert company.states()[f"recovery:{action}"] == "in_doubt"
+    vendors.forgive()
+    company.run("slack")
+    assert company.states()[f"recovery:{action}"] == "delivered"
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, "1.0"]
+
+
+def test_a_message_in_doubt_whose_thread_is_gone_is_posted_once_in_the_channel(
+    vendors: Vendors, company: Company
+) -> None:
+    company.settings = slack_bot(vendors)
+    action = company.act("alert", 1)
+    company.run("slack")
+    over(company, action)
+    vendors.fail("chat.postMessage", "429", "429", "429", "429")
+    vendors.removed.add("1.0")
+    company.run("slack")
+    company.do("update audit.deliveries set status = 'in_doubt' where status = 'failed'")
+    vendors.forgive()
+    company.run("slack")
+    assert [post.get("thread_ts") for post in vendors.posts] == [None, None]

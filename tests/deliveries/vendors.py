@@ -35,6 +35,8 @@ class Vendors:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     sign_ins: dict[str, str] = field(default_factory=dict)
     """Authorization of Salesforce's token endpoint -> the access token that it is given."""
+    removed: set[str] = field(default_factory=set)
+    """Messages in Slack that somebody deleted, by `ts`."""
     refuse: str | None = None
     """A call whose body holds this is answered with 400."""
     _faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -46,6 +48,18 @@ class Vendors:
     def forgive(self) -> None:
         """Nothing goes wrong any more."""
         self._faults.clear()
+
+    def posted(self) -> list[dict[str, Any]]:
+        """Slack's messages as it shows them, the first has the `ts` 1.0; those of threads name theirs."""
+        return [
+            {"ts": f"{n}.0", "metadata": post.get("metadata")}
+            | ({"thread_ts": post["thread_ts"]} if "thread_ts" in post else {})
+            for n, post in enumerate(self.posts, 1)
+        ]
+
+    def posted_in_channel(self) -> list[str]:
+        """The `ts` of messages that a thread may begin with."""
+        return [post["ts"] for post in self.posted() if "thread_ts" not in post]
 
     def next_fault(self, path: str) -> str:
         for part, faults in self._faults.items():
@@ -62,10 +76,18 @@ class Vendors:
             self.posts.append(body)
             return "ok"
         if path == "/slack/api/chat.postMessage":
+            thread = body.get("thread_ts")
+            if thread and (thread not in self.posted_in_channel() or thread in self.removed):
+                return {"ok": False, "error": "thread_not_found"}
             self.posts.append(body)
-            return {"ok": True, "ts": f"{len(self.posts)}.0"}
+            return {"ok": True, "ts": f"{len(self.posts)}.0", "message": self.posted()[-1]}
         if path == "/slack/api/conversations.history":
-            found = [{"ts": f"{n}.0", "metadata": post["metadata"]} for n, post in enumerate(self.posts, 1)]
+            return {"ok": True, "messages": [post for post in self.posted() if "thread_ts" not in post]}
+        if path == "/slack/api/conversations.replies":
+            (thread,) = query["ts"]
+            if thread not in self.posted_in_channel() or thread in self.removed:
+                return {"ok": False, "error": "thread_not_found"}
+            found = [post for post in self.posted() if thread in (post["ts"], post.get("thread_ts"))]
             return {"ok": True, "messages": found}
         if path == "/make":
             self.hooks.append(body)
@@ -163,8 +185,10 @@ def serving() -> Iterator[Vendors]:
             if fault.isdigit():
                 self._say(int(fault), {"message": "no"}, {"Retry-After": "7"} if fault == "429" else {})
                 return
-            body = json.loads(raw) if raw else None
-            said = vendors.answer(method, parts.path, parse_qs(parts.query), body, is_half=fault == "half")
+            is_form = "urlencoded" in self.headers.get("Content-Type", "") and not raw.startswith(b"{")
+            query = parse_qs(raw.decode() if is_form else parts.query)
+            body = json.loads(raw) if raw and not is_form else None
+            said = vendors.answer(method, parts.path, query, body, is_half=fault == "half")
             if fault == "lose":
                 self.close_connection = True
                 self.connection.close()

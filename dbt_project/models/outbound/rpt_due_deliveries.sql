@@ -118,6 +118,7 @@ final as (
         nullif(trim(owners.name), '') as owner_name,
         owners.email as owner_email,
         owners.slack_user_id,
+        threads.slack_thread,
         coalesce(waiting.waiting_actions, 0) as waiting_actions,
 
         -- the order in which it is sent
@@ -138,6 +139,10 @@ final as (
         on due.action_id = verdicts.action_id
     left join owners
         on actions.owner_id = owners.owner_id
+    left join {{ ref('int_slack_threads') }} as threads
+        on
+            actions.account_id = threads.account_id
+            and actions.episode_started_on = threads.episode_started_on
     left join waiting
         on actions.owner_id is not distinct from waiting.owner_id
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -52,8 +52,11 @@ class Client(Protocol):
         A message without a result is in doubt. Raises TroubleError for the whole call.
         """
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
-        """Which of these keys the destination has (key: its own id), of what was sent since then (UTC)."""
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
+        """Which of these keys the destination has (key: its own id), of what was sent since then (UTC).
+
+        `threads`: ids of earlier messages that some of them may answer.
+        """
 
 
 class TroubleError(Exception):

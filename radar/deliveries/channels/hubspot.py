@@ -9,7 +9,7 @@ just written; HubSpot's search does not.)
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
@@ -94,7 +94,7 @@ class HubSpotTasks:
             results += _results([entry["objectWriteTraceId"] for entry in inputs], answer, ACTION_PROPERTY)
         return results
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Tasks that are there, by key. Raises TroubleError."""
         return self._read(self._api.crm.objects.tasks, ACTION_PROPERTY, keys)
 
@@ -138,7 +138,7 @@ class HubSpotCompanies:
         answer = self._api.call(self._api.crm.companies.batch_api.upsert, {"inputs": inputs})
         return _results([message.key for message in messages], answer, None)
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Nothing needs to be found: an upsert may be repeated."""
         return {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.headerregistry import HeaderRegistry
@@ -141,7 +141,7 @@ class Smtp:
                 server.close()
         return [Result(message.key, DELIVERED, remote_id=str(message.payload["message_id"]))]
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Nothing: SMTP cannot be asked."""
         return {}
 

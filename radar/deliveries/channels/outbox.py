@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Outbox:
                 shutil.rmtree(making, ignore_errors=True)
         return [Result(message.key, WRITTEN, remote_id=target.name) for message in messages]
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Keys that are in a set; a run that died may have written it without recording it."""
         wanted, found = set(keys), dict[str, str]()
         for manifest in self.folder.glob(f"*/{MANIFEST}"):

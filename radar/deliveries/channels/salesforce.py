@@ -8,7 +8,7 @@ written.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -119,7 +119,7 @@ class SalesforceTasks:
             results += _results(sent, self._api.call("composite/sobjects", "POST", json=body))
         return results
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Tasks that are there, by key. Raises TroubleError."""
         rows = self._api.query(
             f"SELECT Id, {ACTION_FIELD} FROM Task WHERE {ACTION_FIELD} IN {{values}}", keys
@@ -146,7 +146,7 @@ class SalesforceAccounts:
         )
         return _results([message.key for message in messages], answer)
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Nothing needs to be found: an upsert may be repeated."""
         return {}
 

@@ -1,13 +1,14 @@
 """Slack: an incoming webhook, or a bot that posts with chat.postMessage.
 
 The bot writes each message's key into its metadata and finds it again in the channel's history, so that a
-message of which the answer was lost is not posted twice. A webhook cannot be asked: what is in doubt there
-stays so.
+message of which the answer was lost is not posted twice. Its messages have ids, so that those of an episode
+are one thread. A webhook cannot be asked: what is in doubt there stays so, and it knows no threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,10 @@ from radar.deliveries.settings import checked_url
 
 EVENT_TYPE = "radar_delivery"
 _MOST_PAGES = 20
+_NO_THREAD = {
+    "thread_not_found", "invalid_thread_ts", "message_not_found", "cannot_reply_to_message",
+    "restricted_action_thread_locked",
+}  # fmt: skip
 _REFUSALS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
 _PASSING = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
@@ -51,7 +56,7 @@ class SlackWebhook:
             raise of_status(answer.status_code, answer.body, answer.headers, looks_up=False)
         return [Result(message.key, DELIVERED)]
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Nothing: a webhook has no history."""
         return {}
 
@@ -76,32 +81,45 @@ class SlackBot:
         )
 
     def send(self, messages: Sequence[Message]) -> list[Result]:
-        """Post it. Raises TroubleError."""
+        """Post it: in its thread, or in the channel where the thread is gone. Raises TroubleError."""
         (message,) = messages
-        answer = self._call(
-            "chat.postMessage",
-            {
-                "channel": self._channel,
-                "text": message.payload["text"],
-                "blocks": message.payload["blocks"],
-                "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}},
-                "unfurl_links": False,
-            },
-        )
-        return [Result(message.key, DELIVERED, remote_id=answer.get("ts"))]
+        thread = message.payload.get("thread")
+        body = {
+            "channel": self._channel,
+            "text": message.payload["text"],
+            "blocks": message.payload["blocks"],
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key}},
+            "unfurl_links": False,
+        }
+        try:
+            answer = self._call("chat.postMessage", body | ({"thread_ts": thread} if thread else {}))
+        except _NoThreadError:
+            answer = self._call("chat.postMessage", body)
+        posted = {**(answer.get("message") or {}), "ts": answer["ts"]}
+        return [Result(message.key, DELIVERED, remote_id=_id(posted))]
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
-        """Look for the keys in what the channel got since then. Raises TroubleError."""
-        wanted, found, cursor = set(keys), dict[str, str](), ""
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
+        """Look for the keys in what the channel and these threads got since then. Raises TroubleError."""
         oldest = (since - timedelta(minutes=10)).replace(tzinfo=UTC).timestamp()
+        found = self._find("conversations.history", set(keys), oldest)
+        for thread in sorted(threads):
+            if found.keys() >= set(keys):
+                break
+            with suppress(_NoThreadError):
+                found |= self._find("conversations.replies", set(keys), oldest, ts=thread)
+        return found
+
+    def _find(self, method: str, wanted: set[str], oldest: float, **of: str) -> dict[str, str]:
+        found, cursor = dict[str, str](), ""
         for _ in range(_MOST_PAGES):
             answer = self._call(
-                "conversations.history",
+                method,
                 {
                     "channel": self._channel,
                     "oldest": f"{oldest:.6f}",
                     "limit": 200,
                     "include_all_metadata": True,
+                    **of,
                     **({"cursor": cursor} if cursor else {}),
                 },
             )
@@ -109,7 +127,7 @@ class SlackBot:
                 metadata = posted.get("metadata") or {}
                 key = (metadata.get("event_payload") or {}).get("key")
                 if metadata.get("event_type") == EVENT_TYPE and key in wanted:
-                    found[key] = posted["ts"]
+                    found[key] = _id(posted)
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return found
@@ -118,11 +136,15 @@ class SlackBot:
     def _call(self, method: str, body: dict[str, Any]) -> Any:
         api_error, client_error = self._errors
         try:
+            if method == "conversations.replies":  # takes no JSON
+                return self._client.api_call(method, http_verb="GET", params=body)
             return self._client.api_call(method, json=body)
         except api_error as error:
             answer = error.response
             code = answer.get("error") if isinstance(answer.data, dict) else ""
             if answer.status_code == 200:  # Slack's own refusal
+                if code in _NO_THREAD:
+                    raise _NoThreadError(f"Slack answered {code}") from error
                 raise TroubleError(
                     f"Slack answered {code}", may_pass=code in _PASSING, is_refusal=code in _REFUSALS
                 ) from error
@@ -131,3 +153,13 @@ class SlackBot:
             raise TroubleError(f"{type(error).__name__}: {error}", IN_DOUBT, may_pass=True) from error
         except CONNECTION_ERRORS as error:
             raise of_error(error) from error
+
+
+class _NoThreadError(TroubleError):
+    """The message that was to be answered is not there, or takes no answers."""
+
+
+def _id(posted: Mapping[str, Any]) -> str:
+    """A message's id as the ledger keeps it: `<thread>/<ts>` in a thread, else `<ts>`."""
+    ts, thread = str(posted["ts"]), posted.get("thread_ts")
+    return f"{thread}/{ts}" if thread and thread != ts else ts

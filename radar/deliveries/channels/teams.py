@@ -11,7 +11,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,7 @@ class TeamsWorkflow:
             raise of_error(error) from error
         return [Result(message.key, DELIVERED)]
 
-    def find(self, keys: Sequence[str], since: datetime) -> dict[str, str]:
+    def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Nothing: a workflow has no history."""
         return {}
 

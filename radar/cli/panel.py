@@ -87,6 +87,22 @@ def change_password(name: str, store: StoreOption = None) -> None:
     print(f"{name} has a new password; their sessions have ended.")
 
 
+@users_app.command("slack")
+def set_slack_id(
+    name: str,
+    slack_user_id: Annotated[
+        str | None, typer.Argument(help="Their member id in Slack, U0123456789; none takes it away.")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Whose clicks on Radar's buttons in Slack are this user's."""
+    users.set_slack_id(_store(store), name, slack_user_id)
+    if slack_user_id:
+        print(f"What {slack_user_id} clicks in Slack is decided by {name}.")
+    else:
+        print(f"Nothing that is clicked in Slack is decided by {name}.")
+
+
 @users_app.command("disable")
 def disable_user(name: str, store: StoreOption = None) -> None:
     """Let a user in no more; every session of theirs ends."""
@@ -105,10 +121,11 @@ def enable_user(name: str, store: StoreOption = None) -> None:
 def list_users(store: StoreOption = None) -> None:
     """Who may use the panel."""
     for row in _store(store).con.execute(
-        "select name, role, owner_ids, is_disabled, password_hash from users order by name"
+        "select name, role, owner_ids, is_disabled, password_hash, slack_user_id from users order by name"
     ):
         owners = ", ".join(json.loads(row["owner_ids"]))
         notes = ["switched off"] * row["is_disabled"] + ["no password"] * (row["password_hash"] is None)
+        notes += [f"Slack {row['slack_user_id']}"] * (row["slack_user_id"] is not None)
         print("  ".join(part for part in (row["name"], row["role"], owners, *notes) if part))
 
 

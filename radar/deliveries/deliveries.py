@@ -40,7 +40,8 @@ from radar.deliveries import messages as words
 from radar.deliveries.channels.base import Client, Message, TroubleError
 from radar.deliveries.channels.choose import NONE, OUTBOX, client_for, destination
 from radar.deliveries.channels.outbox import Outbox
-from radar.deliveries.rendering import Templates
+from radar.deliveries.drafts import for_approval, missing_people
+from radar.deliveries.rendering import MissingValueError, Templates
 from radar.deliveries.settings import Destinations
 from radar.exports.profiles import IGNORE, Column, Profile, load_profiles
 
@@ -165,6 +166,8 @@ class Deliveries:
                 yield client_for(name, channel, self.settings), self._accounts(name)
             return
         due = [item for item in self._due if item.channel == channel]
+        if name != "slack_bot" or not self.settings.has_buttons:
+            due = [item for item in due if item.kind != "approval"]
         drafts = [item for item in due if item.kind == "draft"]
         others = [item for item in due if item.kind != "draft"]
         outbox = Outbox(self.exports / "outbox" / channel, self.run_id, self.as_of)
@@ -208,8 +211,15 @@ class Deliveries:
             return [Message(item.account_id, (item,), item.row["cells"]) for item in items]
         if channel == "slack":
             ((above,),) = self.con.execute(QUERIES["digest_above"]).fetchall()
-            is_slack = destination(channel, self.settings) != "teams"
-            return words.slack(items, templates, panel, int(above), is_slack=is_slack)
+            chat = destination(channel, self.settings)
+            return words.slack(
+                self._with_drafts(items, templates, blocked),
+                templates,
+                panel,
+                int(above),
+                is_slack=chat != "teams",
+                has_buttons=chat == "slack_bot" and self.settings.has_buttons,
+            )
         if channel == "tasks":
             return words.tasks(items, templates, panel)
         if channel == "webhook":
@@ -227,6 +237,27 @@ class Deliveries:
                 blocked=blocked,
             )
         )
+
+    def _with_drafts(self, items: list[Item], templates: Templates, blocked: dict[str, str]) -> list[Item]:
+        """Approvals with the draft that they are about; what cannot be written is left out, as drafts are."""
+        accounts = sorted({item.account_id for item in items if item.kind == "approval"})
+        facts = self._by_account("mail_facts", {"accounts": accounts}) if accounts else {}
+        found = []
+        for item in items:
+            if item.kind != "approval":
+                found.append(item)
+                continue
+            of = facts[item.account_id]
+            reason = missing_people(of["owner_name"], has_contact=of["has_contact"])
+            try:
+                draft = None if reason else for_approval(of, item.row["play"], templates)
+            except MissingValueError as error:
+                draft, reason = None, error.problem
+            if reason:
+                blocked[item.delivery_key] = reason
+            else:
+                found.append(replace(item, row={**item.row, "draft": draft}))
+        return found
 
     def _mail_contexts(self, items: list[Item]) -> dict[str, Row]:
         accounts = sorted({item.account_id for item in items})

@@ -6,6 +6,7 @@ of the product. The template is that of the contact's language, where there is o
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,20 @@ def render(row: Mapping[str, Any], templates: Templates | None = None) -> Draft:
     written_in = name.rpartition("/")[0] or ENGLISH
     subject, text = chosen.text(name, values | {"language": written_in})
     return _draft(subject, text, chosen, written_in, row.get("booking_url"))
+
+
+def for_approval(facts: Mapping[str, Any], play: str, templates: Templates | None = None) -> Draft:
+    """The draft as somebody reads who is to approve it: FIRST_NAME is in place of the contact's own.
+
+    `facts`: a row of `marts.rpt_mail_facts`. Raises InputError, MissingValueError as `render` does.
+    """
+    first_name = FIRST_NAME if facts["has_name"] else None
+    return render({**facts, "play": play, "first_name": first_name}, templates)
+
+
+def fingerprint(draft: Draft) -> str:
+    """The same for the same subject and text: whether what somebody read is what is there now."""
+    return hashlib.sha256(f"{draft.subject}\n\n{draft.text}".encode()).hexdigest()[:32]
 
 
 def _is_known(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
@@ -13,13 +14,27 @@ from radar.audit.delivery_ledger import Item, Row
 from radar.deliveries.channels.base import Message
 from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.outbox import MOST_FILES
-from radar.deliveries.drafts import Draft, edited, missing_people, render
-from radar.deliveries.rendering import MissingValueError, Templates, shortened, slack_mention
+from radar.deliveries.drafts import Draft, edited, fingerprint, missing_people, render
+from radar.deliveries.rendering import MissingValueError, Templates, is_cut, shortened, slack_mention
 
 MOST_IN_DIGEST = 20
 """What a digest names; the rest is counted, and is in the panel."""
 MOST_IN_SUBJECT = 59
 """Characters of a task's subject: lists of tasks show no more."""
+ANSWERS = {
+    "approval": (("approved", "Approve"), ("dropped", "Drop")),
+    "alert": (("done", "Done"), ("not_now", "Not now")),
+    "reminder": (("done", "Done"), ("not_now", "Not now")),
+}
+"""What a message of a kind asks: verdicts of `crm/reviews`, and what their buttons are called."""
+CONFIRMED = {
+    "title": {"type": "plain_text", "text": "Approve this mail?"},
+    "text": {"type": "plain_text", "text": "The next run sends it to the customer."},
+    "confirm": {"type": "plain_text", "text": "Approve"},
+    "deny": {"type": "plain_text", "text": "Not yet"},
+}
+MOST_IN_VALUE = 2_000
+"""Characters that Slack takes as a button's value."""
 NO_SENDER = "radar@radar.invalid"
 """The sender of drafts where none is set; the name is reserved, so nothing can be sent from it."""
 
@@ -54,22 +69,25 @@ def slack(
     digest_above: int,
     *,
     is_slack: bool = True,
+    has_buttons: bool = False,
 ) -> list[Message]:
     """One message an item, or one for all of an owner who would get more than `digest_above`.
 
-    `is_slack`: owners can be mentioned by their Slack id; elsewhere by their name.
+    What is to be approved is counted for itself, so that it keeps back no alert. `is_slack`: owners can be
+    mentioned by their Slack id; elsewhere by their name. `has_buttons`: people answer with buttons, which
+    only messages of one item have.
     """
-    by_owner: dict[str | None, list[Item]] = defaultdict(list)
+    by_owner: dict[tuple[str | None, bool], list[Item]] = defaultdict(list)
     for item in items:
-        by_owner[item.owner_id].append(item)
+        by_owner[item.owner_id, item.kind == "approval"].append(item)
     messages = []
-    for owned in by_owner.values():
+    for (_, is_approval), owned in by_owner.items():
         rows = [{**with_links(item.row, panel_url), "kind": item.kind} for item in owned]
         if not is_slack:
             rows = [row | {"mention": slack_mention(None, row["owner_name"])} for row in rows]
         if len(owned) <= digest_above:
             messages += [
-                Message(item.delivery_key, (item,), _alone(item.kind, row, templates))
+                Message(item.delivery_key, (item,), _alone(row, templates, has_buttons=has_buttons))
                 for item, row in zip(owned, rows, strict=True)
             ]
             continue
@@ -82,14 +100,52 @@ def slack(
             "panel": rows[0]["panel"],
             "approvals": rows[0]["panel"] and f"{rows[0]['panel']}/approvals",
         }
-        messages.append(Message(_digest_key(owned), tuple(owned), templates.slack("slack_digest.j2", values)))
+        template = "slack_approvals.j2" if is_approval else "slack_digest.j2"
+        messages.append(Message(_digest_key(owned), tuple(owned), templates.slack(template, values)))
     return messages
 
 
-def _alone(kind: str, row: Row, templates: Templates) -> Row:
+def _alone(row: Row, templates: Templates, *, has_buttons: bool) -> Row:
     """A message of one item, in the thread of its episode where Slack has one."""
-    payload = templates.slack(f"slack_{kind}.j2", row)
+    draft: Draft | None = row.get("draft")
+    texts = {}
+    if draft:
+        paragraphs = [paragraph.splitlines() for paragraph in draft.text.strip().split("\n\n")]
+        texts = {"subject": draft.subject, "paragraphs": paragraphs}
+    payload = templates.slack(f"slack_{row['kind']}.j2", row | texts)
+    if has_buttons:
+        payload |= {"blocks": [*payload["blocks"], *buttons(row, is_whole=not is_cut(payload))]}
     return payload | {"thread": row["slack_thread"]} if row.get("slack_thread") else payload
+
+
+def buttons(row: Row, *, is_whole: bool) -> list[Row]:
+    """The block with what a person may answer. Of a text that is not shown whole nothing is approved.
+
+    A button's value names account, action and day, and what is approved by the fingerprint of its text.
+    """
+    answers = ANSWERS.get(row["kind"], ())
+    value = {
+        "account": row["account_id"],
+        "action": row["action_id"],
+        "as_of": row["as_of_date"].isoformat(),
+    }
+    if row.get("draft"):
+        value["text"] = fingerprint(row["draft"])
+    text = json.dumps(value, ensure_ascii=False)
+    if not answers or len(text) > MOST_IN_VALUE:
+        return []
+    elements = [
+        {
+            "type": "button",
+            "text": {"type": "plain_text", "text": label},
+            "action_id": verdict,
+            "value": text,
+            **({"style": "primary", "confirm": CONFIRMED} if verdict == "approved" else {}),
+        }
+        for verdict, label in answers
+        if is_whole or verdict != "approved"
+    ]
+    return [{"type": "actions", "elements": elements}]
 
 
 def tasks(items: Iterable[Item], templates: Templates, panel_url: str | None) -> list[Message]:

@@ -317,5 +317,13 @@ def _tidy(body: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
 
 
+def is_cut(payload: Mapping[str, Any]) -> bool:
+    """Whether a message of blocks may show less than its template wrote."""
+    blocks = payload["blocks"]
+    return len(blocks) >= MOST_BLOCKS or any(
+        len(block["text"]["text"]) >= MOST_IN_BLOCK for block in blocks if "text" in block
+    )
+
+
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"

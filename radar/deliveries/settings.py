@@ -35,6 +35,8 @@ class Destinations(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_channel: str | None = None
     """The id of the channel that the bot posts to, such as C0123456789."""
+    slack_signing_secret: SecretStr | None = None
+    """The app's signing secret: with it, a bot and `panel_url`, messages have buttons."""
     slack_api_url: str = "https://slack.com/api/"
 
     teams_webhook_url: SecretStr | None = None
@@ -80,6 +82,13 @@ class Destinations(BaseSettings):
             raise UsageError(
                 f"RADAR_{str(first['loc'][0]).upper()} cannot be used: {first['msg']}", "correct the variable"
             ) from None
+
+    @property
+    def has_buttons(self) -> bool:
+        """Whether people can answer in Slack: the bot's messages have buttons, and the panel takes clicks."""
+        return bool(
+            self.slack_bot_token and self.slack_channel and self.slack_signing_secret and self.panel_url
+        )
 
     def secrets(self) -> list[str]:
         """The values that no text may show."""

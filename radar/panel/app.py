@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from radar.deliveries.settings import Destinations
 from radar.panel import notes, oidc
 from radar.panel.contacts import ContactStore
 from radar.panel.guard import Guard, problem
@@ -31,6 +32,7 @@ from radar.panel.pages import (
     quality,
     rules,
     sign_in,
+    slack,
     team,
 )
 from radar.panel.published_db import PublishedDatabase
@@ -51,7 +53,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     )
 
     read_model = ReadModel(published_db, settings.cache_folder)
-    provider = oidc.provider(settings)
+    provider, slack_app = oidc.provider(settings), slack.SlackApp.of(Destinations.read())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -63,6 +65,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
         routes=[
             *(route for page in PAGES for route in page.routes),
             *(sign_in.provider_routes(store) if provider else ()),
+            *(slack.routes if slack_app else ()),
             Route("/alive", _alive),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -75,7 +78,7 @@ def create_app(settings: PanelSettings | None = None) -> Starlette:
     app.state.read_model, app.state.unread = read_model, notes.unread
     app.state.contacts = ContactStore(settings.contact_store, settings.contact_roles)
     app.state.checks = CapacityLimiter(sign_in.CHECKS)
-    app.state.provider = provider
+    app.state.provider, app.state.slack = provider, slack_app
     return app
 
 

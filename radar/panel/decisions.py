@@ -149,10 +149,11 @@ def read_form(form: Mapping[str, str], account_id: str, today: date) -> Wanted:
     return Wanted(account_id, as_of.isoformat(), kind, token, int(version), **given)
 
 
-def decide(store: Store, person: Person, wanted: Wanted) -> bool:
+def decide(store: Store, person: Person, wanted: Wanted, channel: str = "panel") -> bool:
     """Keep it; False where this form was kept before (a double click). Raises OvertakenError.
 
-    What has returned is on the disk. What is undone stays in the file, next to the undoing.
+    What has returned is on the disk. What is undone stays in the file, next to the undoing. `channel`: where
+    it was decided, with which its id begins, in the feeds and in the audit too.
     """
     with store.writing() as con:
         if con.execute("select 1 from decisions where form_token = ?", [wanted.form_token]).fetchone():
@@ -166,7 +167,7 @@ def decide(store: Store, person: Person, wanted: Wanted) -> bool:
             " edited_subject, edited_text, draft_text)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                f"panel-{secrets.token_hex(12)}",
+                f"{channel}-{secrets.token_hex(12)}",
                 wanted.form_token,
                 wanted.account_id,
                 wanted.as_of_date,
@@ -206,6 +207,12 @@ def at(store: Store, sequence: str) -> Decision | None:
     row = store.con.execute(
         f"select {_COLUMNS} from decisions where sequence = ?", [int(sequence)]
     ).fetchone()
+    return Decision(*row) if row else None
+
+
+def of_form(store: Store, form_token: str) -> Decision | None:
+    """What this form decided; None where it was not kept."""
+    row = store.con.execute(f"select {_COLUMNS} from decisions where form_token = ?", [form_token]).fetchone()
     return Decision(*row) if row else None
 
 

@@ -35,6 +35,9 @@ BODY_SECONDS = 10
 FIELD_LIMIT = 100
 ADDRESS_LIMIT = 2_000
 OPEN_PATHS = ("/sign-in", "/sign-in/provider", "/sign-in/return", "/alive")
+SIGNED_PATHS = ("/slack/interactions",)
+"""Called by programs, which sign what they send: no session, no form of ours; the page checks each call."""
+SIGNED_BODY_LIMIT = 256 * 1024
 PREFORM_COOKIE = "__Host-radar-form"
 """A key for the form of somebody who is not signed in yet."""
 
@@ -128,6 +131,9 @@ class Guard:
         if len(request.url.query) > ADDRESS_LIMIT or "\x00" in path:
             raise HTTPException(400)
         state.address = proxies.client_address(request, self._settings.proxy_addresses)
+        if path in SIGNED_PATHS:
+            state.form, state.body = {}, await _body(request, SIGNED_BODY_LIMIT)
+            return None
         state.form = await _form(request) if method == "POST" else {}
         cookies = _cookies(request)
         state.session_token = cookies.get(sessions.COOKIE)
@@ -194,15 +200,7 @@ async def _form(request: Request) -> dict[str, str]:
     """The fields of a form, the last of a name counts. Raises 400, 408 and 413."""
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(400)
-    body = b""
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_LIMIT:
-                    raise HTTPException(413)
-    except TimeoutError:
-        raise HTTPException(408) from None
+    body = await _body(request, BODY_LIMIT)
     try:
         fields = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELD_LIMIT, errors="strict"
@@ -210,6 +208,20 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError:
         raise HTTPException(400) from None
     return dict(fields)
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """What was sent, byte for byte. Raises 408 and 413."""
+    body = b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    return body
 
 
 def _cookies(request: Request) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Store:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         with self._readable(), self.writing() as con:
             earlier = _set_earlier_decisions_aside(con)
+            _add_slack_ids(con)
             for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
                 con.execute(statement)
             if earlier:
@@ -94,6 +95,13 @@ def _set_earlier_decisions_aside(con: sqlite3.Connection) -> str:
     ):  # fmt: skip
         con.execute(f"drop {kind} if exists {name}")
     return ", ".join(columns)
+
+
+def _add_slack_ids(con: sqlite3.Connection) -> None:
+    """The column of users that a table of an earlier release lacks."""
+    columns = [row["name"] for row in con.execute("pragma table_info(users)")]
+    if columns and "slack_user_id" not in columns:
+        con.execute("alter table users add column slack_user_id text")
 
 
 def _statements(script: str) -> Iterator[str]:

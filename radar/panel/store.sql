@@ -81,8 +81,11 @@ create table if not exists users (
     owner_ids text not null default '[]',
     is_disabled integer not null default 0,
     epoch integer not null default 1,
-    created_at text not null
+    created_at text not null,
+    slack_user_id text
 ) strict;
+
+create unique index if not exists users_by_slack on users (slack_user_id);
 
 create table if not exists sessions (
     token_hash text primary key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -72,6 +73,32 @@ def find(store: Store, name: str) -> tuple[Person, int] | None:
     if row is None:
         return None
     return Person(row["name"], row["role"], tuple(json.loads(row["owner_ids"]))), int(row["epoch"])
+
+
+def set_slack_id(store: Store, name: str, slack_user_id: str | None) -> None:
+    """Whose clicks in Slack are this user's; None for nobody's. Raises UsageError."""
+    if slack_user_id is not None and not re.fullmatch(r"[UW][A-Z0-9]{2,30}", slack_user_id, re.ASCII):
+        raise UsageError(
+            f"'{slack_user_id}' is no member id of Slack", "copy it from the person's profile: U0123456789"
+        )
+    with store.writing() as con:
+        if not con.execute("select 1 from users where name = ?", [name]).fetchone():
+            raise UsageError(f"there is no user '{name}'", "radar panel users list shows those that are")
+        other = con.execute(
+            "select name from users where slack_user_id = ? and name <> ?", [slack_user_id, name]
+        ).fetchone()
+        if other:
+            raise UsageError(
+                f"'{slack_user_id}' is {other['name']} already", "take it from them first, with no id"
+            )
+        con.execute("update users set slack_user_id = ? where name = ?", [slack_user_id, name])
+
+
+def find_by_slack_id(store: Store, slack_user_id: str) -> Person | None:
+    """Whose clicks in Slack these are; None for nobody and for one who is switched off."""
+    row = store.con.execute("select name from users where slack_user_id = ?", [slack_user_id]).fetchone()
+    found = find(store, row["name"]) if row else None
+    return found[0] if found else None
 
 
 def teams(store: Store) -> dict[str, tuple[str, ...]]:

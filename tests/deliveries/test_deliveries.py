@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import SecretStr
 
 from radar.deliveries.settings import Destinations
 from tests.deliveries.small_company import NAME, Company
@@ -1057,3 +1058,44 @@ def test_a_message_in_doubt_whose_thread_is_gone_is_posted_once_in_the_channel(
     vendors.forgive()
     company.run("slack")
     assert [post.get("thread_ts") for post in vendors.posts] == [None, None]
+
+
+# --- buttons in Slack --------------------------------------------------------------------------------------
+
+
+def with_buttons(vendors: Vendors) -> Destinations:
+    return slack_bot(vendors).model_copy(
+        update={"slack_signing_secret": SecretStr("s" * 32), "panel_url": "https://radar.example"}
+    )
+
+
+def test_a_mail_that_waits_is_shown_in_slack_only_where_it_can_be_answered_there(
+    vendors: Vendors, company: Company
+) -> None:
+    action = company.act("mail", 1, status="to_approve", play="check_in")
+    for settings in (slack_webhook(vendors), slack_bot(vendors), teams(vendors), Destinations()):
+        company.settings = settings
+        assert company.run("slack").counts == {}
+    company.settings = with_buttons(vendors)
+    assert company.run("slack").counts == {"delivered": 1}
+    (post,) = vendors.posts
+    shown = json.dumps(post["blocks"], ensure_ascii=False)
+    assert "[first name]" in shown
+    assert "Łucja" not in shown, "names of customers' people stay out of Slack"
+    assert [button["action_id"] for button in post["blocks"][-1]["elements"]] == ["approved", "dropped"]
+    assert json.loads(post["blocks"][-1]["elements"][0]["value"])["action"] == action
+    company.run("slack")
+    assert len(vendors.posts) == 1
+
+
+def test_a_mail_that_is_answered_or_cannot_be_written_is_not_shown(
+    vendors: Vendors, company: Company
+) -> None:
+    company.settings = with_buttons(vendors)
+    company.say(company.act("mail", 1, status="to_approve", play="check_in"), "approved")
+    company.say(company.act("mail", 2, status="to_approve", play="check_in"), "dropped")
+    lacks = company.act("mail", 3, status="to_approve", play="check_in")
+    company.do("update staging.stg_crm__contacts set email = null where account_id = 'acc-03'")
+    company.run("slack")
+    assert vendors.posts == []
+    assert company.states() == {f"approval:{lacks}": "blocked"}

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from radar.audit.delivery_ledger import Item
 from radar.core.errors import InputError, UsageError
 from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.teams import card
 from radar.deliveries.drafts import Draft, render, weekly
-from radar.deliveries.messages import NO_SENDER, with_links
+from radar.deliveries.messages import NO_SENDER, slack, with_links
 from radar.deliveries.rendering import SHIPPED, MissingValueError, Templates, sparkline
 from radar.deliveries.settings import Destinations
 from tests.panel.test_files_and_words import faults
@@ -87,6 +89,53 @@ def held_against(name: str, text: str) -> None:
 def test_a_message_to_slack_is_what_was_agreed(kind: str) -> None:
     message = Templates().slack(f"slack_{kind}.j2", with_links(ROW, "https://radar.example"))
     held_against(f"slack_{kind}.json", json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+
+
+def item_of(kind: str, **values: Any) -> Item:
+    row = {
+        **ROW,
+        "kind": kind,
+        "action_id": "1",
+        "play": "check_in",
+        "as_of_date": date(2026, 3, 13),
+        "waiting_actions": 2,
+    } | values
+    return Item(f"{kind}:1", kind, "slack", "acc-1", "1001", "1", None, 0, None, None, None, None, row)
+
+
+DRAFT = Draft("A question", "Hi [first name],\n\nhow is *it*? <@U0RUTH>\n\nRegards,\nRuth\n", "")
+
+
+@pytest.mark.parametrize("kind", ["alert", "recovery", "reminder", "approval"])
+def test_what_can_be_answered_in_slack_has_buttons(kind: str) -> None:
+    item = item_of(kind, **({"draft": DRAFT} if kind == "approval" else {}))
+    (message,) = slack([item], Templates(), "https://radar.example", 3, has_buttons=True)
+    held_against(
+        f"slack_{kind}_buttons.json", json.dumps(message.payload, ensure_ascii=False, indent=2) + "\n"
+    )
+    (plain,) = slack([item], Templates(), "https://radar.example", 3)
+    shown = [block for block in message.payload["blocks"] if block["type"] != "actions"]
+    assert plain.payload["blocks"] == shown
+
+
+def test_many_mails_to_approve_are_one_message_without_buttons_and_keep_back_no_alert() -> None:
+    items = [item_of("approval", draft=DRAFT) for _ in range(21)]
+    digest, alert = slack(
+        [*items, item_of("alert")], Templates(), "https://radar.example", 3, has_buttons=True
+    )
+    held_against("slack_approvals.json", json.dumps(digest.payload, ensure_ascii=False, indent=2) + "\n")
+    assert alert.payload["blocks"][-1]["type"] == "actions"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [("x" * 2_890, ["approved", "dropped"]), ("x" * 2_900, ["dropped"]), ("x\n\n" * 60, ["dropped"])],
+)
+def test_of_a_text_that_is_not_shown_whole_nothing_is_approved(text: str, verdicts: list[str]) -> None:
+    item = item_of("approval", draft=replace(DRAFT, text=text))
+    (message,) = slack([item], Templates(), "https://radar.example", 3, has_buttons=True)
+    assert len(message.payload["blocks"]) <= 50
+    assert [button["action_id"] for button in message.payload["blocks"][-1]["elements"]] == verdicts
 
 
 @pytest.mark.parametrize("kind", ["alert", "recovery", "reminder"])

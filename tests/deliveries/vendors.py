@@ -35,6 +35,9 @@ class Vendors:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     sign_ins: dict[str, str] = field(default_factory=dict)
     """Authorization of Salesforce's token endpoint -> the access token that it is given."""
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    whispers: list[dict[str, Any]] = field(default_factory=list)
+    """What one person alone sees in Slack."""
     removed: set[str] = field(default_factory=set)
     """Messages in Slack that somebody deleted, by `ts`."""
     refuse: str | None = None
@@ -81,6 +84,12 @@ class Vendors:
                 return {"ok": False, "error": "thread_not_found"}
             self.posts.append(body)
             return {"ok": True, "ts": f"{len(self.posts)}.0", "message": self.posted()[-1]}
+        if path == "/slack/api/chat.update":
+            self.updates.append(body)
+            return {"ok": True, "ts": body["ts"]}
+        if path == "/slack/api/chat.postEphemeral":
+            self.whispers.append(body)
+            return {"ok": True, "message_ts": "9.9"}
         if path == "/slack/api/conversations.history":
             return {"ok": True, "messages": [post for post in self.posted() if "thread_ts" not in post]}
         if path == "/slack/api/conversations.replies":

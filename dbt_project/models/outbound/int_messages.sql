@@ -2,6 +2,7 @@
 --   alert     a slack_alert that is ready; one that a person decides too, for it is sent to that person
 --   task      a crm_task that is ready, or that a person approved
 --   draft     a mail_draft that waits for an approval
+--   approval  the same, shown to its owner with buttons; only where people can answer in Slack is it delivered
 --   mail      a mail_draft that a person approved
 --   guide     an in_app_guide or a survey that a person approved
 --   recovery  once, when the episode of an alert that was delivered is over; not while a person's override is active,
@@ -50,9 +51,10 @@ messages as (
     where is_approved
     union all
     select
-        action_id,
-        'draft' as kind
+        actions.action_id,
+        kinds.kind
     from actions
+    cross join (values ('draft'), ('approval')) as kinds (kind)
     where
         channel = 'mail_draft'
         and not is_approved

@@ -98,6 +98,15 @@ class SlackBot:
         posted = {**(answer.get("message") or {}), "ts": answer["ts"]}
         return [Result(message.key, DELIVERED, remote_id=_id(posted))]
 
+    def replace(self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Put this in place of a message of the bot. Raises TroubleError."""
+        self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
+
+    def tell(self, channel: str, user: str, text: str, thread: str | None) -> None:
+        """A message that one person sees, once. Raises TroubleError."""
+        body = {"channel": channel, "user": user, "text": text}
+        self._call("chat.postEphemeral", body | ({"thread_ts": thread} if thread else {}))
+
     def find(self, keys: Sequence[str], since: datetime, threads: Collection[str] = ()) -> dict[str, str]:
         """Look for the keys in what the channel and these threads got since then. Raises TroubleError."""
         oldest = (since - timedelta(minutes=10)).replace(tzinfo=UTC).timestamp()

@@ -172,7 +172,7 @@ def decide(request: Request) -> Response:
     person, store = person_of(request), request.app.state.store
     try:
         wanted = decisions.read_form(form, account_id, utc_now().date())
-        _require_known(wanted, body)
+        require_known(wanted, body)
         wanted = _with_owner(request, wanted, body["health"])
         if wanted.undoes:
             _require_undoable(request, wanted)
@@ -226,7 +226,7 @@ def _again(
     )
 
 
-def _require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
+def require_known(wanted: decisions.Wanted, body: dict[str, Any]) -> None:
     """A draft must be one of this account, and the day one that was shown. Raises UnfitError."""
     newest = date.fromisoformat(body["health"]["as_of_date"])
     if not 0 <= (newest - date.fromisoformat(wanted.as_of_date)).days <= OLDEST_PAGE_DAYS:

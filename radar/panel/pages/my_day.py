@@ -368,11 +368,8 @@ def _draft(action: dict[str, Any], mail: dict[str, Any] | None) -> Preview | Non
     reason = drafts.missing_people(mail["owner_name"], has_contact=mail["has_contact"])
     if reason:
         return Preview(None, reason)
-    first_name = drafts.FIRST_NAME if mail["has_name"] else None
     try:
-        return Preview(
-            drafts.render({**mail, "play": action["play"], "first_name": first_name}, _templates()), None
-        )
+        return Preview(drafts.for_approval(mail, action["play"], _templates()), None)
     except InputError as error:
         return Preview(None, error.problem)
 

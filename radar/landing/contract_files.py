@@ -82,7 +82,7 @@ def dbt_properties(source: str, feeds: list[Feed], present: str) -> str:
         computed = [one for one in columns if one["name"] not in names]
         model["description"] = f"{feed.description} {_rows(feed)}"
         if feed.name != ACCOUNTS and not feed.lands_every_row:
-            others = [test for test in model.get("data_tests", []) if "unique_combination" not in test]
+            others = [test for test in model.get("data_tests", []) if "valid_rows" not in test]
             model["data_tests"] = [_grain(feed), *others]
         model["columns"] = [*(_described(columns, column) for column in staged), *computed]
     return _HEADER + yaml.dump(spec, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
@@ -110,7 +110,7 @@ def _rows(feed: Feed) -> str:
 def _grain(feed: Feed) -> Entry:
     """The test that the staging model has one row per key."""
     required = [column.name for column in feed.columns if column.name in feed.key and column.required]
-    return {"unique_combination": {"arguments": {"columns": list(feed.key), "not_null": required}}}
+    return {"valid_rows": {"arguments": {"columns": list(feed.key), "not_null": required}}}
 
 
 def _described(entries: list[Entry], column: Column, **properties: str) -> Entry:

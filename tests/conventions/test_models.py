@@ -115,7 +115,7 @@ def test_the_grain_of_models_is_tested(manifest: Mapping[str, Any], models: Mapp
         node["attached_node"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") in ("unique", "unique_combination")
+        and (node.get("test_metadata") or {}).get("name") in ("unique", "valid_rows")
     }
     assert sorted(node["name"] for key, node in models.items() if key not in tested) == []
 

@@ -259,7 +259,7 @@ def test_a_feed_of_ones_own_is_a_contract_a_staging_model_and_a_row(project: Pat
     (table,) = properties["sources"][0]["tables"]
     assert (table["name"], table["identifier"]) == ("calls", "phone_calls")
     (grain,) = properties["models"][0]["data_tests"]
-    assert grain == {"unique_combination": {"arguments": {"columns": ["call_id"], "not_null": ["call_id"]}}}
+    assert grain == {"valid_rows": {"arguments": {"columns": ["call_id"], "not_null": ["call_id"]}}}
     assert run_in(project, RADAR, "rules", "check").stdout == "The rules are sound.\n"
     for feed, rows in {
         "crm/accounts": "account_id,name,created_at\na1,Acme,2026-01-01\n",

@@ -1,5 +1,5 @@
 {# Fails for every combination of the columns that more than one row has, or of which a column of `not_null` is null. #}
-{% test unique_combination(model, columns, not_null=[]) %}
+{% test valid_rows(model, columns, not_null=[]) %}
     select
         {{ columns | join(', ') }},
         count(*) as found_rows

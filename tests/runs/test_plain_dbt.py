@@ -6,6 +6,7 @@ frozen reference data of these tests; everything else in `dbt_project/` itself.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -87,6 +88,28 @@ def test_dbt_test_holds_every_rule_and_boundary_and_every_table(dbt: Dbt) -> Non
     said = dbt("test")
     assert all_passed(said)
     assert "test_fct_rule_results__" in said, "unit tests among them"
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults"),
+    [
+        ("(1, 'a', 'yes'), (2, 'b', 'no'), (3, 'c', null)", []),
+        ("(1, 'a', 'yes'), (1, 'b', 'no')", ["not unique"]),
+        ("(1, null, 'yes'), (2, 'b', 'yes')", ["name is null"]),
+        ("(null, 'a', 'yes')", ["id is null"]),
+        (
+            "(1, 'a', 'perhaps'), (2, null, 'perhaps')",
+            ["answer is not accepted", "name is null, answer is not accepted"],
+        ),
+    ],
+)
+def test_one_test_finds_every_fault_of_a_tables_rows(dbt: Dbt, rows: str, faults: list[str]) -> None:
+    call = (
+        f'test_valid_rows("(values {rows}) as t (id, name, answer)", ["id"], ["id", "name"], '
+        '{"answer": ["yes", "no"]})'
+    )
+    said = dbt("--quiet", "show", "--inline", f"{{{{ {call} }}}}", "--output", "json", "--limit", "9")
+    assert sorted(row["faults"] for row in json.loads(said[said.index("{") :])["show"]) == faults
 
 
 def test_dbt_build_of_a_model_and_what_depends_on_it(dbt: Dbt, frozen: Path) -> None:

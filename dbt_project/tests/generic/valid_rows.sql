@@ -1,7 +1,7 @@
 {#
     One test of a table's rows, since every test of a build costs the same whatever it asks. Fails for each combination
     of `columns` that more than one row has, or that has a row in which a column of `not_null` is null, or a column of
-    `accepted_values` is none of its values (null passes). `faults` says which.
+    `accepted_values` is none of its values (null passes). `faults` names them.
 #}
 {% test valid_rows(model, columns, not_null=[], accepted_values={}) %}
 with
@@ -13,16 +13,16 @@ checked as (
         count(*) as found_rows,
         concat_ws(
             ', ',
-            case when count(*) > 1 then 'not unique' end
-            {%- for column in not_null %},
-            case when bool_or({{ column }} is null) then '{{ column }} is null' end
-            {%- endfor %}
-            {%- for column, values in accepted_values.items() %},
+            {% for column in not_null %}
+            case when bool_or({{ column }} is null) then '{{ column }} is null' end,
+            {% endfor %}
+            {% for column, values in accepted_values.items() %}
             case
                 when bool_or({{ column }} not in ('{{ values | join("', '") }}'))
                     then '{{ column }} is not accepted'
-            end
-            {%- endfor %}
+            end,
+            {% endfor %}
+            case when count(*) > 1 then 'not unique' end
         ) as faults
     from {{ model }}
     group by {{ columns | join(', ') }}

@@ -181,9 +181,9 @@ def select_options(
     page_cache: PageCache = request.app.state.page_cache
     version = read_model_of(request).about().version
     text = page_cache.get(version, ("options", key), lambda: "".join(option(value) for value in labels))
-    if without in labels:
+    if without is not None and without in labels:
         text = text.replace(option(without), "", 1)
-    if chosen in labels:
+    if chosen is not None and chosen in labels:
         text = text.replace(option(chosen), option(chosen).replace(">", " selected>", 1), 1)
     return Markup(text)  # noqa: S704  joined from options that were escaped
 

@@ -1,6 +1,6 @@
 """Answers of people who click on a button in Slack: `POST /slack/interactions`.
 
-Belongs here: whether Slack sent it, who clicked, and what they are told. What may be decided is decided as on
+Belongs here: whether Slack sent it, who clicked, and what the answer is. What may be decided is decided as on
 the pages: the same roles, owners and reasons to refuse. The call is answered when the decision is kept; the
 message in Slack is changed after that, by the bot. Nothing is ever sent to an address that a call names.
 """
@@ -46,7 +46,7 @@ LOG = logging.getLogger("panel")
 OLDEST_SECONDS = 300
 """How far from now a call may be dated, as Slack advises: what was recorded cannot be played back later."""
 CLICKS_A_SECOND, REFUSALS_A_SECOND = 2.0, 5.0
-"""Of one person; and of calls that Slack did not sign, which are then told to wait and leave no line in the
+"""Of one person; and of calls that Slack did not sign, which then have to wait and leave no line in the
 log. Signed calls never wait for those."""
 VERDICTS = ("approved", "dropped", "done", "not_now")
 _NAMES = ("account", "action", "as_of")
@@ -246,7 +246,7 @@ def _tell(app: SlackApp, click: Click, problem: str) -> None:
             click.channel, click.user_id, f"{slack_escaped(problem)} {_link(app, click)}", click.thread
         )
     except TroubleError as error:
-        LOG.warning("who clicked in Slack could not be told why nothing was kept: %s", error)
+        LOG.warning("who clicked in Slack did not learn why nothing was kept: %s", error)
 
 
 def _link(app: SlackApp, click: Click) -> str:

@@ -58,10 +58,12 @@ totals as (
         count(*) filter (where members.distance > 0) as descendants,
         count(*) filter (where members.distance > 0 and health.account_id is not null) as scored_descendants,
         cast(sum(cast(health.arr_usd as decimal(18, 2))) as double) as group_arr_usd,
-        round(coalesce(
-            sum(health.score * health.arr_usd) / nullif(sum(health.arr_usd), 0),
-            avg(health.score)
-        ), 9) as group_score,
+        -- sums of decimals: those of doubles depend on the order of rows
+        coalesce(
+            cast(sum(cast(health.score * health.arr_usd as decimal(38, 9))) as double)
+            / nullif(cast(sum(cast(health.arr_usd as decimal(18, 2))) as double), 0),
+            avg(cast(health.score as decimal(18, 9)))
+        ) as group_score,
         min_by(
             members.account_id, (health.score, -coalesce(health.arr_usd, 0), members.account_id)
         ) filter (where members.distance > 0 and health.account_id is not null) as worst_child_id

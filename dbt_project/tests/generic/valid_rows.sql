@@ -4,6 +4,14 @@
     `accepted_values` is none of its values (null passes). `faults` names them.
 #}
 {% test valid_rows(model, columns, not_null=[], accepted_values={}) %}
+{% set faults = ["case when count(*) > 1 then 'not unique' end"] %}
+{% for column in not_null %}
+{% do faults.append("case when bool_or(" ~ column ~ " is null) then '" ~ column ~ " is null' end") %}
+{% endfor %}
+{% for column, values in accepted_values.items() %}
+{% set accepted = "'" ~ values | join("', '") ~ "'" %}
+{% do faults.append("case when bool_or(" ~ column ~ " not in (" ~ accepted ~ ")) then 'other " ~ column ~ "' end") %}
+{% endfor %}
 with
 
 checked as (
@@ -11,19 +19,7 @@ checked as (
     select
         {{ columns | join(', ') }},
         count(*) as found_rows,
-        concat_ws(
-            ', ',
-            {% for column in not_null %}
-            case when bool_or({{ column }} is null) then '{{ column }} is null' end,
-            {% endfor %}
-            {% for column, values in accepted_values.items() %}
-            case
-                when bool_or({{ column }} not in ('{{ values | join("', '") }}'))
-                    then '{{ column }} is not accepted'
-            end,
-            {% endfor %}
-            case when count(*) > 1 then 'not unique' end
-        ) as faults
+        concat_ws(', ', {{ faults | join(', ') }}) as faults
     from {{ model }}
     group by {{ columns | join(', ') }}
 

@@ -17,7 +17,7 @@ import zstandard
 
 from radar.core.errors import InputError
 from radar.core.warehouse import readable_os_errors
-from radar.landing.files import ExtractFile
+from radar.landing.files import ExtractFile, is_member
 
 # A packed file may grow to UNPACKED_FREE whatever its size; beyond that to MAX_RATIO times its size (extracts
 # of real systems stay under 60, a file of one repeated byte reaches 1,000), and never beyond MAX_UNPACKED.
@@ -29,6 +29,7 @@ MAX_ZSTD_WINDOW = 128 << 20  # memory that the packed file may ask for
 CHUNK = 1 << 20
 ZSTD_CHUNK = 2 << 10  # packed bytes at a time: at most 64 MB come out of them at once
 BOM = codecs.BOM_UTF8
+UTF16_BOMS = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 DAMAGED = "send the file again: it is cut short or damaged"
 
 
@@ -48,20 +49,24 @@ def fingerprint(file: ExtractFile) -> tuple[str, InputError | None]:
 
 
 class TextCheck:
-    """Finds bytes that no text file may hold: NUL, and what is not UTF-8."""
+    """Finds what no text file may hold: NUL, and what is not UTF-8, or UTF-16 with its byte order mark."""
 
     def __init__(self, file: ExtractFile) -> None:
         """Starts before the first byte."""
         self._file = file
         self._lines = 0
         self._is_first = True
+        self._is_utf16 = False
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
 
     def problem(self, chunk: bytes, *, is_last: bool = False) -> InputError | None:
         """What is wrong with the next bytes, with the line; None where nothing is."""
-        if self._is_first and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return InputError("is UTF-16 text", "save it as UTF-8", file=self._file.source_file)
+        if self._is_first and chunk.startswith(UTF16_BOMS):
+            self._is_utf16 = True
+            self._decoder = codecs.getincrementaldecoder("utf-16")("strict")
         self._is_first = False
+        if self._is_utf16:
+            return self._problem_of_utf16(chunk, is_last=is_last)
         nul = chunk.find(b"\0")
         if nul >= 0:
             line = self._lines + chunk.count(b"\n", 0, nul) + 1
@@ -78,10 +83,25 @@ class TextCheck:
         self._lines += chunk.count(b"\n")
         return None
 
+    def _problem_of_utf16(self, chunk: bytes, *, is_last: bool) -> InputError | None:
+        try:
+            is_sound = "\0" not in self._decoder.decode(chunk, is_last)
+        except UnicodeDecodeError:
+            is_sound = False
+        if is_sound:
+            return None
+        return InputError(
+            "begins as UTF-16 text and does not go on as such", DAMAGED, file=self._file.source_file
+        )
+
 
 def not_utf8(source_file: str, line: int) -> InputError:
-    """The error for text in another encoding."""
-    return InputError(f"line {line} is not UTF-8 text", "save the file as UTF-8", file=source_file)
+    """The error for text in another encoding: which one is a guess, and a wrong one changes names."""
+    return InputError(
+        f"line {line} is not UTF-8 text, perhaps Windows-1252 or Latin-1",
+        "save the file as UTF-8",
+        file=source_file,
+    )
 
 
 def unpack(file: ExtractFile, folder: Path) -> Path:
@@ -118,7 +138,7 @@ def _unpacked(file: ExtractFile, stream: BinaryIO) -> Iterator[bytes]:
     """The unpacked bytes; a stream that ends before its end marker is an error, not an end."""
     try:
         if file.compression == "zip":
-            yield from _members(stream)
+            yield from _members(file, stream)
         elif file.compression == "gz":
             with gzip.open(stream, "rb") as unpacked:
                 yield from _chunks(unpacked)
@@ -128,20 +148,38 @@ def _unpacked(file: ExtractFile, stream: BinaryIO) -> Iterator[bytes]:
         raise InputError(f"cannot be unpacked: {error}", DAMAGED, file=file.source_file) from error
 
 
-def _members(stream: BinaryIO) -> Iterator[bytes]:
-    """The members of a zip one after another, each unpacked where it is a .gz, with a line end between."""
+def _members(file: ExtractFile, stream: BinaryIO) -> Iterator[bytes]:
+    """The members of a zip one after another, each unpacked where it is a .gz, with a line end between.
+
+    Of CSV and TSV members the first gives the header; each has to have the same. Raises InputError.
+    """
+    header = None
     with zipfile.ZipFile(stream) as archive:
-        for member in sorted(archive.infolist(), key=lambda one: one.filename):
-            if member.is_dir() or Path(member.filename).name.startswith("."):
-                continue
+        members = [one for one in archive.infolist() if is_member(one)]
+        if file.format == "json" and len(members) > 1:
+            raise InputError(
+                f"has {len(members)} .json members",
+                "send them one by one, or as .ndjson",
+                file=file.source_file,
+            )
+        for member in sorted(members, key=lambda one: one.filename):
             if member.flag_bits & 1:
                 raise zipfile.BadZipFile("a member is encrypted")
             with archive.open(member) as packed:
-                if member.filename.lower().endswith(".gz"):
-                    with gzip.open(packed, "rb") as unpacked:
-                        yield from _chunks(unpacked)
-                else:
-                    yield from _chunks(packed)
+                is_gz = member.filename.lower().endswith(".gz")
+                with gzip.open(packed, "rb") if is_gz else packed as unpacked:
+                    if file.format in ("csv", "tsv"):
+                        line = unpacked.readline(CHUNK)
+                        if header is None:
+                            yield line
+                        elif line.removeprefix(BOM).strip() != header:
+                            raise InputError(
+                                "its members have different headers",
+                                "send each as a file of its own",
+                                file=file.source_file,
+                            )
+                        header = line.removeprefix(BOM).strip()
+                    yield from _chunks(unpacked)
             yield b"\n"
 
 
@@ -178,6 +216,35 @@ def without_bom(path: Path, folder: Path) -> Path:
         stream.seek(len(BOM))
         for chunk in _chunks(stream):
             out.write(chunk)
+    return target
+
+
+def is_utf16(path: Path) -> bool:
+    """Whether it begins with a byte order mark of UTF-16."""
+    return any(begins_with(path, mark) for mark in UTF16_BOMS)
+
+
+def as_utf8(path: Path, folder: Path) -> Path:
+    """A copy of UTF-16 text in UTF-8. Raises UnicodeDecodeError, which TextCheck finds first."""
+    target = folder / f"utf8{path.suffix}"
+    with (
+        open(path, encoding="utf-16", newline="") as text,
+        readable_os_errors(target),
+        open(target, "w", encoding="utf-8", newline="") as out,
+    ):
+        while characters := text.read(CHUNK):
+            out.write(characters)
+    return target
+
+
+def part(path: Path, folder: Path, begin: int, end: int) -> Path:
+    """A copy of the bytes from `begin` to `end`."""
+    target = folder / f"part{path.suffix}"
+    with open(path, "rb") as stream, readable_os_errors(target), open(target, "wb") as out:
+        stream.seek(begin)
+        while begin < end and (chunk := stream.read(min(CHUNK, end - begin))):
+            out.write(chunk)
+            begin += len(chunk)
     return target
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +14,16 @@ from radar.landing.adapters import Adapter, load_adapters, nearest_names, vendor
 from radar.landing.feeds import load_feeds
 
 TEXT_FORMATS = ("csv", "tsv", "ndjson", "jsonl", "json")
-FORMATS = (*TEXT_FORMATS, "parquet")
-COMPRESSIONS = ("gz", "zst")
+FORMATS = (*TEXT_FORMATS, "parquet", "xlsx")
+COMPRESSIONS = ("gz", "zst", "zip")
 UNFINISHED = (".tmp", ".part")  # what copying programs call a file until it is whole
 GLOB_CHARACTERS = "*?[]"
 PULLED_FILE, RECEIVED_FILE = "pulled-", "received-"
 """How files begin that Radar itself writes, whole or not at all: `radar pull` and `radar receive`."""
 
 _KNOWN_FORMATS = (
-    "land files ending in .csv .tsv .ndjson .jsonl .json or .parquet, also as .gz (text also as .zst)"
+    "land files ending in .csv .tsv .ndjson .jsonl .json .parquet or .xlsx, also as .gz (text also as .zst, "
+    "or as .zip with members of one type)"
 )
 
 
@@ -35,6 +37,12 @@ class ExtractFile:
     compression: str | None = None
     refusal: InputError | None = None
     adapter: str | None = None  # of a vendor's file: through which select it is read
+    delimiter: str | None = None  # between the cells of a line, where it is not that of the format
+
+    @property
+    def separator(self) -> str:
+        """What is between the cells of a line of a CSV or TSV file."""
+        return self.delimiter or ("\t" if self.format == "tsv" else ",")
 
     @property
     def is_text(self) -> bool:
@@ -155,6 +163,8 @@ def _take(
     kind = file_kind(entry.name)
     if kind is None and adapter and adapter.object.zip_format and entry.name.lower().endswith(".zip"):
         kind = adapter.object.zip_format, "zip"
+    if kind is None and entry.name.lower().endswith(".zip"):
+        kind = kind_of_members(Path(entry.path))
     if kind is None:
         found.notice(feed, f"{source_file} is not read, its type is unknown: {_KNOWN_FORMATS}")
         return
@@ -169,9 +179,25 @@ def file_kind(name: str) -> tuple[str, str | None] | None:
     compression = parts.pop() if parts[-1] in COMPRESSIONS else None
     if len(parts) < 2 or parts[-1] not in FORMATS:
         return None
-    if parts[-1] == "parquet" and compression == "zst":
+    if parts[-1] not in TEXT_FORMATS and compression in ("zst", "zip"):
         return None
     return parts[-1], compression
+
+
+def kind_of_members(path: Path) -> tuple[str, str] | None:
+    """Format and compression of a zip with members of one text format; a damaged one is refused later."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [file_kind(one.filename) for one in archive.infolist() if is_member(one)]
+    except (OSError, zipfile.BadZipFile):
+        return "csv", "zip"
+    formats = {kind[0] if kind else "" for kind in members}
+    return (formats.pop(), "zip") if len(formats) == 1 and formats <= set(TEXT_FORMATS) else None
+
+
+def is_member(member: zipfile.ZipInfo) -> bool:
+    """Whether it is a file that is meant to be read, and not a folder or what macOS adds."""
+    return not member.is_dir() and not Path(member.filename).name.startswith(".")
 
 
 def _refusal(source_file: str, entry: os.DirEntry[str]) -> InputError | None:

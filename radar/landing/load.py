@@ -300,6 +300,7 @@ class _Rows:
             columns=json.dumps(self._reading.columns),
             vendor_columns=self._reading.vendor_columns,
             ignored_columns=self._reading.ignored_columns,
+            message=self._reading.left_out or None,
         )
         if bad and count(con, statements.COUNT_UNFINISHED):
             load = replace(load, is_unended=self._is_delimited, message=str(self._unfinished(load.rows_read)))

@@ -3,7 +3,8 @@
 One value never decides that: `1,234` is a thousand to some and little more than one to others, `03/04/2026`
 is in March or in April. So a column is read in another notation only where all of its values fit that one
 and no other; a date order may also be set for a feed (`date_order` in seeds/feeds.csv). What fits several is
-refused with what it would mean in each. SQL over text; whether a value is sound is decided in `casts`.
+refused with what it would mean in each. Times may also be counts, of seconds since 1970 or of days as Excel
+has them. SQL over text; whether a value is sound is decided in `casts`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
 DATE_ORDERS = (DAY_FIRST, MONTH_FIRST)
 COMMA, COMMA_GROUPED, POINT_GROUPED = "comma", "comma_grouped", "point_grouped"
+SECONDS, MILLISECONDS, MICROSECONDS, EXCEL_DAYS = "seconds", "milliseconds", "microseconds", "excel_days"
 AMBIGUOUS_DATE, AMBIGUOUS_NUMBER = "ambiguous_date", "ambiguous_number"
 
 _SIGN = "[+-]?"
@@ -24,6 +26,13 @@ _NUMBERS = {
 }
 _TIME = r"(?:[ T,]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?[AaPp][Mm])?)?"
 _DATE = rf"([0-9]{{1,2}})([./-])([0-9]{{1,2}})[./-]([0-9]{{4}})({_TIME})"
+# Since 1970, of times from 2001 to 2096; days of Excel's calendar, from 1927 to 2091.
+_COUNTS = {
+    SECONDS: r"[1-3][0-9]{9}([.][0-9]+)?",
+    MILLISECONDS: r"[1-3][0-9]{12}([.][0-9]+)?",
+    MICROSECONDS: r"[1-3][0-9]{15}",
+    EXCEL_DAYS: r"[1-6][0-9]{4}([.][0-9]+)?",
+}
 
 
 def evidence(column_type: str, text: str) -> list[str]:
@@ -34,6 +43,7 @@ def evidence(column_type: str, text: str) -> list[str]:
             f"bool_and(regexp_full_match({text}, '{_DATE}'))",
             f"bool_or(try_cast({first} as integer) > 12)",
             f"bool_or(try_cast({second} as integer) > 12)",
+            *(f"bool_and(regexp_full_match({text}, '{pattern}'))" for pattern in _COUNTS.values()),
         ]
     return [f"bool_and(regexp_full_match({text}, '{pattern}'))" for pattern in _NUMBERS.values()]
 
@@ -41,7 +51,10 @@ def evidence(column_type: str, text: str) -> list[str]:
 def chosen(column_type: str, found: Iterable[bool | None], date_order: str | None) -> str | None:
     """The notation that the evidence proves or the feed sets; an ambiguous one; None for none of these."""
     if column_type in ("timestamp", "date"):
-        are_dates, is_day_first, is_month_first = found
+        are_dates, is_day_first, is_month_first, *are_counts = found
+        counts = [name for name, fits in zip(_COUNTS, are_counts, strict=True) if fits]
+        if counts:
+            return counts[0]
         if not are_dates or (is_day_first and is_month_first):
             return None
         if is_day_first or is_month_first:
@@ -110,10 +123,26 @@ def _clock(text: str) -> str:
     )
 
 
+def _since_1970(units: int) -> Callable[[str], str]:
+    """A count of units as a time; `units` are in a second."""
+    microseconds = f"as decimal(30, 6)) * {1_000_000 // units}"
+    return lambda text: f"cast(make_timestamp(cast(try_cast({text} {microseconds} as bigint)) as varchar)"
+
+
+def _of_excel(text: str) -> str:
+    """Days since the end of 1899 as a time, to the second; 1900 had a 29 February there."""
+    seconds = f"cast(round(try_cast({text} as decimal(30, 12)) * 86400) as bigint)"
+    return f"cast(timestamp '1899-12-30' + to_seconds({seconds}) as varchar)"
+
+
 _REWRITES: dict[str, Callable[[str], str]] = {
     DAY_FIRST: lambda text: _iso(DAY_FIRST, text),
     MONTH_FIRST: lambda text: _iso(MONTH_FIRST, text),
     COMMA: lambda text: f"replace({text}, ',', '.')",
     COMMA_GROUPED: lambda text: f"replace(replace({text}, '.', ''), ',', '.')",
     POINT_GROUPED: lambda text: f"replace({text}, ',', '')",
+    SECONDS: _since_1970(1),
+    MILLISECONDS: _since_1970(1_000),
+    MICROSECONDS: _since_1970(1_000_000),
+    EXCEL_DAYS: _of_excel,
 }

@@ -16,7 +16,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,19 @@ from typing import Any
 import duckdb
 
 from radar.core.errors import InputError, MissingColumnsError, RadarError, WarehouseError
-from radar.landing import contents, names, notations, records, statements
+from radar.landing import contents, dialects, names, notations, records, spreadsheets, statements
 from radar.landing.adapters import adapter_named
 from radar.landing.feeds import NUMBERS, TIMES, Feed, load_feeds
 from radar.landing.files import ExtractFile
-from radar.landing.sources import REJECTED_LINES, Source, open_source, quoted, require_content
-from radar.landing.vendor_files import open_vendor_source
+from radar.landing.sources import (
+    REJECTED_LINES,
+    Source,
+    known_names,
+    open_source,
+    quoted,
+    require_content,
+)
+from radar.landing.vendor_files import open_vendor_source, places_of
 
 READY = b"ready\n"
 FILE_FREE = 256 << 20  # bytes that a result may have whatever the size of the file
@@ -151,16 +158,29 @@ def read(con: duckdb.DuckDBPyConnection, request: Request) -> dict[str, Any]:
     _allow(file.path.stat().st_size)
     path = contents.unpack(file, folder) if file.compression else file.path.resolve()
     _allow(path.stat().st_size)
+    if file.format == spreadsheets.FORMAT:
+        file, path = spreadsheets.as_csv(file, path, folder)
+    plain = dialects.plain(file, path, folder, _known(request))
     try:
-        return _Reading(con, request, path).result()
+        return _Reading(con, request, plain).result()
     except CONTENT_ERRORS as error:
         refusal = unreadable(file, error)
         if file.format not in ("csv", "tsv"):
             raise refusal from error
     try:
-        return _Reading(con, request, contents.with_plain_line_ends(path, folder)).result()
+        evened = replace(plain, path=contents.with_plain_line_ends(plain.path, folder))
+        return _Reading(con, request, evened).result()
     except CONTENT_ERRORS as error:
         raise unreadable(file, error) from error
+
+
+def _known(request: Request) -> dialects.Known:
+    """Knows the columns of the feed, or those of the vendor's object that its adapter reads."""
+    if request.adapter is None:
+        known = known_names(load_feeds()[request.feed])
+        return lambda names: len(known & set(names))
+    found = adapter_named(request.adapter).object
+    return lambda names: sum(bool(places_of(column, found, names)) for column in found.columns)
 
 
 def _allow(size: int) -> None:
@@ -191,14 +211,15 @@ def _reason(error: Exception) -> str:
 class _Reading:
     """The rows of one plain file on their way into a Parquet file."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, request: Request, path: Path) -> None:
-        self._con, self._file, self._folder = con, request.file, Path(request.folder)
+    def __init__(self, con: duckdb.DuckDBPyConnection, request: Request, plain: dialects.Plain) -> None:
+        self._con, self._file, self._folder = con, plain.file, Path(request.folder)
+        self._left_out = plain.left_out
         self._feed: Feed = load_feeds()[request.feed]
         day = request.payloads_from
         self._date_order = request.date_order
         self._payloads_from = date.fromisoformat(day) if day and self._feed.lands_every_row else None
         self._forget_rejected_lines()
-        self._source = self._opened(path, needs_line_end=request.needs_line_end)
+        self._source = self._opened(plain.path, needs_line_end=request.needs_line_end)
 
     def _opened(self, path: Path, *, needs_line_end: bool) -> Source:
         con, file, feed, folder = self._con, self._file, self._feed, self._folder
@@ -237,6 +258,7 @@ class _Reading:
             "columns": self._known_columns(rows),
             "vendor_columns": self._source.vendor_columns,
             "ignored_columns": self._source.ignored_columns,
+            "left_out": self._left_out,
         }
 
     def _forget_rejected_lines(self) -> None:

@@ -74,7 +74,7 @@ class Reading:
 
     Unknown ones as they may be shown; known ones with the rows that fill them, None where a header has them.
     Of a vendor's file also the columns of its adapter, with the file's name for each, None where it has none,
-    and those that are known and not read.
+    and those that are known and not read. `left_out`: which of its lines are no rows, as a sentence.
     """
 
     rows: Path
@@ -83,6 +83,7 @@ class Reading:
     columns: dict[str, int | None]
     vendor_columns: dict[str, str | None]
     ignored_columns: tuple[str, ...]
+    left_out: str = ""
 
 
 class Readers:
@@ -168,6 +169,7 @@ class Readers:
             answer["columns"],
             answer["vendor_columns"],
             tuple(answer["ignored_columns"]),
+            answer["left_out"],
         )
 
     def _raise_for(self, answer: dict[str, Any], source_file: str, read_less: str) -> None:

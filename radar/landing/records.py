@@ -82,7 +82,7 @@ def count_csv(
     Raises InputError for a header that may be cut and for a quote that swallowed rows.
     """
     is_open = needs_line_end and not ends_a_line(path)
-    delimiter = "\t" if file.format == "tsv" else ","
+    delimiter = file.separator
     quotes = _OpenQuotes(file, feed, header, delimiter)
     width, records, line, counters = len(header), Records(), 1, 0
     csv.field_size_limit(sys.maxsize)

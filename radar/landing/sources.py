@@ -131,7 +131,7 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bo
     return Source(
         path,
         counted,
-        csv_relation(path, len(header), "\t" if file.format == "tsv" else ","),
+        csv_relation(path, len(header), file.separator),
         "_position",
         values,
         _object(extra),
@@ -167,9 +167,7 @@ def read_header(file: ExtractFile, path: Path) -> list[str]:
         if b"\n" not in whole[: error.start]:
             raise contents.not_utf8(file.source_file, 1) from error
         text = whole[: error.start].decode("utf-8-sig")
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter="\t" if file.format == "tsv" else ",", strict=True
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=file.separator, strict=True)
     try:
         header = next(reader, [])
     except csv.Error as error:
@@ -404,5 +402,5 @@ def _remedy(header: list[str], missing: str, *, csv_hint: bool) -> str:
     if alike:
         return f"write {missing} instead of {alike}: names are in lower case"
     if csv_hint and len(header) == 1:
-        return "separate the columns by commas in .csv and by tabs in .tsv, and name them in the first line"
+        return "separate the columns by commas, semicolons, tabs or |, and name them in the first line"
     return _SEND_ALL

@@ -212,7 +212,7 @@ def _csv_base(
     header = read_header(file, path)
     check_names(file, feed, header)
     counted = records.count_csv(file, path, feed, header, needs_line_end=needs_line_end)
-    relation = csv_relation(path, len(header), "\t" if file.format == "tsv" else ",")
+    relation = csv_relation(path, len(header), file.separator)
     _write(con, f"select * exclude (_position), _position as _row_number, false as _is_malformed"
            f" from {relation}", target)  # fmt: skip
     split = _count(con, f"select count(*) from {_parquet(target)}")

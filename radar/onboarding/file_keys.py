@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
 import re
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import openpyxl
 import pyarrow.parquet
 import zstandard
+
+from radar.landing.contents import UTF16_BOMS
+from radar.landing.dialects import DELIMITERS
+from radar.landing.files import is_member
 
 LOOKED_AT = 4 << 20
 """Bytes of a text, unpacked."""
@@ -37,17 +42,37 @@ def keys(path: Path, file_format: str, compression: str) -> list[str]:
     """The names of the columns, in their order. Raises ValueError and OSError for what cannot be read."""
     if file_format == "parquet":
         return [part for name in pyarrow.parquet.read_schema(path).names for part in _paths({name: None})]
+    if file_format == "xlsx":
+        return _first_row(path)
     with path.open("rb") as stream:
-        text = _unpacked(stream, compression).decode("utf-8-sig", "replace")
+        content = _unpacked(stream, compression)
+    text = content.decode("utf-16" if content.startswith(UTF16_BOMS) else "utf-8-sig", "replace")
     if file_format in ("csv", "tsv"):
-        header = next(csv.reader(io.StringIO(text), delimiter="\t" if file_format == "tsv" else ","), [])
-        return [name.strip() for name in header]
+        return [name.strip() for name in _header(text)]
     found: dict[str, None] = {}
     for number, record in enumerate(_records(text)):
         if number == RECORDS:
             break
         found |= dict.fromkeys(_paths(record))
     return [*found]
+
+
+def _header(text: str) -> list[str]:
+    """The first line with as many cells as most lines, by the delimiter that most lines agree on."""
+    lines, found, most = text.splitlines()[:RECORDS], [""], 0
+    for delimiter in DELIMITERS:
+        rows = [next(csv.reader([line], delimiter=delimiter), []) for line in lines]
+        widths = Counter(len(row) for row in rows if len(row) > 1)
+        width, times = widths.most_common(1)[0] if widths else (1, 0)
+        if times > most:
+            most, found = times, next(row for row in rows if len(row) == width)
+    return found if most else next(csv.reader(lines), [])
+
+
+def _first_row(path: Path) -> list[str]:
+    book = openpyxl.load_workbook(path, read_only=True)
+    rows = (row for sheet in book.worksheets for row in sheet.iter_rows(values_only=True) if any(row))
+    return [str(cell).strip() for cell in next(rows, ()) if cell is not None]
 
 
 def _unpacked(stream: BinaryIO, compression: str) -> bytes:
@@ -57,9 +82,11 @@ def _unpacked(stream: BinaryIO, compression: str) -> bytes:
     if compression == "zst":
         return zstandard.ZstdDecompressor().stream_reader(stream).read(LOOKED_AT)
     if compression == "zip":
-        with zipfile.ZipFile(stream) as archive, archive.open(archive.infolist()[0]) as member:
-            is_packed = archive.infolist()[0].filename.endswith(".gz")
-            return gzip.open(member).read(LOOKED_AT) if is_packed else member.read(LOOKED_AT)
+        with zipfile.ZipFile(stream) as archive:
+            first = next(member for member in archive.infolist() if is_member(member))
+            with archive.open(first) as member:
+                is_packed = first.filename.endswith(".gz")
+                return gzip.open(member).read(LOOKED_AT) if is_packed else member.read(LOOKED_AT)
     return stream.read(LOOKED_AT)
 
 

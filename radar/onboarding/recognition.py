@@ -15,7 +15,7 @@ from pathlib import Path
 
 from radar.landing.adapters import VendorObject, folded, load_adapters, vendors
 from radar.landing.feeds import load_feeds
-from radar.landing.files import GLOB_CHARACTERS, file_kind, printable
+from radar.landing.files import GLOB_CHARACTERS, file_kind, kind_of_members, printable
 from radar.landing.sources import known_names
 from radar.landing.vendor_files import places_of, unread_keys
 
@@ -69,7 +69,9 @@ def _recognised(root: Path, path: Path) -> Recognised:
     if path.is_symlink() or any(character in path.name for character in GLOB_CHARACTERS):
         return Recognised(path, name, None, f"a link, or its name holds one of {' '.join(GLOB_CHARACTERS)}")
     if kind is None:
-        return Recognised(path, name, None, "its type is not read: save it as CSV, TSV, JSON or Parquet")
+        return Recognised(
+            path, name, None, "its type is not read: save it as CSV, TSV, JSON, Excel (.xlsx) or Parquet"
+        )
     given = "/".join(path.relative_to(root).parts[-3:-1])
     if given in load_adapters() or given in load_feeds():
         return Recognised(path, name, given)
@@ -80,10 +82,8 @@ def _recognised(root: Path, path: Path) -> Recognised:
 
 
 def _kind(path: Path) -> tuple[str, str] | None:
-    """Format and compression by the name; a zip is a vendor's, of JSON."""
-    if path.suffix.lower() == ".zip":
-        return "json", "zip"
-    kind = file_kind(path.name)
+    """Format and compression by the name, of a zip by the names of its members."""
+    kind = file_kind(path.name) or (kind_of_members(path) if path.suffix.lower() == ".zip" else None)
     return (kind[0], kind[1] or "") if kind else None
 
 

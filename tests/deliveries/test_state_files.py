@@ -114,6 +114,7 @@ WRITTEN_IN_PLACE = {
     "radar/cli/whatif.py",
     "radar/core/warehouse.py",
     "radar/landing/contract_files.py",
+    "radar/measurement/model.py",
     "radar/onboarding/company_folder.py",
     "radar/rules/gathering.py",
 }

@@ -54,6 +54,8 @@ KEYS = {
     "plans": ["plan_id"],
     "playbook": ["play"],
     "product_events": ["event_name"],
+    "risk_model": ["model_version"],
+    "risk_model_steps": ["signal", "step"],
     "rule_conditions": ["rule_set", "rule_id", "segment", "position"],
     "rule_sets": ["rule_set"],
     "rules": ["rule_set", "rule_id", "segment"],

@@ -98,6 +98,7 @@ def answers(port: int) -> bool:
 def test_each_service_starts_as_it_is_written_and_ends_when_asked(tmp_path: Path, name: str) -> None:
     """Its command with the settings of the folder, outside of a container; it stays until told to stop."""
     company, port = written(tmp_path / "company"), free_port()
+    (company / "seeds").mkdir(exist_ok=True)
     settings = dict(
         line.split("=", 1)
         for line in (company / ".env").read_text().splitlines()

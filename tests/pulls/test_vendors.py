@@ -43,6 +43,12 @@ SHIPPED = load_definitions(SHIPPED_PULLS)
 VARIABLES = {one.name for each in SHIPPED.values() for one in each.variables}
 
 
+@pytest.fixture(autouse=True)
+def just_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NOW is when the test begins: of a long run of tests it is not when the file was loaded."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     monkeypatch.setattr(reading, "BACKOFF_SECONDS", 0)

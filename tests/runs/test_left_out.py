@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 EXCLUDED = """kind,value,reason
 domain,acc_11.example,own tenant
 email_domain,Radar.example,staff
-email, Pat@acc_02.example,test person
+email, Pat@acc-02.example,test person
 bot,bot-*,robots
 email,nobody@acc_01.example,gone
 """
@@ -25,7 +25,9 @@ HEADERS = {
     "product/events": EVENT,
 }
 CUSTOMERS = {
-    "crm/contacts": [f"c_{a},{a},kim@{a}.example,user,true,false,2025-01-15,2026-11-01" for a in ACCOUNTS],
+    "crm/contacts": [
+        f"c_{a},{a},kim@{a.replace('_', '-')}.example,user,true,false,2025-01-15,2026-11-01" for a in ACCOUNTS
+    ],
     "crm/touchpoints": [f"h_{a},{a},c_{a},o,call,inbound,2026-10-20T09:00:00Z" for a in ACCOUNTS],
     "support/tickets": [
         f"t_{a},{a},c_{a},open,low,Slow export,2026-11-20T09:00:00Z,2026-11-25" for a in ACCOUNTS
@@ -38,7 +40,7 @@ CUSTOMERS = {
 OURS = {
     "crm/contacts": [
         "ours_1,acc_01,Olga@RADAR.example ,champion,true,true,2025-01-15,2026-11-01",
-        "ours_2,acc_02,pat@ACC_02.example,champion,true,true,2025-01-15,2026-10-01",
+        "ours_2,acc_02,pat@ACC-02.example,champion,true,true,2025-01-15,2026-10-01",
         "ours_2,acc_02,pat@elsewhere.example,champion,true,true,2025-01-15,2026-11-01",
         "ours_3,acc_03,qa@eu.radar.example,sponsor,true,true,2025-01-15,2026-11-01",
     ],
@@ -56,8 +58,8 @@ OURS = {
     "feedback/surveys": [f"so_{n},acc_0{n},ours_{n},nps,1,Bad,2026-11-2{n}T10:00:00Z" for n in (1, 2, 3)],
     "product/events": [
         "e1,acc_01,olga@radar.example,login,2026-11-26T09:00:00Z,",
-        "e2,acc_02,Pat@acc_02.example,login,2026-11-26T09:00:00Z,",
-        "e3,acc_03,Bot-7,api_call,2026-11-26T09:00:00Z,",
+        "e2,acc_02,Pat@acc-02.example,login,2026-11-26T09:00:00Z,",
+        "e3,acc_03,Bot-7,report_created,2026-11-26T09:00:00Z,",
         "e4,acc_04,bot-8,login,2026-11-26T09:00:00Z,",
     ],
 }

@@ -93,14 +93,14 @@ final as (
         rates.measure,
         rates.group_name,
         rates.accounts,
-        round(rates.n, 9) as n,
-        round(rates.hits, 9) as hits,
-        round(rates.rate, 9) as rate,
-        round(rates.ci_low, 9) as ci_low,
-        round(rates.ci_high, 9) as ci_high,
-        round(lifts.lift, 9) as lift,
-        round(lifts.lift_low, 9) as lift_low,
-        round(lifts.lift_high, 9) as lift_high
+        rates.n,
+        rates.hits,
+        rates.rate,
+        rates.ci_low,
+        rates.ci_high,
+        lifts.lift,
+        lifts.lift_low,
+        lifts.lift_high
     from rates
     left join lifts
         on

@@ -72,7 +72,7 @@ def sides(demo_run: Place, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     file = folder / "read_model.sqlite"
     read_model._make_apart(published / "radar.duckdb", file)
     with closing(sqlite3.connect(file)) as con:
-        found = con.execute("select account_id, body from accounts").fetchall()
+        found = con.execute("select account_id, body from bodies").fetchall()
     with duckdb.connect(str(folder / "warehouse.duckdb")) as warehouse:
         work = Deliveries(warehouse, folder / "exports", "run", DAY, Destinations())
         items = [item for item in work._due if item.channel == "mail"]
@@ -197,7 +197,7 @@ def test_a_copy_of_an_earlier_release_is_drawn_with_what_it_has(sides: Sides, tm
     with closing(sqlite3.connect(file)) as con:
         account = [sides.items[3].account_id]
         body = json.loads(
-            con.execute("select body from accounts where account_id = ?", account).fetchone()[0]
+            con.execute("select body from bodies where account_id = ?", account).fetchone()[0]
         )
         pieces = {
             piece for (piece,) in con.execute("select piece from details where account_id = ?", account)

@@ -196,9 +196,7 @@ def test_a_copy_of_an_earlier_release_is_drawn_with_what_it_has(sides: Sides, tm
     read_model._make_apart(copy, file)
     with closing(sqlite3.connect(file)) as con:
         account = [sides.items[3].account_id]
-        body = json.loads(
-            con.execute("select body from bodies where account_id = ?", account).fetchone()[0]
-        )
+        body = json.loads(con.execute("select body from bodies where account_id = ?", account).fetchone()[0])
         pieces = {
             piece for (piece,) in con.execute("select piece from details where account_id = ?", account)
         }

@@ -33,6 +33,12 @@ def test_the_shipped_playbook_is_sound(tmp_path: Path) -> None:
     assert problems(tmp_path, {}) == []
 
 
+def test_a_next_action_reads_the_same_on_a_page_and_in_a_message() -> None:
+    with (SEEDS / "playbook.csv").open(encoding="utf-8", newline="") as text:
+        actions = [row["next_action"] for row in csv.DictReader(text)]
+    assert [action for action in actions if re.search(r"\b(row|column|table)\b", action)] == []
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

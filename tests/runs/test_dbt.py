@@ -52,6 +52,7 @@ def test_every_rule_of_the_starter_set_holds_where_it_is_a_shadow(
     shutil.copy(demo_run.warehouse, home.warehouse)
     mine.change("rule_sets", 3, status="shadow")
     workspace = prepare(home.warehouse, mine.folder)
+    (workspace.project / ".dbtignore").unlink()  # runs leave unit tests out
     dbt(workspace, "seed", "--select", "rule_sets")
     dbt(workspace, "run", "--select", "int_rule_inputs")
     said = dbt(workspace, "test", "--select", "tag:starter_v1", "--vars", "with_starter_v1: true")

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from radar.core.errors import InputError
 from radar.core.warehouse import readable_os_errors
 from radar.landing import contents, names
@@ -26,10 +23,13 @@ _NO_VALUE = "e"  # the type of a cell whose formula failed: #N/A, #REF!
 
 def as_csv(file: ExtractFile, path: Path, folder: Path) -> tuple[ExtractFile, Path]:
     """A CSV file of the one sheet that has rows. Raises InputError where none or several have some."""
+    from openpyxl import load_workbook  # noqa: PLC0415 a third of the time in which a reader starts
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     _check(file, path)
     target = folder / "sheet.csv"
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(path, read_only=True, data_only=True)
         filled = [
             sheet for sheet in book.worksheets if any(any(row) for row in sheet.iter_rows(values_only=True))
         ]

@@ -39,6 +39,8 @@ EXTRAS = {
 """Clients of optional extras (and what comes with them), imported where they are used."""
 INSIDE_FUNCTIONS = {
     ("radar.quality.hygiene", "radar.quality.validate"): "Great Expectations, seconds, only for new rows",
+    ("radar.landing.spreadsheets", "openpyxl"): "a third of a reader's start, only for workbooks",
+    ("radar.landing.spreadsheets", "openpyxl.utils.exceptions"): "the same",
     ("radar.cli.mcp", "radar.mcp.serve"): "needs the packages of the extra mcp",
     ("radar.pulls.pulling", "radar.pulls.reading"): "needs the packages of the extra pull",
     ("radar.panel.oidc", "starlette.middleware.sessions"): "needs itsdangerous, of the extra oidc",

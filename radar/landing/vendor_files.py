@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from radar.core.errors import MissingColumnsError, UsageError
-from radar.core.settings import Settings
+from radar.core.project import PROJECT
 from radar.landing import names, records
 from radar.landing.adapters import (
     ADAPTERS,
@@ -161,7 +161,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     """Make the macros, once for each connection; `is_free_mail` has the shipped list as a constant."""
     if _count(con, "select count(*) from duckdb_functions() where function_name = 'is_free_mail'"):
         return
-    with open(Settings().shipped_seeds / FREE_MAIL, encoding="utf-8") as lines:
+    with open(PROJECT / "seeds" / FREE_MAIL, encoding="utf-8") as lines:
         domains = ", ".join(quoted(line.strip()) for line in list(lines)[1:] if line.strip())
     con.execute(f"create temp macro is_free_mail(domain) as list_contains([{domains}], domain)")
     con.execute((ADAPTERS / MACROS).read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ THREADS = 2
 """Of a build. `profiles.yml` has the same for whoever calls dbt by hand."""
 
 NOT_PARSED = "*_unit_tests.yml\n"
-"""Content of the project's `.dbtignore`: reading the unit tests, which no run uses, is a sixth of dbt's parse."""
+"""Content of the project's `.dbtignore`: reading the unit tests, which no run uses, is a sixth of a parse."""
 
 ON_DEMAND = "on_demand"
 """The tag of data tests that only dbt by hand runs: of the seeds, which are checked before, and the grain of

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from orchestration.definitions import defs
+from orchestration.defs.landing.assets import EXPECTATIONS, feed_key
 from orchestration.defs.schedules.schedules import make_schedule
 from orchestration.steps import (
     EARLIER_ENTRIES,
@@ -100,12 +101,15 @@ def steps_of(definitions: dg.Definitions) -> set[dg.AssetsDefinition]:
     return {asset for asset in assets if asset.is_executable}
 
 
-def test_every_expectation_is_a_check_and_only_accounts_stop_a_run(definitions: dg.Definitions) -> None:
+def test_the_expectations_of_a_feed_are_a_check_and_only_those_of_accounts_stop_a_run(
+    definitions: dg.Definitions,
+) -> None:
     graph = definitions.resolve_asset_graph()
     for feed, found in rules().items():
-        for rule in found:
-            key = dg.AssetCheckKey(dg.AssetKey(["raw", feed.replace("/", "_")]), rule.check)
-            assert graph.get(key).blocking == (feed == "crm/accounts"), key
+        check = graph.get(dg.AssetCheckKey(feed_key(feed), EXPECTATIONS))
+        assert check.blocking == (feed == "crm/accounts"), feed
+        (table,) = check.metadata.values()
+        assert [row.data["check"] for row in table.records] == [rule.check for rule in found]
 
 
 def test_people_who_disagree_are_a_warning_that_stops_nothing(definitions: dg.Definitions) -> None:

@@ -46,7 +46,7 @@ def test_a_feeds_checks_stay_until_its_next_batch(instance: dg.DagsterInstance) 
     last, first = (run.run_id for run in instance.get_runs())
     assert newest.run_id == last, "Dagster shows no results that are older than this"
     of_first, of_last = (_checks_of(instance, run_id) for run_id in (first, last))
-    assert {"payment_id_unique", "rows_get_through"} <= of_first
+    assert {"expectations", "rows_get_through"} <= of_first
     assert of_first <= of_last
 
 

@@ -31,16 +31,13 @@ from radar.landing.tables import load_tables
 from radar.quality import columns, gate
 from radar.quality.hygiene import check as check_feeds
 from radar.quality.outcomes import Moment, Outcome, last_recorded, recorded
-from radar.quality.suites import rules, table_name
+from radar.quality.suites import Rule, rules, table_name
 from radar.rules.checks import check as check_rules
 
 COMPULSORY = "crm/accounts"
+EXPECTATIONS = "expectations"
+"""One check of a feed for all of its suite: Dagster keeps several records of each check in every run."""
 WORTH_TELLING_SECONDS = 0.1
-SEVERITIES = {
-    "critical": dg.AssetCheckSeverity.ERROR,
-    "warning": dg.AssetCheckSeverity.WARN,
-    "info": dg.AssetCheckSeverity.WARN,
-}
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 RECORDS = {
@@ -107,15 +104,30 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         for feed in rules()
         for check, description in columns.CHECKS.items()
     ]
-    return gates + [
+    suites = [
         dg.AssetCheckSpec(
-            rule.check,
+            EXPECTATIONS,
             asset=feed_key(feed),
-            description=rule.description,
+            description=f"the {len(found)} expectations of the feed; audit.checks has each, with its message",
             blocking=feed == COMPULSORY,
-            metadata={"severity": rule.severity, "expectation": rule.expectation_type, "action": rule.action},
+            metadata={"expectations": dg.MetadataValue.table(_described(found))},
         )
         for feed, found in rules().items()
+    ]
+    return gates + suites
+
+
+def _described(found: tuple[Rule, ...]) -> list[dg.TableRecord]:
+    return [
+        dg.TableRecord(
+            {
+                "check": rule.check,
+                "severity": rule.severity,
+                "expectation": rule.expectation_type,
+                "action": rule.action,
+                "description": rule.description,
+            }
+        )
         for rule in found
     ]
 
@@ -258,41 +270,31 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool)
     check that had nothing to look at shows its last one again.
     """
     run = step.run
-    outcomes = recorded(con, Moment(run.run_id, run.batch_id, run.now))
-    results = [_result(outcome) for outcome in outcomes]
-    checked = {(outcome.feed, outcome.check) for outcome in outcomes}
+    found = _by_feed(recorded(con, Moment(run.run_id, run.batch_id, run.now)))
+    results = [result for feed, outcomes in found.items() for result in _results(feed, outcomes)]
+    gating = [(feed_key(COMPULSORY), gate.CHECK), (feed_key(COMPULSORY), EXPECTATIONS)]
     if is_read:
+        told = {*gating, *((result.asset_key, result.check_name) for result in results)}
         results += [
-            _result(outcome, "No new rows since: ")
-            for outcome in last_recorded(con)
-            if (outcome.feed, outcome.check) not in checked and outcome.check in _shown_again(outcome.feed)
+            result
+            for feed, outcomes in _by_feed(last_recorded(con)).items()
+            for result in _results(feed, outcomes, "No new rows since: ")
+            if (result.asset_key, result.check_name) not in told
         ]
-    if any(outcome.feed == COMPULSORY for outcome in outcomes):
-        return results
-    nothing_new = [
-        dg.AssetCheckResult(
-            asset_key=feed_key(COMPULSORY),
-            check_name=check,
-            passed=True,
-            description="No new rows; earlier ones were checked when they landed.",
-        )
-        for check in sorted(_gating())
-    ]
-    return [*results, *nothing_new]
+    if COMPULSORY not in found:
+        description = "No new rows; earlier ones were checked when they landed."
+        results += [
+            dg.AssetCheckResult(asset_key=key, check_name=check, passed=True, description=description)
+            for key, check in gating
+        ]
+    return results
 
 
-@cache
-def _shown_again(feed: str) -> set[str]:
-    """The checks of a feed as they are now: a rule may have gone since its last result.
-
-    Those of `crm/accounts` that gate the run speak in each run.
-    """
-    names = {spec.name for spec in _check_specs() if spec.asset_key == feed_key(feed)}
-    return names - _gating() if feed == COMPULSORY else names
-
-
-def _gating() -> set[str]:
-    return {gate.CHECK, *(rule.check for rule in rules()[COMPULSORY])}
+def _by_feed(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.feed, []).append(outcome)
+    return found
 
 
 def _feed_metadata(con: duckdb.DuckDBPyConnection, step: Step) -> dict[str, dict[str, Any]]:
@@ -322,16 +324,38 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _result(outcome: Outcome, since: str = "") -> dg.AssetCheckResult:
+def _results(feed: str, outcomes: list[Outcome], since: str = "") -> Iterator[dg.AssetCheckResult]:
+    """Of the checks of a feed as they are now: a rule may have gone since its last result."""
+    of_suite = {rule.check for rule in rules()[feed]}
+    for outcome in outcomes:
+        if outcome.check in (gate.CHECK, *columns.CHECKS):
+            yield _result(feed, outcome.check, [outcome], since)
+    if expectations := [outcome for outcome in outcomes if outcome.check in of_suite]:
+        yield _result(feed, EXPECTATIONS, expectations, since)
+
+
+def _result(feed: str, check: str, outcomes: list[Outcome], since: str) -> dg.AssetCheckResult:
+    failed = [outcome for outcome in outcomes if outcome.error or not outcome.success]
+    told = "\n".join(outcome.message for outcome in failed or outcomes if outcome.message)
+    is_critical = any(outcome.severity == "critical" for outcome in failed)
+    details = {"failed": dg.MetadataValue.table([_found(outcome) for outcome in failed])} if failed else {}
     return dg.AssetCheckResult(
-        asset_key=feed_key(outcome.feed),
-        check_name=outcome.check,
-        passed=outcome.success and not outcome.error,
-        severity=SEVERITIES[outcome.severity],
-        description=f"{since}{outcome.message}".removesuffix(": "),
-        metadata={
+        asset_key=feed_key(feed),
+        check_name=check,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if is_critical else dg.AssetCheckSeverity.WARN,
+        description=f"{since}{told}".removesuffix(": "),
+        metadata=details,
+    )
+
+
+def _found(outcome: Outcome) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "check": outcome.check,
+            "severity": outcome.severity,
             "action": outcome.action,
             "observed": outcome.observed or "",
             "unexpected_rows": outcome.unexpected_count or 0,
-        },
+        }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,19 @@ from tests.frozen import SEEDS  # noqa: F401  sets which reference data the engi
 from tests.rules.seed_folder import SeedFolder
 from tests.runs.radar_run import Place
 
+MINUTES = "RADAR_TEST_MINUTES"
+"""After so many minutes the slow tests that have not begun are left out, by name."""
+_STARTED = time.monotonic()
+
 DEMO_DAYS = ("--since=2026-06-23", "--as-of=2026-06-30")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out a slow test where its time is over. Before its fixtures, which are what takes the time."""
+    minutes = float(os.environ.get(MINUTES, "inf"))
+    if item.get_closest_marker("slow") and time.monotonic() - _STARTED > minutes * 60:
+        pytest.skip(f"{minutes:g} minutes are over, so this is left out: {item.location[0]}")
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:

@@ -3,11 +3,12 @@
     An account is named by the id that it has in the CRM, whatever the feed calls it (raw.account_aliases).
     Rows of contacts that seeds/excluded.csv leaves out are none.
     `key`: the column or columns that identify a fact. `version`: the column whose greatest value wins.
+    `amount`: the column that is in the row's currency, given on in USD too by the rate of the day of `amount_at`.
 
     A row that is marked as deleted counts no more from the day of its version on (`deleted_date`); one
     without a version counts no more at all, whatever versions landed before it.
 #}
-{% macro newest_version(relation, key, columns, version=none) %}
+{% macro newest_version(relation, key, columns, version=none, amount=none, amount_at=none) %}
 with
 
 ranked as (
@@ -32,6 +33,9 @@ ranked as (
 final as (
 
     select
+        {% if amount %}
+        {{ amount_in_usd(amount) }},
+        {% endif %}
         {% for column in columns %}
         {% if column == 'account_id' %}
         coalesce(aliases.resolved_account_id, ranked.account_id) as account_id
@@ -44,6 +48,9 @@ final as (
         ranked.deleted_date
         {% endif %}
     from ranked
+    {% if amount %}
+    {{ join_rate(amount_at) }}
+    {% endif %}
     {% if 'account_id' in columns %}
     left join {{ source('crm', 'account_aliases') }} as aliases
         on

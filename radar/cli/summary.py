@@ -98,6 +98,10 @@ _UNJOINED = """
     SEMI JOIN (SELECT feed FROM seeds.feeds WHERE is_used) AS used ON coverage.feed = used.feed
     WHERE rows_resolved < rows_total ORDER BY coverage.feed
 """
+_UNKNOWN_AMOUNTS = """
+    SELECT feed, currency, amounts, amount, first_date, what_to_do
+    FROM marts.rpt_unknown_amounts ORDER BY feed, currency
+"""
 _TO_CHOOSE = """
     SELECT count(DISTINCT (source, source_account_id)) FROM marts.dim_account_links WHERE NOT is_linked
 """
@@ -222,8 +226,9 @@ class Summary:
     severity and message of each check; `covered`: scored accounts, those of which there is usage at all, and
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
     `unjoined`: feeds of which not every row finds its account: rows, users and ids, each with the share that
-    does, the ids for which most rows wait, and whether that is below the limit; `to_choose`: ids that may be
-    more than one account; `excluded`: users and contacts of whom nothing counts; `unmatched`: rows of
+    does, the ids for which most rows wait, and whether that is below the limit; `unknown_amounts`: feed,
+    currency, how many amounts without a rate, their sum, the first day, what to do; `to_choose`: ids that
+    may be more than one account; `excluded`: users and contacts of whom nothing counts; `unmatched`: rows of
     excluded.csv, from 1, that name nobody.
     `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
     the review queue, sign-offs and spot checks of the newest week that wait; `prospects`: account, name,
@@ -246,6 +251,7 @@ class Summary:
     used: Sequence[str]
     deleted: Sequence[tuple[str, int]]
     unjoined: Sequence[tuple[str, int, float, int, float | None, int, float, str, bool]]
+    unknown_amounts: Sequence[tuple[str, str, int, float, date, str]]
     to_choose: int
     blocked: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
@@ -316,6 +322,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         used=[feed for (feed,) in rows(_USED)],
         deleted=rows(_DELETED, batch_id=batch_id),
         unjoined=rows(_UNJOINED),
+        unknown_amounts=rows(_UNKNOWN_AMOUNTS),
         to_choose=rows(_TO_CHOOSE)[0][0],
         blocked=rows(_BLOCKED, run_id=run_id),
         buckets=rows(_BUCKETS),
@@ -459,7 +466,17 @@ def _coverage(summary: Summary) -> list[str]:
             f" such as {summary.deleted[0][0]}."
             " What to do: say in crm/identities into which account they were merged"
         )
-    return [*lines, *_unjoined(summary)]
+    return [*lines, *_unjoined(summary), *_without_rate(summary)]
+
+
+def _without_rate(summary: Summary) -> list[str]:
+    """Amounts in other currencies of which it is not known what they are in USD."""
+    return [
+        f"  warning: {feed}: {amounts:,} amount{'s' * (amounts != 1)} from {first} on,"
+        f" {amount:,.2f} {currency} in all, {'is' if amounts == 1 else 'are'} not known in USD"
+        f" (marts.rpt_unknown_amounts). What to do: {what_to_do}"
+        for feed, currency, amounts, amount, first, what_to_do in summary.unknown_amounts
+    ]
 
 
 def _unjoined(summary: Summary) -> list[str]:

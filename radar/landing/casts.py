@@ -19,7 +19,7 @@ from functools import cache
 import duckdb
 
 from radar.landing import notations
-from radar.landing.feeds import SQL_TYPES, Column
+from radar.landing.feeds import CURRENCY, SQL_TYPES, Column
 
 # Beyond ASCII: next line, no-break, Ogham, en and em spaces, line and paragraph ends, narrow, ideographic.
 _BLANK = (
@@ -58,6 +58,8 @@ EXPECTED = {
     "id": "the whole id, not in scientific notation: format the column as text and send it again",
     "text": "text",
     "enum": "text",
+    "email": "text",
+    CURRENCY: "the three letters of a currency, such as EUR: what the amount is in USD is not known",
 }
 
 
@@ -84,6 +86,8 @@ def clean(column: Column, value: str, sql_type: str) -> str:
 
 
 def _words_for_empty(column: Column) -> tuple[str, ...]:
+    if column.format == CURRENCY:
+        return EMPTY_WORDS
     if column.type == "text" or (column.type == "id" and not column.name.endswith("_id")):
         return ()
     return EMPTY_WORDS + (NO_LIMIT_WORDS if column.type == "int" else ())
@@ -97,7 +101,7 @@ def _is_clean(column: Column, value: str) -> str:
         return f"{value} >= '0' and {value} < ':'"
     if column.type == "json":
         return f"starts_with({value}, '{{')"
-    if column.type == "text":
+    if column.type == "text" and column.format != CURRENCY:
         return f"regexp_full_match({value}, '[!-~]|[!-~](?s:.*)[!-~]')"
     if not _words_for_empty(column):
         return f"regexp_full_match({value}, '[!-~]+')"
@@ -122,6 +126,8 @@ def as_text(value: str, sql_type: str) -> str:
 
 def as_type(column: Column, value: str, sql_type: str) -> str:
     """The value as the column's type, null where it is not of that type."""
+    if column.format == CURRENCY:
+        return _currency(as_text(value, sql_type))
     if column.type == "text":
         return as_text(value, sql_type)
     if column.type == "enum":
@@ -141,12 +147,14 @@ def as_type(column: Column, value: str, sql_type: str) -> str:
 
 def can_be_wrong(column: Column) -> bool:
     """Whether there are values that the column's type does not take."""
+    if column.format == CURRENCY:
+        return True
     return column.type not in ("text", "enum") and not (column.type == "id" and not _is_key(column))
 
 
 def expected(column: Column, text: str, notation: str | None = None) -> str:
     """What the column takes, as SQL: with a hint where the value shows in which notation it is written."""
-    message = _literal(f"expected {EXPECTED[column.type]}")
+    message = _literal(f"expected {EXPECTED[column.format or column.type]}")
     readings = notations.readings(notation, text)
     if readings:
         return f"{message} || {readings}"
@@ -248,6 +256,10 @@ def _enum(column: Column, text: str) -> str:
     )
     word = f"case {folded(text)} {cases} else {text} end"
     return f"case when list_contains([{allowed}], {text}) then {text} else {word} end"
+
+
+def _currency(text: str) -> str:
+    return f"case when regexp_full_match({text}, '[A-Za-z]{{3}}') then upper({text}) end"
 
 
 def _json(value: str, sql_type: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
 from radar.landing.feeds import Feed, load_feeds
 
-CURRENCY = "currency"
 UNKNOWN, MISNAMED, GONE = "unknown", "misnamed", "gone"
 
 # A JSON record may leave out what is empty: a column that no record fills need not be missing. It is where,
@@ -22,20 +21,14 @@ LEAST_FILLED_EXPECTED = 20
 _OF_TYPE = frozenset(("at", "on", "date", "time", "datetime", "timestamp", "utc", "id", "usd", "is", "has"))
 
 
-def read_by_name(feed: Feed) -> list[str]:
-    """The columns that are read by name: the contract's, and the currency where there are amounts."""
-    has_amounts = any(name.endswith("_usd") for name in feed.column_names)
-    return [*feed.column_names, *([CURRENCY] if has_amounts and CURRENCY not in feed.column_names else [])]
-
-
 @cache
 def nearest(feed_name: str, name: str, missing: frozenset[str] = frozenset()) -> str | None:
     """The known column that an unknown one resembles, if any: a missing one before one that is there."""
-    known = read_by_name(load_feeds()[feed_name])
+    known = load_feeds()[feed_name].column_names
     return _nearest_of(name, [column for column in known if column in missing]) or _nearest_of(name, known)
 
 
-def _nearest_of(name: str, known: list[str]) -> str | None:
+def _nearest_of(name: str, known: Sequence[str]) -> str | None:
     """The longest that is part of the name, word by word; else the one with the closest spelling."""
     stems, stem = {_stem(column): column for column in known}, _stem(name)
     within = [known_stem for known_stem in stems if _singular(known_stem) <= _singular(stem)]
@@ -85,7 +78,7 @@ class Comparison:
         where an earlier file had both. gone: a known column that all files before had; where two systems
         write into one folder it is so reported once. An unknown column may go as it came.
         """
-        known = read_by_name(self.feed)
+        known = self.feed.column_names
         missing = frozenset(known).difference(file.filled, file.extra)
         lacking = self._lacking(file, missing)
         for name in file.extra:

@@ -40,6 +40,10 @@ SQL_TYPES = {
 }
 MOST_OF_NUMBERS = 10**12
 """Amounts have twelve digits before the point."""
+CURRENCY = "currency"
+NO_CURRENCY = "XXX"
+"""What ISO 4217 writes where no currency is meant: no rate converts it."""
+FORMATS = ("email", CURRENCY)
 TIMES, NUMBERS, PERSONAL = ("timestamp", "date"), ("int", "decimal"), ("id", "text", "json")
 
 UPDATED_AT, LAST_LANDED, EVERY_ROW = "updated_at", "last_landed", "every_row"
@@ -90,10 +94,12 @@ class Column:
     required column always the row. Bad is a wrong type, an impossible time, a word that is no allowed one.
     `spellings`: of an enumeration, the words that mean an allowed word (`values`), by letters and digits
     alone; a contract lists the spellings of other systems, case and signs make no difference.
-    `minimum`, `maximum`: the bounds of a number, both included. `format`: `email`.
+    `minimum`, `maximum`: the bounds of a number, both included. `format`: `email`; or `currency`, the three
+    letters of one: what is none becomes NO_CURRENCY, so that an amount is never taken for one in USD.
     `future`: a time more than a day after its file landed is bad (`refused`), only `reported`, or `allowed`.
     `is_open_ended`: a date from 2200 on (9999-12-31) means that there is no end, and is read as empty.
-    `is_staged`: whether the staging model gives the column on; false where no model is meant to see it.
+    `is_staged`: whether the staging model gives the column on as it landed; false where no model is meant to
+    see it, or where it is an amount in some currency, which staging has in USD.
     `pii`: `none`; `identifier` singles out a person; `personal` names or reaches one; `free_text` may hold
     anything. Text, ids and JSON have to say it. `example`: a value as a file may have it.
     `aliases`: the names that loading tools give the column, read where it does not come under its own.
@@ -403,7 +409,7 @@ def _column(name: str, spec: Located) -> Column:
         description=_sentence(at["description"], what),
         minimum=_number(at.get("min"), what),
         maximum=_number(at.get("max"), what),
-        format=_one_of(at["format"], ("email",), "format") if "format" in at else None,
+        format=_one_of(at["format"], FORMATS, "format") if "format" in at else None,
         future=_one_of(at["future"], (REFUSED, REPORTED, ALLOWED), "future") if "future" in at else REFUSED,
         is_staged="is_staged" not in at or _truth(at["is_staged"], what),
         pii=_one_of(at["pii"], PII_CLASSES, "pii") if "pii" in at else "none",

@@ -16,7 +16,6 @@ import duckdb
 
 from radar.core.errors import InputError, MissingColumnsError
 from radar.landing import contents, names, records
-from radar.landing.columns import read_by_name
 from radar.landing.feeds import Feed
 from radar.landing.files import ExtractFile
 from radar.landing.records import Records
@@ -125,7 +124,7 @@ def _csv_source(file: ExtractFile, path: Path, feed: Feed, *, needs_line_end: bo
     _check_header(file, feed, header, csv_hint=True)
     counted = records.count_csv(file, path, feed, header, needs_line_end=needs_line_end)
     columns = {name: f"c{position}" for position, name in enumerate(header)}
-    values = {name: Value(columns[name], "VARCHAR") for name in read_by_name(feed) if name in columns}
+    values = {name: Value(columns[name], "VARCHAR") for name in feed.column_names if name in columns}
     values |= aliased(feed, {name: Value(column, "VARCHAR") for name, column in columns.items()})
     extra = {name: column for name, column in columns.items() if name not in known_names(feed)}
     return Source(
@@ -207,7 +206,7 @@ def _parquet_source(con: duckdb.DuckDBPyConnection, file: ExtractFile, path: Pat
     described = con.execute(f"describe select * from {reader})").fetchall()
     _check_header(file, feed, header)
     columns = {name: Value(identifier(row[0]), row[1]) for name, row in zip(header, described, strict=True)}
-    values = {name: columns[name] for name in read_by_name(feed) if name in columns} | aliased(feed, columns)
+    values = {name: columns[name] for name in feed.column_names if name in columns} | aliased(feed, columns)
     extra = {name: value.sql for name, value in columns.items() if name not in known_names(feed)}
     if "file_row_number" in (name.lower() for name in header):
         relation = f"(select *, row_number() over () as _position from {reader}))"
@@ -286,7 +285,7 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
             file=file.source_file,
         )
     named = dict.fromkeys(
-        [*read_by_name(feed), *sorted(known_names(feed) - set(feed.column_names))], "VARCHAR"
+        [*feed.column_names, *sorted(known_names(feed) - set(feed.column_names))], "VARCHAR"
     )
     structure = json.dumps(named)
     without = json.dumps(dict.fromkeys(sorted(known_names(feed))))
@@ -316,7 +315,7 @@ def _json_source(file: ExtractFile, path: Path, feed: Feed, layout: str) -> Sour
         counted,
         relation,
         "_position",
-        {name: fields[name] for name in read_by_name(feed)} | aliased(feed, fields),
+        {name: fields[name] for name in feed.column_names} | aliased(feed, fields),
         extra,
         None,
         is_malformed="is_record is not true",

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from radar.landing import casts, notations
-from radar.landing.columns import CURRENCY
-from radar.landing.feeds import Column, Feed
+from radar.landing.feeds import CURRENCY, NO_CURRENCY, Column, Feed
 from radar.landing.records import (
     MALFORMED_ROW,
     MAX_DEPTH,
@@ -34,7 +33,6 @@ BLANKS = "landing_blank_lines"
 
 MISSING_REQUIRED = "missing_required"
 WRONG_TYPE = "wrong_type"
-CURRENCY_NOT_USD = "currency_not_usd"
 UNRESOLVED_ACCOUNT = "unresolved_account"
 
 NEWEST_LANDED = "_batch_id desc, _source_file desc, _row_number desc"
@@ -143,11 +141,6 @@ def typed_rows(
         f" as s_{column.name}"
         for column in present
     ]
-    if CURRENCY in source.values:
-        currency = source.values[CURRENCY].sql
-        read.append(
-            f"coalesce(nullif(trim(upper(cast({currency} as varchar))), ''), 'USD') <> 'USD' as _not_usd"
-        )
     if source.is_malformed:
         read.append(f"{source.is_malformed} as _is_malformed")
     written = by_column or {}
@@ -214,8 +207,8 @@ def _lines(expressions: list[str]) -> str:
 def _landing_value(feed: Feed, column: Column, source: Source, payloads_from: date | None) -> str:
     if column.name not in source.values:
         return f"cast(null as {column.sql_type})"
-    if column.name.endswith("_usd") and CURRENCY in source.values:
-        return f"case when not _not_usd then v_{column.name} end"
+    if column.format == CURRENCY:
+        return f"case when s_{column.name} is not null then coalesce(v_{column.name}, '{NO_CURRENCY}') end"
     if column.type == "json" and payloads_from is not None:
         happened_at = next(
             other.name for other in feed.columns if other.required and other.type == "timestamp"
@@ -251,14 +244,6 @@ def _problems(feed: Feed, source: Source, written: dict[str, str]) -> tuple[str,
                 _problem(shown, WRONG_TYPE, masked, casts.expected(column, text, written.get(column.name))),
             )
             (of_row if column.refuses_row else of_value).append(wrong)
-        if column.name.endswith("_usd") and CURRENCY in source.values:
-            message = "left out: the row's currency is not USD, and the amount must be"
-            of_value.append(
-                (
-                    f"_not_usd and {value} is not null",
-                    _problem(shown, CURRENCY_NOT_USD, masked, quoted(message)),
-                )
-            )
     return _list(of_row), _list(of_value)
 
 

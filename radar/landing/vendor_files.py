@@ -30,7 +30,6 @@ from radar.landing.adapters import (
     folded,
     time_in_name,
 )
-from radar.landing.columns import read_by_name
 from radar.landing.feeds import Feed
 from radar.landing.files import ExtractFile
 from radar.landing.names import LEAST_KNOWN
@@ -148,7 +147,7 @@ def result_types(con: duckdb.DuckDBPyConnection, adapter: Adapter, feed: Feed) -
     types = {row[0]: row[1] for row in described}
     if types.pop("_row_number", None) is None:
         raise UsageError("the select does not return _row_number", "give it on as it is", file=adapter.file)
-    known = read_by_name(feed)
+    known = feed.column_names
     unknown = [name for name in types if name not in known]
     missing = [one.name for one in feed.columns if one.required and one.name not in types]
     if unknown or missing:

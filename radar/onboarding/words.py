@@ -53,7 +53,8 @@ _PLANS = """
         count(distinct account_id) as accounts,
         median(mrr_usd) filter (where mrr_usd > 0) as mrr_usd
     from (
-        select plan_id, account_id, mrr_usd from raw.billing_subscriptions
+        select plan_id, account_id, case when coalesce(currency, 'USD') = 'USD' then mrr_usd end as mrr_usd
+        from raw.billing_subscriptions
         union all
         select plan_id, account_id, null from raw.crm_accounts
     )

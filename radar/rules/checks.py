@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from radar.exports.profiles import profile_names
@@ -16,6 +17,7 @@ from radar.rules import model_checks, rule_checks, signal_checks
 from radar.rules.seed_tables import BUCKETS, Problem, Tables, numbered, read, shipped_seeds
 
 CUSTOMER_CHANNELS = ("mail_draft", "in_app_guide", "survey")
+CURRENCY = re.compile("[A-Z]{3}")
 DOMAIN = re.compile(r"(?:[\w-]+[.])+[\w-]+")
 
 
@@ -157,6 +159,27 @@ def _wrong_pattern(pattern: str, free_mail: list[str]) -> tuple[str, str] | None
     return None
 
 
+def _fx_rates(tables: Tables) -> Iterator[Problem]:
+    """Rates of other currencies above 0, one for a currency and day."""
+    rows: dict[tuple[str, str], int] = {}
+    for number, row in numbered(tables, "fx_rates"):
+        currency = row["currency"].upper()
+        if not CURRENCY.fullmatch(currency) or currency == "XXX":
+            what = f"'{row['currency']}' is no currency"
+            yield Problem("fx_rates.csv", number, "currency", what, "write its three letters, such as EUR")
+        elif currency == "USD":
+            what = "amounts in USD need no rate"
+            yield Problem("fx_rates.csv", number, "currency", what, "take the row out")
+        first = rows.setdefault((currency, row["valid_from"]), number)
+        if first != number:
+            what = f"row {first} has a rate for {currency} from that day too"
+            yield Problem("fx_rates.csv", number, "valid_from", what, "keep one of the two rows")
+        if Decimal(row["usd_per_unit"]) <= 0:
+            what = f"{row['usd_per_unit']} is not above 0"
+            remedy = "write what one unit of the currency is worth in USD, such as 1.08"
+            yield Problem("fx_rates.csv", number, "usd_per_unit", what, remedy)
+
+
 def _families(tables: Tables) -> Iterator[Problem]:
     """Each family is shown by a signal of its own."""
     families = {row["signal"]: row["family"] for row in tables["signals"]}
@@ -206,6 +229,7 @@ _CROSS_CHECKS: tuple[Callable[[Tables], Iterator[Problem]], ...] = (
     _settings,
     _words,
     _excluded,
+    _fx_rates,
     _families,
     _links,
 )

@@ -16,6 +16,7 @@ from radar.landing.feeds import load_feeds
 FEEDS = load_feeds()
 
 OWNER = "owner_id,name,email,is_active,updated_at\n"
+PAYMENTS = "payment_id,account_id,status,attempted_at,amount_usd,currency\n"
 EVENT = {"account_id": "a1", "event_name": "login", "occurred_at": "2026-01-01T00:00:00Z"}
 
 
@@ -169,41 +170,58 @@ def test_unknown_columns_survive_next_to_a_bad_value(inbox: Inbox) -> None:
     assert inbox.rejected() == [("product/events/day.csv", 3, "wrong_type", "occurred_at", "n***(5)")]
 
 
-def test_amounts_in_another_currency_are_left_out(inbox: Inbox) -> None:
-    head = "payment_id,account_id,status,attempted_at,amount_usd,currency\n"
+def test_an_amount_lands_as_it_came_with_its_currency(inbox: Inbox) -> None:
     rows = [
         "p1,a1,failed,2026-01-01,5,EUR",
-        "p2,a1,failed,2026-01-01,5,usd",
+        "p2,a1,failed,2026-01-01,5, nok ",
         "p3,a1,failed,2026-01-01,5,",
         "p4,a1,failed,2026-01-01,,GBP",
+        "p5,a1,failed,2026-01-01,5,n/a",
     ]
-    inbox.put("billing/payments/1.csv", head + "\n".join(rows) + "\n")
+    inbox.put("billing/payments/1.csv", PAYMENTS + "\n".join(rows) + "\n")
+    payment = {"account_id": "a1", "status": "failed", "attempted_at": "2026-01-01", "amount_usd": 7}
     inbox.put(
         "billing/payments/2.ndjson",
-        ndjson(
-            {
-                "payment_id": "p5",
-                "account_id": "a1",
-                "status": "failed",
-                "attempted_at": "2026-01-01",
-                "amount_usd": 7,
-                "currency": "EUR",
-            }
-        ),
+        ndjson({"payment_id": "p6", "currency": "usd", **payment}, {"payment_id": "p7", **payment}),
     )
-    report = inbox.land_feed("billing/payments")
-    assert inbox.all("select payment_id, cast(amount_usd as int) from raw.billing_payments order by 1") == [
-        ("p1", None),
-        ("p2", 5),
-        ("p3", 5),
-        ("p4", None),
-        ("p5", None),
+    inbox.land_feed("billing/payments")
+    assert inbox.all(
+        "select payment_id, cast(amount_usd as int), currency from raw.billing_payments order by 1"
+    ) == [
+        ("p1", 5, "EUR"),
+        ("p2", 5, "NOK"),
+        ("p3", 5, None),
+        ("p4", None, "GBP"),
+        ("p5", 5, None),
+        ("p6", 7, "USD"),
+        ("p7", 7, None),
     ]
+    assert inbox.rejected("rejected_values") == []
+    assert inbox.rejected() == []
+
+
+@pytest.mark.parametrize("code", ["EURO", "E", "€", "US$", "12", "E1R", "éur", "EUR/USD"])
+def test_a_currency_that_is_none_is_reported_and_its_amount_is_not_taken_for_one_in_usd(
+    inbox: Inbox, code: str
+) -> None:
+    inbox.put("billing/payments/1.csv", f"{PAYMENTS}p1,a1,failed,2026-01-01,5,{code}\n")
+    inbox.land_feed("billing/payments")
+    landed = "select cast(amount_usd as int), currency from raw.billing_payments"
+    assert inbox.all(landed) == [(5, "XXX")]
     assert [row[1:] for row in inbox.rejected("rejected_values")] == [
-        (1, "currency_not_usd", "amount_usd", "5***(1)"),
-        (1, "currency_not_usd", "amount_usd", "7***(1)"),
+        (1, "wrong_type", "currency", f"{code[0]}***({len(code)})")
     ]
-    assert report.extra_columns == ("currency",)
+    assert inbox.all("select message from quarantine.rejected_values") == [
+        ("expected the three letters of a currency, such as EUR: what the amount is in USD is not known",)
+    ]
+
+
+def test_a_row_that_came_without_its_currency_lands_again_with_it(inbox: Inbox) -> None:
+    inbox.put("billing/payments/1.csv", f"{PAYMENTS}p1,a1,failed,2026-01-01,5,\n")
+    inbox.put("billing/payments/2.csv", f"{PAYMENTS}p1,a1,failed,2026-01-01,5,EUR\n")
+    inbox.put("billing/payments/3.csv", f"{PAYMENTS}p1,a1,failed,2026-01-01,5,eur \n")
+    inbox.land_feed("billing/payments")
+    assert inbox.all("select currency from raw.billing_payments order by _source_file") == [(None,), ("EUR",)]
 
 
 def test_every_raw_row_says_where_it_came_from(inbox: Inbox) -> None:

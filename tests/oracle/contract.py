@@ -216,6 +216,14 @@ class Seeds:
     rule_conditions: tuple[Condition, ...]
     not_customers: frozenset[str] = _NOT_CUSTOMERS
     excluded: tuple[tuple[str, str], ...] = ()  # kind and value
+    fx_rates: tuple[tuple[str, date, Decimal], ...] = ()  # currency, the first day, USD for one unit
+
+    def usd(self, amount: Decimal | None, currency: str, day: date) -> Fraction | None:
+        """Of an amount of the day by the last rate that began by then; nothing is nothing in any currency."""
+        if amount is None or currency == "USD" or amount == 0:
+            return None if amount is None else _exact(amount)
+        rates = {begins: rate for code, begins, rate in self.fx_rates if code == currency and begins <= day}
+        return _exact(amount) * _exact(rates[max(rates)]) if rates else None
 
 
 def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
@@ -300,6 +308,14 @@ def load_seeds(folder: Path, fallback: Path | None = None) -> Seeds:
         or _NOT_CUSTOMERS,
         excluded=tuple(
             (text(row, "kind"), text(row, "value").lower()) for row in read("excluded", is_optional=True)
+        ),
+        fx_rates=tuple(
+            (
+                text(row, "currency").upper(),
+                date.fromisoformat(text(row, "valid_from")),
+                Decimal(text(row, "usd_per_unit")),
+            )
+            for row in read("fx_rates", is_optional=True)
         ),
     )
 
@@ -704,8 +720,29 @@ class _Account:
             if i.get("due_at") is not None and i["due_at"].date() < self.day and not self._is_paid(i)
         ]
 
-    def _is_downgraded(self) -> int:
-        """Account and day are the later version's; a rank or an amount that is not known decides nothing."""
+    def _revenue(self, subscription: Row) -> Fraction | None:
+        """In USD by the rate of the day on which the subscription started; null where there is none."""
+        started = subscription["started_at"].date()
+        return self.seeds.usd(subscription.get("mrr_usd"), _currency(subscription), started)
+
+    def _is_revenue_unknown(self, subscription: Row) -> bool:
+        return subscription.get("mrr_usd") is not None and self._revenue(subscription) is None
+
+    def unknown_signals(self) -> set[str]:
+        """Those that an amount without a rate leaves open."""
+        unknown = set()
+        if any(map(self._is_revenue_unknown, self.live())):
+            unknown.add("mrr_usd")
+        if self._is_downgraded() is None:
+            unknown.add("is_downgraded_90d")
+        return unknown
+
+    def _is_downgraded(self) -> int | None:
+        """Account and day are the later version's; a rank or an amount that is missing decides nothing.
+
+        Amounts of one currency are compared as they are. Null where one has no rate and nothing else decides.
+        """
+        is_open = False
         for versions in self.subscriptions.values():
             by_time = {v["updated_at"]: v for v in versions}
             states = [v for v in by_time.values() if not v.get("is_deleted")]
@@ -713,11 +750,18 @@ class _Account:
             for old, new in pairwise(in_order):
                 if new["account_id"] != self.account_id or not self.within(new["updated_at"], 90):
                     continue
-                if _is_less(self._rank(new), self._rank(old)) or _is_less(
-                    new.get("mrr_usd"), old.get("mrr_usd")
-                ):
+                if _is_less(self._rank(new), self._rank(old)):
                     return 1
-        return 0
+                if _currency(new) == _currency(old) != "XXX":
+                    is_less = _is_less(new.get("mrr_usd"), old.get("mrr_usd"))
+                else:
+                    is_less = _is_less(self._revenue(new), self._revenue(old))
+                    both = new.get("mrr_usd") is not None and old.get("mrr_usd") is not None
+                    unknown = self._is_revenue_unknown(new) or self._is_revenue_unknown(old)
+                    is_open = is_open or (both and unknown)
+                if is_less:
+                    return 1
+        return None if is_open else 0
 
     def _rank(self, subscription: Row) -> int | None:
         plan = self.seeds.plans.get(subscription["plan_id"])
@@ -758,7 +802,7 @@ class _Account:
             "days_to_renewal": self._days_to(end.date() if end else None for end in ends),
             "days_to_card_expiry": self._days_to(s.get("card_expires_on") for s in live),
             "is_paid_plan": self._is_paid_plan(),
-            "mrr_usd": sum((_exact(s["mrr_usd"]) for s in live if s.get("mrr_usd") is not None), Fraction()),
+            "mrr_usd": sum((self._revenue(s) or Fraction() for s in live), Fraction()),
         }
 
     # -- comms
@@ -954,7 +998,11 @@ def _hours(spent: timedelta) -> Fraction:
     return Fraction(spent // timedelta(microseconds=1), 3_600_000_000)
 
 
-def _is_less(new: Decimal | int | None, old: Decimal | int | None) -> bool:
+def _currency(row: Row) -> str:
+    return (row.get("currency") or "USD").upper()
+
+
+def _is_less(new: Decimal | Fraction | int | None, old: Decimal | Fraction | int | None) -> bool:
     return new is not None and old is not None and new < old
 
 
@@ -1342,7 +1390,11 @@ def _input_of(
 
     It may have left, and would then not be scored at all: no bucket is the same at both ends.
     """
-    known = {s: is_known and refused.isdisjoint(account.seeds.signals[s]) for s, is_known in known.items()}
+    unknown = account.unknown_signals()
+    known = {
+        s: is_known and refused.isdisjoint(account.seeds.signals[s]) and s not in unknown
+        for s, is_known in known.items()
+    }
     values = {s: v if known[s] else None for s, v in account.all_signals().items()}
     return _Input(
         values=values,

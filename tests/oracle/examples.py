@@ -59,6 +59,12 @@ def subscription(updated_at: str = "2025-06-01", sid: str = "s", **values: Any) 
     }
 
 
+def in_francs(after: str, currency: str, updated_at: str, **values: Any) -> list[Row]:
+    """A subscription of 50 francs, for which there is no rate, and its next version."""
+    later = subscription(updated_at, mrr_usd=Decimal(after), currency=currency, **values)
+    return [subscription(mrr_usd=Decimal(50), currency="CHF"), later]
+
+
 def invoice(issued_at: str, invoice_id: str = "i1", status: str = "open", **values: Any) -> Row:
     row = {"invoice_id": invoice_id, "account_id": "a", "status": status, "issued_at": t(issued_at)}
     return {**row, **values}
@@ -444,6 +450,50 @@ EXAMPLES: list[tuple[str, dict[str, list[Row]], float | None]] = [
         0,
     ),
     ("is_downgraded_90d", {S: [subscription(), subscription("03-01", sid="s2", plan_id="free")]}, 0),
+    ("is_downgraded_90d", {S: in_francs("49.99", "CHF", "03-01")}, 1),
+    ("is_downgraded_90d", {S: in_francs("50", "CHF", "03-01")}, 0),
+    ("is_downgraded_90d", {S: in_francs("50", "USD", "03-01")}, None),
+    ("is_downgraded_90d", {S: in_francs("50", "USD", "01-01")}, None),
+    ("is_downgraded_90d", {S: in_francs("50", "USD", "2025-12-31 23:59:59")}, 0),
+    ("is_downgraded_90d", {S: in_francs("50", "USD", "04-01")}, 0),
+    ("is_downgraded_90d", {S: in_francs("50", "USD", "03-01", plan_id="starter")}, 1),
+    (
+        "is_downgraded_90d",
+        {
+            S: [
+                *in_francs("50", "USD", "03-01"),
+                subscription(sid="s2"),
+                subscription("01-01", sid="s2", plan_id="starter"),
+            ]
+        },
+        1,
+    ),
+    (
+        "is_downgraded_90d",
+        {
+            S: [
+                *in_francs("50", "USD", "03-01"),
+                subscription(sid="s2"),
+                subscription("2025-12-31", sid="s2", plan_id="starter"),
+            ]
+        },
+        None,
+    ),
+    (
+        "is_downgraded_90d",
+        {
+            S: [
+                subscription(mrr_usd=Decimal(40), currency="EUR"),
+                subscription("03-01", mrr_usd=Decimal("49.99")),
+            ]
+        },
+        1,
+    ),
+    (
+        "is_downgraded_90d",
+        {S: [subscription(mrr_usd=Decimal(40), currency="EUR"), subscription("03-01", mrr_usd=Decimal(50))]},
+        0,
+    ),
     (
         "is_downgraded_90d",
         {S: [subscription("03-01", plan_id="free"), subscription("02-01", plan_id="team"), subscription()]},
@@ -499,6 +549,43 @@ EXAMPLES: list[tuple[str, dict[str, list[Row]], float | None]] = [
     ("is_paid_plan", {S: [subscription(plan_id="what"), subscription(sid="s2")]}, 1),
     ("is_paid_plan", {S: [subscription(status="paused"), subscription(sid="s2", plan_id="free")]}, 0),
     ("mrr_usd", {}, 0),
+    (
+        "mrr_usd",
+        {S: [subscription(mrr_usd=Decimal(40), currency="GBP", started_at=t("2025-06-01 23:59:59"))]},
+        None,
+    ),
+    ("mrr_usd", {S: [subscription(mrr_usd=Decimal(40), currency="GBP", started_at=t("2025-06-02"))]}, 60),
+    (
+        "mrr_usd",
+        {S: [subscription(mrr_usd=Decimal(40), currency="GBP", started_at=t("2025-12-31 23:59:59"))]},
+        60,
+    ),
+    ("mrr_usd", {S: [subscription(mrr_usd=Decimal(40), currency="GBP", started_at=t("2026-01-01"))]}, 80),
+    ("mrr_usd", {S: [subscription("03-01", mrr_usd=Decimal(40), currency="EUR"), subscription()]}, 50),
+    ("mrr_usd", {S: [subscription(mrr_usd=Decimal(40), currency="CHF")]}, None),
+    ("mrr_usd", {S: [subscription(mrr_usd=Decimal(0), currency="CHF")]}, 0),
+    ("mrr_usd", {S: [subscription(mrr_usd=None, currency="CHF")]}, 0),
+    ("mrr_usd", {S: [subscription(mrr_usd=Decimal(40), currency="XXX")]}, None),
+    (
+        "mrr_usd",
+        {S: [subscription(mrr_usd=Decimal(40)), subscription(sid="s2", mrr_usd=Decimal(1), currency="CHF")]},
+        None,
+    ),
+    (
+        "mrr_usd",
+        {
+            S: [
+                subscription(mrr_usd=Decimal(40)),
+                subscription(sid="s2", mrr_usd=Decimal(1), currency="CHF", status="paused"),
+            ]
+        },
+        40,
+    ),
+    (
+        "days_to_renewal",
+        {S: [subscription(mrr_usd=Decimal(40), currency="CHF", current_period_end=t("04-02"))]},
+        2,
+    ),
     ("mrr_usd", {S: [subscription(mrr_usd=None)]}, 0),
     (
         "mrr_usd",

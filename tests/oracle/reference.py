@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -201,6 +202,14 @@ def _corners(book: Book) -> None:
     book.add(name, "unhappy_users", "points", "csat_90d < 3", points="-6", needs_review=True)
 
 
+FX_RATES = (
+    ("EUR", date(2000, 1, 1), Decimal("1.25")),
+    ("GBP", date(2025, 6, 2), Decimal("1.5")),
+    ("GBP", date(2026, 1, 1), Decimal(2)),
+)
+"""Of EUR one rate for all days, so that a company may be moved in time; CHF has none."""
+
+
 def default_seeds() -> Seeds:
     """`playbook_v1` as champion, `corners_v1` as shadow, `old_v1` retired; five plans and ten event names."""
     book = Book()
@@ -216,6 +225,7 @@ def default_seeds() -> Seeds:
         rules=tuple(book.rules),
         rule_conditions=tuple(book.conditions),
         excluded=EXCLUDED,
+        fx_rates=FX_RATES,
     )
 
 
@@ -227,6 +237,10 @@ def write_seeds(seeds: Seeds, folder: Path) -> None:
     _write(folder, "not_customers", [{"lifecycle_stage": stage} for stage in sorted(seeds.not_customers)])
     excluded = [{"kind": kind, "value": value, "reason": "of the tests"} for kind, value in seeds.excluded]
     _write(folder, "excluded", excluded)
+    rates = [
+        dict(zip(("currency", "valid_from", "usd_per_unit"), rate, strict=True)) for rate in seeds.fx_rates
+    ]
+    _write(folder, "fx_rates", rates)
     _write(folder, "competitors", [{"name": name} for name in seeds.competitors])
     sets = [vars(s) | {"description": f"{s.rule_set} of the tests"} for s in seeds.rule_sets.values()]
     _write(folder, "rule_sets", sets)

@@ -384,6 +384,28 @@ def test_quality_says_how_much_is_left_out_and_which_row_matches_nothing(
         assert rows(clients["rep"], "/quality?format=csv&part=excluded") == []
 
 
+def test_quality_names_amounts_without_a_rate_and_which_rate_to_add(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "insert into marts.rpt_unknown_amounts (feed, currency, amounts, amount, first_date, last_date,"
+        " what_to_do) values ('billing/invoices', 'CHF', 1234, 56789.5, '2026-03-02', '2026-03-09',"
+        " 'add a rate for CHF')",
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        page = text(clients["rep"], "/quality")
+        listed = page.partition("Amounts without a rate")[2].partition("All of them")[0]
+        assert "billing/invoices CHF 1,234 56,789.5 2026-03-02 add a rate for CHF" in listed
+        (line,) = rows(clients["rep"], "/quality?format=csv&part=unknown_amounts")
+        assert (line["currency"], line["last_date"]) == ("CHF", "2026-03-09")
+    earlier = publish_again(demo_run, tmp_path / "earlier", "drop table marts.rpt_unknown_amounts")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Amounts without a rate" not in text(clients["rep"], "/quality")
+        assert rows(clients["rep"], "/quality?format=csv&part=unknown_amounts") == []
+
+
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
     columns = told("select table_schema, table_name, column_name from information_schema.columns")
     records = {name for schema, table, name in columns if schema == "audit"}

@@ -150,6 +150,42 @@ def test_a_holdout_is_a_share_and_that_of_a_save_call_is_forced(mine: SeedFolder
     assert mine.problems(tmp_path / "g") == []
 
 
+RATE = {"currency": "EUR", "valid_from": "2026-01-01", "usd_per_unit": "1.08"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        ({"currency": "EURO"}, "currency", "'EURO' is no currency"),
+        ({"currency": "€"}, "currency", "'€' is no currency"),
+        ({"currency": "XXX"}, "currency", "'XXX' is no currency"),
+        ({"currency": "usd"}, "currency", "amounts in USD need no rate"),
+        ({"currency": ""}, "currency", "the cell is empty"),
+        ({"valid_from": "01.02.2026"}, "valid_from", "'01.02.2026' is not a day such as 2026-01-31"),
+        ({"valid_from": "2026-02-30"}, "valid_from", "'2026-02-30' is not a day such as 2026-01-31"),
+        ({"valid_from": ""}, "valid_from", "the cell is empty"),
+        ({"currency": "eur", "valid_from": "2026-01-01"}, "valid_from", "row 1 has a rate for EUR from"),
+        ({"usd_per_unit": "0"}, "usd_per_unit", "0 is not above 0"),
+        ({"usd_per_unit": "-1.08"}, "usd_per_unit", "-1.08 is not above 0"),
+        ({"usd_per_unit": "1,08"}, "usd_per_unit", "'1,08' is not a number"),
+        ({"usd_per_unit": ""}, "usd_per_unit", "the cell is empty"),
+    ],
+)
+def test_a_rate_that_converts_nothing_is_named(
+    cells: dict[str, str], column: str, words: str, mine: SeedFolder, tmp_path: Path
+) -> None:
+    mine.write("fx_rates", [RATE, RATE | {"valid_from": "2026-02-01"} | cells])
+    (problem,) = mine.problems(tmp_path / "g")
+    assert str(problem).startswith(f"fx_rates.csv, row 2, column {column}: {words}")
+    assert "What to do: " in str(problem)
+
+
+def test_rates_of_several_days_and_currencies_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:
+    others = ({"valid_from": "2026-02-01"}, {"currency": "jpy", "usd_per_unit": "0.006512345678"})
+    mine.write("fx_rates", [RATE, *(RATE | other for other in others)])
+    assert mine.problems(tmp_path / "g") == []
+
+
 def test_cells_that_say_nothing_are_let_be(mine: SeedFolder, tmp_path: Path) -> None:
     mine.change("rules", SILENT, points="0")
     assert mine.problems(tmp_path / "g") == []

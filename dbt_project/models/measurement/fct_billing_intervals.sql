@@ -8,7 +8,7 @@ versions as (
     select
         *,
         greatest(valid_from_date, started_date) as in_force_from_date,
-        status in ('active', 'past_due') and coalesce(is_plan_paid, mrr_usd > 0, false) as is_paying
+        status in ('active', 'past_due') and coalesce(is_plan_paid, mrr_usd > 0, is_mrr_unknown, false) as is_paying
     from {{ ref('int_subscription_versions') }}
     where greatest(valid_from_date, started_date) <= valid_to_date
 

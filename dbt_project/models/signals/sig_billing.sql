@@ -46,6 +46,7 @@ failed_last_invoices as (
 downgrades as (
 
     select * from {{ ref('int_downgrades') }}
+    where not is_unknown
 
 ),
 

@@ -5,7 +5,7 @@
 -- account_id <- customer: chargebee/customers says which account that is
 -- subscription_id <- subscription: empty for an invoice of no subscription, and of several
 -- amount_usd <- total: from minor units by currency
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status: paid; posted and payment_due are open; not_paid (dunning is over) is uncollectible; voided is
 --     void; pending is draft
 -- issued_at <- date: the invoice's date

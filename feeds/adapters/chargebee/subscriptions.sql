@@ -10,7 +10,7 @@
 -- seats <- items, quantity: the quantity of the plan, where it is over 1
 -- mrr_usd <- mrr, unit_price, quantity, period, period_unit: Chargebee's own MRR in minor units; in catalog 1.0
 --     without it the plan's unit price times quantity a month; 0 in a trial
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- started_at <- started_at, start_date, created_at: when it began or will begin
 -- current_period_end <- term_end: the end of the term
 -- cancel_at_period_end <- status: non_renewing

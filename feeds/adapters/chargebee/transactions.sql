@@ -5,7 +5,7 @@
 -- invoice_id <- invoices: the first invoice that it pays
 -- account_id <- customer: chargebee/customers says which account that is
 -- amount_usd <- amount: from minor units by currency
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status, refunds: success is succeeded, and refunded where a refund is linked (lossy: also a part);
 --     failure and timeout are failed; in_progress, needs_attention and voided are left out
 -- failure_code <- error_code: of the gateway

@@ -4,7 +4,7 @@
 -- invoice_id <- id: Keap's number of the order
 -- account_id <- contact: the contact who ordered; keap/contacts says which account that is
 -- amount_usd <- total: in units
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status, paid, total: DRAFT; PAID, also where all of it is paid; SENT and VIEWED are open
 -- issued_at <- ordered: the date of the order
 -- due_at <- due: where the order has one

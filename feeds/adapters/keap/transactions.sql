@@ -5,7 +5,7 @@
 -- invoice_id <- orders: the first order that it pays
 -- account_id <- contact: the contact who paid; keap/contacts says which account that is
 -- amount_usd <- amount: in units
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status, type: a refund is refunded; Approved and Success are succeeded; Declined, Error and the like failed
 -- failure_code <- errors: as the gateway writes it
 -- attempted_at <- date: when it was attempted

@@ -6,7 +6,7 @@
 -- account_id <- customer: stripe/customers says which account that is. Lossy: a charge without a customer (a guest)
 --     is left out
 -- amount_usd <- amount, amount_in_units: from minor units by currency; in the Dashboard's export it is in units
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status, refunded, dispute_status: refunded where all of it was, or a dispute was lost; a part that was
 --     refunded leaves it succeeded; a dispute under way leaves it as it is. Pending charges are left out until they
 --     are settled

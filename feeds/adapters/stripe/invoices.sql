@@ -6,7 +6,7 @@
 -- subscription_id <- subscription: empty for an invoice written by hand
 -- amount_usd <- total, amount_due, total_in_units: the total, tax included, from minor units by currency; in the
 --     Dashboard's export it is in units. A credit note's invoice below 0 is refused by the contract
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status: draft, open, paid, void, uncollectible, as in the contract
 -- issued_at <- finalized_at, effective_at, created: a draft is not issued, and has its creation here
 -- due_at <- due_date: empty for invoices that are charged automatically

@@ -7,7 +7,7 @@
 -- invoice_id <- invoice: empty in newer API versions
 -- account_id <- customer: stripe/customers says which account that is
 -- amount_usd <- amount: from minor units by currency
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- status <- status, error_code: succeeded; failed where it needs a payment method after an error; others are under
 --     way and left out. Lossy: refunds, which only charges have
 -- failure_code <- error_code: the issuer's code for the decline, else Stripe's

@@ -13,7 +13,7 @@
 -- mrr_usd <- items, plan_amount, amount_in_units, percent_off: amount times quantity a month, all items; minor
 --     units by currency; 0 in a trial, as Stripe's own MRR; empty for tiered or metered prices alone. Lossy:
 --     coupons with an amount off, coupons that are not expanded (discounts), taxes
--- currency <- currency: the amount of another currency than USD is left out at landing
+-- currency <- currency: as it is
 -- started_at <- start_date, created: may be backdated
 -- current_period_end <- current_period_end, items: of the subscription, in newer API versions of its items (the
 --     earliest)

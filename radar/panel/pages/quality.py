@@ -48,6 +48,9 @@ _CSV: Mapping[str, tuple[str, ...]] = {
     "excluded": (
         "seed_row", "kind", "reason", "accounts", "users", "events", "contacts", "records", "is_unmatched",
     ),
+    "unknown_amounts": (
+        "feed", "currency", "amounts", "amount", "first_date", "last_date", "what_to_do",
+    ),
     "checks": ("feed", "checked_at", "passed", "critical", "others"),
     "runs": (
         "run_id", "started_at", "as_of_start", "as_of_end", "status", "seconds", "files", "bytes",
@@ -103,7 +106,7 @@ class _Data:
             return []  # a copy of an earlier release
         if name == "schema_changes" and not self.ask("has_schema_changes")[0]["is_there"]:
             return []
-        if name == "excluded":
+        if name in ("excluded", "unknown_amounts"):
             try:
                 return self.ask(name)
             except EarlierCopyError:
@@ -181,6 +184,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "changes": [row for row in changes if row["is_current"]][:COLUMN_ROWS],
         "schema_changes": SCHEMA_CHANGES,
         "excluded": data.part("excluded"),
+        "unknown_amounts": data.part("unknown_amounts"),
         "checks": checks,
         "passed": sum(row["passed"] for row in checks),
         "failed": sum(row["critical"] + row["others"] for row in checks),

@@ -9,6 +9,7 @@ overrides as (
         override_id,
         account_id,
         cast(overridden_at as date) as overridden_date,
+        {{ add_days('cast(overridden_at as date)', 1) }} as judged_from_date,
         {{ add_days('cast(overridden_at as date)', setting('outcome_days')) }} as outcome_date_due
     from {{ ref('stg_crm__overrides') }}
     where cast(overridden_at as date) <= {{ as_of_end() }}
@@ -38,21 +39,14 @@ cancellations as (
     select
         overrides.override_id,
         overrides.account_id,
-        greatest(
-            subscriptions.valid_from_date,
-            subscriptions.started_date,
-            {{ add_days('overrides.overridden_date', 1) }}
-        ) as canceled_on
+        greatest(subscriptions.valid_from_date, subscriptions.started_date, overrides.judged_from_date) as canceled_on
     from overrides
     inner join subscriptions
         on overrides.account_id = subscriptions.account_id
     where
         subscriptions.status = 'canceled'
-        and greatest(
-            subscriptions.valid_from_date,
-            subscriptions.started_date,
-            {{ add_days('overrides.overridden_date', 1) }}
-        ) <= least(subscriptions.valid_to_date, overrides.outcome_date_due, {{ as_of_end() }})
+        and greatest(subscriptions.valid_from_date, subscriptions.started_date, overrides.judged_from_date)
+        <= least(subscriptions.valid_to_date, overrides.outcome_date_due, {{ as_of_end() }})
 
 ),
 
@@ -77,7 +71,8 @@ downgraded as (
 
     select
         overrides.override_id,
-        min(downgrades.changed_date) as downgraded_on
+        min(downgrades.changed_date) filter (where not downgrades.is_unknown) as downgraded_on,
+        bool_or(downgrades.is_unknown) as is_unknown
     from overrides
     inner join {{ ref('int_downgrades') }} as downgrades
         on overrides.account_id = downgrades.account_id
@@ -112,6 +107,7 @@ judged as (
                 subscribed.first_started_date <= {{ as_of_end() }}
                 and overrides.outcome_date_due <= {{ as_of_end() }}
                 and billing.is_known
+                and not coalesce(downgraded.is_unknown, false)
                 then 'stayed'
             else 'not_known_yet'
         end as outcome,
@@ -119,6 +115,7 @@ judged as (
             when coalesce(subscribed.first_started_date > {{ as_of_end() }}, true)
                 then 'Billing knows no subscription of the account'
             when not billing.is_known then billing.unknown_because
+            when downgraded.is_unknown then 'An amount of its subscriptions is in a currency without a rate'
             else 'The time to judge it is not over'
         end as not_known_because
     from overrides

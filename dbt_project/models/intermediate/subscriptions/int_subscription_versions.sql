@@ -79,6 +79,7 @@ final as (
         plans.is_paid as is_plan_paid,
         stated.seats,
         stated.mrr_usd,
+        stated.mrr_in_currency is not null and stated.mrr_usd is null as is_mrr_unknown,
         stated.cancel_at_period_end as is_canceled_at_period_end,
 
         -- dates

@@ -1,4 +1,4 @@
--- Grain: one row per payment.
+-- Grain: one row per payment. Its amount is converted by the rate of the day of the attempt.
 {{ newest_version(
     source('billing', 'payments'),
     key=['payment_id'],
@@ -6,9 +6,10 @@
         'payment_id',
         'invoice_id',
         'account_id',
-        'amount_usd',
         'status',
         'failure_code',
         'attempted_at'
-    ]
+    ],
+    amount='amount_usd',
+    amount_at='attempted_at'
 ) }}

@@ -1,4 +1,5 @@
 -- Grain: one row per account and version. A version without updated_at counts from created_at.
+-- Its amount is converted by the rate of the day on which the version began.
 -- An account that was merged into another one without a word in its own rows, as HubSpot does it, is deleted in all of
 -- its versions: what it had counts for the other.
 with
@@ -44,7 +45,7 @@ final as (
         ranked.country,
         ranked.language,
         ranked.parent_account_id,
-        ranked.arr_usd,
+        {{ amount_in_usd('arr_usd') }},
         ranked.lifecycle_stage,
         ranked.plan_id,
         ranked.created_at,
@@ -54,6 +55,7 @@ final as (
         or (merged_accounts.account_id is not null and not ranked.is_deleted_now) as is_deleted,
         ranked.version_at
     from ranked
+    {{ join_rate('version_at') }}
     left join {{ source('crm', 'account_aliases') }} as merged_accounts
         on
             ranked.account_id = merged_accounts.account_id

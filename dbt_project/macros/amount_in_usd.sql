@@ -6,7 +6,7 @@
 {% macro amount_in_usd(amount) -%}
     {%- set value = 'ranked.' ~ amount -%}
     coalesce(ranked.currency, 'USD') as currency,
-        {{ value }} as {{ amount[:-4] }}_in_currency,
+        {{ value }} as {{ amount | replace('_usd', '_in_currency') }},
         case
             when coalesce(ranked.currency, 'USD') = 'USD' or {{ value }} = 0 then {{ value }}
             else try_cast({{ value }} * rates.usd_per_unit as decimal(18, 6))

@@ -30,8 +30,8 @@ Row = Sequence[Value]
 # A column of one feed that its contract does not have, as every extract has some.
 UNKNOWN_COLUMNS = {"crm/contacts": ("time_zone",)}
 
-# Columns of a feed that only the panel fills.
-OF_THE_PANEL = {"crm/identities": ("decided_by",)}
+# Columns of a feed that the company does not send: the panel fills one, and everything is billed in USD.
+NOT_SENT = ("decided_by", "currency")
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 WHOLE, QUARTERLY, MONTHLY = "whole", "quarterly", "monthly"
@@ -69,8 +69,7 @@ class Part:
 def columns_of(feed: str) -> tuple[str, ...]:
     """The header of the feed's files: the columns that are its own, as its contract has them."""
     contract = load_feeds()[feed]
-    left_out = OF_THE_PANEL.get(feed, ())
-    own = (column.name for column in contract.columns if column.is_own and column.name not in left_out)
+    own = (column.name for column in contract.columns if column.is_own and column.name not in NOT_SENT)
     return (*own, *UNKNOWN_COLUMNS.get(feed, ()))
 
 

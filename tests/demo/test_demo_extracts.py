@@ -9,7 +9,7 @@ import pytest
 from written_demo import END, Demo
 
 from radar.demo import usage
-from radar.demo.files import DELIVERY, OF_THE_PANEL, columns_of
+from radar.demo.files import DELIVERY, NOT_SENT, columns_of
 from radar.demo.names import COMPETITORS
 from radar.demo.stories import PAID, PRICE_CENTS, UNKNOWN_PLAN
 from radar.landing.feeds import ALLOWED, TIMES, load_feeds
@@ -42,7 +42,7 @@ def test_every_shipped_feed_is_there_with_the_header_of_its_contract(demo: Demo)
         assert set(DELIVERY) == {row["feed"] for row in csv.DictReader(file)} == set(FEEDS)
     for name, feed in FEEDS.items():
         unknown = {"time_zone"} if name == "crm/contacts" else set()
-        own = {column.name for column in feed.columns if column.is_own} - set(OF_THE_PANEL.get(name, ()))
+        own = {column.name for column in feed.columns if column.is_own} - set(NOT_SENT)
         assert set(columns_of(name)) - unknown == own
     with (demo.folder / "crm/owners/2026-06-30.csv").open(encoding="utf-8") as file:
         assert file.readline().strip().split(",") == list(columns_of("crm/owners"))

@@ -311,7 +311,11 @@ def test_every_feed_has_a_source_and_a_documented_staging_model() -> None:
         assert all(column.get("description") for column in (*table["columns"], *model["columns"]))
 
 
-_NEWEST = re.compile(r"newest_version[(].*?key=(\[[^]]*\]).*?(?:version='(\w+)')?\s*[)] [}]{2}", re.DOTALL)
+_NEWEST = re.compile(
+    r"newest_version[(].*?key=(\[[^]]*\]).*?(?:version='(\w+)')?"
+    r"(?:,\s*amount='\w+',\s*amount_at='\w+')?\s*[)] [}]{2}",
+    re.DOTALL,
+)
 
 
 def test_staging_takes_key_and_precedence_of_the_contract() -> None:

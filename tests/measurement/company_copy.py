@@ -29,7 +29,8 @@ create schema staging; create schema marts; create schema seeds; create schema s
 create table staging.stg_billing__subscriptions (
     subscription_id varchar, account_id varchar, plan_id varchar, status varchar, mrr_usd decimal(18, 6),
     started_at timestamp, current_period_end timestamp, cancel_at_period_end boolean, canceled_at timestamp,
-    updated_at timestamp, seats bigint, card_expires_on date, deleted_date date
+    updated_at timestamp, seats bigint, card_expires_on date, deleted_date date,
+    mrr_in_currency decimal(18, 6)
 );
 create table staging.int_account_versions (account_id varchar, valid_from_date date, is_deleted boolean);
 create table staging.plans (plan_id varchar, is_paid boolean);
@@ -66,7 +67,7 @@ def publish(company: Company, file: Path) -> Path:
                         one.started_at,
                     ),
                     *(one.current_period_end, one.cancel_at_period_end, one.canceled_at, one.updated_at),
-                    *(None, None, None),
+                    *(None, None, None, one.mrr_usd),
                 )
                 for one in newest.values()
             ],

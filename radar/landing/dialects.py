@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radar.landing import contents
+from radar.landing import contents, escapes
 from radar.landing.files import ExtractFile
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -51,6 +51,7 @@ def plain(file: ExtractFile, path: Path, folder: Path, known: Known) -> Plain:
         return Plain(file, path)
     delimiter, before, begin = _header(file, path, known)
     file = replace(file, delimiter=delimiter) if delimiter != file.separator else file
+    path = escapes.doubled(path, folder, delimiter, begin)
     end, after = _end(path, delimiter)
     size = path.stat().st_size
     if begin or end < size:

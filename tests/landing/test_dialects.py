@@ -40,6 +40,58 @@ def test_cells_are_separated_by_what_the_header_is_separated_by(
     assert owners(inbox) == ROWS
 
 
+ESCAPED = r"""owner_id,name,email
+o1,"Ana \"Bo\" Lee",ana@acme.com
+o2,"Cy, \"Jr.\"",cy@acme.com
+o3,"back\\",di@acme.com
+o4,"",ed@acme.com
+"""
+
+
+@pytest.mark.parametrize("name", ["day.csv", "day.csv.gz"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("before", ["", "Owners,2026\n"])
+def test_quotes_that_a_backslash_escapes_are_part_of_the_value(
+    inbox: Inbox, name: str, line_end: str, before: str
+) -> None:
+    inbox.put(f"{FEED}/{name}", before + ESCAPED.replace('o4,""', 'o4,"a ""b"""').replace("\n", line_end))
+    assert owners(inbox) == [
+        ("o1", 'Ana "Bo" Lee', "ana@acme.com"),
+        ("o2", 'Cy, "Jr."', "cy@acme.com"),
+        ("o3", "back\\", "di@acme.com"),
+        ("o4", 'a "b"', "ed@acme.com"),
+    ]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_quotes_are_escaped_between_other_separators_too(inbox: Inbox, separator: str) -> None:
+    lines = ["owner_id,name,email", r'o1,"a \"b\" c",ana@acme.com']
+    inbox.put(f"{FEED}/day.csv", "\n".join(line.replace(",", separator) for line in lines) + "\n")
+    assert owners(inbox) == [("o1", 'a "b" c', "ana@acme.com")]
+
+
+def test_json_in_a_cell_with_escaped_quotes_is_json(inbox: Inbox) -> None:
+    inbox.put_accounts()
+    head = "event_id,account_id,event_name,occurred_at,properties"
+    inbox.put("product/events/day.csv", head + '\ne1,a1,login,2026-01-01,"{\\"plan\\": \\"pro\\"}"\n')
+    inbox.land_feed("product/events")
+    assert inbox.column("select properties ->> '$.plan' from raw.product_events") == ["pro"]
+
+
+def test_a_backslash_before_the_quote_that_ends_a_cell_is_a_letter(inbox: Inbox) -> None:
+    rows = ['o1,"C:\\dir\\",a@acme.com', 'o2,"x ""y"" \\""",b@acme.com']
+    inbox.put(f"{FEED}/day.csv", "\n".join(["owner_id,name,email", *rows]) + "\n")
+    assert owners(inbox) == [("o1", "C:\\dir\\", "a@acme.com"), ("o2", 'x "y" \\"', "b@acme.com")]
+
+
+def test_a_file_in_which_quotes_are_escaped_and_not_is_read_as_it_is(inbox: Inbox) -> None:
+    rows = ['o1,"a \\"b\\" c",a@acme.com', 'o2,"C:\\dir\\",b@acme.com', "o3,Cy,c@acme.com"]
+    inbox.put(f"{FEED}/day.csv", "\n".join(["owner_id,name,email", *rows]) + "\n")
+    inbox.land_feed(FEED)
+    assert ("o2", "C:\\dir\\", "b@acme.com") in inbox.all("select owner_id, name, email from raw.crm_owners")
+    assert [row[1] for row in inbox.rejected()] == [1]
+
+
 def test_a_decimal_comma_between_semicolons_is_one(inbox: Inbox) -> None:
     inbox.put(
         "billing/payments/day.csv",

@@ -11,8 +11,8 @@ import mmap
 import re
 from pathlib import Path
 
+from radar.core.warehouse import readable_os_errors
 from radar.landing import contents
-from radar.landing.contents import readable_os_errors
 
 _DOUBLED = rb'[^"]++|""'
 _ESCAPED = rb'[^"\\]++|\\.|""'

@@ -7,5 +7,5 @@
     {%- set recorded = seed_rows("select key from control.feed_keys where feed = 'product/events'") -%}
     {%- set key = recorded[0]['key'].split() if recorded else [] -%}
     {%- set added = ['user_id', 'event_name', 'occurred_at'] | select('in', key) | list -%}
-    {{ 'cast(json_array(' ~ (['event_id'] + added) | join(', ') ~ ') as varchar)' if added else 'event_id' }}
+    {{ json_text(['event_id'] + added) if added else 'event_id' }}
 {%- endmacro %}

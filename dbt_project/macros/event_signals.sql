@@ -18,7 +18,7 @@
         {%- set suffix = '_' ~ window_days ~ 'd' if row['aggregate'] in ['users', 'names'] else '' -%}
         {%- set series = kinds[row['aggregate']] ~ '__' ~ row['measure'] ~ suffix -%}
         {%- set value = 'activity.' ~ row['signal'] if row['aggregate'] != 'days_since'
-            else dbt.datediff('coalesce(activity.' ~ series ~ ', accounts.created_date)', 'accounts.as_of_date', 'day') -%}
+            else days_between('coalesce(activity.' ~ series ~ ', accounts.created_date)', 'accounts.as_of_date') -%}
         {%- do signals.append(dict(row, window_days=window_days, series=series, value=value)) -%}
     {%- endfor -%}
     {%- do return(signals) -%}

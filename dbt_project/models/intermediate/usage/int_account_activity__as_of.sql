@@ -16,13 +16,15 @@ totals as (
         {% for name in series %}
         {{ 'max' if name.startswith('last_date') else 'sum' }}({{ name }}) over until_now as {{ name }},
         {% endfor %}
-        coalesce({{ add_days('lead(change_date) over until_now', -1) }}, {{ as_of_end() }}) as valid_to_date
+        coalesce({{ add_days('lead(change_date) over changes_in_order', -1) }}, {{ as_of_end() }}) as valid_to_date
     from {{ ref('int_activity_changes') }}
-    window until_now as (
-        partition by account_number
-        order by change_date
-        rows between unbounded preceding and current row
-    )
+    window
+        changes_in_order as (partition by account_number order by change_date nulls last),
+        until_now as (
+            partition by account_number
+            order by change_date nulls last
+            rows between unbounded preceding and current row
+        )
 
 ),
 
@@ -30,7 +32,7 @@ account_calendar as (
 
     select
         *,
-        cast(unnest(generate_series(valid_from_date, valid_to_date, interval 1 day)) as date) as day
+        {{ each_day('valid_from_date', 'valid_to_date') }} as day
     from totals
 
 ),
@@ -55,7 +57,7 @@ windowed as (
         {% endfor %}
         day as as_of_date
     from account_calendar
-    window days_of_account as (partition by account_number order by day)
+    window days_of_account as (partition by account_number order by day nulls last)
 
 ),
 

@@ -18,6 +18,14 @@
     {% endif -%}
 {% endfor -%}
 {% set first_day = add_days(signals_start(), 1 - days_read | max) -%}
+{# the columns of `changes`: of an event; of the last day before the first; of what is counted distinct -#}
+{% set happened, last_days = {}, {} -%}
+{% for measure in measures -%}
+    {% do happened.update({'events__' ~ measure: 'case when is_' ~ measure ~ ' then cast(events as double) else 0 end'}) -%}
+    {% do happened.update({'last_date__' ~ measure: 'case when is_' ~ measure ~ ' then activity_date end'}) -%}
+{% endfor -%}
+{% for name in dated -%}{% do last_days.update({'last_date__' ~ name: 'case when is_' ~ name ~ ' then day end'}) -%}{% endfor -%}
+{% set columns = happened.keys() | list + distinct_counts.keys() | list + ['milestones__milestone'] -%}
 with
 
 event_names as (
@@ -27,7 +35,7 @@ event_names as (
         product_event,
         milestone,
         {% for measure in measures %}
-        list_contains(measures, '{{ measure }}') as is_{{ measure }}{{ ',' if not loop.last }}
+        {{ has_item('measures', measure) }} as is_{{ measure }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_event_meanings') }}
 
@@ -52,7 +60,7 @@ event_names as (
         is_{{ signal['measure'] }}
         and {{ counted }} is not null
         and activity_date between {{ add_days(signals_start(), 1 - signal['window_days']) }} and {{ as_of_end() }}
-    window days_seen as (partition by account_number, {{ counted }} order by activity_date)
+    window days_seen as (partition by account_number, {{ counted }} order by activity_date nulls last)
 
 ),
 
@@ -91,38 +99,29 @@ last_days_before as (
 -- numbers are DOUBLE, exact for whole numbers up to 2^53: summing those takes a third less time
 changes as (
 
-    select
-        account_number,
-        activity_date as change_date,
-        {% for measure in measures %}
-        case when is_{{ measure }} then cast(events as double) else 0 end as events__{{ measure }},
-        case when is_{{ measure }} then activity_date end as last_date__{{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+    select account_number, activity_date as change_date, {{- union_columns(columns, happened) }}
     from {{ ref('int_counted_user_days') }}
     inner join event_names using (event_name)
     where activity_date between {{ first_day }} and {{ as_of_end() }}
     {% for series, signal in distinct_counts.items() %}
-    union all by name
-    select account_number, activity_date as change_date, cast(1 as double) as {{ series }}
+    union all
+    select account_number, activity_date as change_date, {{- union_columns(columns, {series: 'cast(1 as double)'}) }}
     from {{ series }} where is_entering
-    union all by name
-    select
-        account_number,
-        {{ add_days('activity_date', signal['window_days']) }} as change_date,
-        cast(-1 as double) as {{ series }}
+    union all
+    select account_number, {{ add_days('activity_date', signal['window_days']) }} as change_date,
+        {{- union_columns(columns, {series: 'cast(-1 as double)'}) }}
     from {{ series }} where is_leaving
     {% endfor %}
-    union all by name
-    select
-        account_number,
-        {{ signals_start() }} as change_date{% for measure in dated %},
-        case when is_{{ measure }} then day end as last_date__{{ measure }}{% endfor %}
+    union all
+    select account_number, {{ signals_start() }} as change_date, {{- union_columns(columns, last_days) }}
     from last_days_before where day is not null
-    union all by name
-    select account_number, min(first_date) as change_date, cast(1 as double) as milestones__milestone
+    union all
+    select account_number, min(first_date) as change_date,
+        {{- union_columns(columns, {'milestones__milestone': 'cast(1 as double)'}) }}
     from event_bounds where milestone is not null group by account_number, milestone
-    union all by name
-    select distinct account_number, {{ first_day }} as change_date from {{ ref('int_activity_accounts') }}
+    union all
+    select distinct account_number, {{ first_day }} as change_date, {{- union_columns(columns, {}) }}
+    from {{ ref('int_activity_accounts') }}
 
 ),
 

@@ -1,7 +1,5 @@
 -- Grain: one row per account and event name: the first and the last day on which it happened, kept as long as
 -- the account. `last_purged_date` is the last of the days that user-days no longer have.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['account_id', 'event_name']) }}
-
 with
 
 user_days as (
@@ -85,12 +83,11 @@ final as (
     select
         account_id,
         event_name,
-        min(activity_date) as first_date,
-        max(activity_date) as last_date,
+        min(activity_date) filter (where events > 0) as first_date,
+        max(activity_date) filter (where events > 0) as last_date,
         cast(null as date) as last_purged_date,
         max(_batch_id) as _batch_id
     from user_days
-    where events > 0
     group by account_id, event_name
 
 )

@@ -2,7 +2,6 @@
 -- event that came again with other values, or as deleted, no longer does. The sum over an event's rows is what counts.
 -- An event is one event_identity of one account: ids that count per account are never taken for one another.
 -- Only rows of batches that are newer than the table are read, so a new day costs a day.
-{{ config(materialized='incremental', incremental_strategy='append') }}
 
 -- Named where it is read: a CTE that several read would be in memory whole.
 {% set is_new = "new_rows._batch_id > (select coalesce(max(known._batch_id), 0) from " ~ this ~ " as known)"
@@ -50,7 +49,7 @@ landed_twice as (
 newest as (
 
     select
-        md5_number_lower(event_identity) as event_key,
+        {{ key_of_text('event_identity') }} as event_key,
         account_id,
         user_id,
         event_name,
@@ -85,7 +84,7 @@ newest as (
 
 new_keys as (
 
-    select md5_number_lower(new_rows.event_identity) as event_key
+    select {{ key_of_text('new_rows.event_identity') }} as event_key
     from {{ ref('stg_product__events') }} as new_rows
     where {{ is_new }}
 

@@ -1,8 +1,6 @@
 -- Grain: one row per account, user, day and event name: the summary that outlives raw events.
 -- Days that a new batch touches are summed again from the keys; `events` is 0 where every event of a row has
 -- since been corrected or deleted. What an event name means is joined later, from the seeds.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='activity_date') }}
-
 with
 
 {% if is_incremental() %}

@@ -7,7 +7,7 @@ final as (
 
     select
         {{ event_identity() }} as event_identity,
-        hash({{ event_identity() }}, account_id) as passing_key,
+        {{ passing_hash([event_identity(), 'account_id']) }} as passing_key,
         account_id,
         user_id,
         event_name,

@@ -9,6 +9,7 @@ here knows Dagster.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -232,6 +233,7 @@ def build(
     it again for each of some hundred nodes costs 5 s.
     """
     _, manifest = _parsed.pop(workspace, ("", None))
+    gc.freeze()  # the manifest, half a million objects, stays to the end: nothing to look through again and again
     runner = dbtRunner(manifest, callbacks=[lambda event: _tell(event, on_node)])
     with connect(workspace.warehouse) as con:
         done = _invoke(workspace, runner, build_arguments(select))

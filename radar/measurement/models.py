@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import jinja2
+from jinja2.runtime import Context
 
 from radar.core.project import PROJECT
 
@@ -84,6 +85,16 @@ class _CrossDatabase:
         return "varchar"
 
 
+class _Adapter:
+    """dbt's adapter, for macros that are written once for each engine."""
+
+    @staticmethod
+    @jinja2.pass_context
+    def dispatch(context: Context, name: str) -> Callable[..., str]:
+        macro: Callable[..., str] = context.vars[f"duckdb__{name}"]
+        return macro
+
+
 def compile_model(
     name: str,
     variables: Mapping[str, Any],
@@ -103,7 +114,11 @@ def compile_model(
     environment.globals.update(config=lambda **_: "")  # how a table is kept matters to dbt alone
     environment.globals.update(is_incremental=lambda: False)  # every date
     environment.globals.update(
-        dbt=_CrossDatabase, var=variables.__getitem__, ref=relations.__getitem__, **replaced
+        adapter=_Adapter,
+        dbt=_CrossDatabase,
+        var=variables.__getitem__,
+        ref=relations.__getitem__,
+        **replaced,
     )
     (file,) = (found for folder in _FOLDERS for found in folder.rglob(f"{name}.sql"))
     model = file.read_text(encoding="utf-8")
@@ -123,7 +138,7 @@ def _macros_for(text: str, replaced: Mapping[str, object]) -> str:
 
 @cache
 def _macros() -> dict[str, str]:
-    files = (_DBT_PROJECT / "macros").glob("*.sql")
+    files = (_DBT_PROJECT / "macros").rglob("*.sql")
     return {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem != "ref"}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -97,12 +96,12 @@ def _view(name: str) -> str:
         ref=lambda model: f"{_schema(model)}.{model}",
         source=lambda schema, table: f"{schema}.{table}",
         as_of_end=lambda: "(select max(as_of_date) from marts.rpt_account_health)",
-        dbt=SimpleNamespace(dateadd=lambda _, days, day: f"({day} + cast({days} as integer))"),
+        add_days=lambda day, days: f"cast({day} + cast({days} as integer) as date)",
     )
     return f"create view {_schema(name)}.{name} as {sql};"
 
 
-MACROS = ("add_days", "not_deleted_by", "setting")
+MACROS = ("not_deleted_by", "setting")
 VIEWS = (
     "int_contact_consents",
     "int_mail_contacts",

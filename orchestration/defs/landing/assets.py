@@ -274,12 +274,12 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool)
     results = [result for feed, outcomes in found.items() for result in _results(feed, outcomes)]
     gating = [(feed_key(COMPULSORY), gate.CHECK), (feed_key(COMPULSORY), EXPECTATIONS)]
     if is_read:
-        told = {*gating, *((result.asset_key, result.check_name) for result in results)}
+        shown = {*gating, *((result.asset_key, result.check_name) for result in results)}
         results += [
             result
             for feed, outcomes in _by_feed(last_recorded(con)).items()
             for result in _results(feed, outcomes, "No new rows since: ")
-            if (result.asset_key, result.check_name) not in told
+            if (result.asset_key, result.check_name) not in shown
         ]
     if COMPULSORY not in found:
         description = "No new rows; earlier ones were checked when they landed."
@@ -336,7 +336,7 @@ def _results(feed: str, outcomes: list[Outcome], since: str = "") -> Iterator[dg
 
 def _result(feed: str, check: str, outcomes: list[Outcome], since: str) -> dg.AssetCheckResult:
     failed = [outcome for outcome in outcomes if outcome.error or not outcome.success]
-    told = "\n".join(outcome.message for outcome in failed or outcomes if outcome.message)
+    messages = "\n".join(outcome.message for outcome in failed or outcomes if outcome.message)
     is_critical = any(outcome.severity == "critical" for outcome in failed)
     details = {"failed": dg.MetadataValue.table([_found(outcome) for outcome in failed])} if failed else {}
     return dg.AssetCheckResult(
@@ -344,7 +344,7 @@ def _result(feed: str, check: str, outcomes: list[Outcome], since: str) -> dg.As
         check_name=check,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_critical else dg.AssetCheckSeverity.WARN,
-        description=f"{since}{told}".removesuffix(": "),
+        description=f"{since}{messages}".removesuffix(": "),
         metadata=details,
     )
 

@@ -233,7 +233,7 @@ def build(
     it again for each of some hundred nodes costs 5 s.
     """
     _, manifest = _parsed.pop(workspace, ("", None))
-    gc.freeze()  # the manifest, half a million objects, stays to the end: nothing to look through again and again
+    gc.freeze()  # the manifest stays to the end: no collection of garbage has to look through it
     runner = dbtRunner(manifest, callbacks=[lambda event: _tell(event, on_node)])
     with connect(workspace.warehouse) as con:
         done = _invoke(workspace, runner, build_arguments(select))

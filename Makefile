@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LINT := .venv-lint/bin
+SPARK := .venv-spark
 DEMO := var/demo
 
 # No telemetry, whatever the tools' own defaults.
@@ -10,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts docs test test-all fuzz check-company accuracy lint dev bench clean
+.PHONY: install demo panel contracts docs test test-all test-spark fuzz check-company accuracy lint dev bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -87,6 +88,16 @@ test: $(VENV)/.test-ready
 test-all: lint
 	$(PYTEST)
 
+# The models from events to their signals on a Spark of this machine alone, cell by cell as on DuckDB. Needs Java 17
+# (apt-get install openjdk-17-jre-headless), and fails where it is missing.
+$(SPARK)/.ready: requirements-spark.lock
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-spark.lock
+	@touch $@
+
+test-spark: $(VENV)/.test-ready $(SPARK)/.ready
+	RADAR_SPARK_ENVIRONMENT=$(SPARK) $(BIN)/python -m pytest tests/spark
+
 # Files that are damaged in every way, landed for so many minutes; SEED=n tries the same ones again. What it finds is
 # below var/fuzz, and CONTRIBUTING.md says how to keep it as a test.
 MINUTES ?= 10
@@ -126,4 +137,4 @@ bench: $(VENV)/.test-ready
 	$(BIN)/python bench/run.py
 
 clean:
-	rm -rf var $(VENV) .venv-lint
+	rm -rf var $(VENV) .venv-lint $(SPARK)

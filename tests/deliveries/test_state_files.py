@@ -107,6 +107,7 @@ REPLACED_ELSEWHERE = {
 }
 # Scratch, pages that a person asked for, traces of defects: what is half there is seen and made again.
 WRITTEN_IN_PLACE = {
+    "orchestration/dbt.py",
     "orchestration/replay.py",
     "radar/cli/backtest.py",
     "radar/cli/failures.py",

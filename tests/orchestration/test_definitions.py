@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import duckdb
 import pytest
 
 from orchestration.definitions import defs
-from orchestration.defs.landing.assets import EXPECTATIONS, feed_key
+from orchestration.defs.landing.assets import EXPECTATIONS, feed_key, results_of
 from orchestration.defs.schedules.schedules import make_schedule
 from orchestration.steps import (
     EARLIER_ENTRIES,
@@ -33,6 +34,7 @@ from radar.core.warehouse import state_dir
 from radar.landing import schema
 from radar.landing.feeds import load_feeds
 from radar.landing.first_day import first_day, note_asked, note_landed
+from radar.quality.outcomes import Outcome
 from radar.quality.suites import rules
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
@@ -110,6 +112,36 @@ def test_the_expectations_of_a_feed_are_a_check_and_only_those_of_accounts_stop_
         assert check.blocking == (feed == "crm/accounts"), feed
         (table,) = check.metadata.values()
         assert [row.data["check"] for row in table.records] == [rule.check for rule in found]
+
+
+@pytest.mark.parametrize(
+    ("severities", "passed", "severity"),
+    [
+        ([], True, dg.AssetCheckSeverity.WARN),
+        (["info"], True, dg.AssetCheckSeverity.WARN),
+        (["info", "warning"], False, dg.AssetCheckSeverity.WARN),
+        (["warning", "critical"], False, dg.AssetCheckSeverity.ERROR),
+    ],
+)
+def test_the_worst_of_a_feeds_expectations_decides_and_what_is_only_reported_fails_nothing(
+    severities: list[str], passed: bool, severity: dg.AssetCheckSeverity
+) -> None:
+    feed = "billing/payments"
+    outcomes = [
+        Outcome(
+            feed, rule.check, rule.expectation_type, rule.severity, True, None, None, None, rule.action, ""
+        )
+        for rule in rules()[feed]
+    ]
+    for position, found in enumerate(severities):
+        outcomes[position] = replace(
+            outcomes[position], severity=found, success=False, message=f"found {found}"
+        )
+    (result,) = results_of(feed, outcomes)
+    assert (result.check_name, result.passed, result.severity) == (EXPECTATIONS, passed, severity)
+    assert result.description == "\n".join(f"found {found}" for found in severities)
+    tables = [value.records for value in result.metadata.values() if isinstance(value, dg.TableMetadataValue)]
+    assert [[row.data["severity"] for row in rows] for rows in tables] == ([severities] if severities else [])
 
 
 def test_people_who_disagree_are_a_warning_that_stops_nothing(definitions: dg.Definitions) -> None:

@@ -271,14 +271,14 @@ def _check_results(con: duckdb.DuckDBPyConnection, step: Step, *, is_read: bool)
     """
     run = step.run
     found = _by_feed(recorded(con, Moment(run.run_id, run.batch_id, run.now)))
-    results = [result for feed, outcomes in found.items() for result in _results(feed, outcomes)]
+    results = [result for feed, outcomes in found.items() for result in results_of(feed, outcomes)]
     gating = [(feed_key(COMPULSORY), gate.CHECK), (feed_key(COMPULSORY), EXPECTATIONS)]
     if is_read:
         shown = {*gating, *((result.asset_key, result.check_name) for result in results)}
         results += [
             result
             for feed, outcomes in _by_feed(last_recorded(con)).items()
-            for result in _results(feed, outcomes, "No new rows since: ")
+            for result in results_of(feed, outcomes, "No new rows since: ")
             if (result.asset_key, result.check_name) not in shown
         ]
     if COMPULSORY not in found:
@@ -324,7 +324,7 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _results(feed: str, outcomes: list[Outcome], since: str = "") -> Iterator[dg.AssetCheckResult]:
+def results_of(feed: str, outcomes: list[Outcome], since: str = "") -> Iterator[dg.AssetCheckResult]:
     """Of the checks of a feed as they are now: a rule may have gone since its last result."""
     of_suite = {rule.check for rule in rules()[feed]}
     for outcome in outcomes:
@@ -335,14 +335,16 @@ def _results(feed: str, outcomes: list[Outcome], since: str = "") -> Iterator[dg
 
 
 def _result(feed: str, check: str, outcomes: list[Outcome], since: str) -> dg.AssetCheckResult:
-    failed = [outcome for outcome in outcomes if outcome.error or not outcome.success]
-    messages = "\n".join(outcome.message for outcome in failed or outcomes if outcome.message)
-    is_critical = any(outcome.severity == "critical" for outcome in failed)
-    details = {"failed": dg.MetadataValue.table([_found(outcome) for outcome in failed])} if failed else {}
+    """One result for these outcomes; what is only reported (severity info) fails nothing."""
+    found = [outcome for outcome in outcomes if outcome.error or not outcome.success]
+    severities = {outcome.severity for outcome in found}
+    messages = "\n".join(outcome.message for outcome in found or outcomes if outcome.message)
+    is_critical = "critical" in severities
+    details = {"found": dg.MetadataValue.table([_found(outcome) for outcome in found])} if found else {}
     return dg.AssetCheckResult(
         asset_key=feed_key(feed),
         check_name=check,
-        passed=not failed,
+        passed=severities <= {"info"},
         severity=dg.AssetCheckSeverity.ERROR if is_critical else dg.AssetCheckSeverity.WARN,
         description=f"{since}{messages}".removesuffix(": "),
         metadata=details,

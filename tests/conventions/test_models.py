@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from radar.core.project import PROJECT
 
@@ -119,6 +120,12 @@ def test_the_grain_of_models_is_tested(manifest: Mapping[str, Any], models: Mapp
         and (node.get("test_metadata") or {}).get("name") in ("unique", "valid_rows")
     }
     assert sorted(node["name"] for key, node in models.items() if key not in tested) == []
+
+
+def test_files_that_a_run_leaves_out_hold_unit_tests_alone() -> None:
+    files = (DBT_PROJECT / "models").rglob("*_unit_tests.yml")
+    held = {file.name: set(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files}
+    assert {name: keys for name, keys in held.items() if keys != {"version", "unit_tests"}} == {}
 
 
 def test_names_begin_with_what_the_layer_holds(models: Mapping[str, Any]) -> None:

@@ -48,6 +48,7 @@ KEYS = {
     "families": ["family"],
     "feeds": ["feed"],
     "free_mail_domains": ["domain"],
+    "fx_rates": ["currency", "valid_from"],
     "labels": ["kind", "value", "language"],
     "links": ["object", "vendor"],
     "not_customers": ["lifecycle_stage"],

@@ -603,8 +603,8 @@ def test_what_was_refused_is_unknown_for_that_account_alone(feed: str, decision:
     one = next(a for a, r in before.items() if r.scored and r.decision == "decided")
     after = evaluate(feeds, SEEDS, D, None, {one: frozenset({feed})})
     assert after[one].decision == decision
-    assert {s for s, is_known in after[one].known.items() if not is_known} == {
-        s for s, needs in SEEDS.signals.items() if feed in needs
+    assert {s for s, is_known in after[one].known.items() if before[one].known[s] and not is_known} == {
+        s for s, needs in SEEDS.signals.items() if feed in needs and before[one].known[s]
     }
     assert {a: r for a, r in after.items() if a != one} == {a: r for a, r in before.items() if a != one}
 

@@ -26,6 +26,8 @@ PANEL_FEEDS = ("crm/overrides", "crm/reviews")
 """Feeds that the panel fills, so they are in use from the first day on."""
 STARTER, STARTER_FEEDS = "starter_v1", {ACCOUNTS, SUBSCRIPTIONS, "billing/invoices", EVENTS}
 """The rule set for a company that has no more than these; see docs/starter-rules.md."""
+BILLING = "billing_v1"
+"""The rule set for a company without events of its product: nearly every other rule needs them."""
 CHAMPION_FEEDS = {
     "billing/payments",
     "support/tickets",
@@ -154,7 +156,9 @@ def propose(con: duckdb.DuckDBPyConnection, *, has_unended_files: bool) -> list[
     landed = {feed.name for feed in load_feeds().values() if _count(con, feed.raw_table)}
     seeds = [_feeds(con, landed)]
     if landed >= STARTER_FEEDS and landed.isdisjoint(CHAMPION_FEEDS):
-        seeds.append(_rule_sets())
+        seeds.append(_rule_sets(STARTER, "CRM, billing and product alone"))
+    elif SUBSCRIPTIONS in landed and EVENTS not in landed:
+        seeds.append(_rule_sets(BILLING, "billing, and no events of the product"))
     if plans := con.execute(_PLANS).fetchall():
         seeds.append(_plans(plans))
     if events := con.execute(_EVENT_NAMES).fetchall():
@@ -190,15 +194,15 @@ def _feeds(con: duckdb.DuckDBPyConnection, landed: set[str]) -> Seed:
     return Seed("feeds.csv", tuple(next(iter(shipped.values()))), rows, guesses)
 
 
-def _rule_sets() -> Seed:
+def _rule_sets(champion: str, because: str) -> Seed:
     shipped = shipped_rows("rule_sets.csv")
     rows = []
     for name, row in shipped.items():
         status = (
-            "champion" if name == STARTER else "retired" if row["status"] == "champion" else row["status"]
+            "champion" if name == champion else "retired" if row["status"] == "champion" else row["status"]
         )
         rows.append(tuple((row | {"status": status}).values()))
-    guess = Guess(STARTER, "CRM, billing and product alone", "the champion rule set (docs/starter-rules.md)")
+    guess = Guess(champion, because, "the champion rule set (docs/starter-rules.md)")
     return Seed("rule_sets.csv", tuple(next(iter(shipped.values()))), rows, [guess])
 
 

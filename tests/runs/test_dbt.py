@@ -1,4 +1,4 @@
-"""dbt on the warehouse of a whole run: unit tests of the starter rules, and a full refresh."""
+"""dbt on the warehouse of a whole run: unit tests of the rule sets that ship retired, and a full refresh."""
 
 from __future__ import annotations
 
@@ -45,17 +45,18 @@ def copy_of(demo_run: Place, folder: Path) -> tuple[Place, Workspace]:
     return place, prepare(place.warehouse, SEEDS)
 
 
-def test_every_rule_of_the_starter_set_holds_where_it_is_a_shadow(
-    demo_run: Place, mine: SeedFolder, tmp_path: Path
+@pytest.mark.parametrize(("rule_set", "row"), [("starter_v1", 3), ("billing_v1", 4)])
+def test_every_rule_of_a_set_that_ships_retired_holds_where_it_is_a_shadow(
+    demo_run: Place, mine: SeedFolder, tmp_path: Path, rule_set: str, row: int
 ) -> None:
     home = Place(tmp_path)
     shutil.copy(demo_run.warehouse, home.warehouse)
-    mine.change("rule_sets", 3, status="shadow")
+    mine.change("rule_sets", row, status="shadow")
     workspace = prepare(home.warehouse, mine.folder)
     (workspace.project / ".dbtignore").unlink()  # runs leave unit tests out
     dbt(workspace, "seed", "--select", "rule_sets")
     dbt(workspace, "run", "--select", "int_rule_inputs")
-    said = dbt(workspace, "test", "--select", "tag:starter_v1", "--vars", "with_starter_v1: true")
+    said = dbt(workspace, "test", "--select", f"tag:{rule_set}", "--vars", f"with_{rule_set}: true")
     assert re.search(r"PASS=[1-9]\d* WARN=0 ERROR=0 SKIP=0", said)
 
 

@@ -28,7 +28,7 @@ select
     case when v = 2 and a % 8 = 0 then timestamp '2025-09-01' + interval (a % 300) day end,
     case v when 0 then timestamp '2024-06-01' when 1 then timestamp '2025-08-01' + interval (a % 20) day
         else timestamp '2025-09-01' + interval (a % 300) day end,
-    null, null, null
+    null, null, null, 100 + 10 * ((a + v) % 3)
 from range({accounts}) as accounts (a), range(3) as versions (v);
 insert into marts.fct_health_history
 select

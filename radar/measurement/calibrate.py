@@ -154,22 +154,24 @@ class Steps:
             {"horizon": self.request.horizon, "train_until": _text(self.request.train_until)},
         )
         self.model("calibration_limits", {"share_pct": self.request.share})
+        ranks = self.rank_limits()
         self.model(
             "calibration_rules",
             {
                 "max_rules": self.request.max_rules,
                 "share_pct": self.request.share,
-                "rank_limits": self.rank_limits(),
+                "rank_limits": ranks,
             },
         )
         chosen = rows_of(self.con, "calibration_rules")
+        self.inputs([row["signal"] for row in chosen], ranks)
         limits = self.proposal(chosen)
         scores = self.ceilings()
+        verdicts: dict[str, Row] = {}
         if chosen:
             self.score("limits", limits)
             scores["limits"] = "limits_scores"
-        self.compare(scores, "limits_results" if chosen else None)
-        verdicts = self.verdicts()
+            verdicts = self.verdicts("limits_results")
         proposal, dropped = limits, {rule for rule, row in verdicts.items() if row["verdict"] == "against"}
         reason, points = self.reason(chosen, verdicts), None
         measured: str | None = None
@@ -184,11 +186,12 @@ class Steps:
             if fitted and fitted.points:
                 self.score("points", proposal.with_points(fitted.points))
                 scores["points"] = "points_scores"
-            if scores.keys() & {"proposal", "points"}:
-                self.compare(scores, "limits_results")
+            self.compare(scores, self.horizons)
             points = self.points(fitted, measured)
             if fitted and fitted.points and points["used"] == "fitted":
                 proposal, measured = proposal.with_points(fitted.points), "points"
+        else:
+            self.compare(scores, self.horizons)
         return Calibration(
             self.request,
             proposal if reason is None else None,
@@ -197,28 +200,36 @@ class Steps:
             [*self.notes(chosen, verdicts, dropped), *backtest.notes],
         )
 
+    def signals(self) -> list[Row]:
+        """The signals of the catalogue that have a better side, by name."""
+        return sorted((row for row in self.catalogue if row["direction"]), key=lambda row: str(row["signal"]))
+
+    def inputs(self, rule_signals: Sequence[str], ranks: Mapping[str, str]) -> None:
+        """What the ceilings read, and rules on `rule_signals`; `ranks`: the limits of the day, by signal."""
+        described = self.con.execute(f"describe {COPY}.scoring.int_rule_inputs").fetchall()
+        read_signals = [column for column, *_ in described]
+        variables = {
+            "signals": self.signals(),
+            "rule_signals": rule_signals,
+            "read_signals": read_signals,
+            "ranks": [ranks[signal] for signal in rule_signals if signal in ranks],
+        }
+        self.model("calibration_inputs", variables)
+        self.model("calibration_accounts", {})
+
     def ceilings(self) -> dict[str, str]:
         """The tables of what a model could foresee within each horizon, by slice; none without the extra."""
-        signals = dict(
-            self.con.execute(
-                "select signal, direction from seed_signals where direction is not null order by signal"
-            ).fetchall()
-        )
+        directions = {row["signal"]: row["direction"] for row in self.signals()}
         until = self.train_until()
-        if until is None or not signals or not ceiling.is_installed():
+        if until is None or not directions or not ceiling.is_installed():
             return {}
-        self.model(
-            "calibration_inputs",
-            {"signals": list(signals), "read_signals": [], "ranks": []},
-            table="ceiling_inputs",
-        )
         return {
             f"ceiling {days}": f"ceiling_{days}d"
             for days in self.horizons
             if ceiling.fit(
                 self.con,
-                inputs="ceiling_inputs",
-                directions=signals,
+                inputs="calibration_inputs",
+                directions=directions,
                 horizon=days,
                 train_until=until,
                 table=f"ceiling_{days}d",
@@ -268,10 +279,11 @@ class Steps:
         variables: Mapping[str, Any],
         *,
         table: str | None = None,
+        kind: str = "table",
         rule_sets: Sequence[Row] = (),
         **relations: str,
     ) -> None:
-        """Make a table of a model in `calibration/`."""
+        """Make a table, or a view, of a model in `calibration/`."""
         query = compile_model(
             name,
             variables,
@@ -281,7 +293,7 @@ class Steps:
                 "signal_families": lambda: list(FAMILIES),
             },
         )
-        self.con.execute(f"create or replace table {table or name} as\n{query}")
+        self.con.execute(f"create or replace {kind} {table or name} as\n{query}")
         self.relations[name] = table or name
 
     def rank_limits(self) -> dict[str, str]:
@@ -355,7 +367,10 @@ class Steps:
         return Proposal(rule_set, rules, conditions)
 
     def score(self, name: str, proposal: Proposal) -> None:
-        """Evaluate a proposal by the macros that evaluate the rules of the seeds: <name>_results, _scores."""
+        """Evaluate a proposal by the macros that evaluate the rules of the seeds: <name>_results, _scores.
+
+        Results are a view: of many accounts they are more than memory holds.
+        """
         empty = dict.fromkeys(("max_points", "renewal_within_days", "renewal_factor", "bucket", "flag"))
         rule_set = evaluable(
             {"smoothing_days": None, **proposal.rule_set},
@@ -363,58 +378,53 @@ class Steps:
             proposal.conditions,
             self.catalogue,
         )
-        described = self.con.execute(f"describe {COPY}.scoring.int_rule_inputs").fetchall()
-        read_signals = [column for column, *_ in described]
-        signals = [row["signal"] for row in proposal.conditions]
-        ranks = [one["limit"] for rule in rule_set["rules"] for one in rule["conditions"] if one["is_rank"]]
-        if ranks:
-            self.model("int_rank_limits", {}, rule_sets=[rule_set])
-        self.model("calibration_inputs", {"signals": signals, "read_signals": read_signals, "ranks": ranks})
-        self.model("calibration_accounts", {})
         self.con.execute(
             "create or replace table no_rules_in_use "
             "(as_of_date date, rule_set varchar, segment varchar, rules_in_use bigint)"
         )
-        self.model("calibration_results", {}, table=f"{name}_results", rule_sets=[rule_set])
+        self.model("calibration_results", {}, table=f"{name}_results", kind="view", rule_sets=[rule_set])
         self.model(
             "calibration_scores",
-            {},
+            {"dates": self.later()},
             table=f"{name}_scores",
             rule_sets=[rule_set],
             int_scored_accounts="calibration_accounts",
             int_rules_in_use="no_rules_in_use",
         )
 
-    def compare(self, scores: Mapping[str, str], results: str | None) -> None:
-        """Measure the recorded scores and these, on dates after train_until."""
+    def compare(self, scores: Mapping[str, str], horizons: Sequence[int], results: str | None = None) -> None:
+        """Measure the recorded scores and these, on dates after train_until, and each rule of `results`."""
+        later = results and f"(select * from {results} where {self.later()})"
         self.model(
             "calibration_observations",
-            {"horizons": list(self.horizons), "scores": scores, "results": results},
+            {"horizons": list(horizons), "scores": scores, "results": later},
             table="int_backtest_observations",
         )
         self.relations["int_backtest_observations"] = "int_backtest_observations"
         run_models(
             self.con,
             COPY,
-            horizons=self.horizons,
+            horizons=horizons,
             slice_by="'all'",
             models=("int_backtest_accounts", "int_backtest_auc", "rpt_backtest_rates"),
         )
         self.model("calibration_figures", {})
-        self.model("calibration_verdicts", {})
 
-    def verdicts(self) -> dict[str, Row]:
+    def verdicts(self, results: str) -> dict[str, Row]:
         """What outcomes within the horizon say of each rule, by rule."""
-        return {
-            row["rule_id"]: row
-            for row in rows_of(self.con, "calibration_verdicts")
-            if row["horizon_days"] == self.request.horizon
-        }
+        self.compare({}, [self.request.horizon], results)
+        self.model("calibration_verdicts", {})
+        return {row["rule_id"]: row for row in rows_of(self.con, "calibration_verdicts")}
 
     def train_until(self) -> date | None:
         """The last date whose account-weeks placed limits; None where nobody was observed."""
         ((until,),) = self.con.execute("select train_until from calibration_period").fetchall()
         return until  # type: ignore[no-any-return]
+
+    def later(self) -> str:
+        """A condition: a date after train_until, as a literal, so that no earlier one is evaluated."""
+        until = self.train_until()
+        return "false" if until is None else f"as_of_date > date '{until}'"
 
     def reason(self, chosen: Sequence[Row], verdicts: Mapping[str, Row]) -> str | None:
         """Why nothing is proposed; None where something is."""

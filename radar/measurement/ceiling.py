@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 
+MOST_FITTED = 300_000
+"""Account-weeks that a ceiling is fitted to: more change its figures by less than their intervals."""
+
+
 def is_installed() -> bool:
     """Whether the packages of the extra are there."""
     return find_spec("sklearn") is not None
@@ -33,13 +37,12 @@ def fit(
     train_until: date,
     table: str,
 ) -> bool:
-    """Make `table`: a score of each row of `inputs`, by churn that was known on `train_until`.
+    """Make `table`: a score of each row of `inputs` after `train_until`, by churn that was known on that day.
 
     A risk may only rise as a signal moves to its worse side. False where too few accounts had churned by then
     (settings.least_churned_accounts), none had stayed, or no signal has two values.
     """
-    rows = known_outcomes(con, inputs, directions, horizon, train_until)
-    known = rows[rows["has_churned"].notna()]
+    known = known_outcomes(con, inputs, directions, horizon, train_until, most=MOST_FITTED)
     churned = known["has_churned"].astype(bool)
     if too_few(con, known) or churned.all():
         return False
@@ -48,11 +51,15 @@ def fit(
     ]  # others tell nobody apart
     if not signals:
         return False
+    later = con.execute(
+        f"select account_id, as_of_date, {_as_numbers(signals)} from {inputs} where as_of_date > $until",
+        {"until": train_until},
+    ).df()
     model = monotone([directions[signal] for signal in signals])
     with one_thread():
         model.fit(known[signals].to_numpy(), churned.to_numpy())
-        risks = model.predict_proba(rows[signals].to_numpy())[:, 1]
-    scored = rows[["account_id", "as_of_date"]].assign(score=100 * (1 - risks))
+        risks = model.predict_proba(later[signals].to_numpy())[:, 1]
+    scored = later[["account_id", "as_of_date"]].assign(score=100 * (1 - risks))
     con.register("ceiling_frame", scored)
     con.execute(
         f"""
@@ -65,30 +72,58 @@ def fit(
 
 
 def known_outcomes(
-    con: duckdb.DuckDBPyConnection, inputs: str, signals: Iterable[str], horizon: int, train_until: date
+    con: duckdb.DuckDBPyConnection,
+    inputs: str,
+    signals: Iterable[str],
+    horizon: int,
+    train_until: date,
+    *,
+    most: int | None = None,
 ) -> pd.DataFrame:
-    """The rows of `inputs` with their signals as numbers, by account and date.
+    """The rows of `inputs` with their signals as numbers and `has_churned`, by account and date.
 
-    `has_churned` is null where it was not known on `train_until` whether the account churns within `horizon`
-    days.
+    They are those of which it was known on `train_until` whether the account churns within `horizon` days.
+    Where they are more than `most`, those of as many accounts as have no more; ids alone decide which.
     """
-    columns = ", ".join(f"cast({signal} as double) as {signal}" for signal in sorted(signals))
     return con.execute(
         f"""
-        select
-            account_id, as_of_date, {columns},
-            case
-                when as_of_date + cast($days as integer) + (
+        with
+
+        known as (
+
+            select account_id, as_of_date, has_churned_{horizon}d as has_churned
+            from fct_observations
+            where
+                not is_censored_{horizon}d
+                and as_of_date + cast($days as integer) + (
                     select value from seed_settings where setting = 'churn_grace_days'
-                )::integer <= $until and not is_censored_{horizon}d
-                    then has_churned_{horizon}d
-            end as has_churned
-        from {inputs}
-        inner join fct_observations using (account_id, as_of_date)
-        order by account_id, as_of_date
+                )::integer <= $until
+
+        ),
+
+        accounts as (
+
+            select account_id, sum(count(*)) over (order by md5(account_id), account_id) as observations
+            from known
+            group by account_id
+
+        )
+
+        select inputs.account_id, inputs.as_of_date, {_as_numbers(sorted(signals))}, known.has_churned
+        from {inputs} as inputs
+        inner join known
+            on inputs.account_id = known.account_id and inputs.as_of_date = known.as_of_date
+        inner join accounts
+            on inputs.account_id = accounts.account_id
+        where $most is null or accounts.observations <= $most
+        order by inputs.account_id, inputs.as_of_date
         """,
-        {"days": horizon, "until": train_until},
+        {"days": horizon, "until": train_until, "most": most},
     ).df()
+
+
+def _as_numbers(signals: Sequence[str]) -> str:
+    return ", ".join(f"cast({signal} as double) as {signal}" for signal in signals)
 
 
 def too_few(con: duckdb.DuckDBPyConnection, known: pd.DataFrame) -> bool:

@@ -204,8 +204,7 @@ def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit 
     con, horizon = steps.con, steps.request.horizon
     steps.model("model_inputs", {"signals": list(directions)})
     columns = [*directions, *(f"is_known_{signal}" for signal in directions)]
-    rows = ceiling.known_outcomes(con, "model_inputs", columns, horizon, until)
-    known = rows[rows["has_churned"].notna()]
+    known = ceiling.known_outcomes(con, "model_inputs", columns, horizon, until)
     if known.empty:
         return None, (
             f"No outcome within {horizon} days was known on {until}: that needs scores from {horizon} "
@@ -349,6 +348,7 @@ def _measure(steps: Steps, fit: Fit, request: Request) -> Row:
     "train_until."""
     con = steps.con
     load(con, fit)
+    steps.inputs([], {})
     ceilings = steps.ceilings()
     steps.relations |= _PUBLISHED
     steps.relations["fct_health_history"] = f"{COPY}.marts.fct_health_history"
@@ -360,7 +360,7 @@ def _measure(steps: Steps, fit: Fit, request: Request) -> Row:
     steps.model("model_predictions", {})
     observations = steps.relations["fct_observations"]
     steps.relations["fct_observations"] = "model_observations"
-    steps.compare({**ceilings, "model": "model_predictions"}, None)
+    steps.compare({**ceilings, "model": "model_predictions"}, steps.horizons)
     run_models(con, COPY, horizons=steps.horizons, slice_by="'all'", models=("rpt_backtest_calibration",))
     steps.relations["fct_observations"] = observations
     found = {(row["slice"], row["horizon_days"]): row for row in rows_of(con, "calibration_figures")}

@@ -45,12 +45,11 @@ def fit(
     columns = ", ".join(f"bool_or(result = 'true') filter (where rule_id = '{r}') as {r}" for r in rules)
     con.execute(
         "create or replace table points_inputs as "
-        f"select account_id, as_of_date, {columns} from {results} group by account_id, as_of_date"
+        f"select account_id, as_of_date, {columns} from {results} where as_of_date <= $until group by all",
+        {"until": train_until},
     )
-    rows = known_outcomes(con, "points_inputs", rules, horizon, train_until)
-    known = rows[rows["has_churned"].notna()].assign(
-        has_churned=lambda kept: kept["has_churned"].astype(bool)
-    )
+    known = known_outcomes(con, "points_inputs", rules, horizon, train_until)
+    known["has_churned"] = known["has_churned"].astype(bool)
     churned = int(known[known["has_churned"]]["account_id"].nunique())
     ((needed,),) = con.execute(
         "select value from seed_settings where setting = 'calibrate_points_churned'"

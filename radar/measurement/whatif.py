@@ -148,7 +148,8 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
         ("candidate_scores", "calibration_scores"),
         ("candidate_results", "fct_rule_results"),
     ):
-        con.execute(f"create table {table} as\n{compile_model(model, {}, relations, macros)}")
+        query = compile_model(model, {"dates": "true"}, relations, macros)
+        con.execute(f"create table {table} as\n{query}")
     return rule_set
 
 

@@ -458,6 +458,8 @@ def test_rules_are_measured_as_a_run_scores_them(demo_run: Place, tmp_path: Path
     columns = "account_id, as_of_date, rule_id, result, points, points_low, points_high"
     with measured_copy(demo_run.published / "radar.duckdb", Question(horizons=(30,))) as con:
         steps = Steps(con, gather(None, tmp_path / "seeds"), Request(horizon=30), (30,))
+        steps.model("calibration_period", {"horizon": 30, "train_until": "0001-01-01"})
+        steps.inputs([signal for signal, *_ in RULES_OF_THE_RUN.values()], {})
         steps.score("known", proposal)
         measured = con.execute(f"select {columns} from known_results order by all").fetchall()
         by_the_run = con.execute(

@@ -1,6 +1,6 @@
--- Grain: one row per paying observation: what the proposed rules read, in the form of int_rule_inputs. A signal is null
--- where it is unknown, or by its definition. Own goals are those of signals that a rule in use reads: the published
--- copy has no others.
+-- Grain: one row per paying observation: every signal that has a better side, and what else the proposed rules read, in
+-- the form of int_rule_inputs. A signal is null where it is unknown, or by its definition. Own goals are those of
+-- signals that a rule in use reads: the published copy has no others.
 with
 
 observations as (
@@ -10,25 +10,6 @@ observations as (
         as_of_date
     from {{ ref('fct_observations') }}
     where left_out_because is null
-
-),
-
-signal_values as (
-
-    select
-        signal_values.account_id,
-        signal_values.as_of_date,
-        {%- for signal in var('signals') %}
-        max(signal_values.value) filter (where signal_values.signal = '{{ signal }}' and signal_values.is_known)
-            as {{ signal }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ ref('fct_signal_values') }} as signal_values
-    inner join observations
-        on
-            signal_values.account_id = observations.account_id
-            and signal_values.as_of_date = observations.as_of_date
-    where signal_values.signal in ('{{ var('signals') | join("', '") }}')
-    group by signal_values.account_id, signal_values.as_of_date
 
 ),
 
@@ -50,7 +31,9 @@ final as (
         inputs.as_of_date,
         inputs.segment,
         {%- for signal in var('signals') %}
-        signal_values.{{ signal }},
+        {{ signal['family'] }}.{{ signal['signal'] }},
+        {%- endfor %}
+        {%- for signal in var('rule_signals') %}
         {{ 'inputs.uses_' ~ signal if signal in var('read_signals') else 'true' }} as uses_{{ signal }},
         {{ 'inputs.goal_' ~ signal if signal in var('read_signals') else 'cast(null as double)' }} as goal_{{ signal }},
         {%- endfor %}
@@ -60,10 +43,16 @@ final as (
         inputs.days_to_renewal,
         inputs.is_renewal_unknown
     from {{ ref('int_rule_inputs') }} as inputs
-    inner join signal_values
+    inner join observations
         on
-            inputs.account_id = signal_values.account_id
-            and inputs.as_of_date = signal_values.as_of_date
+            inputs.account_id = observations.account_id
+            and inputs.as_of_date = observations.as_of_date
+    {%- for family in var('signals') | map(attribute='family') | unique %}
+    left join {{ ref('sig_' ~ family) }} as {{ family }}
+        on
+            inputs.account_id = {{ family }}.account_id
+            and inputs.as_of_date = {{ family }}.as_of_date
+    {%- endfor %}
     {%- if var('ranks') %}
     left join rank_limits
         on inputs.as_of_date = rank_limits.as_of_date

@@ -1,6 +1,6 @@
 -- Grain: one row per slice, horizon, account and as_of_date after train_until whose outcome is known, in the form of
--- int_backtest_observations. A slice is what is compared: the recorded scores, a proposal, or one rule of
--- it, for which an account is at risk where the rule fires.
+-- int_backtest_observations. A slice is what is compared: the recorded scores, a proposal, one rule of it, for which an
+-- account is at risk where the rule fires, or what a model could foresee within one horizon, for that horizon alone.
 with
 
 observations as (
@@ -67,7 +67,9 @@ within_{{ days }}d as (
         on
             observations.account_id = predictions.account_id
             and observations.as_of_date = predictions.as_of_date
-    where not observations.is_censored_{{ days }}d
+    where
+        not observations.is_censored_{{ days }}d
+        and (predictions.slice not like 'ceiling %' or predictions.slice = 'ceiling {{ days }}')
 
 ),
 {%- endfor %}

@@ -37,7 +37,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 11
+FORMAT = 12
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -71,6 +71,7 @@ _INDEXES = """
     create index hierarchy_by_parent on hierarchy (parent_account_id);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
+    create index spot_checks_by_name on accounts (account_name, account_id, owner_id) where is_spot_check;
 """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 ACCOUNTS = 50_000
 PASSWORD = "correct horse battery"
 MAKE_COPY = Path(__file__).resolve().parents[2] / "bench" / "make_copy.py"
-PAGES = ("/", "/accounts?q=a", "/portfolio", "/quality", "/rules", "/audit")
+PAGES = ("/", "/accounts?q=a", "/approvals", "/portfolio", "/team", "/quality", "/rules", "/audit")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from starlette.applications import Starlette
 
 from radar.landing.decision_feed import write_decision_feed
 from radar.panel import decisions, notes
+from radar.panel.page_cache import PageCache
+from radar.panel.pages import team
 from radar.panel.store import Store
 from tests.panel.conftest import ClientAs
 from tests.panel.people import Owners
@@ -172,3 +175,47 @@ def test_a_lead_sees_who_has_what_to_do_and_answers_spot_checks(
     after = lead.get(answer.headers["location"]).text
     assert "Spot check: agrees by" in after
     assert after.count("The flag is right") == page.count("The flag is right") - 1
+
+
+def test_the_page_of_a_team_shows_each_owner_and_spot_check_on_one_of_its_pages(
+    app: Starlette, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = client_as("admin")
+    monkeypatch.setattr(team, "OWNERS", 1_000)
+    monkeypatch.setattr(team, "CHECKS", 1_000)
+    owners, checks = rows_of_team(admin.get("/team").text)
+    assert len(owners) > 2
+    assert len(checks) > 2
+    assert 'class="pager"' not in admin.get("/team").text
+    monkeypatch.setattr(team, "OWNERS", 2)
+    monkeypatch.setattr(team, "CHECKS", 2)
+    app.state.page_cache = PageCache()
+    last_owners, last_checks = -(-len(owners) // 2), -(-len(checks) // 2)
+    read = [rows_of_team(admin.get(f"/team?page={at}").text)[0] for at in range(1, last_owners + 1)]
+    assert [one for page in read for one in page] == owners
+    read = [rows_of_team(admin.get(f"/team?checks={at}").text)[1] for at in range(1, last_checks + 1)]
+    assert [one for page in read for one in page] == checks
+    beyond = admin.get("/team?page=9999&checks=2").text
+    assert rows_of_team(beyond) == (owners[2 * (last_owners - 1) :], checks[2:4])
+    assert f"Page {last_owners} of {last_owners}" in beyond
+    assert f'href="/team?page={last_owners}#checks"' in beyond, "the first page of one, the same of the other"
+    form = re.search(r'<form class="row" action="(/accounts/[^"]+/decide)".*?</form>', beyond, re.DOTALL)
+    assert form
+    back = unescape(re.findall(r'name="back" value="([^"]*)"', form[0])[0])
+    answer = admin.post(
+        form[1], data={**fields(form[0]), "kind": "spot_check", "verdict": "agree", "back": back}
+    )
+    assert answer.headers["location"].startswith(f"/team?page={last_owners}&checks=2&kept="), (
+        "where it was given"
+    )
+    assert rows_of_team(admin.get("/team?page=0&checks=x").text) == (owners[:2], checks[:2])
+
+
+def rows_of_team(page: str) -> tuple[list[str], list[str]]:
+    """The owners and the accounts to check that the page lists, in its order."""
+    table, _, checks = page.partition('id="checks"')
+    listed = checks.partition("</section>")[0]
+    return (
+        re.findall(r'<th scope="row"><a href="/\?owner=([^"&]*)"', table),
+        re.findall(r'<li>\s*<a href="/accounts/([^"]+)"', listed),
+    )

@@ -183,7 +183,7 @@ def decide(request: Request) -> Response:
         return _again(request, body, None, 409, since=error.since)
     sequence = decisions.of_account(store, account_id)[0].sequence
     path, _, query = own_path(form.get("back", "/")).partition("?")
-    view = [(name, value) for name, value in parse_qsl(query) if name in ("owner", "tab", "page")]
+    view = [(name, value) for name, value in parse_qsl(query) if name in ("owner", "tab", "page", "checks")]
     return RedirectResponse(f"{path}?{urlencode([*view, ('kept', sequence)])}", status_code=303)
 
 

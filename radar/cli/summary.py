@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from radar.core.plural import counted
 from radar.core.settings import Settings
 from radar.core.terminal import inert, inert_value
 from radar.core.warehouse import state_dir
@@ -420,10 +421,8 @@ def _schema_changes(changes: Sequence[tuple[str, str, str, int, int | None]]) ->
     """What files of this run have otherwise than the first files of their feeds."""
     lines = []
     for feed, column, change, files, refused in changes:
-        counted = (
-            f"{refused:,} values" if refused is not None else f"{files:,} file{'s' if files > 1 else ''}"
-        )
-        lines.append(f"  {feed}: {change.replace('_', ' ')} {column} ({counted}, all runs)")
+        seen = counted(refused, "value") if refused is not None else counted(files, "file")
+        lines.append(f"  {feed}: {change.replace('_', ' ')} {column} ({seen}, all runs)")
     return ["Changed since the first files of the feed", *lines] if lines else []
 
 
@@ -458,11 +457,12 @@ def _coverage(summary: Summary) -> list[str]:
         for feed in counts
         if feed in summary.used and scored
     ]
-    lines = [f"  of {scored:,} scored accounts {', '.join(parts)}"] if parts else []
+    lines = [f"  of {counted(scored, 'scored account')} {', '.join(parts)}"] if parts else []
     if summary.deleted:
         events = sum(count for _, count in summary.deleted)
         lines.append(
-            f"  product/events: {events:,} rows arrived for {len(summary.deleted):,} deleted accounts,"
+            f"  product/events: {counted(events, 'row')} arrived for"
+            f" {counted(len(summary.deleted), 'deleted account')},"
             f" such as {summary.deleted[0][0]}."
             " What to do: say in crm/identities into which account they were merged"
         )
@@ -472,7 +472,7 @@ def _coverage(summary: Summary) -> list[str]:
 def _without_rate(summary: Summary) -> list[str]:
     """Amounts in other currencies of which it is not known what they are in USD."""
     return [
-        f"  warning: {feed}: {amounts:,} amount{'s' * (amounts != 1)} from {first} on,"
+        f"  warning: {feed}: {counted(amounts, 'amount')} from {first} on,"
         f" {amount:,.2f} {currency} in all, {'is' if amounts == 1 else 'are'} not known in USD"
         f" (marts.rpt_unknown_amounts). What to do: {what_to_do}"
         for feed, currency, amounts, amount, first, what_to_do in summary.unknown_amounts
@@ -483,9 +483,9 @@ def _unjoined(summary: Summary) -> list[str]:
     """How much of each feed finds its account, where not all of it does; and what a person has to choose."""
     lines = []
     for feed, rows, rows_pct, users, users_pct, ids, ids_pct, largest, is_below in summary.unjoined:
-        shares = [f"{rows_pct:.1f} % of {rows:,} rows"]
-        shares += [f"{users_pct:.1f} % of {users:,} users"] if users_pct is not None else []
-        shares += [f"{ids_pct:.1f} % of {ids:,} ids"]
+        shares = [f"{rows_pct:.1f} % of {counted(rows, 'row')}"]
+        shares += [f"{users_pct:.1f} % of {counted(users, 'user')}"] if users_pct is not None else []
+        shares += [f"{ids_pct:.1f} % of {counted(ids, 'id')}"]
         lines.append(
             f"  {'warning: ' if is_below else ''}{feed}: {', '.join(shares)} find their account;"
             f" most rows wait for {largest}"
@@ -595,13 +595,15 @@ def _prospects(summary: Summary) -> list[str]:
 def _asked(summary: Summary) -> list[str]:
     queue, sign_offs, spot_checks = summary.asked
     lines = [
-        f"  {queue:,} accounts in the review queue, {sign_offs:,} sign-offs that wait,"
-        f" {spot_checks:,} spot checks of the week that wait"
+        f"  {counted(queue, 'account')} in the review queue,"
+        f" {counted(sign_offs, 'sign-off that waits', 'sign-offs that wait')},"
+        f" {counted(spot_checks, 'spot check of the week that waits', 'spot checks of the week that wait')}"
     ]
     if summary.disagreement:
         disagreed, answered, pct = summary.disagreement
         lines.append(
-            f"  warning: people disagree with {disagreed:,} of {answered:,} spot checks ({pct:.1f} %):"
+            f"  warning: people disagree with {disagreed:,} of"
+            f" {counted(answered, 'spot check')} ({pct:.1f} %):"
             " look at marts.rpt_spot_checks, and at the rules of their flags"
         )
     return ["Asked of people", *lines]
@@ -626,7 +628,7 @@ def _exported(summary: Summary) -> list[str]:
     return [
         "Exported",
         *(
-            f"  {profile}: {rows:,} rows in {folder}"
+            f"  {profile}: {counted(rows, 'row')} in {folder}"
             + (f"\n    {summary.not_in_files[profile]}" if profile in summary.not_in_files else "")
             for profile, rows, folder in summary.exports
         ),

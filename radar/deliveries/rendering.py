@@ -34,6 +34,7 @@ from markupsafe import Markup, escape
 
 from radar.core.dates import as_date, as_datetime, day, moment
 from radar.core.errors import InputError
+from radar.core.plural import counted
 from radar.core.project import PROJECT
 
 SHIPPED = PROJECT / "exports" / "templates"
@@ -235,11 +236,6 @@ def _known(value: object) -> object:
     return "not known" if value is None else value
 
 
-def counted(number: float, noun: str) -> str:
-    """`1 day`, `2 days`: for nouns that take an s."""
-    return f"{number:g} {noun}{'' if number == 1 else 's'}"
-
-
 def sentence(text: object) -> object:
     """With a capital, as a sentence begins."""
     return text if isinstance(text, Undefined) else str(text)[:1].upper() + str(text)[1:]
@@ -279,7 +275,7 @@ def _counted(context: Context, value: Any, one: str, other: str | None = None, *
     if isinstance(value, Undefined):
         return value
     if locale is None:
-        return counted(value, one) if other is None else f"{value:g} {one if value == 1 else other}"
+        return counted(value, one, other)
     forms = {"one": one, "other": other or f"{one}s", **more}
     form = forms.get(locale.plural_form(value), forms["other"])
     return f"{format_decimal(value, locale=locale)} {form}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radar.core.dates import day, moment
+from radar.core.plural import counted
 from radar.mcp import statement as statements
 from radar.mcp.settings import McpSettings
 from radar.mcp.statement import RefusedError, plain
@@ -361,8 +362,8 @@ class Tools:
         warnings = [
             *self._about_data(person),
             *(
-                f"The decision is '{row['decision']}' for {row['accounts']} of {accounts} accounts: "
-                "a person decides."
+                f"The decision is '{row['decision']}' for {row['accounts']:,} of "
+                f"{counted(accounts, 'account')}: a person decides."
                 for row in open_ones
             ),
             *([] if accounts else ["You see no account: ask whoever administers the panel."]),
@@ -426,7 +427,7 @@ class Tools:
         about = self._published_db.about()
         warnings = []
         if about.is_stale:
-            warnings.append(f"The newest scored date is {about.as_of}, {about.days_old} days ago.")
+            warnings.append(f"The newest scored date is {about.as_of}, {counted(about.days_old, 'day')} ago.")
         for row in self._rows(person, "feeds"):
             if row["state"] not in ("known", "not_used"):
                 state = FEED_STATES.get(row["state"], ("", row["state"]))[1]

@@ -18,6 +18,12 @@ class Labels:
         words = value.replace("_", " ")
         return self._labels.get((kind, value)) or words[:1].upper() + words[1:]
 
+    def counted(self, kind: str, value: str | None, number: float) -> str:
+        """The label next to a number, by the label of the kind `<kind>_one` where the number is 1."""
+        if number == 1 and value and (f"{kind}_one", value) in self._labels:
+            return self(f"{kind}_one", value)
+        return self(kind, value)
+
     def each(self, kind: str, values: str | None) -> str:
         """The same of several ids, separated by `, `."""
         return ", ".join(self(kind, value) for value in (values or "").split(", "))

@@ -14,6 +14,7 @@ from typing import Any
 
 from radar.core.dates import day
 from radar.core.errors import UsageError
+from radar.core.plural import counted
 from radar.core.runs import utc_now
 from radar.panel.store import Store
 from radar.rules.promotions import (
@@ -90,13 +91,13 @@ def report(row: Mapping[str, Any]) -> list[str]:
         return ["No recorded day yet: the next run scores it."]
     days, checks = row["compared_days"], row["spot_checks"]
     lines = [
-        f"On {days:,} recorded day{'' if days == 1 else 's'} it would have sent {row['alerts']:,} alerts, "
+        f"On {counted(days, 'recorded day')} it would have sent {counted(row['alerts'], 'alert')}, "
         f"the champion rule set {row['champion_alerts']:,}."
     ]
     if row["accounts"]:
         lines.append(
-            f"Of {row['accounts']:,} accounts today {row['accounts_worse']:,} are in a worse bucket and "
-            f"{row['accounts_better']:,} in a better one."
+            f"Of {counted(row['accounts'], 'account')} today {counted(row['accounts_worse'], 'is', 'are')} "
+            f"in a worse bucket and {row['accounts_better']:,} in a better one."
         )
     if not checks:
         return [
@@ -105,8 +106,8 @@ def report(row: Mapping[str, Any]) -> list[str]:
         ]
     return [
         *lines,
-        f"It agrees with {row['spot_checks_agreed']:,} of {checks:,} spot checks, the champion rule set with "
-        f"{row['champion_spot_checks_agreed']:,}.",
+        f"It agrees with {row['spot_checks_agreed']:,} of {counted(checks, 'spot check')}, "
+        f"the champion rule set with {row['champion_spot_checks_agreed']:,}.",
     ]
 
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from radar.core.dates import as_datetime, day, moment
+from radar.core.plural import counted, plural
 from radar.core.spreadsheets import harmless_start
 from radar.panel.charts import UNSEEN
 from radar.panel.labels import Labels
@@ -132,6 +133,11 @@ def signed(value: float | None) -> str:
     return in_utc if in_utc == "0" else f"{'−' if value < 0 else '+'}{in_utc}"
 
 
+def _counted(value: float | None, one: str, other: str | None = None) -> str:
+    """`1 account`, `1,204 accounts`; nothing for None and what is no number."""
+    return "" if value is None or not math.isfinite(value) else counted(value, one, other)
+
+
 def usd(value: float | None) -> str:
     """`$12,300`."""
     if value is None or not math.isfinite(value):
@@ -177,6 +183,7 @@ def environment() -> Environment:
         )
         _environment.filters.update(
             number=number, signed=signed, usd=usd, day=day, when=when, label=label, inert=inert,
+            counted=_counted, plural=plural,
             bucket_label=lambda bucket: BUCKET_LABELS.get(bucket, label(bucket)),
         )  # fmt: skip
     return _environment

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from radar.core.errors import UsageError, WarehouseError
+from radar.core.plural import counted, plural
 from radar.core.terminal import inert_value
 
 _ACTIONS = """
@@ -200,7 +201,7 @@ class Explanation:
             lines.append(self.change.text())
         facts = [f"Owner: {self.owner_name or 'none'}"]
         if self.days_to_renewal is not None:
-            facts.append(f"renewal in {self.days_to_renewal} days")
+            facts.append(f"renewal in {counted(self.days_to_renewal, 'day')}")
         if self.arr_usd is not None:
             facts.append(f"{self.arr_usd:,.0f} USD a year")
         lines.append(", ".join(facts) + ".")
@@ -443,7 +444,7 @@ def _could_add(line: Line) -> str:
     if line.points_high >= 100:
         return " (could add any number of points)"
     if line.points_low < 0:
-        return f" (could cost {_number(-line.points_low)} points)"
+        return f" (could cost {_number(-line.points_low)} {plural(-line.points_low, 'point')})"
     if line.points_high > 0:
-        return f" (could add {_number(line.points_high)} points)"
+        return f" (could add {_number(line.points_high)} {plural(line.points_high, 'point')})"
     return ""

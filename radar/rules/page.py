@@ -308,7 +308,7 @@ def _ledger(book: _Book, rule: Row) -> str:
         if c["operator"] not in RANKS
     }
     line = re.sub(r"[{](\w+)[}]", lambda blank: thresholds.get(blank[1], "…"), rule["evidence"])
-    return f"Evidence: “{_plain(line.replace('(s)', 's'))}”"
+    return f"Evidence: “{_plain(re.sub(r'[(]s(_[0-9]+)?[)]', 's', line))}”"
 
 
 def _number(value: str | Decimal) -> str:

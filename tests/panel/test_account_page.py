@@ -67,6 +67,30 @@ def test_a_healthy_account_has_its_eight_families_next_to_similar_accounts(
         assert f" of {count} " in one
 
 
+def test_a_signal_next_to_its_number_is_one_thing_or_several(demo_run: Place, tmp_path: Path) -> None:
+    (one, two), *_ = demo_run.rows(
+        "select min(account_id), max(account_id) from marts.rpt_account_families where family = 'billing'"
+    )
+    published = publish_again(
+        demo_run,
+        tmp_path / "counted",
+        f"update marts.rpt_account_families set value = 1 where account_id = '{one}'",
+        f"update marts.rpt_account_families set value = 2 where account_id = '{two}'",
+        f"update marts.rpt_account_health set days_to_renewal = 1 where account_id = '{one}'",
+        f"update marts.rpt_account_health set days_to_renewal = 2 where account_id = '{two}'",
+    )
+    first, second = (
+        text_of(page_of(published, tmp_path / f"{account}.sqlite", f"/accounts/{account}"))
+        for account in (one, two)
+    )
+    assert "1 overdue invoice " in first
+    assert "1 login in 30 days" in first
+    assert "Renewal in 1 day " in first
+    assert "2 overdue invoices " in second
+    assert "2 logins in 30 days" in second
+    assert "Renewal in 2 days " in second
+
+
 def test_records_are_opened_where_they_come_from(demo_run: Place, tmp_path: Path) -> None:
     account_id, ticket_id = demo_run.rows(
         "select account_id, fact_id from marts.rpt_account_facts where kind = 'ticket' order by 2"

@@ -40,8 +40,10 @@ NEVER = (
     r"\bNone\b(?! of it proves|\.)", r"\bnull\b", r"\b[Nn]a[Nn]\b", r"\binf\b", r"\bundefined\b", r"1,000,000", r"1000000", r"\(\)",  # noqa: E501
     r"\{\{", r"\}\}", r"\{%", r" ,", r",,", r"\. ?\.", r"\b([A-Za-z]{3,}(?: [A-Za-z]{3,})?):? \1\b",
     r"\$ ", r"\bTrue\b", r"\bFalse\b", r"\b1970\b", r"\b9999\b", r": ?[;.]", r"  of  ",
+    r"(?<![\d.,:/$+−–-])\b1 (?!waits\b|goes\b|was\b|has\b)[a-z]{3,}s\b",
 )  # fmt: skip
-"""What no reader may meet: values of programs, sentinels, empty brackets, doubled words, templates."""
+"""What no reader may meet: values of programs, sentinels, empty brackets, doubled words, templates,
+`1 days`."""
 
 NAMED_IN = (
     ("labels.csv", "value"), ("signals.csv", "signal"), ("rules.csv", "rule_id"), ("rules.csv", "flag"),

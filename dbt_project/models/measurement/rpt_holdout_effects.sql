@@ -65,15 +65,19 @@ final as (
             when states.state = 'off'
                 then
                     'No holdout. With ' || states.holdout_pct || ' % of the accounts in it, it needs '
-                    || states.accounts_needed || ' accounts to show an effect of '
+                    || states.accounts_needed
+                    || case when states.accounts_needed = 1 then ' account' else ' accounts' end
+                    || ' to show an effect of '
                     || {{ setting('holdout_effect_pct') }} || ' % on churn'
             when states.state = 'not_enough_yet'
                 then
                     'Not enough yet: ' || states.accounts_old_enough || ' of ' || states.accounts_needed
-                    || ' accounts are old enough'
+                    || case when states.accounts_needed = 1 then ' account is' else ' accounts are' end || ' old enough'
             else
-                'Measured by ' || states.accounts_old_enough || ' accounts, ' || states.accounts_needed
-                || ' were needed'
+                'Measured by ' || states.accounts_old_enough
+                || case when states.accounts_old_enough = 1 then ' account, ' else ' accounts, ' end
+                || states.accounts_needed
+                || case when states.accounts_needed = 1 then ' was' else ' were' end || ' needed'
         end as finding,
 
         -- effect

@@ -103,7 +103,8 @@ final as (
         12 as position,
         'steep_drop' as reason,
         false as is_suppressing,
-        'The score fell ' || {{ format_number('best_score_7d - score') }} || ' points in the week to '
+        'The score fell ' || {{ format_number('best_score_7d - score') }}
+        || case when best_score_7d - score = 1 then ' point' else ' points' end || ' in the week to '
         || strftime(as_of_date, '%-d %b %Y') as review_text
     from states
     where best_score_7d - score >= {{ setting('steep_drop_points') }}

@@ -2,7 +2,7 @@
 -- The points of a rule set's rows plus its base are the score before it is clamped, exactly: fct_health_scores is made
 -- of these rows. The sentence of a rule's row in the seeds is filled in: {value_1} and {threshold_1} are the numbers of
 -- its first condition, `limit {threshold_1}` reads `own goal ...` where the account has one, and `(s)` is the plural
--- of {value_1}.
+-- of {value_1}, `(s_2)` that of {value_2}.
 {% set rule_sets = scoring_rule_sets() -%}
 {% set conditions = rule_sets | map(attribute='rules') | sum(start=[]) | map(attribute='conditions') | list -%}
 {% set positions = range(1, (conditions | map('length') | list + [1]) | max + 1) -%}
@@ -37,7 +37,10 @@ sentences as (
         {% for n in positions -%}
         replace(
             replace(
-                replace(sentence_{{ n - 1 }}, '{value_{{ n }}}', value_{{ n }}),
+                replace(
+                    replace(sentence_{{ n - 1 }}, '{value_{{ n }}}', value_{{ n }}),
+                    '(s_{{ n }})', case when readings[{{ n }}].value = 1 then '' else 's' end
+                ),
                 'limit {threshold_{{ n }}}',
                 case when readings[{{ n }}].is_own_goal then 'own goal ' else 'limit ' end || threshold_{{ n }}
             ),
@@ -53,7 +56,7 @@ sentences as (
         case
             when weight is null
                 then '; ' || weighted_text || ' if the renewal is within ' || renewal_within_days
-                || ' days, which is not known'
+                || case when renewal_within_days = 1 then ' day' else ' days' end || ', which is not known'
             when days_to_renewal <= renewal_within_days
                 then '; counts ' || printf('%g', cast(renewal_factor as double)) || ' times: renewal in '
                 || days_to_renewal || case when days_to_renewal = 1 then ' day' else ' days' end
@@ -61,7 +64,8 @@ sentences as (
         end as renewal,
         replace('bucket no better than ' || bucket, '_', ' ') as cap,
         case effect
-            when 'points' then ' (' || points_text || ' points' || renewal || ')'
+            when 'points'
+                then ' (' || points_text || case when abs(points) = 1 then ' point' else ' points' end || renewal || ')'
             when 'flag' then ' (' || concat_ws(', ', replace('flag ' || flag, '_', ' '), cap) || ')'
             when 'cap' then ' (' || cap || ')'
             else ' (for a person to look at)'

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radar.core.dates import day
+from radar.core.plural import counted
 from radar.panel import queries
 from radar.panel.labels import Labels
 from radar.panel.page_cache import PageCache, cached_page
@@ -187,11 +188,12 @@ def _of_destination(row: Row, evidence: Mapping[str, Any]) -> str:
     if row["kind"] == "delivery":
         return f"{label(evidence.get('carrier'))}: {state}"
     if row["kind"] == "export":
-        return f"{profile}: {evidence.get('rows', 0):,} rows"
+        return f"{profile}: {counted(evidence.get('rows', 0), 'row')}"
     if row["kind"] == "sync_give_up":
         return f"{profile}, {evidence.get('row_key')}: {state}"
     return (
-        f"{profile}: {evidence.get('acknowledged', 0):,} rows taken, {evidence.get('failed', 0):,} go again"
+        f"{profile}: {counted(evidence.get('acknowledged', 0), 'row')} taken, "
+        f"{counted(evidence.get('failed', 0), 'goes', 'go')} again"
     )
 
 
@@ -203,7 +205,9 @@ def _changes(row: Row, evidence: Mapping[str, Any]) -> str:
         return f"rows {', '.join(counts)}"
     if row["kind"] == "account_link":
         return "this account"
-    return label(row["state"]) if row["kind"] == "rule_change" else f"{len(evidence.get('rows', ())):,} rows"
+    return (
+        label(row["state"]) if row["kind"] == "rule_change" else counted(len(evidence.get("rows", ())), "row")
+    )
 
 
 def _why(row: Row, evidence: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from radar.core.plural import counted
 from radar.measurement import report
 from radar.measurement.backtest import recorded
 from radar.panel import charts, queries
@@ -242,7 +243,7 @@ def account_outcomes(shared: Mapping[str, list[Row]], health: Mapping[str, Any],
 
 def bucket_sentence(row: Mapping[str, Any]) -> str:
     """`Of 40 accounts in this bucket 11 left within 90 days (28 %, 16 to 43).`"""
-    count = f"{row['accounts']:,} account{'' if row['accounts'] == 1 else 's'}"
+    count = counted(row["accounts"], "account")
     return f"Of {count} in this bucket {row['churned']:,} left within 90 days ({report.rate(row)})."
 
 

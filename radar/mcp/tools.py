@@ -20,6 +20,7 @@ from radar.mcp.settings import McpSettings
 from radar.mcp.statement import RefusedError, plain
 from radar.panel import decisions
 from radar.panel.changes import PARTS, between, every_day
+from radar.panel.labels import fold
 from radar.panel.pages.my_day import account_card
 from radar.panel.pages.portfolio import FILTERS, GROUPS, ORDERS
 from radar.panel.pages.quality import FEED_STATES
@@ -27,7 +28,7 @@ from radar.panel.pages.rules import SEEDS, Fired, seed_row
 from radar.panel.people import Person
 from radar.panel.published_db import PublishedDatabase, Row
 from radar.panel.queries import load
-from radar.panel.read_model import ReadModel, fold, read
+from radar.panel.read_model import ReadModel, read
 from radar.panel.settings import PanelSettings
 from radar.panel.store import Store
 from radar.rules.page import rule_texts

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from radar.core.queries import named_queries
 from radar.core.state_files import move_into_place
 from radar.landing.decision_feed import FILE
 from radar.panel import files
-from radar.panel.labels import Labels
+from radar.panel.labels import Labels, fold
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
@@ -89,10 +88,6 @@ _TABLES = (
     "details",
     "shared",
 )
-_LETTERS = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
-)
-"""Letters with a stroke or of two, which are none with an accent."""
 _PIECES = ("ledgers", "changes", "families", "facts", "events", "briefs", "links", "conflicts", "overrides")
 BUCKETS, RULES = "marts.rpt_bucket_outcomes", "marts.rpt_rule_audit"
 """What all accounts have in common: how those of a bucket, and those with a rule, did."""
@@ -115,6 +110,11 @@ _INSERT_APPROVALS = """
     inner join bodies on accounts.account_id = bodies.account_id,
         json_each(bodies.body, '$.actions') as action
     where accounts.has_to_approve and action.value ->> 'needs_approval'
+"""
+_LABELS = """
+    select kind, value, label from labels
+    union all
+    select 'owner', owner_id, owner_name from owners
 """
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
@@ -143,6 +143,7 @@ class ReadModel:
         self._making = threading.Lock()
         self._version: str | None = None
         self._not_before = 0.0
+        self._labels: tuple[str, Labels] | None = None
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
         """What a query answers this person: `radar.panel.people.scoped` decides whose rows."""
@@ -159,8 +160,11 @@ class ReadModel:
         return {(kind, verdict): state for kind, verdict, state in self._ask("select * from states", {})}
 
     def labels(self) -> Labels:
-        """What people read for ids."""
-        return Labels(tuple(row) for row in self._ask("select kind, value, label from labels", {}))
+        """What people read for ids, read once a copy."""
+        version = self._connection()[0]
+        if self._labels is None or self._labels[0] != version:
+            self._labels = version, Labels(tuple(row) for row in self._ask(_LABELS, {}))
+        return self._labels[1]
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy is there, whole. Raises NoDataError."""
@@ -263,12 +267,6 @@ def _is_whole(file: Path, version: str, *, thoroughly: bool = False) -> bool:
     except sqlite3.Error:
         return False
     return is_sound and drawn == [(version,)] and tables.issuperset(_TABLES)
-
-
-def fold(text: str) -> str:
-    """Letters without case and accents, as people look for names: `Ærø Müller` becomes `aero muller`."""
-    parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
 def _make_apart(published_db: Path, file: Path) -> None:

@@ -91,6 +91,22 @@ def test_a_signal_next_to_its_number_is_one_thing_or_several(demo_run: Place, tm
     assert "Renewal in 2 days " in second
 
 
+def test_an_owner_who_decided_is_called_by_name(demo_run: Place, tmp_path: Path) -> None:
+    (account_id, owner_id, name), *_ = demo_run.rows(
+        "select work.account_id, acted_by, owner.owner_name from marts.rpt_work_list as work"
+        " inner join marts.rpt_owner_work as owner on acted_by = owner.owner_id"
+        " where last_act = 'sign_off' and state <> 'new' order by 1"
+    )
+    published = publish_again(demo_run, tmp_path / "again")
+    page = text_of(page_of(published, tmp_path / "page.sqlite", f"/accounts/{account_id}"))
+    assert f"Signed off · {name}," in page.replace(" ,", ",")
+    assert owner_id not in page
+    search = f"/audit?person={'+'.join(reversed(name.lower().split()))}"
+    audit = page_of(published, tmp_path / "audit.sqlite", search).partition('id="entries"')[2]
+    assert audit.count(f"<bdi>{name}</bdi>") == audit.count("<tr>") - 1 > 0, "found by name, and called so"
+    assert owner_id not in text_of(audit)
+
+
 def test_records_are_opened_where_they_come_from(demo_run: Place, tmp_path: Path) -> None:
     account_id, ticket_id = demo_run.rows(
         "select account_id, fact_id from marts.rpt_account_facts where kind = 'ticket' order by 2"

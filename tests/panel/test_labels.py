@@ -28,6 +28,15 @@ def test_an_id_is_read_by_its_label_and_else_as_its_words() -> None:
     assert labels.of_kind("rule") == [("b", "Two")]
 
 
+def test_an_owner_is_found_and_called_by_name() -> None:
+    labels = Labels([("owner", "own-1", "Seán Forsyth"), ("owner", "own-2", None), ("flag", "sean", "Seán")])
+    assert [labels.person(who) for who in ("own-1", "own-2", "ruth", None)] == [
+        "Seán Forsyth", "own-2", "ruth", "",
+    ]  # fmt: skip
+    assert labels.called("owner", "forsyth SEAN") == ["own-1"]
+    assert labels.called("owner", "sean smith") == labels.called("owner", " ") == []
+
+
 def test_a_label_next_to_a_number_is_that_of_one_thing_or_of_several() -> None:
     labels = Labels(
         [("signal", "open_tickets", "open tickets"), ("signal_one", "open_tickets", "open ticket")]

@@ -14,6 +14,16 @@ overrides as (
 
 ),
 
+-- who decided, by name where it is an owner's id
+owners as (
+
+    select
+        owner_id,
+        nullif(trim(name), '') as owner_name
+    from {{ ref('stg_crm__owners') }}
+
+),
+
 history as (
 
     select * from {{ ref('fct_health_history') }}
@@ -52,26 +62,32 @@ override_notes as (
             else
                 'Override' || coalesce(' from ' || replace(model_bucket, '_', ' '), '')
                 || ' to ' || replace(bucket, '_', ' ') || ', until ' || strftime(expiry_date, '%-d %b %Y')
-        end || '. Reason: ' || rtrim(reason, '. ') || '. By ' || overridden_by
+        end || '. Reason: ' || rtrim(reason, '. ') || '. By '
+        || coalesce(owners.owner_name, overridden_by)
         || ' on ' || strftime(overridden_at, '%-d %b %Y') || '.' as note,
         overridden_by as written_by,
         overridden_at as written_at
     from scored_overrides
+    left join owners
+        on scored_overrides.overridden_by = owners.owner_id
 
 ),
 
 written_notes as (
 
     select
-        'note-' || review_id as note_id,
-        account_id,
-        reason || ' (' || reviewed_by || ', ' || strftime(reviewed_at, '%-d %b %Y') || ')' as note,
-        reviewed_by as written_by,
-        reviewed_at as written_at
-    from {{ ref('int_reviews') }}
+        'note-' || reviews.review_id as note_id,
+        reviews.account_id,
+        reviews.reason || ' (' || coalesce(owners.owner_name, reviews.reviewed_by) || ', '
+        || strftime(reviews.reviewed_at, '%-d %b %Y') || ')' as note,
+        reviews.reviewed_by as written_by,
+        reviews.reviewed_at as written_at
+    from {{ ref('int_reviews') }} as reviews
+    left join owners
+        on reviews.reviewed_by = owners.owner_id
     where
-        kind = 'note'
-        and reason is not null
+        reviews.kind = 'note'
+        and reviews.reason is not null
 
 ),
 

@@ -63,7 +63,7 @@ final as (
 
         -- the note
         mentions.reason as note,
-        mentions.reviewed_by as written_by,
+        coalesce(nullif(trim(authors.name), ''), mentions.reviewed_by) as written_by,
         mentions.reviewed_at as written_at,
 
         -- the account
@@ -83,6 +83,8 @@ final as (
     from mentions
     inner join {{ ref('rpt_account_health') }} as accounts
         on mentions.account_id = accounts.account_id
+    left join {{ ref('stg_crm__owners') }} as authors
+        on mentions.reviewed_by = authors.owner_id
     left join {{ ref('int_delivery_states') }} as states
         on mentions.delivery_key = states.delivery_key
     where

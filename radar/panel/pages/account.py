@@ -21,7 +21,7 @@ from radar.measurement.report import percent, rate
 from radar.panel import charts, decisions, notes
 from radar.panel.changes import PARTS, between, every_day
 from radar.panel.contacts import Contacts
-from radar.panel.labels import Labels
+from radar.panel.labels import Labels, fold
 from radar.panel.pages.measured import account_outcomes
 from radar.panel.pages.my_day import (
     account_card,
@@ -32,7 +32,7 @@ from radar.panel.pages.my_day import (
     work_states,
 )
 from radar.panel.queries import load
-from radar.panel.read_model import fold, read
+from radar.panel.read_model import read
 from radar.panel.web import labels_of, own_path, page, person_of, with_query
 
 FOUND = 50
@@ -387,7 +387,7 @@ def _markers(
         interval = list(run)
         if override[0]:
             bucket = charts.LABELS.get(interval[0]["bucket"], interval[0]["bucket"])
-            label = f"{bucket} by {interval[0]['overridden_by'] or 'a person'}: {override[1]}"
+            label = f"{bucket} by {labels.person(interval[0]['overridden_by']) or 'a person'}: {override[1]}"
             yield charts.Marker(date.fromisoformat(interval[0]["day"]), "override", label, _end(interval))
     for unknown, run in groupby(days, key=lambda one: one["unknown"]):
         interval = list(run)

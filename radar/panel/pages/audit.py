@@ -108,7 +108,7 @@ class _Data:
         found = self._ask(
             "entries",
             account=view.account or None, actor=view.person.split() or None, kind=view.kind or None,
-            before=view.before or None, rows=rows,
+            owners=self.labels.called("owner", view.person), before=view.before or None, rows=rows,
         )  # fmt: skip
         return [row | description(row, self.labels) for row in found]
 

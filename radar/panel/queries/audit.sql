@@ -3,7 +3,7 @@
 -- name: entries
 -- Entries of this person's accounts, and those that are about no account, but for what agents asked about all of
 -- somebody's accounts: only who sees all of them sees that. The newest first. Names are looked for without case and
--- accents, their words in any order.
+-- accents, their words in any order; $owners: the ids of owners who are called so.
 with actors as (
     select actors.actor
     from (select distinct actor from audit.entries) as actors
@@ -42,7 +42,7 @@ where
     ((entries.account_id is null and entries.kind <> 'agent_call') or [[mine accounts.owner_id]])
     and ($before::bigint is null or entries.sequence < $before)
     and ($kind::varchar is null or entries.kind = $kind)
-    and ($actor::varchar[] is null or entries.actor in (select actor from actors))
+    and ($actor::varchar[] is null or entries.actor in (select actor from actors union all select unnest($owners::varchar[])))
     and (
         $account::varchar is null
         or entries.account_id = $account

@@ -38,10 +38,10 @@ from radar.core.errors import RadarError
 from radar.core.runs import utc_now
 from radar.deliveries import messages as words
 from radar.deliveries.channels.base import Client, Message, TroubleError
-from radar.deliveries.channels.choose import NONE, OUTBOX, client_for, destination
+from radar.deliveries.channels.choose import NONE, OUTBOX, SLACK, client_for, destination
 from radar.deliveries.channels.outbox import Outbox
 from radar.deliveries.drafts import for_approval, missing_people
-from radar.deliveries.rendering import MissingValueError, Templates
+from radar.deliveries.rendering import MissingValueError, Templates, is_slack_id
 from radar.deliveries.settings import Destinations
 from radar.exports.profiles import IGNORE, Column, Profile, load_profiles
 
@@ -157,7 +157,15 @@ class Deliveries:
     @cached_property
     def _due(self) -> list[Item]:
         self._ledger  # noqa: B018 makes the table
-        return ledgers.items(self.con, QUERIES["due"], {"now": self.clock.now()})
+        due = ledgers.items(self.con, QUERIES["due"], {"now": self.clock.now()})
+        return [replace(item, channel="mail") if self._is_by_mail(item) else item for item in due]
+
+    def _is_by_mail(self, item: Item) -> bool:
+        """Whether a note's mention reaches its owner by mail alone: no chat can call them by an id."""
+        if item.kind != "mention" or not item.row["owner_email"]:
+            return False
+        is_called = destination("slack", self.settings) in SLACK and is_slack_id(item.row["slack_user_id"])
+        return not is_called and destination("mail", self.settings) != OUTBOX
 
     def _clients(self, channel: str, name: str) -> Iterator[tuple[Client, list[Item]]]:
         """Who takes what. Drafts go to the outbox, also where approved mails are sent."""
@@ -232,6 +240,8 @@ class Deliveries:
                 contexts,
                 sender=self.settings.smtp_from,
                 unsubscribe=self.settings.mail_unsubscribe,
+                panel_url=panel,
+                owner_language=self.settings.owner_language,
                 as_of=self.as_of,
                 now=now,
                 blocked=blocked,

@@ -22,6 +22,7 @@ TEXTS = (
     "logins", "features", "top_feature", "top_feature_uses", "first_day", "last_day",
 )  # fmt: skip
 """What a mail's template may write besides `first_name`, `rules` and `activity`; few are always known."""
+MENTION = "owner_mention.j2"
 FIRST_NAME = "[first name]"
 """In place of the contact's first name where a draft is read by somebody who may not see it."""
 
@@ -82,6 +83,18 @@ def for_approval(facts: Mapping[str, Any], play: str, templates: Templates | Non
     """
     first_name = FIRST_NAME if facts["has_name"] else None
     return render({**facts, "play": play, "first_name": first_name}, templates)
+
+
+def mention(row: Mapping[str, Any], templates: Templates, language: str = ENGLISH) -> Draft:
+    """The mail to an owner whom a note names: a row of `outbound.rpt_due_mentions` with its `link`.
+
+    Raises InputError for a broken template.
+    """
+    name = templates.first(f"{folder}{MENTION}" for folder in _folders(language))
+    written_in = name.rpartition("/")[0] or ENGLISH
+    texts = {name: row[name] for name in ("owner_name", "written_by", "account_name", "note", "link")}
+    subject, text = templates.text(name, {**texts, "language": written_in})
+    return _draft(subject, text, templates, written_in, row["link"])
 
 
 def fingerprint(draft: Draft) -> str:

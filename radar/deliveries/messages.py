@@ -14,8 +14,15 @@ from radar.audit.delivery_ledger import Item, Row
 from radar.deliveries.channels.base import Message
 from radar.deliveries.channels.mail import compose
 from radar.deliveries.channels.outbox import MOST_FILES
-from radar.deliveries.drafts import Draft, edited, fingerprint, missing_people, render
-from radar.deliveries.rendering import MissingValueError, Templates, is_cut, shortened, slack_mention
+from radar.deliveries.drafts import Draft, edited, fingerprint, mention, missing_people, render
+from radar.deliveries.rendering import (
+    ENGLISH,
+    MissingValueError,
+    Templates,
+    is_cut,
+    shortened,
+    slack_mention,
+)
 
 MOST_IN_DIGEST = 20
 """What a digest names; the rest is counted, and is in the panel."""
@@ -41,16 +48,21 @@ NO_SENDER = "radar@radar.invalid"
 
 def with_links(row: Row, panel_url: str | None) -> Row:
     """The row with what templates need besides its columns."""
-    base = panel_url.rstrip("/") if panel_url else None
     reasons = [row[name] for name in ("reason_1", "reason_2", "reason_3", "reason_4") if row[name]]
+    linked = _linked(row, panel_url)
     return {
-        **row,
-        "panel": base,
-        "link": f"{base}/accounts/{quote(str(row['account_id']), safe='')}" if base else None,
+        **linked,
         "reasons": reasons,
-        "reason_links": [link for link, _ in zip_longest(rule_links(base, row), reasons)],
+        "reason_links": [link for link, _ in zip_longest(rule_links(linked["panel"], row), reasons)],
         "mention": slack_mention(row["slack_user_id"], row["owner_name"]),
     }
+
+
+def _linked(row: Row, panel_url: str | None) -> Row:
+    """The row with the addresses of the panel and of its account there."""
+    base = panel_url.rstrip("/") if panel_url else None
+    link = f"{base}/accounts/{quote(str(row['account_id']), safe='')}" if base else None
+    return {**row, "panel": base, "link": link}
 
 
 def rule_links(base: str | None, row: Row) -> list[str]:
@@ -203,16 +215,25 @@ def mails(
     *,
     sender: str | None,
     unsubscribe: str | None = None,
+    panel_url: str | None = None,
+    owner_language: str = ENGLISH,
     as_of: date,
     now: datetime,
     blocked: dict[str, str],
 ) -> Iterator[Message]:
-    """Drafts and approved mails. A draft is dated to its day, so that it is the same bytes again.
+    """Drafts, approved mails, and mails to owners whom a note names.
+
+    A draft is dated to its day, so that it is the same bytes again.
 
     What cannot be written or sent is not among them: `blocked` gets its delivery key and why. What is not put
     into words (`is_worded`) is rendered by whoever looks at it.
     """
     for number, item in enumerate(items):
+        if item.kind == "mention":
+            yield _mention(
+                item, mention(_linked(item.row, panel_url), templates, owner_language), sender, now
+            )
+            continue
         context = contexts[item.account_id]
         reason = missing_people(context["owner_name"], has_contact=bool(context["contact_email"]))
         if reason:
@@ -249,6 +270,31 @@ def mails(
             )
         file = (f"{prefix}-{item.action_id}.eml", mail.as_bytes())
         yield Message(item.delivery_key, (item,), payload, file)
+
+
+def _mention(item: Item, draft: Draft, sender: str | None, now: datetime) -> Message:
+    """A mail to one of our own people: nobody is asked before it goes, and nobody can unsubscribe."""
+    to = item.row["owner_email"]
+    mail = compose(
+        draft,
+        action_id=f"mention-{hashlib.sha256(item.delivery_key.encode()).hexdigest()[:32]}",
+        sender=sender or NO_SENDER,
+        unsubscribe="",
+        reply_to=None,
+        to=(item.row["owner_name"], to),
+        written_at=now,
+        is_draft=False,
+    )
+    payload = {
+        "kind": item.kind,
+        "account_id": item.account_id,
+        "account_name": item.row["account_name"],
+        "owner_id": item.owner_id,
+        "subject": draft.subject,
+        "to": to,
+        "message_id": mail["Message-ID"],
+    }
+    return Message(item.delivery_key, (item,), payload, ("mention.eml", mail.as_bytes()))
 
 
 def _wording(item: Item, row: Row, templates: Templates) -> Draft:

@@ -105,9 +105,14 @@ def slack_escaped(value: object) -> str:
     return _INERT.sub("\u200b\\g<0>\u200b", text)
 
 
+def is_slack_id(user_id: str | None) -> bool:
+    """Whether Slack may know somebody by this id."""
+    return re.fullmatch(r"[A-Z0-9]+", user_id or "") is not None
+
+
 def slack_mention(user_id: str | None, name: str | None) -> str:
     """A mention of one of our own people; the name where Slack does not know the person, if there is one."""
-    if user_id and re.fullmatch(r"[A-Z0-9]+", user_id):
+    if is_slack_id(user_id):
         return _Finished(f"<@{user_id}>")
     return name or "no owner"
 

@@ -53,6 +53,8 @@ class Destinations(BaseSettings):
 
     Without it that is a mail to `smtp_from`.
     """
+    owner_language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    """The language of mails to owners: the folder of templates that goes before the general ones."""
 
     hubspot_token: SecretStr | None = None
     hubspot_url: str = "https://api.hubapi.com"

@@ -796,6 +796,103 @@ def test_whom_a_note_names_is_told_once(vendors: Vendors, company: Company) -> N
     assert company.states() == {"mention:n1:1001": "delivered"}
 
 
+def write_note(company: Company, text: str = "@Ruth Okafor: budget is decided in May") -> None:
+    company.account("acc-01")
+    note = {"review_id": "n1", "account_id": "acc-01", "kind": "note", "verdict": "written"}
+    company._insert("intermediate.int_reviews", {**note, "reason": text, "reviewed_by": "sam"})
+
+
+def test_whom_a_note_names_gets_a_mail_where_there_is_no_chat(mailbox: Mailbox, company: Company) -> None:
+    company.settings = smtp(mailbox).model_copy(update={"panel_url": "https://radar.house.example/"})
+    write_note(company, "@Ruth Okafor: <b>budget</b> is decided\nBcc: all@house.example")
+    assert company.run("slack").counts == {}
+    assert company.run("mail").counts == {"delivered": 1}
+    assert company.run("mail").counts == {}
+    assert company.states() == {"mention:n1:1001": "delivered"}
+    assert mailbox.to == ["ruth@house.example"]
+    (sent,) = (message_from_bytes(mail, policy=policy.default) for mail in mailbox.mails)
+    assert sent["To"] == "Ruth Okafor <ruth@house.example>"
+    assert sent["Subject"] == f"sam names you in a note on {NAME}"
+    assert sent["Bcc"] is sent["List-Unsubscribe"] is sent["X-Unsent"] is None
+    plain, page = (sent.get_body([kind]) for kind in ("plain", "html"))
+    assert plain is not None
+    assert page is not None
+    assert "“@Ruth Okafor: <b>budget</b> is decided Bcc: all@house.example”" in plain.get_content()
+    link = "https://radar.house.example/accounts/acc-01"
+    assert plain.get_content().strip().endswith(f"The account in the panel: {link}")
+    assert f'<a href="{link}">' in page.get_content()
+    assert "&lt;b&gt;budget" in page.get_content()
+
+
+@pytest.mark.parametrize(
+    ("chat", "slack_id", "address", "is_by_mail"),
+    [
+        (slack_bot, "U0RUTH", "ruth@house.example", False),
+        (slack_webhook, "U0RUTH", "ruth@house.example", False),
+        (slack_bot, None, "ruth@house.example", True),
+        (slack_bot, "ruth o", "ruth@house.example", True),
+        (slack_bot, None, None, False),
+        (teams, "U0RUTH", "ruth@house.example", True),
+        (teams, None, None, False),
+    ],
+)
+def test_whom_a_note_names_is_told_where_they_are_called(
+    chat: Callable[[Vendors], Destinations],
+    slack_id: str | None,
+    address: str | None,
+    is_by_mail: bool,
+    mailbox: Mailbox,
+    vendors: Vendors,
+    company: Company,
+) -> None:
+    values = {name: value for name, value in chat(vendors) if name in chat(vendors).model_fields_set}
+    company.settings = smtp(mailbox).model_copy(update=values)
+    company.do(
+        f"update staging.stg_crm__owners set slack_user_id = {_sql(slack_id)}, email = {_sql(address)}"
+    )
+    write_note(company)
+    company.run("slack")
+    company.run("mail")
+    assert (len(mailbox.mails), len(vendors.posts)) == ((1, 0) if is_by_mail else (0, 1))
+    assert company.states() == {"mention:n1:1001": "delivered"}
+
+
+def _sql(value: str | None) -> str:
+    return f"'{value}'" if value else "null"
+
+
+def test_a_mention_without_any_destination_is_in_the_outbox_of_chat(company: Company) -> None:
+    write_note(company)
+    company.run("mail")
+    company.run("slack")
+    assert company.outbox("mail") == []
+    written = [file.read_text(encoding="utf-8") for file in company.outbox("slack")]
+    assert any("names you in a note" in text for text in written)
+    assert company.states() == {"mention:n1:1001": "written"}
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "word"),
+    [
+        ("de", f"sam erwähnt Sie in einer Notiz zu {NAME}", "Guten Tag Ruth Okafor"),
+        ("es", f"sam le menciona en una nota sobre {NAME}", "Hola, Ruth Okafor:"),
+        ("fr", f"sam names you in a note on {NAME}", "Hello Ruth Okafor"),
+    ],
+)
+def test_owners_get_mails_in_the_language_of_the_installation(
+    language: str, subject: str, word: str, mailbox: Mailbox, company: Company
+) -> None:
+    company.settings = smtp(mailbox).model_copy(update={"owner_language": language})
+    write_note(company)
+    company.run("mail")
+    (sent,) = (message_from_bytes(mail, policy=policy.default) for mail in mailbox.mails)
+    assert sent["Subject"] == subject
+    plain = sent.get_body(["plain"])
+    assert plain is not None
+    assert word in plain.get_content()
+    assert "http" not in plain.get_content(), "no panel is set, so there is no line for it"
+
+
 def test_a_task_s_subject_has_fewer_than_60_characters_and_its_text_says_all(
     vendors: Vendors, company: Company
 ) -> None:

@@ -16,6 +16,7 @@ from radar.deliveries.channels.webhook import Webhook
 from radar.deliveries.settings import Destinations
 
 OUTBOX, NONE = "outbox", "none"
+SLACK = ("slack_bot", "slack_webhook")
 CRMS = ("hubspot", "salesforce")
 
 

@@ -132,3 +132,8 @@ def _file_lines(one: FileCheck) -> Iterator[str]:
     if one.account_ids is not None:
         unknown = f"; not known: {', '.join(one.account_ids_unknown)}" if one.account_ids_unknown else ""
         yield f"  accounts   {one.account_ids_joined:,} of {one.account_ids:,} ids join{unknown}"
+    if one.account_ids_lookalike:
+        yield (
+            f"  look alike {', '.join(one.account_ids_lookalike)}: an id lost its zeros, or got .0, in one of"
+            " the two systems? What to do: send both as text"
+        )

@@ -103,6 +103,10 @@ _UNKNOWN_AMOUNTS = """
     SELECT feed, currency, amounts, amount, first_date, what_to_do
     FROM marts.rpt_unknown_amounts ORDER BY feed, currency
 """
+_LOOKALIKE_IDS = """
+    SELECT feed, column_name, other_feed, other_column_name, ids, id_rows, examples, what_to_do
+    FROM marts.rpt_lookalike_ids ORDER BY feed, column_name, other_feed, other_column_name
+"""
 _TO_CHOOSE = """
     SELECT count(DISTINCT (source, source_account_id)) FROM marts.dim_account_links WHERE NOT is_linked
 """
@@ -228,9 +232,10 @@ class Summary:
     those with a subscription; `deleted`: events of this run under accounts that are deleted.
     `unjoined`: feeds of which not every row finds its account: rows, users and ids, each with the share that
     does, the ids for which most rows wait, and whether that is below the limit; `unknown_amounts`: feed,
-    currency, how many amounts without a rate, their sum, the first day, what to do; `to_choose`: ids that
-    may be more than one account; `excluded`: users and contacts of whom nothing counts; `unmatched`: rows of
-    excluded.csv, from 1, that name nobody.
+    currency, how many amounts without a rate, their sum, the first day, what to do; `lookalike_ids`: feed and
+    column, feed and column that have another spelling, how many ids and rows, examples, what to do;
+    `to_choose`: ids that may be more than one account; `excluded`: users and contacts of whom nothing
+    counts; `unmatched`: rows of excluded.csv, from 1, that name nobody.
     `blocked`: feed and reason; `checks`: passed, failed critically, failed otherwise; `asked`: accounts in
     the review queue, sign-offs and spot checks of the newest week that wait; `prospects`: account, name,
     score and bucket of those that never bought anything, and how many; `disagreement`: verdicts against the
@@ -253,6 +258,7 @@ class Summary:
     deleted: Sequence[tuple[str, int]]
     unjoined: Sequence[tuple[str, int, float, int, float | None, int, float, str, bool]]
     unknown_amounts: Sequence[tuple[str, str, int, float, date, str]]
+    lookalike_ids: Sequence[tuple[str, str, str, str, int, int, str, str]]
     to_choose: int
     blocked: Sequence[tuple[str, str]]
     buckets: Sequence[tuple[str, int]]
@@ -324,6 +330,7 @@ def of_run(con: duckdb.DuckDBPyConnection, run_id: str, settings: Settings) -> S
         deleted=rows(_DELETED, batch_id=batch_id),
         unjoined=rows(_UNJOINED),
         unknown_amounts=rows(_UNKNOWN_AMOUNTS),
+        lookalike_ids=rows(_LOOKALIKE_IDS),
         to_choose=rows(_TO_CHOOSE)[0][0],
         blocked=rows(_BLOCKED, run_id=run_id),
         buckets=rows(_BUCKETS),
@@ -466,7 +473,7 @@ def _coverage(summary: Summary) -> list[str]:
             f" such as {summary.deleted[0][0]}."
             " What to do: say in crm/identities into which account they were merged"
         )
-    return [*lines, *_unjoined(summary), *_without_rate(summary)]
+    return [*lines, *_unjoined(summary), *_lookalikes(summary), *_without_rate(summary)]
 
 
 def _without_rate(summary: Summary) -> list[str]:
@@ -477,6 +484,20 @@ def _without_rate(summary: Summary) -> list[str]:
         f" (marts.rpt_unknown_amounts). What to do: {what_to_do}"
         for feed, currency, amounts, amount, first, what_to_do in summary.unknown_amounts
     ]
+
+
+def _lookalikes(summary: Summary) -> list[str]:
+    """Ids that differ in leading zeros or `.0` alone, which count as different ones."""
+    lines = []
+    for feed, column, other_feed, other_column, ids, rows, examples, what_to_do in summary.lookalike_ids:
+        counted = f"{ids:,} id{'s' * (ids != 1)} in {rows:,} row{'s' * (rows != 1)}"
+        is_other = (other_feed, other_column) != (feed, column)
+        where = f"spelled otherwise in {other_feed}" if is_other else "spelled in several ways"
+        lines.append(
+            f"  warning: {feed}: {column}: {counted} {'is' if ids == 1 else 'are'} {where}, such as"
+            f" {examples}; they count as different ids (marts.rpt_lookalike_ids). What to do: {what_to_do}"
+        )
+    return lines
 
 
 def _unjoined(summary: Summary) -> list[str]:

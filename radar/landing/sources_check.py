@@ -44,7 +44,11 @@ class BadValue:
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What became of a file or relation for one feed. `columns`: the adapter's name -> the file's or None."""
+    """What became of a file or relation for one feed. `columns`: the adapter's name -> the file's or None.
+
+    `account_ids_lookalike`: ids that do not join, each with one that is known and differs in leading zeros
+    or `.0` alone.
+    """
 
     file: str
     read_as: str
@@ -62,6 +66,7 @@ class FileCheck:
     account_ids: int | None = None
     account_ids_joined: int | None = None
     account_ids_unknown: list[str] = field(default_factory=list)
+    account_ids_lookalike: list[str] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
@@ -158,11 +163,13 @@ def _check(
     joined: dict[str, Any] = {}
     if has_accounts and feed.waiting_table and load.status == LANDED:
         query = _JOINS.format(table=feed.raw_table)
-        row = con.execute(query, {"source": feed.source, "file": file.source_file}).fetchone() or (0, 0, None)
+        found = con.execute(query, {"source": feed.source, "file": file.source_file}).fetchone()
+        ids, ids_joined, unknown, lookalike = found or (0, 0, None, None)
         joined = {
-            "account_ids": row[0],
-            "account_ids_joined": row[1],
-            "account_ids_unknown": row[2] or [],
+            "account_ids": ids,
+            "account_ids_joined": ids_joined,
+            "account_ids_unknown": unknown or [],
+            "account_ids_lookalike": lookalike or [],
         }
     known = json.loads(load.columns) if load.columns else {}
     return FileCheck(
@@ -196,6 +203,9 @@ def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
+# As plain_id of intermediate.int_digit_ids.
+PLAIN_ID = "regexp_extract({id}, '^0*([0-9]+?)([.]0+)?$', 1)"
+
 _FIRST_BAD = """
     select row_number, column_name, masked_value, message, costs_row
     from (
@@ -209,17 +219,31 @@ _FIRST_BAD = """
 """
 
 _JOINS = f"""
-    select
-        count(distinct landed.account_id),
-        count(distinct landed.account_id) filter (where accounts.account_id is not null),
-        list(distinct landed.account_id order by landed.account_id)
-            filter (where accounts.account_id is null)[1:{MOST_EXAMPLES}]
-    from {{table}} as landed
-    left join (
+    with known as (
         select account_id from raw.crm_accounts
         union
         select account_id from raw.account_aliases where source = $source
-    ) as accounts
-        on landed.account_id = accounts.account_id
-    where landed._source_file = $file
+    ),
+    landed as (
+        select distinct landed.account_id, known.account_id is not null as is_known
+        from {{table}} as landed
+        left join known using (account_id)
+        where landed._source_file = $file
+    ),
+    lookalikes as (
+        select landed.account_id, min(known.account_id) as known_id
+        from landed
+        inner join known
+            on {PLAIN_ID.format(id="landed.account_id")} = {PLAIN_ID.format(id="known.account_id")}
+        where not landed.is_known and {PLAIN_ID.format(id="landed.account_id")} <> ''
+        group by landed.account_id
+    )
+    select
+        count(*),
+        count(*) filter (where is_known),
+        list(account_id order by account_id) filter (where not is_known)[1:{MOST_EXAMPLES}],
+        list(account_id || ' and ' || known_id order by account_id)
+            filter (where known_id is not null)[1:{MOST_EXAMPLES}]
+    from landed
+    left join lookalikes using (account_id)
 """

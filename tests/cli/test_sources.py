@@ -56,6 +56,23 @@ def test_check_says_what_lands_and_how_many_account_ids_join(extracts: Path) -> 
     assert {path.name for path in extracts.parent.iterdir()} == {"extracts"}
 
 
+def test_check_names_account_ids_that_a_spreadsheet_may_have_changed(tmp_path: Path) -> None:
+    accounts = "account_id,name,created_at\n00123,Acme,2026-01-01\n45,Bolt,2026-01-01\n"
+    put(tmp_path, "crm/accounts/a.csv", accounts)
+    put(tmp_path, "crm/identities/i.csv", "source,source_account_id,account_id\nsupport,0078,45\n")
+    tickets = "\n".join(f"{n},2026-02-01,{name},open,high" for n, name in enumerate(IDS_OF_TICKETS))
+    put(tmp_path, "zendesk/tickets/t.csv", f"{TICKETS}{tickets}\n")
+    done = radar("sources", "check", str(tmp_path), f"--seeds={SEEDS}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "accounts   1 of 5 ids join; not known: 123, 45.0, 78" in done.stdout
+    assert "look alike 123 and 00123, 45.0 and 45, 78 and 0078: an id lost its zeros" in done.stdout
+    put(tmp_path, "zendesk/tickets/t.csv", f"{TICKETS}1,2026-02-01,9,open,high\n2,2026-02-01,45,open,high\n")
+    assert "look alike" not in radar("sources", "check", str(tmp_path), f"--seeds={SEEDS}").stdout
+
+
+IDS_OF_TICKETS = ("123", "45", "45.0", "78", "acme")  # with "acme", `.0` stays
+
+
 def test_check_ends_with_1_where_something_does_not_land_and_says_what(extracts: Path) -> None:
     put(extracts, "zendesk/tickets/bad.csv", TICKETS + "3,never,9,open,high\n4,2026-02-01,9,open,high\n")
     put(extracts, "zendesk/users/u.csv", "name,mail\nAnn,ann@acme.com\n")

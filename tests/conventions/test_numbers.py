@@ -36,6 +36,7 @@ ALLOWED = {
     "models/intermediate/usage/int_activity_changes.sql": {"2": "the window and the one before"},
     "models/marts/people/rpt_work_list.sql": {"2": "cents"},
     "models/plays/fct_holdouts.sql": {"100.0": "percent"},
+    "models/marts/quality/rpt_lookalike_ids.sql": {"3": "examples in one text"},
     "models/outbound/crm_tasks.sql": {"58": "what fits before the sign that a subject was cut"},
     "models/marts/portfolio/rpt_risk_factors.sql": {"0.25": "lowest quarter", "0.75": "highest quarter"},
     "models/marts/people/rpt_workload_weekly.sql": {"175": "half a year of weeks is drawn"},

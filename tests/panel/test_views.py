@@ -406,6 +406,31 @@ def test_quality_names_amounts_without_a_rate_and_which_rate_to_add(
         assert rows(clients["rep"], "/quality?format=csv&part=unknown_amounts") == []
 
 
+def test_quality_names_ids_that_look_alike_and_what_to_do(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    found = publish_again(
+        demo_run,
+        tmp_path / "found",
+        "insert into marts.rpt_lookalike_ids (feed, column_name, other_feed, other_column_name, ids, id_rows,"
+        " examples, what_to_do) values ('billing/invoices', 'account_id', 'crm/accounts', 'account_id', 2,"
+        " 1340, '123 and 00123', 'send them as text')",
+    )
+    for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
+        page = text(clients["rep"], "/quality")
+        listed = page.partition("Ids that look alike")[2].partition("All of them")[0]
+        assert (
+            "billing/invoices account_id crm/accounts account_id 2 1,340 123 and 00123 send them as text"
+            in listed
+        )
+        (line,) = rows(clients["rep"], "/quality?format=csv&part=lookalike_ids")
+        assert (line["feed"], line["examples"]) == ("billing/invoices", "123 and 00123")
+    earlier = publish_again(demo_run, tmp_path / "earlier", "drop table marts.rpt_lookalike_ids")
+    for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
+        assert "Ids that look alike" not in text(clients["rep"], "/quality")
+        assert rows(clients["rep"], "/quality?format=csv&part=lookalike_ids") == []
+
+
 def test_the_copy_holds_no_sentence_that_may_name_a_value(told: Any) -> None:
     columns = told("select table_schema, table_name, column_name from information_schema.columns")
     records = {name for schema, table, name in columns if schema == "audit"}

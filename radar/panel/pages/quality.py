@@ -48,6 +48,9 @@ _CSV: Mapping[str, tuple[str, ...]] = {
     "excluded": (
         "seed_row", "kind", "reason", "accounts", "users", "events", "contacts", "records", "is_unmatched",
     ),
+    "lookalike_ids": (
+        "feed", "column_name", "other_feed", "other_column_name", "ids", "id_rows", "examples", "what_to_do",
+    ),
     "unknown_amounts": (
         "feed", "currency", "amounts", "amount", "first_date", "last_date", "what_to_do",
     ),
@@ -106,7 +109,7 @@ class _Data:
             return []  # a copy of an earlier release
         if name == "schema_changes" and not self.ask("has_schema_changes")[0]["is_there"]:
             return []
-        if name in ("excluded", "unknown_amounts"):
+        if name in ("excluded", "lookalike_ids", "unknown_amounts"):
             try:
                 return self.ask(name)
             except EarlierCopyError:
@@ -184,6 +187,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "changes": [row for row in changes if row["is_current"]][:COLUMN_ROWS],
         "schema_changes": SCHEMA_CHANGES,
         "excluded": data.part("excluded"),
+        "lookalike_ids": data.part("lookalike_ids"),
         "unknown_amounts": data.part("unknown_amounts"),
         "checks": checks,
         "passed": sum(row["passed"] for row in checks),

@@ -171,6 +171,11 @@ order by is_current desc, last_found_at desc, attention_rank, feed, column_name
 select * from marts.rpt_excluded
 order by seed_row
 
+-- name: lookalike_ids
+-- for everyone
+select * from marts.rpt_lookalike_ids
+order by feed, column_name, other_feed, other_column_name
+
 -- name: unknown_amounts
 -- for everyone
 select * from marts.rpt_unknown_amounts

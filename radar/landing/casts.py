@@ -104,9 +104,9 @@ def _is_clean(column: Column, value: str) -> str:
     if column.type == "text" and column.format != CURRENCY:
         return f"regexp_full_match({value}, '[!-~]|[!-~](?s:.*)[!-~]')"
     if not _words_for_empty(column):
-        return f"regexp_full_match({value}, '[!-~]+')"
+        return f"regexp_full_match({value}, '[!-~]([ -~]*[!-~])?')"
     # no word for empty begins so, or is as long
-    return f"regexp_full_match({value}, '{_FIRST}[!-~]*|[!-~]{{8,}}')"
+    return f"regexp_full_match({value}, '{_FIRST}([ -~]*[!-~])?|[!-~][ -~]{{6,}}[!-~]')"
 
 
 def as_text(value: str, sql_type: str) -> str:
@@ -337,17 +337,19 @@ def _bool(value: str, sql_type: str) -> str:
 def _integer(value: str, sql_type: str) -> str:
     if sql_type.removeprefix("U") in _WHOLE:
         return f"try_cast({value} as bigint)"
-    text = _trimmed_number(as_text(value, sql_type))
-    whole = f"try_cast(try_cast({text} as decimal(38, 6)) as bigint)"
-    return f"case when regexp_full_match({text}, '{_INTEGER}') then {whole} end"
+    return _number(as_text(value, sql_type), _INTEGER, "try_cast(try_cast({} as decimal(38, 6)) as bigint)")
 
 
 def _decimal(value: str, sql_type: str) -> str:
     if sql_type.removeprefix("U").startswith(_NUMERIC):
         return f"try_cast({value} as {AMOUNT})"
-    text = _trimmed_number(as_text(value, sql_type))
-    return f"case when regexp_full_match({text}, '{_NUMBER}') then try_cast({text} as {AMOUNT}) end"
+    return _number(as_text(value, sql_type), _NUMBER, f"try_cast({{}} as {AMOUNT})")
 
 
-def _trimmed_number(text: str) -> str:
-    return f"trim({text}, {_literal(_BLANK + _ZERO_WIDTH)})"
+def _number(text: str, pattern: str, cast: str) -> str:
+    """The text cast where it fits the pattern. Blanks are taken off only where they are in the way: it is slow."""
+    trimmed = f"trim({text}, {_literal(_BLANK + _ZERO_WIDTH)})"
+    cases = " ".join(
+        f"when regexp_full_match({one}, '{pattern}') then {cast.format(one)}" for one in (text, trimmed)
+    )
+    return f"case {cases} end"

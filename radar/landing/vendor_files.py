@@ -264,29 +264,51 @@ def _json_base(
 
         ),
 
+        -- almost every value is a record, and each look into JSON takes it apart again: one has to do for those
+        looked_at as (
+
+            select *, coalesce({is_sound} and {_is_record("json", found)}, false) as is_record
+            from values_of_file
+
+        ),
+
         pages as (
 
-            select _position, {_records_of("json", found, is_sound)} as items
-            from values_of_file
+            select
+                _position,
+                is_record,
+                case when is_record then [json] else {_records_of("json", found, is_sound)} end as items
+            from looked_at
 
         ),
 
         items as (
 
-            select _position, unnest(items) as item
+            select _position, is_record as is_whole, unnest(items) as item
             from pages
+
+        ),
+
+        records as (
+
+            select *, is_whole or coalesce({_is_record("item", found)}, false) as is_record
+            from items
 
         ),
 
         unwrapped as (
 
-            select _position, {_unwrapped("item", found)} as opened
-            from items
-            where not coalesce(
-                json_extract_string(item, '$.type') in ({_NOT_RECORDS})
-                and not {_is_record("item", found)},
-                false
-            )
+            select
+                _position,
+                is_record,
+                case
+                    when is_record then {{record: item, time: cast(null as varchar)}}
+                    else {_unwrapped("item", found)}
+                end as opened
+            from records
+            where
+                is_record
+                or not coalesce(list_contains([{_NOT_RECORDS}], json_extract_string(item, '$.type')), false)
 
         )
 
@@ -295,7 +317,7 @@ def _json_base(
             opened.record as record,
             opened.time as _time,
             row_number() over () as _row_number,
-            coalesce(json_type(opened.record) <> 'OBJECT', true) as _is_malformed
+            not is_record and coalesce(json_type(opened.record) <> 'OBJECT', true) as _is_malformed
         from unwrapped
         """,
         target,
@@ -338,7 +360,7 @@ def _of_raw_column(con: duckdb.DuckDBPyConnection, base: _Base, raw: str, folder
 
 
 def _records_of(value: str, found: VendorObject, is_sound: str) -> str:
-    """The list of records in one value of the file: a page's, those of a bare list, or the value itself."""
+    """The list of records in one value that is none itself: a page's, those of a bare list, or the value."""
     cases = [
         f"when json_type({value}, {_path((key,))}) = 'ARRAY'"
         f" then json_extract({value}, {quoted(_raw_path((key,)) + '[*]')})"
@@ -347,13 +369,12 @@ def _records_of(value: str, found: VendorObject, is_sound: str) -> str:
     return (
         f"case when not ({is_sound}) then [cast(null as json)]"
         f" when json_type({value}) = 'ARRAY' then json_extract({value}, '$[*]')"
-        f" when {_is_record(value, found)} then [{value}]"
         f" {' '.join(cases)} else [{value}] end"
     )
 
 
 def _unwrapped(value: str, found: VendorObject) -> str:
-    """A struct of the record and the time of the message that it came in."""
+    """A struct of the record in a value that is none itself, and the time of the message that it came in."""
     cases = []
     for path, time in found.wrappers.items():
         inner = _path(tuple(path.split(".")))
@@ -366,17 +387,24 @@ def _unwrapped(value: str, found: VendorObject) -> str:
             f" {{record: cast({as_text} as json), time: cast({at} as varchar)}}",
         ]
     whole = f"{{record: {value}, time: cast(null as varchar)}}"
-    return f"case when {_is_record(value, found)} then {whole} {' '.join(cases)} else {whole} end"
+    return f"case {' '.join(cases)} else {whole} end" if cases else whole
 
 
 def _is_record(value: str, found: VendorObject) -> str:
     """Whether it is a record itself and no page or message around some: it has every required column."""
+    paths: dict[str, None] = {}
     tests = []
     for column in found.required:
-        paths = [tuple(path.split(".")) for path in column.paths if not path.startswith("=")]
-        paths += [(prefix.rstrip("._"), *path) for prefix in found.prefixes for path in paths]
-        tests.append("(" + " or ".join(f"json_exists({value}, {_path(path)})" for path in paths) + ")")
-    return f"({' and '.join(tests) or 'false'})"
+        places = [tuple(path.split(".")) for path in column.paths if not path.startswith("=")]
+        places += [(prefix.rstrip("._"), *path) for prefix in found.prefixes for path in places]
+        some = [_path(place) for place in places]
+        paths |= dict.fromkeys(some)
+        tests.append([list(paths).index(path) + 1 for path in some])
+    if not all(tests) or not tests:
+        return "false"
+    all_of = " and ".join("(" + " or ".join(f"has[{one}]" for one in some) + ")" for some in tests)
+    # a list of one, so that the value is taken apart once for all of its paths
+    return f"list_transform([json_exists({value}, [{', '.join(paths)}])], lambda has: {all_of})[1]"
 
 
 def _raw_path(keys: Sequence[str]) -> str:

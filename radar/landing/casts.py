@@ -347,7 +347,7 @@ def _decimal(value: str, sql_type: str) -> str:
 
 
 def _number(text: str, pattern: str, cast: str) -> str:
-    """The text cast where it fits the pattern. Blanks are taken off only where they are in the way: it is slow."""
+    """The text cast where it fits the pattern. Taking blanks off is slow: only where they are in the way."""
     trimmed = f"trim({text}, {_literal(_BLANK + _ZERO_WIDTH)})"
     cases = " ".join(
         f"when regexp_full_match({one}, '{pattern}') then {cast.format(one)}" for one in (text, trimmed)

@@ -264,7 +264,7 @@ def _json_base(
 
         ),
 
-        -- almost every value is a record, and each look into JSON takes it apart again: one has to do for those
+        -- each look into JSON takes it apart again: for a record, which most values are, one has to do
         looked_at as (
 
             select *, coalesce({is_sound} and {_is_record("json", found)}, false) as is_record
@@ -416,7 +416,9 @@ def _path(keys: Sequence[str]) -> str:
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    con.execute(f"copy ({query}) to {quoted(str(target))} (format parquet, row_group_size 16384)")
+    # it is read at once and thrown away: packing it takes longer
+    options = "format parquet, compression uncompressed, row_group_size 16384"
+    con.execute(f"copy ({query}) to {quoted(str(target))} ({options})")
 
 
 # columns

@@ -141,7 +141,7 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
         "create table no_rules_in_use "
         "(as_of_date date, rule_set varchar, segment varchar, rules_in_use bigint)"
     )
-    for kind, name, model in (
+    for kind, made, model in (
         ("table", "int_rank_limits", "int_rank_limits"),
         ("table", "candidate_inputs", "int_rule_inputs"),
         ("view", "all_results", "calibration_results"),  # of many accounts more than memory holds
@@ -149,7 +149,7 @@ def _evaluate(con: duckdb.DuckDBPyConnection, seeds: Path, name: str) -> Row:
         ("table", "candidate_results", "fct_rule_results"),
     ):
         query = compile_model(model, {"dates": "true"}, relations, macros)
-        con.execute(f"create {kind} {name} as\n{query}")
+        con.execute(f"create {kind} {made} as\n{query}")
     return rule_set
 
 

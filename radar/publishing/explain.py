@@ -154,6 +154,7 @@ class Explanation:
     is_overridden: bool
     override_reason: str | None
     overridden_by: str | None
+    overridden_by_name: str | None
     delta_7d: float | None
     delta_30d: float | None
     trend: str | None
@@ -193,7 +194,8 @@ class Explanation:
         if self.decision == "conflict":
             lines.append(f"Not decided: {self.conflict_reason}.")
         if self.is_overridden:
-            who = f" by {self.overridden_by}" if self.overridden_by else ""
+            name = self.overridden_by_name or self.overridden_by
+            who = f" by {name}" if name else ""
             moved = f"from {BUCKETS[self.model_bucket]} to {BUCKETS[self.bucket]}"
             lines.append(f"Overruled{who} {moved}: {self.override_reason}")
         lines.append(self._trend())
@@ -274,6 +276,11 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
             account_id=account_id,
             day=day,
         )
+        owner = _one(
+            con,
+            "select max(owner_name) as name from marts.rpt_account_health where owner_id = $who",
+            who=recorded["overridden_by"],
+        ) or {"name": None}
         name = _one(
             con,
             """
@@ -344,6 +351,7 @@ def explain(database: Path, account: str, as_of: date | None = None) -> Explanat
         is_overridden=recorded["is_overridden"],
         override_reason=recorded["override_reason"],
         overridden_by=recorded["overridden_by"],
+        overridden_by_name=owner["name"],
         delta_7d=_change(recorded, deltas[7]),
         delta_30d=_change(recorded, deltas[30]),
         trend=snapshot["trend"] if snapshot else None,

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from radar.cli.main import app
 from radar.core.errors import UsageError
+from radar.measurement import ceiling
 from radar.measurement.backtest import COPY, Question, figures_of, measured_copy
 from radar.measurement.calibrate import Proposal, Request, Steps
 from radar.measurement.rule_rows import FAMILIES, typed_rows
@@ -177,6 +178,30 @@ def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
     late = found(folder, "--horizon=30", f"--train-until={until}")["horizons"]["30"]
     assert late["ceiling"]["n"] == late["champion"]["n"]
     assert late["ceiling"]["recall_top_tenth"] > 0.9
+
+
+def test_a_large_company_s_ceiling_is_fitted_to_whole_accounts() -> None:
+    day = date(2026, 1, 5)
+    with duckdb.connect() as con:
+        con.execute(
+            """
+            create table seed_settings as select 'churn_grace_days' as setting, 30 as value;
+            create table fct_observations as
+            select 'a' || n as account_id, date '2026-01-05' + cast(7 * w as integer) as as_of_date,
+                n = 3 as has_churned_30d, false as is_censored_30d
+            from range(20) as accounts (n), range(4) as weeks (w);
+            create table inputs as select account_id, as_of_date, 1 as logins_7d from fct_observations;
+            """
+        )
+        known = {
+            most: ceiling.known_outcomes(
+                con, "inputs", ["logins_7d"], 30, day + timedelta(days=60 + 14), most=most
+            )
+            for most in (None, 60, 32, 31)
+        }
+    weeks = {most: rows.groupby("account_id").size().tolist() for most, rows in known.items()}
+    assert weeks == {None: [3] * 20, 60: [3] * 20, 32: [3] * 10, 31: [3] * 10}
+    assert set(known[31]["account_id"]) < set(known[60]["account_id"])
 
 
 def of_one_date(account: str, day: date, limit: int, cut: Callable[[int, int], int]) -> int:

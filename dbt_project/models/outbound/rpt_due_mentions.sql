@@ -11,12 +11,18 @@ notes as (
 
 ),
 
+staff as (
+
+    select * from {{ ref('stg_crm__owners') }}
+
+),
+
 owners as (
 
     select
         *,
         '@' || regexp_escape(lower(trim(name))) || '(\W|$)' as pattern
-    from {{ ref('stg_crm__owners') }}
+    from staff
     where
         trim(name) <> ''
         and deleted_date is null
@@ -83,7 +89,7 @@ final as (
     from mentions
     inner join {{ ref('rpt_account_health') }} as accounts
         on mentions.account_id = accounts.account_id
-    left join {{ ref('stg_crm__owners') }} as authors
+    left join staff as authors
         on mentions.reviewed_by = authors.owner_id
     left join {{ ref('int_delivery_states') }} as states
         on mentions.delivery_key = states.delivery_key

@@ -19,7 +19,7 @@ from radar.cli.run_daily import run_daily
 from radar.core.errors import InputError, UsageError
 from radar.core.runs import utc_now
 from radar.core.settings import Settings
-from radar.core.terminal import inert_value
+from radar.core.terminal import inert, inert_value
 from radar.core.warehouse import readable_os_errors
 from radar.landing.feeds import ACCOUNTS
 from radar.landing.sources_check import FolderCheck, scratch_landing
@@ -153,7 +153,8 @@ def _landed(check: FolderCheck) -> Iterator[str]:
         )
         yield f"  {one.file:<44} {one.feed}: {one.rows:,} rows, {one.rows_refused:,} refused{joined}"
         if one.message:
-            yield f"    {one.status}: {inert_value(one.message)}"
+            lines = inert(one.message).splitlines()  # the second one says what to do
+            yield "\n".join([f"    {one.status}: {lines[0]}", *(f"    {line}" for line in lines[1:])])
 
 
 def _require_accounts(check: FolderCheck, source: Path) -> None:

@@ -330,6 +330,7 @@ class _Rows:
     def _fewer_rows(self, rows: int) -> str | None:
         """A warning where the file has far fewer rows than the one before it, as if cut between two rows.
 
+        That is of the same folder: another vendor's file of the feed says nothing about this one.
         Not for relations: of those come the new rows alone, and who shrank is reported by `land_tables`. Not
         for what Radar itself has written: it is whole.
         """

@@ -91,7 +91,7 @@ FILE_BEFORE = """
         feed = $feed
         and status = 'landed'
         and source_file <> $source_file
-        and not starts_with(source_file, 'tables/')
+        and string_split(source_file, '/')[:2] = string_split($source_file, '/')[:2]
         and (batch_id < $batch_id or source_file < $source_file)
     order by batch_id desc, source_file desc
     limit 1

@@ -102,7 +102,7 @@ def _decided(path: Path, name: str, keys: list[str], *, is_nested: bool) -> Reco
     if any(_is_named(vendor, words) for vendor in vendors()):
         fits = [fit for fit in fits if _is_named(fit.folder.split("/")[0], words)]
     whole = [fit for fit in fits if not fit.missing and fit.score >= LEAST]
-    named = [fit for fit in fits if all(_is_named(part, words) for part in fit.folder.split("/"))]
+    named = [fit for fit in fits if all(_is_named(part, words) for part in _titles(fit.folder))]
     longest = max((len(fit.folder) for fit in named), default=0)  # payment_intents, not payments
     named = [fit for fit in named if not fit.missing and fit.score >= LEAST_WHERE_NAMED]
     whole = [fit for fit in named if len(fit.folder) == longest] or whole
@@ -121,6 +121,12 @@ def _nearest(fits: Sequence[Fit]) -> str:
     if near is None or not near.missing or near.score < LEAST_WHERE_NAMED / 2:
         return "no vendor's object and no feed has these columns: docs/sources.md says how to add one"
     return f"it resembles {near.folder}, and has no {' and no '.join(near.missing)}"
+
+
+def _titles(folder: str) -> list[str]:
+    """What a file's name has to say of a folder: vendor and object; of a feed, accounts is enough."""
+    parts = folder.split("/")
+    return parts[1:] if folder in load_feeds() else parts
 
 
 def _is_named(name: str, words: str) -> bool:

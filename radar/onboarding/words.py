@@ -243,7 +243,8 @@ def _product_events(con: duckdb.DuckDBPyConnection, found: list[tuple[str, int, 
         else:
             rows.append((name, name in logins, name in key_features, False, False, "", ""))
             meaning = "a login" if name in logins else "a key feature" if name in key_features else "activity"
-        guesses.append(Guess(name, f"{events:,} events of {accounts:,} accounts", meaning))
+        counts = f"{_counted(events, 'event')} of {_counted(accounts, 'account')}"
+        guesses.append(Guess(name, counts, meaning))
     return Seed("product_events.csv", columns, rows, guesses)
 
 
@@ -261,7 +262,7 @@ def _ticket_statuses(found: Iterable[tuple[str, int, bool]]) -> Seed:
         is_open = known.get(_plain(status), not (is_resolved or _CLOSED.search(status.lower())))
         if _plain(status) not in known:
             rows.append((status, str(is_open).lower()))
-        guesses.append(Guess(status, f"{tickets:,} tickets", "open" if is_open else "closed"))
+        guesses.append(Guess(status, _counted(tickets, "ticket"), "open" if is_open else "closed"))
     return Seed("ticket_statuses.csv", ("status", "is_open"), rows, guesses)
 
 
@@ -285,6 +286,11 @@ def _settings() -> Seed:
         "accept_unended_last_row", "files without a line end after the last row", "1: they are whole"
     )
     return Seed("settings.csv", tuple(row), [tuple(row.values())], [guess])
+
+
+def _counted(count: int, what: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _plain(word: str) -> str:

@@ -92,6 +92,19 @@ def test_a_file_with_far_fewer_rows_than_the_one_before_it_is_reported(inbox: In
     assert inbox.land().notices == []
 
 
+def test_another_vendors_file_of_the_feed_is_not_the_one_before(inbox: Inbox) -> None:
+    def owners(count: int) -> str:
+        return "id,email,firstName,lastName\n" + "".join(f"{n},a{n}@b.co,Ann,Lee\n" for n in range(count))
+
+    inbox.put_accounts()
+    inbox.put("hubspot/owners/2026-01-01.csv", owners(200))
+    inbox.put("salesforce/user/2026-01-01.csv", "Id,Name,Email\n005000000000001,Ann Lee,ann@b.co\n")
+    assert inbox.land().notices == []
+    inbox.put("hubspot/owners/2026-01-02.csv", owners(3))
+    (notice,) = inbox.land().notices
+    assert "2026-01-02.csv has 3 rows, and hubspot/owners/2026-01-01.csv before it 200" in notice
+
+
 @pytest.mark.parametrize(("begin", "warned"), [("export-", True), ("pulled-", False), ("received-", False)])
 def test_a_file_that_radar_itself_wrote_is_not_taken_for_cut(inbox: Inbox, begin: str, warned: bool) -> None:
     inbox.put_accounts()

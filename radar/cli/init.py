@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import secrets
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -48,11 +48,12 @@ def command(
     found = recognise(source)
     if asks:
         found = [_asked(one) for one in found]
-    print("\n".join(_files(found)))
-    with readable_os_errors(company):
-        company.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{company.name}-", dir=company.parent))
+    draft = company.with_name(f".{company.name}-{secrets.token_hex(4)}")  # named before it can be interrupted
     try:
+        print("\n".join(_files(found)))
+        with readable_os_errors(company):
+            company.parent.mkdir(parents=True, exist_ok=True)
+            draft.mkdir(mode=0o700)
         copy_extracts(found, draft / EXTRACTS)
         with scratch_landing(draft / EXTRACTS, Settings().shipped_seeds) as landed:
             check = landed.checked()

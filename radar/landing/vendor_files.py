@@ -397,7 +397,7 @@ def _is_record(value: str, found: VendorObject) -> str:
     for column in found.required:
         places = [tuple(path.split(".")) for path in column.paths if not path.startswith("=")]
         places += [(prefix.rstrip("._"), *path) for prefix in found.prefixes for path in places]
-        some = [_path(place) for place in places]
+        some = [_path(keys) for keys in places]
         paths |= dict.fromkeys(some)
         tests.append([list(paths).index(path) + 1 for path in some])
     if not all(tests) or not tests:

@@ -47,7 +47,7 @@ demo: $(VENV)/.ready
 	@read since last < $(DEMO)/days \
 		&& { test -d $(DEMO)/extracts \
 			|| { echo "Demo, 1 of 2: writing the extracts of an invented company to $(DEMO)/extracts (a few seconds)"; \
-				$(BIN)/radar demo $(DEMO)/extracts --end $$last; }; } \
+				$(BIN)/radar demo $(DEMO)/extracts --end $$last --stale; }; } \
 		&& echo "Demo, 2 of 2: radar run, which loads, checks and scores each day from $$since to $$last (1 to 2 minutes)" \
 		&& $(BIN)/radar run --extracts $(DEMO)/extracts --warehouse $(DEMO)/warehouse.duckdb \
 			--exports $(DEMO)/exports --published $(DEMO)/published --since $$since --as-of $$last

@@ -217,17 +217,21 @@ def restore(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder for the extracts.")],
+    *,
     accounts: Annotated[int, typer.Option(help="Customers, 1 to 100,000.")] = 400,
     days: Annotated[int, typer.Option(help="Days of history, 1 to 1,000.")] = 365,
     seed: Annotated[int, typer.Option(help="Another number gives another company.")] = 1,
     end: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts. [yesterday in UTC]")
     ] = None,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Leave out the support tickets of the last 9 days.")
+    ] = False,
 ) -> None:
     """Write the extracts of an invented company: the same bytes for the same arguments, --end among them."""
 
     last = parse_day("--end", end) if end else utc_now().date() - timedelta(days=1)
-    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=last)
+    rows = generate(folder, accounts=accounts, days=days, seed=seed, end=last, is_stale=stale)
     for feed, count in rows.items():
         print(f"  {feed:<24}{count:>13,} rows")
     print(f"\nNext: {shlex.join(['radar', 'run', '--extracts', str(folder), '--as-of', str(last)])}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from radar.demo.files import FeedFiles, Row
 from radar.demo.stories import Calendar
@@ -17,6 +17,8 @@ class Company:
     accounts: int
     calendar: Calendar
     feeds: dict[str, FeedFiles]
+    missing_days: Mapping[str, int] = field(default_factory=dict)
+    """Of these feeds so many of the last days have not come."""
 
     @property
     def last(self) -> int:
@@ -28,8 +30,9 @@ class Company:
         return self.calendar.at(day, second)
 
     def writer(self, feed: str) -> Callable[[int, Row], None]:
-        """The function that writes a row of that feed into the file of its day."""
-        return self.feeds[feed].write
+        """The function that writes a row of that feed into the file of its day, where that day has come."""
+        write, until = self.feeds[feed].write, self.last - self.missing_days.get(feed, 0)
+        return write if until == self.last else lambda day, row: write(day, row) if day <= until else None
 
 
 def is_every(number: int, step: int, first: int) -> bool:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,25 +30,36 @@ from radar.demo.stories import Account, Calendar, tell
 MAX_ACCOUNTS, MAX_DAYS = 100_000, 1_000
 YEARS = (2000, 2100)
 MARKER = ".radar-demo.json"
+STALE = {"support/tickets": 9}
+"""Feeds and days: more than the feed's max_age_days, so that a run finds it stale."""
 _EVENTS = "product/events"
 
 
 def generate(
-    folder: Path, *, accounts: int = 400, days: int = 365, seed: int = 1, end: date | None = None
+    folder: Path,
+    *,
+    accounts: int = 400,
+    days: int = 365,
+    seed: int = 1,
+    end: date | None = None,
+    is_stale: bool = False,
 ) -> dict[str, int]:
     """Write the extracts of the invented company; rows per feed.
 
     `end` is the last day (UTC) that has facts; it must be given, for a day read from a clock would not give
-    the same bytes again. The folder must be new, empty, or hold an earlier demo, whose files are replaced.
+    the same bytes again. `is_stale`: the last days of the feeds in STALE have not come.
+    The folder must be new, empty, or hold an earlier demo, whose files are replaced.
     The counts leave out the file that is cut and the one that is sent twice.
     Raises UsageError for arguments out of range, WarehouseError where the folder cannot be written.
     """
     calendar = _calendar(accounts, days, end)
+    arguments: dict[str, int | str] = {"accounts": accounts, "days": days, "seed": seed, "end": str(end)}
+    company = Company(seed, accounts, Calendar(calendar.first, days), {}, STALE if is_stale else {})
     with readable_os_errors(folder):
         names = _planned(calendar)
-        _prepare(folder, names, {"accounts": accounts, "days": days, "seed": seed, "end": str(end)})
+        _prepare(folder, names, arguments | ({"is_stale": True} if is_stale else {}))
         with ExitStack() as stack:
-            rows = _write(stack, folder, Calendar(calendar.first, days), accounts, seed)
+            rows = _write(stack, folder, company)
         for copy, (original, is_cut) in _second_deliveries(calendar).items():
             if (folder / original).exists():
                 (cut_short if is_cut else shutil.copyfile)(folder / original, folder / copy)
@@ -118,9 +130,10 @@ def _earlier_files(marker: Path) -> list[str]:
     return [str(name) for name in names]
 
 
-def _write(stack: ExitStack, folder: Path, calendar: Calendar, accounts: int, seed: int) -> dict[str, int]:
+def _write(stack: ExitStack, folder: Path, company: Company) -> dict[str, int]:
+    calendar, seed = company.calendar, company.seed
     feeds = {feed: _open_text(stack, folder, feed, calendar) for feed in DELIVERY if feed != _EVENTS}
-    company = Company(seed, accounts, calendar, feeds)
+    company = replace(company, feeds=feeds)
     months = parts(_EVENTS, calendar)
     event_files = [
         stack.enter_context(ParquetFile(folder / file_of(_EVENTS, part), usage.SCHEMA)) for part in months

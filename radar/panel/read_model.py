@@ -36,7 +36,7 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 12
+FORMAT = 13
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
@@ -53,7 +53,8 @@ _SCHEMA = """
     );
     create table labels (kind text, value text, label text);
     create table missing_data (
-        feed text, state text, last_arrived_at text, attention_rank integer, owner_id text, accounts integer
+        feed text, state text, last_arrived_at text, newest_fact_date text, attention_rank integer,
+        owner_id text, accounts integer
     );
     create table approvals (
         action_id text primary key, account_id text, owner_id text, play text, place integer,
@@ -324,7 +325,7 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
         if "marts.rpt_labels" in known:
             _move(con, out, "labels", {}, "insert into labels values (?, ?, ?)")
         if "marts.rpt_missing_data" in known:
-            _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?)")
+            _move(con, out, "missing_data", {}, "insert into missing_data values (?, ?, ?, ?, ?, ?, ?)")
         if "marts.rpt_account_hierarchy" in known:
             _move(con, out, "hierarchy", {}, "insert into hierarchy values (?, ?, ?, ?, ?)")
         for first, last in con.execute(_QUERIES["parts"], {"accounts": _ACCOUNTS_A_PART}).fetchall():

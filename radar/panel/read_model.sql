@@ -84,7 +84,7 @@ from marts.rpt_review_queue;
 select kind, value, label from marts.rpt_labels;
 
 -- name: missing_data
-select feed, state, last_arrived_at, attention_rank, owner_id, accounts from marts.rpt_missing_data;
+select feed, state, last_arrived_at, newest_fact_date, attention_rank, owner_id, accounts from marts.rpt_missing_data;
 
 -- name: hierarchy
 select account_id, parent_account_id, owner_id, score, to_json(tree)

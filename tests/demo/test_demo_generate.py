@@ -57,6 +57,18 @@ def test_another_seed_is_another_company(tmp_path: Path) -> None:
     assert not [name for name in one if one[name] == two[name] and "identities" not in name]
 
 
+def test_a_stale_demo_lacks_the_last_days_of_its_tickets_and_nothing_else(tmp_path: Path) -> None:
+    generate(tmp_path / "whole", **SMALL)
+    rows = generate(tmp_path / "stale", **SMALL, is_stale=True)
+    whole, stale = digests(tmp_path / "whole"), digests(tmp_path / "stale")
+    differs = {name for name in whole.keys() | stale.keys() if whole.get(name) != stale.get(name)}
+    assert {name.rpartition("/")[0] for name in differs} == {"", "support/tickets"}
+    newest = open_demo(tmp_path / "stale", rows).ask(
+        "select max(cast(cast(updated_at as timestamptz) at time zone 'UTC' as date)) from support_tickets"
+    )
+    assert newest == [(date(2026, 6, 21),)]
+
+
 def test_the_size_of_a_chunk_does_not_change_the_facts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

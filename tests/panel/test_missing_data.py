@@ -23,8 +23,9 @@ def test_a_banner_counts_the_accounts_of_who_looks(demo_run: Place, owners: Owne
         f"{undecided} 'failed_payments_30d, is_last_invoice_failed' where {rep}",
         f"{undecided} 'failed_payments_30d' where account_id ="
         f" (select min(account_id) from marts.rpt_account_health where {lead})",
-        "update marts.rpt_feed_states set state = 'stale', last_arrived_at = '2026-06-20 04:00:00'"
-        " where feed = 'billing/payments'",
+        "update marts.rpt_feed_states set state = 'stale', last_arrived_at = '2026-06-20 04:00:00',"
+        " newest_fact_date = case feed when 'billing/payments' then date '2026-06-19' end"
+        " where feed in ('billing/payments', 'billing/invoices')",
         "update marts.rpt_feed_states set state = 'held' where feed = 'crm/milestones'",
     )
     (counted,) = demo_run.rows(f"select count(*) from marts.rpt_account_health where {rep}")[0]
@@ -40,9 +41,16 @@ def test_a_banner_counts_the_accounts_of_who_looks(demo_run: Place, owners: Owne
             assert found
             client.cookies.set(sessions.COOKIE, sessions.begin(store, *found))
             pages[name] = " ".join(client.get("/").text.split())
-    text = "<strong>billing/payments</strong> has not arrived since 20 Jun 2026: {} cannot be decided."
+    text = (
+        "<strong>billing/payments</strong> has brought nothing newer than 19 Jun 2026: {} cannot be decided."
+    )
+    without_times = (
+        "<strong>billing/invoices</strong> has not arrived since 20 Jun 2026: {} cannot be decided."
+    )
     assert text.format(f"{counted} accounts") in pages["rep"]
+    assert without_times.format(f"{counted} accounts") in pages["rep"]
     assert text.format("1 account") in pages["other"]
+    assert "billing/invoices" not in pages["other"]
     assert '<a href="/quality#feeds">What to do</a>' in pages["rep"]
     assert "cannot be decided" not in pages["stranger"]
     assert "crm/milestones</strong>" not in pages["rep"], "nothing waits for it"

@@ -122,10 +122,11 @@ select
     feed,
     state,
     last_arrived_at,
+    newest_fact_date,
     sum(accounts) as accounts
 from missing_data
 where [[mine owner_id]] and ($owner_id is null or owner_id = $owner_id)
-group by feed, state, last_arrived_at, attention_rank
+group by feed, state, last_arrived_at, newest_fact_date, attention_rank
 order by attention_rank, feed;
 
 -- name: owners

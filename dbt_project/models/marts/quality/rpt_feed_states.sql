@@ -46,6 +46,7 @@ final as (
             else 5
         end as attention_rank,
         feed_states.last_arrived_at,
+        feed_states.newest_fact_date,
         feeds.max_age_days,
         cast(coalesce(hanging.signals, 0) as bigint) as signals
     from feed_states

@@ -23,6 +23,7 @@ final as (
         feeds.feed,
         feeds.state,
         feeds.last_arrived_at,
+        feeds.newest_fact_date,
         feeds.attention_rank,
         reasons.owner_id,
         count(distinct reasons.account_id) as accounts
@@ -33,6 +34,7 @@ final as (
         feeds.feed,
         feeds.state,
         feeds.last_arrived_at,
+        feeds.newest_fact_date,
         feeds.attention_rank,
         reasons.owner_id
 

@@ -90,7 +90,8 @@ changes as (
             when
                 acts.until_date is null
                 and today.as_of_date - acts.seen_date >= {{ setting('work_reopen_days') }}
-                then 'Nobody has looked for ' || (today.as_of_date - acts.seen_date)
+                then
+                    'Nobody has looked for ' || (today.as_of_date - acts.seen_date)
                     || case when today.as_of_date - acts.seen_date = 1 then ' day' else ' days' end
         end as changed
     from acts

@@ -225,7 +225,7 @@ def demo(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day with facts. [yesterday in UTC]")
     ] = None,
     stale: Annotated[
-        bool, typer.Option("--stale", help="Leave out the support tickets of the last 9 days.")
+        bool, typer.Option("--stale", help="Leave out the touchpoints of the last 9 days.")
     ] = False,
 ) -> None:
     """Write the extracts of an invented company: the same bytes for the same arguments, --end among them."""

@@ -18,9 +18,9 @@ _ACCOUNT = """
 _QUERY = "select bucket, count(*) as accounts from marts.rpt_account_health group by bucket"
 _TEXT = """
 The demo is ready. Its extracts have faults on purpose, as real extracts do: rows that are refused or wait
-for their account, columns set aside, words that are not recognised, messages that are blocked, and support
-tickets that stopped coming, so some accounts cannot be decided. The summary above names them, and none of
-them needs repair.
+for their account, columns set aside, words that are not recognised, messages that are blocked, and
+touchpoints that stopped coming, so that some accounts cannot be decided. The summary above names them, and
+none of them needs repair.
 
 Next, any of these:
 

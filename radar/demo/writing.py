@@ -30,7 +30,7 @@ from radar.demo.stories import Account, Calendar, tell
 MAX_ACCOUNTS, MAX_DAYS = 100_000, 1_000
 YEARS = (2000, 2100)
 MARKER = ".radar-demo.json"
-STALE = {"support/tickets": 9}
+STALE = {"crm/touchpoints": 9}
 """Feeds and days: more than the feed's max_age_days, so that a run finds it stale."""
 _EVENTS = "product/events"
 

@@ -57,14 +57,14 @@ def test_another_seed_is_another_company(tmp_path: Path) -> None:
     assert not [name for name in one if one[name] == two[name] and "identities" not in name]
 
 
-def test_a_stale_demo_lacks_the_last_days_of_its_tickets_and_nothing_else(tmp_path: Path) -> None:
+def test_a_stale_demo_lacks_the_last_days_of_its_touchpoints_and_nothing_else(tmp_path: Path) -> None:
     generate(tmp_path / "whole", **SMALL)
     rows = generate(tmp_path / "stale", **SMALL, is_stale=True)
     whole, stale = digests(tmp_path / "whole"), digests(tmp_path / "stale")
     differs = {name for name in whole.keys() | stale.keys() if whole.get(name) != stale.get(name)}
-    assert {name.rpartition("/")[0] for name in differs} == {"", "support/tickets"}
+    assert {name.rpartition("/")[0] for name in differs} == {"", "crm/touchpoints"}
     newest = open_demo(tmp_path / "stale", rows).ask(
-        "select max(cast(cast(updated_at as timestamptz) at time zone 'UTC' as date)) from support_tickets"
+        "select max(cast(cast(occurred_at as timestamptz) at time zone 'UTC' as date)) from crm_touchpoints"
     )
     assert newest == [(date(2026, 6, 21),)]
 

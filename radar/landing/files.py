@@ -120,6 +120,8 @@ def _is_own_folder(
         return False
     if entry.is_symlink():
         found.notice("", f"{name} is a link, and links are not followed: put the folder itself there")
+    elif not entry.is_dir() and not file_kind(entry.name) and not entry.name.lower().endswith(".zip"):
+        found.notice("", f"{name} is not read: it is in no feed's folder and no file of data by its name")
     elif not entry.is_dir():
         where = "<source>/<feed>/"
         if parent:

@@ -281,7 +281,9 @@ def test_a_file_next_to_the_folders_of_its_vendor_is_named_with_the_nearest(inbo
     inbox.put_accounts()
     inbox.put("stripe/charge_data.csv", "id\n1\n")
     inbox.put("loose.csv", "id\n1\n")
+    inbox.put("stripe/LICENSE", "Apache")
     notices = "\n".join(inbox.land().notices)
+    assert "stripe/LICENSE is not read: it is in no feed's folder and no file of data by its name" in notices
     text = "is in no feed's folder and is not read: move it into"
     assert f"stripe/charge_data.csv {text} stripe/charges/" in notices
     assert f"loose.csv {text} <source>/<feed>/" in notices

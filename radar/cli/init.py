@@ -17,6 +17,7 @@ import typer
 
 from radar.cli.run_daily import run_daily
 from radar.core.errors import InputError, UsageError
+from radar.core.plural import counted
 from radar.core.runs import utc_now
 from radar.core.settings import Settings
 from radar.core.terminal import inert, inert_value
@@ -27,7 +28,7 @@ from radar.onboarding.company_folder import CONFIRM, EXTRACTS, SEEDS, copy_extra
 from radar.onboarding.recognition import Recognised, recognise
 from radar.onboarding.words import QUESTIONS, Seed, first_day, propose
 
-MOST_GUESSES = 12
+MOST_GUESSES, MOST_LETTERS = 12, 60
 
 
 def command(
@@ -150,12 +151,19 @@ def _landed(check: FolderCheck) -> Iterator[str]:
     yield "\nRows"
     for one in check.files:
         joined = (
-            f", {one.account_ids_joined:,} of {one.account_ids:,} accounts known" if one.account_ids else ""
+            f", {one.account_ids_joined:,} of {counted(one.account_ids, 'account')} known"
+            if one.account_ids
+            else ""
         )
-        yield f"  {one.file:<44} {one.feed}: {one.rows:,} rows, {one.rows_refused:,} refused{joined}"
+        yield f"  {one.file:<44} {one.feed}: {counted(one.rows, 'row')}, {one.rows_refused:,} refused{joined}"
         if one.message:
             lines = inert(one.message).splitlines()  # the second one says what to do
             yield "\n".join([f"    {one.status}: {lines[0]}", *(f"    {line}" for line in lines[1:])])
+
+
+def _shortened(word: str) -> str:
+    """A word of the files as a line shows it: names of events may be pages long."""
+    return word if len(word) <= MOST_LETTERS else f"{word[: MOST_LETTERS - 1]}…"
 
 
 def _require_accounts(check: FolderCheck, source: Path) -> None:
@@ -174,7 +182,7 @@ def _guessed(seeds: Sequence[Seed]) -> Iterator[str]:
         used = [one for one in seed.guesses if one.found != "nothing"]
         yield f"  {SEEDS}/{seed.name}"
         for guess in used[:MOST_GUESSES]:
-            yield f"    {inert_value(guess.word):<32} {guess.found}: {guess.meaning}"
+            yield f"    {_shortened(inert_value(guess.word)):<32} {guess.found}: {guess.meaning}"
         if len(used) > MOST_GUESSES:
             yield f"    and {len(used) - MOST_GUESSES:,} more"
 

@@ -68,6 +68,8 @@ def _recognised(root: Path, path: Path) -> Recognised:
     kind = _kind(path)
     if path.is_symlink() or any(character in path.name for character in GLOB_CHARACTERS):
         return Recognised(path, name, None, f"a link, or its name holds one of {' '.join(GLOB_CHARACTERS)}")
+    if kind is None and path.suffix.lower() in ("", ".md"):
+        return Recognised(path, name, None, "no file of data by its name")
     if kind is None:
         return Recognised(
             path, name, None, "its type is not read: save it as CSV, TSV, JSON, Excel (.xlsx) or Parquet"
@@ -104,10 +106,10 @@ def _decided(path: Path, name: str, keys: list[str], *, is_nested: bool) -> Reco
     whole = [fit for fit in fits if not fit.missing and fit.score >= LEAST]
     named = [fit for fit in fits if all(_is_named(part, words) for part in _titles(fit.folder))]
     longest = max((len(fit.folder) for fit in named), default=0)  # payment_intents, not payments
-    named = [fit for fit in named if not fit.missing and fit.score >= LEAST_WHERE_NAMED]
-    whole = [fit for fit in named if len(fit.folder) == longest] or whole
+    named = [fit for fit in named if len(fit.folder) == longest]
+    whole = [fit for fit in named if not fit.missing and fit.score >= LEAST_WHERE_NAMED] or whole
     if not whole:
-        return Recognised(path, name, None, _nearest(fits))
+        return Recognised(path, name, None, _nearest([fit for fit in named if fit.missing] or fits))
     whole.sort(key=lambda fit: -fit.score)
     choices = tuple(fit.folder for fit in whole if fit.score > whole[0].score - NEARLY)
     if len(choices) > 1:

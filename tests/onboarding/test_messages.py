@@ -16,6 +16,9 @@ def test_what_is_wrong_with_a_file_and_what_to_do_are_lines_of_their_own(tmp_pat
     (files / "tickets.csv").write_text(
         "ticket_id,account_id,status,opened_at\nt1,a1,On ice,2026-02-01\nt2,a1,open,2026-02-01"
     )
+    (files / "events.csv").write_text(
+        f"event_id,account_id,user_id,event_name,occurred_at\ne1,a1,u1,{'a' * 250},2026-02-01\n"
+    )
     done = radar("init", str(tmp_path / "company"), "--from", str(files), "--yes", "--no-run")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (
@@ -24,6 +27,8 @@ def test_what_is_wrong_with_a_file_and_what_to_do_are_lines_of_their_own(tmp_pat
     ) in done.stdout
     assert "\\u000a" not in done.stdout
     assert "1 ticket: open" in done.stdout
+    assert " crm/accounts: 1 row, 0 refused" in done.stdout
+    assert f"    {'a' * 59}… 1 event of 1 account: " in done.stdout
 
 
 def test_a_file_called_like_a_feed_needs_the_required_columns_alone(tmp_path: Path) -> None:
@@ -36,3 +41,17 @@ def test_a_file_called_like_a_feed_needs_the_required_columns_alone(tmp_path: Pa
         expected[name] = feed.name
     expected["surveys.csv"] = "survey/nps"  # which gives feedback/surveys
     assert {one.name: one.folder for one in recognise(tmp_path)} == expected
+
+
+def test_what_a_file_called_like_an_object_lacks_is_said_of_that_object(tmp_path: Path) -> None:
+    (tmp_path / "salesforce").mkdir()
+    (tmp_path / "salesforce" / "account.csv").write_text(
+        "id,name,owner_id,website\n001,Acme,005,acme.example\n"
+    )
+    (tmp_path / "salesforce" / "LICENSE").write_text("Apache\n")
+    (tmp_path / "salesforce" / "notes.doc").write_text("Apache\n")
+    assert {one.name.split("/")[1]: one.reason for one in recognise(tmp_path)} == {
+        "LICENSE": "no file of data by its name",
+        "account.csv": "it resembles salesforce/account, and has no CreatedDate",
+        "notes.doc": "its type is not read: save it as CSV, TSV, JSON, Excel (.xlsx) or Parquet",
+    }

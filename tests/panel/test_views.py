@@ -270,7 +270,7 @@ def test_quality_tells_rules_that_are_off_and_that_tell_nobody_apart(
     for clients in signed_in(found, owners, tmp_path / "found.sqlite"):
         said = text(clients["rep"], "/quality")
         assert "9 of 9 accounts are healthy. Look at the points and thresholds" in said
-        assert "1 of 10 rules of playbook_v1 are off" in said
+        assert "1 of 10 rules of playbook_v1 is off" in said
         assert "Failed payments failed payments in 30 days billing/payments" in said
     tables = ("rpt_rule_set_checks", "rpt_rules_off")
     earlier = publish_again(demo_run, tmp_path / "earlier", *(f"drop table marts.{name}" for name in tables))

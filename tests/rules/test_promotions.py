@@ -42,11 +42,12 @@ def store(tmp_path: Path) -> Store:
 
 
 def in_force(seeds: SeedFolder, store: Store, target: Path) -> dict[str, str]:
-    """The statuses that a run would build with."""
+    """The statuses that a run would build with, of the rule sets in STATES."""
     promotions.note_champion_of_seeds(store.file, seeds.folder / "rule_sets.csv")
     gathered = SeedFolder(target)
     gather(seeds.folder, gathered.folder, store.file)
-    return {row["rule_set"]: row["status"] for row in gathered.rows("rule_sets")}
+    known = {one["rule_set"] for one in STATES}
+    return {row["rule_set"]: row["status"] for row in gathered.rows("rule_sets") if row["rule_set"] in known}
 
 
 def promoted(store: Store) -> None:

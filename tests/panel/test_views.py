@@ -475,13 +475,15 @@ def test_accounts_that_a_shadow_sees_differently_are_listed(
 
 
 def test_audit_says_who_what_when_and_why(clients: dict[str, TestClient], told: Any) -> None:
-    actor, reason, account, subject = told(
-        """select actor, evidence ->> 'reason', account_id, subject_id from audit.entries
+    actor, name, reason, account, subject = told(
+        """select actor, owner_name, evidence ->> 'reason', account_id, subject_id
+        from audit.entries
+        inner join (select distinct owner_id, owner_name from marts.rpt_account_health) on actor = owner_id
         where kind = 'override' and account_id in (select account_id from marts.rpt_account_health) limit 1"""
     )[0]
     for address in (f"/audit?account={account}&kind=override", f"/audit?person={actor}&kind=override"):
         said = text(clients["admin"], address)
-        assert actor in said
+        assert name in said
         assert re.sub(r"\s+", " ", reason) in said
         assert "Set to" in said
     files = rows(clients["admin"], f"/audit?account={account}&format=csv")

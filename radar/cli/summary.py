@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from radar.core.plural import counted
+from radar.core.plural import counted, plural
 from radar.core.settings import Settings
 from radar.core.terminal import inert, inert_value
 from radar.core.warehouse import state_dir
@@ -490,11 +490,11 @@ def _lookalikes(summary: Summary) -> list[str]:
     """Ids that differ in leading zeros or `.0` alone, which count as different ones."""
     lines = []
     for feed, column, other_feed, other_column, ids, rows, examples, what_to_do in summary.lookalike_ids:
-        counted = f"{ids:,} id{'s' * (ids != 1)} in {rows:,} row{'s' * (rows != 1)}"
+        found = f"{counted(ids, 'id')} in {counted(rows, 'row')}"
         is_other = (other_feed, other_column) != (feed, column)
         where = f"spelled otherwise in {other_feed}" if is_other else "spelled in several ways"
         lines.append(
-            f"  warning: {feed}: {column}: {counted} {'is' if ids == 1 else 'are'} {where}, such as"
+            f"  warning: {feed}: {column}: {found} {plural(ids, 'is', 'are')} {where}, such as"
             f" {examples}; they count as different ids (marts.rpt_lookalike_ids). What to do: {what_to_do}"
         )
     return lines

@@ -228,7 +228,7 @@ _JOINS = f"""
         select distinct landed.account_id, known.account_id is not null as is_known
         from {{table}} as landed
         left join known using (account_id)
-        where landed._source_file = $file
+        where landed._source_file = $file and landed.account_id is not null
     ),
     lookalikes as (
         select landed.account_id, min(known.account_id) as known_id

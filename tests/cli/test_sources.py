@@ -8,7 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from radar.core.project import PROJECT
 from radar.landing.adapters import load_adapters
+from radar.landing.sources_check import PLAIN_ID
 from tests.frozen import SEEDS
 from tests.runs.radar_run import radar
 
@@ -125,3 +127,8 @@ def test_check_of_nothing_is_a_usage_error() -> None:
     done = radar("sources", "check")
     assert done.returncode == 2
     assert "name a folder of extracts, or --tables FILE" in done.stderr
+
+
+def test_ids_look_alike_as_they_do_after_a_run() -> None:
+    model = PROJECT / "dbt_project" / "models" / "marts" / "quality" / "int_digit_ids.sql"
+    assert PLAIN_ID.format(id="id") in model.read_text(encoding="utf-8")

@@ -28,18 +28,17 @@ def _model(done: Shadow, written: Path | None) -> Iterator[str]:
     model = done.fit.model
     yield (
         f"A risk model of {len(done.figures['signals'])} signals, fitted to {model['observations']:,} "
-        "account-weeks "
-        f"of {model['accounts']:,} accounts, {model['churned_accounts']:,} of which had churned within "
-        f"{model['horizon_days']} days by {model['train_until_date']}. It is a shadow: nothing acts on it."
+        f"account-weeks of {model['accounts']:,} accounts, {model['churned_accounts']:,} of which had "
+        f"churned within {model['horizon_days']} days by {model['train_until_date']}. It is a shadow: "
+        "nothing acts on it."
     )
     if written is None:
         yield "Nothing is written: name a folder with --output to get the rows of the seeds."
     else:
         yield (
-            f"Written to {written}: copy risk_model.csv and risk_model_steps.csv into your folder of "
-            "seeds, and "
-            "the next run has the risk of every account next to its bucket (rpt_model_scores of the marts); "
-            "scores/ has the newest date."
+            f"Written to {written}: copy risk_model.csv and risk_model_steps.csv into your folder of seeds, "
+            "and the next run has the risk of every account next to its bucket (rpt_model_scores of the "
+            "marts); scores/ has the newest date."
         )
 
 
@@ -65,9 +64,8 @@ def _figures(done: Shadow) -> Section:
     return Section(
         f"On time that the fit has not seen, after {done.figures['train_until']}",
         (
-            "Found: observations before a churn among the tenth with the lowest scores, or highest "
-            "risks, of each "
-            "week.",
+            "Found: observations before a churn among the tenth with the lowest scores, or highest risks, "
+            "of each week.",
         ),
         ("days", "scores", "observations", "base rate", "churned accounts", "found", "auc", "95 %"),
         tuple(
@@ -139,9 +137,8 @@ def _signals(done: Shadow) -> Section:
     return Section(
         "What the signals add, in log-odds",
         (
-            "On average: how much a signal moves an account from the baseline. Drift compares the "
-            "newest date with "
-            "the weeks of fitting.",
+            "On average: how much a signal moves an account from the baseline. Drift compares the newest "
+            "date with the weeks of fitting.",
         ),
         ("signal", "from", "to", "on average", "psi", "drift"),
         tuple(
@@ -163,9 +160,8 @@ def _survival(done: Shadow) -> Section:
     return Section(
         f"How long customers stayed, by what the rules said of them on {found['landmark']}",
         (
-            "Kaplan-Meier, with accounts that were still followed and the interval of 95 %. Lowest "
-            "tenth: by the "
-            "recorded score.",
+            "Kaplan-Meier, with accounts that were still followed and the interval of 95 %. Lowest tenth: "
+            "by the recorded score.",
         ),
         (
             "group",
@@ -201,9 +197,8 @@ def _cox(done: Shadow) -> Section:
     return Section(
         "How much sooner accounts left, per standard deviation of a signal on that date",
         (
-            "Penalised Cox model of the signals that weigh most in the risk model. Outcomes chose "
-            "them, so this "
-            "describes, and proves nothing.",
+            "Penalised Cox model of the signals that weigh most in the risk model. Outcomes chose them, so "
+            "this describes, and proves nothing.",
         ),
         ("signal", "hazard ratio", "95 %", "accounts", "churned"),
         tuple(

@@ -63,9 +63,9 @@ def lifetimes(steps: Steps, signals: Sequence[str]) -> Lifetimes:
     notes = []
     if churned < least:
         notes.append(
-            f"Of {len(rows):,} accounts followed from {rows[0]['landmark_date']} on {churned:,} "
-            "churned: the shares "
-            "that stayed are counts with wide intervals, and no claim. A longer history would narrow them."
+            f"Of {len(rows):,} accounts followed from {rows[0]['landmark_date']} on {churned:,} churned: the "
+            "shares that stayed are counts with wide intervals, and no claim. A longer history would narrow "
+            "them."
         )
     cox, note = (_cox(steps, signals)) if churned >= least and signals else ([], None)
     return Lifetimes(
@@ -88,8 +88,7 @@ def _least_churned(steps: Steps) -> int:
 
 
 def _curve(name: str, rows: Sequence[Row], within: Sequence[int]) -> Row:
-    """Kaplan-Meier, its interval by Greenwood on the scale of log(-log); null where nobody is "
-    "followed any more."""
+    """Kaplan-Meier, its interval by Greenwood on log(-log); null where nobody is followed any more."""
     from lifelines import KaplanMeierFitter  # noqa: PLC0415  of the extra calibrate
 
     days = [row["followed_days"] for row in rows]
@@ -133,9 +132,8 @@ def _cox(steps: Steps, signals: Sequence[str]) -> tuple[list[Row], str | None]:
     usable = [signal for signal in signals if rows[signal].nunique() > 1]
     if not usable or rows["has_churned"].sum() < _least_churned(steps):
         return [], (
-            "Of too few accounts that churned all of these signals had a value on that date for "
-            "hazard ratios: "
-            f"{', '.join(signals)}."
+            "Of too few accounts that churned all of these signals had a value on that date for hazard "
+            f"ratios: {', '.join(signals)}."
         )
     for signal in usable:
         rows[signal] = (rows[signal] - rows[signal].mean()) / rows[signal].std(ddof=0)

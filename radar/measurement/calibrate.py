@@ -40,8 +40,10 @@ REPORTED_HORIZONS = (30, 60, 90)
 BASE_SCORE, WATCH_FROM, HEALTHY_FROM = 100, 50, 80
 _PUBLISHED = {
     "fct_signal_values": "scoring.fct_signal_values",
+    "int_account_unknown_days": "intermediate.int_account_unknown_days",
     "int_rule_inputs": "scoring.int_rule_inputs",
     "int_scored_accounts": "scoring.int_scored_accounts",
+    "int_signal_states": "intermediate.int_signal_states",
 }
 """What the models read of the published copy, next to what the backtest reads."""
 _DAYS_OBSERVED = "(select distinct as_of_date from fct_observations where left_out_because is null)"
@@ -223,6 +225,7 @@ class Steps:
         until = self.train_until()
         if until is None or not directions or not ceiling.is_installed():
             return {}
+        self.fitted_accounts()
         return {
             f"ceiling {days}": f"ceiling_{days}d"
             for days in self.horizons
@@ -235,6 +238,10 @@ class Steps:
                 table=f"ceiling_{days}d",
             )
         }
+
+    def fitted_accounts(self) -> None:
+        """Choose the accounts that models are fitted to."""
+        self.model("fitted_accounts", {"most": ceiling.MOST_FITTED})
 
     def fitted(self, proposal: Proposal) -> fitting.Fitted | None:
         """Points of the proposal's rules by the outcomes known on train_until; None without the extra."""
@@ -291,6 +298,7 @@ class Steps:
             {
                 "scoring_rule_sets": lambda: [dict(rule_set) for rule_set in rule_sets],
                 "signal_families": lambda: list(FAMILIES),
+                "seed_rows": lambda _: self.catalogue,
             },
         )
         self.con.execute(f"create or replace {kind} {table or name} as\n{query}")

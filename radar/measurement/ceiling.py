@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MOST_FITTED = 300_000
-"""Account-weeks that a ceiling is fitted to: more change its figures by less than their intervals."""
+"""Account-weeks that a model is fitted to: more change its figures by less than their intervals."""
 
 
 def is_installed() -> bool:
@@ -42,7 +42,8 @@ def fit(
     A risk may only rise as a signal moves to its worse side. False where too few accounts had churned by then
     (settings.least_churned_accounts), none had stayed, or no signal has two values.
     """
-    known = known_outcomes(con, inputs, directions, horizon, train_until, most=MOST_FITTED)
+    fitted = f"(select inputs.* from {inputs} as inputs semi join fitted_accounts using (account_id))"
+    known = known_outcomes(con, fitted, directions, horizon, train_until)
     churned = known["has_churned"].astype(bool)
     if too_few(con, known) or churned.all():
         return False
@@ -77,13 +78,10 @@ def known_outcomes(
     signals: Iterable[str],
     horizon: int,
     train_until: date,
-    *,
-    most: int | None = None,
 ) -> pd.DataFrame:
     """The rows of `inputs` with their signals as numbers and `has_churned`, by account and date.
 
     They are those of which it was known on `train_until` whether the account churns within `horizon` days.
-    Where they are more than `most`, those of as many accounts as have no more; ids alone decide which.
     """
     return con.execute(
         f"""
@@ -99,26 +97,15 @@ def known_outcomes(
                     select value from seed_settings where setting = 'churn_grace_days'
                 )::integer <= $until
 
-        ),
-
-        accounts as (
-
-            select account_id, sum(count(*)) over (order by md5(account_id), account_id) as observations
-            from known
-            group by account_id
-
         )
 
         select inputs.account_id, inputs.as_of_date, {_as_numbers(sorted(signals))}, known.has_churned
         from {inputs} as inputs
         inner join known
             on inputs.account_id = known.account_id and inputs.as_of_date = known.as_of_date
-        inner join accounts
-            on inputs.account_id = accounts.account_id
-        where $most is null or accounts.observations <= $most
         order by inputs.account_id, inputs.as_of_date
         """,
-        {"days": horizon, "until": train_until, "most": most},
+        {"days": horizon, "until": train_until},
     ).df()
 
 

@@ -32,6 +32,7 @@ from radar.measurement.backtest import (
 )
 from radar.measurement.calibrate import REPORTED_HORIZONS, Request, Steps
 from radar.measurement.models import run_models
+from radar.measurement.rule_rows import FAMILIES
 from radar.rules.seed_tables import described
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ _PUBLISHED = {
     MODEL: f"seed_{MODEL}",
     STEPS: f"seed_{STEPS}",
 }
+_EVALUATED = {
+    "int_model_readings": "view",
+    "rpt_model_scores": "table",
+    "rpt_model_reasons": "view",
+    "rpt_model_drift": "table",
+}
+"""The models of a run that say what the model finds: a row per signal of a long history is no table."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +161,8 @@ def _shadow(steps: Steps, backtest: Backtest) -> Shadow:
     fit, reason = None, None
     if until is None:
         reason = (
-            "No account-week of a paying account without notice is there to fit a model to: score more dates "
-            "(`radar run --since`)."
+            "No account-week of a paying account without notice is there to fit a model to: score more "
+            "dates (`radar run --since`)."
         )
     elif not signals:
         reason = "No signal has a better side: `direction` in seeds/signals.csv says which is the worse one."
@@ -202,15 +210,18 @@ def _directions(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit | None, str | None]:
     """A model of the outcomes that were known on `until`, or why there is none."""
     con, horizon = steps.con, steps.request.horizon
+    steps.fitted_accounts()
+    signals_of = "(select * from {} semi join fitted_accounts using (account_id))"
+    of_families = {name: signals_of.format(steps.relations[name]) for name in map("sig_{}".format, FAMILIES)}
+    steps.model("fct_signal_values", {}, kind="view", **of_families)
     steps.model("model_inputs", {"signals": list(directions)})
     columns = [*directions, *(f"is_known_{signal}" for signal in directions)]
     known = ceiling.known_outcomes(con, "model_inputs", columns, horizon, until)
     if known.empty:
         return None, (
-            f"No outcome within {horizon} days was known on {until}: that needs scores from {horizon} "
-            "days and "
-            "the grace days before. Name a later --train-until or a shorter --horizon, or fill earlier days "
-            "with `radar run --since`."
+            f"No outcome within {horizon} days was known on {until}: that needs scores from {horizon} days "
+            "and the grace days before. Name a later --train-until or a shorter --horizon, or fill earlier "
+            "days with `radar run --since`."
         )
     ((least_known,),) = con.execute(
         "select value from seed_settings where setting = 'model_least_known_pct'"
@@ -221,24 +232,21 @@ def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit 
     accounts, left = known["account_id"].nunique(), known[churned]["account_id"].nunique()
     if ceiling.too_few(con, known):
         return None, (
-            f"Of {accounts:,} accounts {left:,} had churned within {horizon} days by {until}: too few "
-            "to fit a "
-            "model to (least_churned_accounts in seeds/settings.csv). A longer history, one with canceled "
+            f"Of {accounts:,} accounts {left:,} had churned within {horizon} days by {until}: too few to fit "
+            "a model to (least_churned_accounts in seeds/settings.csv). A longer history, one with canceled "
             "subscriptions, or a later --train-until would make it known."
         )
     if churned.all():
         return None, (
-            f"Every account observed until {until} churned within {horizon} days: what keeps a "
-            "customer cannot "
-            "be told from that. Extracts of customers that stayed would make it known."
+            f"Every account observed until {until} churned within {horizon} days: what keeps a customer "
+            "cannot be told from that. Extracts of customers that stayed would make it known."
         )
     cuts = {signal: cut_points(known[signal].to_numpy()) for signal in signals}
     cuts = {name: found for name, found in cuts.items() if found or 0 < known[name].isna().mean() < 1}
     if not cuts:
         return None, (
-            "No signal is known that has two values, so no accounts can be told apart. More feeds "
-            "would make it "
-            "known; `radar run` names those missing."
+            "No signal is known that has two values, so no accounts can be told apart. More feeds would "
+            "make it known; `radar run` names those missing."
         )
     classifier = ceiling.monotone([directions[signal] for signal in cuts], **STUMPS)
     codes = _codes(known, cuts)
@@ -260,8 +268,7 @@ def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit 
 
 
 def cut_points(values: np.ndarray) -> list[float]:
-    """The lower ends of the steps of a signal, all but the first: tenths, and large ties as steps "
-    "of their own."""
+    """The lower ends of the steps of a signal, all but the first: tenths, and large ties by themselves."""
     known = np.sort(values[~np.isnan(values)])
     if known.size == 0:
         return []
@@ -344,18 +351,21 @@ def load(con: duckdb.DuckDBPyConnection, fit: Fit) -> None:
 
 
 def _measure(steps: Steps, fit: Fit, request: Request) -> Row:
-    """Evaluate the model as a run does, and compare it with the recorded scores on dates after "
-    "train_until."""
+    """Evaluate the model as a run does, and compare it with the recorded scores after train_until."""
     con = steps.con
     load(con, fit)
     steps.inputs([], {})
     ceilings = steps.ceilings()
     steps.relations |= _PUBLISHED
     steps.relations["fct_health_history"] = f"{COPY}.marts.fct_health_history"
-    steps.model("model_history", {}, table="model_history")
+    steps.model("model_history", {"dates": steps.later()})
     steps.relations["fct_health_history"] = "model_history"
-    for name in ("int_model_readings", "rpt_model_scores", "rpt_model_reasons", "rpt_model_drift"):
-        steps.model(name, {})
+    read = ", ".join(f"'{signal}'" for signal in fit.cuts)
+    steps.relations["fct_signal_values"] = (
+        f"(select * from {COPY}.scoring.fct_signal_values where signal in ({read}))"
+    )
+    for name, kind in _EVALUATED.items():
+        steps.model(name, {}, kind=kind)
     steps.model("model_observations", {})
     steps.model("model_predictions", {})
     observations = steps.relations["fct_observations"]
@@ -449,7 +459,10 @@ def _heaviest(fit: Fit | None) -> list[str]:
 
 def _newest(steps: Steps) -> tuple[list[Row], list[Row]]:
     """The scores and reasons of the newest date, the riskiest account first."""
-    newest = "where as_of_date = (select max(as_of_date) from rpt_model_scores)"
+    ((day,),) = steps.con.execute("select max(as_of_date) from rpt_model_scores").fetchall()
+    if day is None:
+        return [], []
+    newest = f"where as_of_date = '{day}'"
     scores = rows_of(steps.con, f"(select * from rpt_model_scores {newest})")
     reasons = rows_of(steps.con, f"(select * from rpt_model_reasons {newest})")
     ranks = {
@@ -470,22 +483,19 @@ def _unknown(steps: Steps, scores: Sequence[Row], figures: Row) -> list[str]:
         signals = sorted({name for row in without for name in row["unknown_signals"].split(", ")})
         sentences.append(
             f"{len(without):,} of {len(scores):,} accounts have no risk on {scores[0]['as_of_date']}: "
-            "unknown "
-            f"are {', '.join(signals)}. Their bucket by the rules stands; files of these feeds would "
+            f"unknown are {', '.join(signals)}. Their bucket by the rules stands; files of these feeds would "
             "make it known."
         )
     days = str(figures["horizon"])
     if figures["horizons"][days]["model"] is None:
         sentences.append(
-            f"No outcome within {days} days is known after {figures['train_until']}, so nothing says "
-            "yet how well "
-            "the model does. It can be judged as scores grow older, or name an earlier --train-until."
+            f"No outcome within {days} days is known after {figures['train_until']}, so nothing says yet how "
+            "well the model does. It can be judged as scores grow older, or name an earlier --train-until."
         )
     moved = [row["signal"] for row in figures["signals"] if row["drift"] == "fit_again"]
     if moved:
         sentences.append(
-            f"Fit again: {', '.join(moved)} {'is' if len(moved) == 1 else 'are'} spread otherwise on "
-            "the newest "
-            "date than in the weeks of fitting, so risks there mean less."
+            f"Fit again: {', '.join(moved)} {'is' if len(moved) == 1 else 'are'} spread otherwise on the "
+            "newest date than in the weeks of fitting, so risks there mean less."
         )
     return sentences

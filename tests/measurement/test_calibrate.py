@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from radar.cli.main import app
 from radar.core.errors import UsageError
-from radar.measurement import ceiling
 from radar.measurement.backtest import COPY, Question, figures_of, measured_copy
 from radar.measurement.calibrate import Proposal, Request, Steps
+from radar.measurement.models import compile_model
 from radar.measurement.rule_rows import FAMILIES, typed_rows
 from radar.rules.checks import check
 from radar.rules.gathering import gather
@@ -44,9 +44,16 @@ def published(company: Company, folder: Path, signals: Mapping[str, Signal]) -> 
         con.execute(
             """
             create schema signals;
+            create schema intermediate;
             create table scoring.fct_signal_values (
                 account_id varchar, as_of_date date, signal varchar, value double, is_known boolean
             );
+            create view intermediate.int_signal_states as
+            select signal, as_of_date, bool_or(is_known) as is_known, null::timestamp as observed_at
+            from scoring.fct_signal_values group by all;
+            create view intermediate.int_account_unknown_days as
+            select account_id, as_of_date, concat(' ', string_agg(signal, ' '), ' ') as unknown_signals
+            from scoring.fct_signal_values where not is_known group by all;
             create table scoring.int_rule_inputs as
             select
                 account_id, as_of_date, segment, null::bigint as days_to_renewal,
@@ -180,28 +187,22 @@ def test_the_ceiling_learns_from_outcomes_known_by_then(tmp_path: Path) -> None:
     assert late["ceiling"]["recall_top_tenth"] > 0.9
 
 
-def test_a_large_company_s_ceiling_is_fitted_to_whole_accounts() -> None:
-    day = date(2026, 1, 5)
+def test_models_are_fitted_to_whole_accounts_and_no_more_weeks_than_fit_into_memory() -> None:
+    relations = {"fct_observations": "fct_observations"}
     with duckdb.connect() as con:
         con.execute(
             """
-            create table seed_settings as select 'churn_grace_days' as setting, 30 as value;
             create table fct_observations as
-            select 'a' || n as account_id, date '2026-01-05' + cast(7 * w as integer) as as_of_date,
-                n = 3 as has_churned_30d, false as is_censored_30d
-            from range(20) as accounts (n), range(4) as weeks (w);
-            create table inputs as select account_id, as_of_date, 1 as logins_7d from fct_observations;
+            select 'a' || n as account_id, case when w = 3 then 'noticed' end as left_out_because
+            from range(20) as accounts (n), range(4) as weeks (w)
             """
         )
-        known = {
-            most: ceiling.known_outcomes(
-                con, "inputs", ["logins_7d"], 30, day + timedelta(days=60 + 14), most=most
-            )
-            for most in (None, 60, 32, 31)
+        queries = {
+            most: compile_model("fitted_accounts", {"most": most}, relations) for most in (29, 30, 59, 60)
         }
-    weeks = {most: rows.groupby("account_id").size().tolist() for most, rows in known.items()}
-    assert weeks == {None: [3] * 20, 60: [3] * 20, 32: [3] * 10, 31: [3] * 10}
-    assert set(known[31]["account_id"]) < set(known[60]["account_id"])
+        fitted = {most: set(con.execute(query).fetchall()) for most, query in queries.items()}
+    assert [len(fitted[most]) for most in (29, 30, 59, 60)] == [9, 10, 19, 20]
+    assert fitted[29] < fitted[30] < fitted[59] < fitted[60]
 
 
 def of_one_date(account: str, day: date, limit: int, cut: Callable[[int, int], int]) -> int:

@@ -1,4 +1,5 @@
--- Grain: one row per scored account and date that the risk model is shown for: the weekly grid, and the newest date.
+-- Grain: one row per scored account and date that the risk model is shown for: the dates of the weekly grid that it was
+-- not fitted to, and the newest date.
 with
 
 history as (
@@ -11,7 +12,9 @@ dates as (
 
     select as_of_date
     from {{ ref('int_measured_dates') }}
-    where is_on_grid
+    where
+        is_on_grid
+        and {{ var('dates') }}
     union
     select max(as_of_date) as as_of_date
     from history

@@ -1,14 +1,16 @@
--- Grain: one row per paying observation: every signal with a better side, as the risk model reads it, with six
--- decimals. It is null where it is unknown, or by its definition; is_known_<signal> tells these apart.
+-- Grain: one row per paying observation of the accounts that models are fitted to: every signal with a better side, as
+-- the risk model reads it, with six decimals. It is null where it is unknown, or by its definition; is_known_<signal> tells these apart.
 with
 
 observations as (
 
     select
-        account_id,
-        as_of_date
-    from {{ ref('fct_observations') }}
-    where left_out_because is null
+        observations.account_id,
+        observations.as_of_date
+    from {{ ref('fct_observations') }} as observations
+    inner join {{ ref('fitted_accounts') }} as accounts
+        on observations.account_id = accounts.account_id
+    where observations.left_out_because is null
 
 ),
 

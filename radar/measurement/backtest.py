@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -88,10 +89,13 @@ def backtest(published_db: Path, question: Question) -> Backtest:
 @contextmanager
 def measured_copy(published_db: Path, question: Question) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the tables of all measurement models, the published copy attached as COPY."""
-    con = duckdb.connect()
-    try:
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="radar-"
+        ) as spill,  # of its own: DuckDB's is where one happens to be
+        closing(duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})) as con,
+    ):
         con.execute("set timezone = 'UTC'")
-        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         with _readable(published_db):
             con.execute(f"attach '{str(published_db).replace(chr(39), chr(39) * 2)}' as {COPY} (read_only)")
             _require_marts(con, published_db)
@@ -99,8 +103,6 @@ def measured_copy(published_db: Path, question: Question) -> Iterator[duckdb.Duc
             horizons = sorted({*question.horizons, LONGEST_HORIZON})
             run_models(con, COPY, horizons=horizons, slice_by="'all'")
             yield con
-    finally:
-        con.close()
 
 
 @contextmanager

@@ -298,7 +298,6 @@ class Steps:
             {
                 "scoring_rule_sets": lambda: [dict(rule_set) for rule_set in rule_sets],
                 "signal_families": lambda: list(FAMILIES),
-                "seed_rows": lambda _: self.catalogue,
             },
         )
         self.con.execute(f"create or replace {kind} {table or name} as\n{query}")

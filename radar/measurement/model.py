@@ -32,7 +32,6 @@ from radar.measurement.backtest import (
 )
 from radar.measurement.calibrate import REPORTED_HORIZONS, Request, Steps
 from radar.measurement.models import run_models
-from radar.measurement.rule_rows import FAMILIES
 from radar.rules.seed_tables import described
 
 if TYPE_CHECKING:
@@ -211,10 +210,7 @@ def _fit(steps: Steps, directions: Mapping[str, str], until: date) -> tuple[Fit 
     """A model of the outcomes that were known on `until`, or why there is none."""
     con, horizon = steps.con, steps.request.horizon
     steps.fitted_accounts()
-    signals_of = "(select * from {} semi join fitted_accounts using (account_id))"
-    of_families = {name: signals_of.format(steps.relations[name]) for name in map("sig_{}".format, FAMILIES)}
-    steps.model("fct_signal_values", {}, kind="view", **of_families)
-    steps.model("model_inputs", {"signals": list(directions)})
+    steps.model("model_inputs", {"signals": steps.signals()})
     columns = [*directions, *(f"is_known_{signal}" for signal in directions)]
     known = ceiling.known_outcomes(con, "model_inputs", columns, horizon, until)
     if known.empty:

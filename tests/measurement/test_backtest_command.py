@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from radar.cli.main import app
 from radar.core.errors import UsageError
+from radar.measurement.backtest import Question, measured_copy
 from tests.measurement.company_copy import publish
 from tests.measurement.random_company import LAST, company
 from tests.oracle.measurement import Company, Score, Version
@@ -99,6 +100,23 @@ def test_a_score_that_foresees_says_so_with_n_base_rate_horizon_and_interval(tmp
     assert sum("by bucket" in title for title in drawn) == 3
     assert {"Share of churns that were flagged in time"} < set(drawn)
     assert "The score predicts churn here" in page
+
+
+def test_what_does_not_fit_into_memory_is_not_left_where_the_command_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(foreseen(4), tmp_path / "radar.duckdb")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with measured_copy(tmp_path / "radar.duckdb", Question()) as con:
+        con.execute("set memory_limit = '100MB'")
+        con.execute("create table much as select md5(n::varchar) as text from range(5_000_000) as many (n)")
+        ((spilled,),) = con.execute("select sum(size) from duckdb_temporary_files()").fetchall()
+        assert spilled, "it has not fitted into memory"
+        ((folder,),) = con.execute("select current_setting('temp_directory')").fetchall()
+        assert Path(folder).stat().st_mode & 0o777 == 0o700
+        assert [*Path().iterdir()] == []
+    assert not Path(folder).exists()
 
 
 def test_scores_that_know_nothing_are_said_to_know_nothing(tmp_path: Path) -> None:

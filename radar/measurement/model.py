@@ -61,13 +61,6 @@ _PUBLISHED = {
     MODEL: f"seed_{MODEL}",
     STEPS: f"seed_{STEPS}",
 }
-_EVALUATED = {
-    "int_model_readings": "view",
-    "rpt_model_scores": "table",
-    "rpt_model_reasons": "view",
-    "rpt_model_drift": "table",
-}
-"""The models of a run that say what the model finds: a row per signal of a long history is no table."""
 
 
 @dataclass(frozen=True)
@@ -353,15 +346,7 @@ def _measure(steps: Steps, fit: Fit, request: Request) -> Row:
     steps.inputs([], {})
     ceilings = steps.ceilings()
     steps.relations |= _PUBLISHED
-    steps.relations["fct_health_history"] = f"{COPY}.marts.fct_health_history"
-    steps.model("model_history", {"dates": steps.later()})
-    steps.relations["fct_health_history"] = "model_history"
-    read = ", ".join(f"'{signal}'" for signal in fit.cuts)
-    steps.relations["fct_signal_values"] = (
-        f"(select * from {COPY}.scoring.fct_signal_values where signal in ({read}))"
-    )
-    for name, kind in _EVALUATED.items():
-        steps.model(name, {}, kind=kind)
+    _evaluate(steps, fit)
     steps.model("model_observations", {})
     steps.model("model_predictions", {})
     observations = steps.relations["fct_observations"]
@@ -414,6 +399,31 @@ def _measure(steps: Steps, fit: Fit, request: Request) -> Row:
     }
 
 
+def _evaluate(steps: Steps, fit: Fit) -> None:
+    """Run the models of a run that say what the model finds: scores of all dates, the rest of the newest.
+
+    Date by date, as a row per signal of a long history is more than memory holds.
+    """
+    con, history = steps.con, f"{COPY}.marts.fct_health_history"
+    signals = ", ".join(f"'{signal}'" for signal in fit.cuts)
+    steps.model("model_dates", {"dates": steps.later()}, fct_health_history=history)
+    days = con.execute("select as_of_date from model_dates order by as_of_date").fetchall()
+    for number, (day,) in enumerate(days):
+        on_day = f"as_of_date = date '{day}'"
+        steps.relations |= {
+            "fct_health_history": f"(select * from {history} where {on_day})",
+            "fct_signal_values": f"(select * from {COPY}.scoring.fct_signal_values "
+            f"where {on_day} and signal in ({signals}))",
+        }
+        for name in ("int_model_readings", "rpt_model_scores"):
+            steps.model(name, {})
+        keep = "insert into model_scores" if number else "create table model_scores as"
+        con.execute(f"{keep} from rpt_model_scores")
+    for name in ("rpt_model_reasons", "rpt_model_drift"):
+        steps.model(name, {})
+    steps.relations["rpt_model_scores"] = "model_scores"
+
+
 def _figures(row: Row | None, base_rate: float | None) -> Row | None:
     if row is None:
         return None
@@ -455,12 +465,7 @@ def _heaviest(fit: Fit | None) -> list[str]:
 
 def _newest(steps: Steps) -> tuple[list[Row], list[Row]]:
     """The scores and reasons of the newest date, the riskiest account first."""
-    ((day,),) = steps.con.execute("select max(as_of_date) from rpt_model_scores").fetchall()
-    if day is None:
-        return [], []
-    newest = f"where as_of_date = '{day}'"
-    scores = rows_of(steps.con, f"(select * from rpt_model_scores {newest})")
-    reasons = rows_of(steps.con, f"(select * from rpt_model_reasons {newest})")
+    scores, reasons = (rows_of(steps.con, name) for name in ("rpt_model_scores", "rpt_model_reasons"))
     ranks = {
         row["account_id"]: (row["risk_rank"] is None, row["risk_rank"] or 0, row["account_id"])
         for row in scores

@@ -33,7 +33,7 @@ from radar.landing.decision_feed import FILE
 from radar.panel import files
 from radar.panel.labels import Labels, fold
 from radar.panel.people import SQLITE_OWNERS, Person, scoped
-from radar.panel.published_db import NoDataError, PublishedDatabase
+from radar.panel.published_db import EarlierCopyError, NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
 FORMAT = 13
@@ -75,6 +75,8 @@ _INDEXES = """
 """
 MEMORY_LIMIT = "1GB"
 """What DuckDB may use while the file is made."""
+_EARLIER_COPY = 3
+"""With this status the process that makes the file ends where the copy lacks what it is made from."""
 
 _TABLES = (
     "about",
@@ -144,6 +146,7 @@ class ReadModel:
         self._making = threading.Lock()
         self._version: str | None = None
         self._not_before = 0.0
+        self._refused: tuple[str, str] | None = None
         self._labels: tuple[str, Labels] | None = None
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
@@ -233,7 +236,10 @@ class ReadModel:
             self._making.release()
 
     def _make(self) -> None:
+        """Raises EarlierCopyError where the copy lacks what the file is made from, found out once a copy."""
         version, published_db = self._published_db.newest()
+        if self._refused and self._refused[0] == version:
+            raise EarlierCopyError(self._refused[1])
         file = self._file(version)
         if not _is_whole(file, version):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -242,7 +248,11 @@ class ReadModel:
                     if file.exists():
                         LOG.warning("%s is not what the panel drew there, and is made again", file)
                         files.remove(file)
-                    _make_apart(published_db, file)
+                    try:
+                        _make_apart(published_db, file)
+                    except EarlierCopyError as error:
+                        self._refused = version, str(error)
+                        raise
         before, self._version = self._version, version
         for old in self._folder.glob("*.sqlite"):
             if old not in (file, before and self._file(before)):
@@ -271,15 +281,21 @@ def _is_whole(file: Path, version: str, *, thoroughly: bool = False) -> bool:
 
 
 def _make_apart(published_db: Path, file: Path) -> None:
-    """Make the file in a process of its own: requests go on meanwhile, and its memory is given back."""
+    """Make the file in a process of its own: requests go on meanwhile, and its memory is given back.
+
+    Raises EarlierCopyError.
+    """
     temporary = file.with_suffix(".tmp")
     for left in (*file.parent.glob("*.tmp"), *file.parent.glob("spill-*")):
         files.remove(left)  # by one that was killed: nobody else makes a file now
     try:
-        subprocess.run(
+        made = subprocess.run(
             [sys.executable, "-m", "radar.panel.read_model", str(published_db), str(temporary)],
-            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL,
+            check=False, cwd=PROJECT, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        if made.returncode == _EARLIER_COPY:
+            raise EarlierCopyError(made.stdout.strip())
+        made.check_returncode()
         move_into_place(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
@@ -387,4 +403,8 @@ def read(body: str | None) -> Any:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except (duckdb.CatalogException, duckdb.BinderException) as lacking:
+        print(lacking)
+        sys.exit(_EARLIER_COPY)

@@ -7,6 +7,7 @@ import html
 import io
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from starlette.testclient import TestClient
 
 from radar.panel import sessions, users
 from radar.panel.app import create_app
+from radar.panel.published_db import EarlierCopyError, PublishedDatabase
+from radar.panel.read_model import ReadModel
 from radar.panel.settings import PanelSettings
 from radar.rules.page import page as rules_page
 from tests.frozen import SEEDS
@@ -38,6 +41,12 @@ FILES = (
     "/rules?set=snapshot_v1&format=csv&part=differences",
     "/audit?format=csv",
 )
+WITHOUT_A_COLUMN = (
+    "create table main.earlier as select * exclude (newest_fact_date) from marts.rpt_missing_data",
+    "drop view marts.rpt_missing_data",
+    "create table marts.rpt_missing_data as from main.earlier",
+)
+"""What an earlier release published: no `newest_fact_date`, which the look-up file is drawn from."""
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +294,33 @@ def test_a_page_says_what_to_do_where_an_earlier_release_published_the_copy(
     for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
         assert "The next radar run publishes it" in text(clients["rep"], "/portfolio")
         assert "What scoring takes from each feed" in clients["rep"].get("/quality").text
+
+
+def test_the_panel_starts_on_a_copy_without_a_column_of_this_release(
+    demo_run: Place, owners: Owners, tmp_path: Path
+) -> None:
+    published = publish_again(demo_run, tmp_path, *WITHOUT_A_COLUMN)
+    for clients in signed_in(published, owners, tmp_path / "store.sqlite"):
+        with clients["admin"] as admin:  # as the server starts and stops it
+            for path in ("/", "/portfolio", "/"):
+                assert "The next radar run publishes it" in text(admin, path)
+            assert "newest_fact_date" not in text(admin, "/")
+            publish_again(demo_run, tmp_path)
+            assert admin.get("/").text.count("<article") > 0
+
+
+def test_what_a_copy_of_an_earlier_release_lacks_is_found_out_once(demo_run: Place, tmp_path: Path) -> None:
+    published = publish_again(demo_run, tmp_path, *WITHOUT_A_COLUMN)
+    published_db = PublishedDatabase(published)
+    read_model = ReadModel(published_db, tmp_path / "cache")
+    with pytest.raises(EarlierCopyError, match="newest_fact_date"):
+        read_model.labels()
+    began = time.monotonic()
+    for _ in range(20):
+        with pytest.raises(EarlierCopyError, match="newest_fact_date"):
+            read_model.labels()
+    assert time.monotonic() - began < 0.5, "no file is drawn again for each request"
+    published_db.close()
 
 
 def test_quality_names_columns_that_are_not_as_the_feeds_know_them(

@@ -91,10 +91,20 @@ def cached_page(
     make: Callable[[], Mapping[str, Any]],
     **around: Any,
 ) -> Response:
-    """The page around a part that is kept for everybody of this scope.
+    """The page around a part that is kept for everybody of this scope: see `cached_part`.
 
-    `view` is all of the address that the part depends on, `make` gives what its template needs. `around` is
-    for the page alone, which is made each time.
+    `around` is for the page alone, which is made each time.
+    """
+    body = cached_part(request, title, template, view, make)
+    return page(request, "cached.html", title=title, body=body, **around)
+
+
+def cached_part(
+    request: Request, title: str, template: str, view: Hashable, make: Callable[[], Mapping[str, Any]]
+) -> Markup:
+    """A part of a page that is kept for everybody of this scope.
+
+    `view` is all of the address that the part depends on, `make` gives what its template needs.
     """
     about = request.state.about
     if about is None:
@@ -105,5 +115,5 @@ def cached_page(
         shown = {"about": about, "title": title, "labels": labels_of(request)}
         return environment().get_template(template).render(**shown, **make())
 
-    body = page_cache.get(about.version, (template, person_of(request).scope, view), render)
-    return page(request, "cached.html", title=title, body=Markup(body), **around)  # noqa: S704  rendered by a template
+    text = page_cache.get(about.version, (template, person_of(request).scope, view), render)
+    return Markup(text)  # noqa: S704  rendered by a template

@@ -1,4 +1,4 @@
-"""What My day and Account look up: drawn once from each published copy into a SQLite file, by account.
+"""What pages look up by account: drawn once from each published copy into a SQLite file.
 
 The copy is made for questions about all accounts; a page asks about one, many times a second. Belongs here:
 how the file is made, next to the one in use, and replaced. What goes into it is in `read_model.sql`.
@@ -36,11 +36,13 @@ from radar.panel.people import SQLITE_OWNERS, Person, scoped
 from radar.panel.published_db import EarlierCopyError, NoDataError, PublishedDatabase
 
 LOG = logging.getLogger("panel")
-FORMAT = 13
+FORMAT = 14
 """Part of the file's name: another number makes all files again."""
 
 _SCHEMA = """
-    create table about (version text, as_of text, landed_at text, watch_from real, healthy_from real);
+    create table about (
+        version text, as_of text, landed_at text, watch_from real, healthy_from real, without_portfolio text
+    );
     create table owners (owner_id text primary key, owner_name text);
     create table accounts (
         account_id text primary key, owner_id text, account_name text, search text, queue_rank integer,
@@ -60,6 +62,17 @@ _SCHEMA = """
         action_id text primary key, account_id text, owner_id text, play text, place integer,
         rank_overall integer
     );
+    create table portfolio (
+        account_id text primary key, account_name text, owner_id text, owner_name text, segment_group text,
+        owner_group text, plan_group text, renewal_group text, segment text, plan_id text, arr_usd real,
+        score real, score_low real, score_high real, bucket text, decision text, is_overridden integer,
+        delta_7d real, days_to_renewal integer, reason_1 text, flags text, healthy integer, watch integer,
+        at_risk integer, healthy_arr_usd real, watch_arr_usd real, at_risk_arr_usd real, name_order text,
+        owner_order text
+    );
+    create table portfolio_marks (
+        kind text, value text, account_id text, primary key (kind, value, account_id)
+    ) without rowid;
     create table states (kind text, verdict text, state text, primary key (kind, verdict));
     create table details (account_id text, piece text, body text);
     create table shared (name text, body text);
@@ -68,6 +81,8 @@ _INDEXES = """
     create index details_by_account on details (account_id);
     create index approvals_by_play
         on approvals (play, rank_overall, place, action_id, owner_id, account_id);
+    create index portfolio_by_owner on portfolio (owner_id);
+    create index portfolio_by_score on portfolio (score, account_id);
     create index hierarchy_by_parent on hierarchy (parent_account_id);
     create index accounts_by_owner on accounts (owner_id, rank_overall);
     create index accounts_by_rank on accounts (rank_overall) where rank_overall is not null;
@@ -85,6 +100,8 @@ _TABLES = (
     "bodies",
     "hierarchy",
     "approvals",
+    "portfolio",
+    "portfolio_marks",
     "labels",
     "missing_data",
     "states",
@@ -130,11 +147,13 @@ class Drawn:
 
     `landed_at`: when the newest decisions of its data landed, as `decided_at` is written; empty for never.
     `bounds`: the scores from which on the champion rule set has watch and healthy.
+    `without_portfolio`: what a copy of an earlier release lacks of the list of accounts; None for nothing.
     """
 
     version: str
     landed_at: str
     bounds: tuple[float, float]
+    without_portfolio: str | None
 
 
 class ReadModel:
@@ -157,7 +176,8 @@ class ReadModel:
     def about(self) -> Drawn:
         """What the file was drawn from."""
         row = self._ask("select * from about", {})[0]
-        return Drawn(row["version"], row["landed_at"], (row["watch_from"], row["healthy_from"]))
+        bounds = row["watch_from"], row["healthy_from"]
+        return Drawn(row["version"], row["landed_at"], bounds, row["without_portfolio"])
 
     def work_states(self) -> dict[tuple[str, str], str]:
         """The state that an account has after an act, by kind and verdict."""
@@ -330,7 +350,11 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             landed_at = con.execute(_QUERIES["landed_at"], {"file": f"%/{FILE}"}).fetchall()[0][0]
         landed = f"{landed_at:%Y-%m-%dT%H:%M:%S.%fZ}" if landed_at else ""
         bounds = con.execute(_QUERIES["bounds"], {"status": "champion"}).fetchall()[0]
-        out.execute("insert into about values (?, ?, ?, ?, ?)", [version, as_of.isoformat(), landed, *bounds])
+        lacking = _move_portfolio(con, out)
+        out.execute(
+            "insert into about values (?, ?, ?, ?, ?, ?)",
+            [version, as_of.isoformat(), landed, *bounds, lacking],
+        )
         _move(con, out, "owners", {}, "insert or ignore into owners values (?, ?)")
         con.execute(_QUERIES["kept_days"], {"year_ago": days["year_ago"]})
         _move(con, out, "years", {}, "insert into details values (?, 'years', ?)")
@@ -359,6 +383,16 @@ def _fill(con: duckdb.DuckDBPyConnection, file: Path, version: str) -> None:
             _share(out, RULES, _rows_of(con, RULES))
         out.execute("commit")
         out.executescript(_INDEXES)
+
+
+def _move_portfolio(con: duckdb.DuckDBPyConnection, out: sqlite3.Connection) -> str | None:
+    """What is listed in Portfolio; what the copy lacks of it, where an earlier release published it."""
+    try:
+        _move(con, out, "portfolio", {}, f"insert into portfolio values ({', '.join('?' * 29)})")
+        _move(con, out, "portfolio_marks", {}, "insert into portfolio_marks values (?, ?, ?)")
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        return str(error)
+    return None
 
 
 def _of_copy(query: str, known: Collection[str]) -> str:

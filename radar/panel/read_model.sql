@@ -90,6 +90,49 @@ select feed, state, last_arrived_at, newest_fact_date, attention_rank, owner_id,
 select account_id, parent_account_id, owner_id, score, to_json(tree)
 from marts.rpt_account_hierarchy as tree;
 
+-- name: portfolio
+-- The accounts as Portfolio lists, filters and counts them; names are in the order of their letters, without case and
+-- accents.
+select
+    account_id,
+    account_name,
+    owner_id,
+    owner_name,
+    segment_group,
+    owner_group,
+    plan_group,
+    renewal_group,
+    segment,
+    plan_id,
+    arr_usd,
+    score,
+    score_low,
+    score_high,
+    bucket,
+    decision,
+    is_overridden,
+    delta_7d,
+    days_to_renewal,
+    reason_1,
+    flags,
+    healthy,
+    watch,
+    at_risk,
+    healthy_arr_usd,
+    watch_arr_usd,
+    at_risk_arr_usd,
+    strip_accents(lower(account_name)) as name_order,
+    strip_accents(lower(owner_name)) as owner_order
+from marts.rpt_portfolio_accounts;
+
+-- name: portfolio_marks
+-- What an account has several of: the rules that fire for it and its flags.
+select 'rule' as kind, rule_id as value, account_id
+from marts.rpt_fired_rules
+union
+select 'flag', unnest(string_split(flags, ', ')), account_id
+from marts.rpt_portfolio_accounts;
+
 -- name: work_states
 select * from marts.rpt_work_states;
 

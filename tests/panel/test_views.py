@@ -292,8 +292,10 @@ def test_a_page_says_what_to_do_where_an_earlier_release_published_the_copy(
 ) -> None:
     earlier = publish_again(demo_run, tmp_path, "drop view marts.rpt_portfolio_accounts")
     for clients in signed_in(earlier, owners, tmp_path / "earlier.sqlite"):
-        assert "The next radar run publishes it" in text(clients["rep"], "/portfolio")
+        for address in ("/portfolio", "/portfolio?format=csv"):
+            assert "The next radar run publishes it" in text(clients["rep"], address)
         assert "What scoring takes from each feed" in clients["rep"].get("/quality").text
+        assert "<article" in clients["admin"].get("/").text
 
 
 def test_the_panel_starts_on_a_copy_without_a_column_of_this_release(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -24,11 +25,12 @@ from radar.panel import charts, decisions, queries, saved_views, users
 from radar.panel.charts import Move, StackDay
 from radar.panel.decisions import OvertakenError, UnfitError, Wanted
 from radar.panel.labels import Labels
-from radar.panel.page_cache import PageCache, cached_page
+from radar.panel.page_cache import PageCache, cached_part
 from radar.panel.pages.account import cover_owners, owner_options
-from radar.panel.pages.my_day import form_dates, is_there
+from radar.panel.pages.my_day import form_dates, is_there, read_model_of
 from radar.panel.people import Person
-from radar.panel.published_db import About, NoDataError, PublishedDatabase, Row
+from radar.panel.published_db import About, EarlierCopyError, NoDataError, PublishedDatabase, Row
+from radar.panel.read_model import ReadModel
 from radar.panel.web import csv_answer, labels_of, number, own_path, page, person_of, published_db_of
 
 PATH = "/portfolio"
@@ -46,8 +48,8 @@ GROUPS = {name: f"{name}_group" for name in ("segment", "owner", "plan", "renewa
 ORDERS = {
     "score": "score",
     "arr": "arr_usd",
-    "name": "strip_accents(lower(account_name))",
-    "owner": "strip_accents(lower(owner_name))",
+    "name": "name_order",
+    "owner": "owner_order",
     "change": "delta_7d",
     "renewal": "days_to_renewal",
 }
@@ -157,9 +159,12 @@ WITHIN = {"30": "30 days", "60": "60 days", "90": "90 days"}
 
 @dataclass(frozen=True)
 class _Data:
-    """The answers of the copy for one view and person."""
+    """The answers of the copy, and of what is drawn from it, for one view and person."""
 
     published_db: PublishedDatabase
+    read_model: ReadModel
+    drawn: str
+    """The version that the read model was drawn from: while a newer copy is drawn, the one before."""
     person: Person
     about: About
     view: View
@@ -170,31 +175,33 @@ class _Data:
 
     def _ask(self, name: str, **parameters: Any) -> list[Row]:
         """A query that depends on little of the view, so that its answer is kept for other views too."""
-        return self._cached(queries.load("portfolio")[name], parameters)
-
-    def _of_accounts(self, name: str, **marks: str) -> list[Row]:
-        """A query of the newest day's accounts with all filters, kept for every order and page of them."""
-        return self._cached(self._filtered(name, **marks), self._filters)
-
-    def _cached(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
+        query = queries.load("portfolio")[name]
         key = (query, self.person.scope, tuple(sorted(parameters.items())))
         return self.page_cache.get(
             self.about.version, key, lambda: self.published_db.rows(self.person, query, **parameters)
         )
 
-    @staticmethod
-    def _filtered(name: str, **marks: str) -> str:
-        texts = queries.load("portfolio")
-        return texts[name].format(where=texts["where"], **marks)
+    def _of_accounts(self, name: str, **marks: str) -> list[Row]:
+        """A query of the newest day's accounts with all filters, kept for every order and page of them."""
+        key = (name, *marks.values(), self.person.scope, tuple(self._filters.items()))
+        return self.page_cache.get(self.drawn, key, lambda: self._listed(name, marks))
+
+    def _listed(self, name: str, marks: Mapping[str, str], **parameters: Any) -> list[Row]:
+        """A query of the read model with the conditions of the filters that are set."""
+        texts, filters = queries.load("portfolio"), self._filters
+        where = "\nand ".join([texts["mine"], *(texts[f"filter_{of}"] for of in filters)])
+        query = texts[name].format(where=where, **marks)
+        return [dict(row) for row in self.read_model.rows(self.person, query, **filters, **parameters)]
 
     @property
-    def _filters(self) -> dict[str, Any]:
-        team = self.view.team
-        owners = json.dumps(sorted(self.teams.get(team, ()))) if team else None
-        parent = self.view.parent
-        if parent and parent not in dict(self.options()["parent"]):
-            parent = ""  # one that the person does not see has no group for them
-        return self.view.filters | {"team": owners, "parent": parent}
+    def _filters(self) -> dict[str, str]:
+        """The filters that are set, as queries take them."""
+        filters = {name: value for name, value in self.view.filters.items() if value is not None}
+        if "team" in filters:
+            filters["team"] = json.dumps(sorted(self.teams.get(filters["team"], ())))
+        if filters.get("parent") not in (None, *dict(self.options()["parent"])):
+            filters["parent"] = ""  # one that the person does not see has no group for them
+        return filters
 
     def options(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in FILTERS}
@@ -251,8 +258,8 @@ class _Data:
 
     def accounts(self, rows: int, from_row: int) -> list[Row]:
         order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
-        query = self._filtered("accounts", order=order)
-        return self.published_db.rows(self.person, query, **self._filters, rows=rows, from_row=from_row)
+        found = self._listed("accounts", {"order": order}, rows=rows, from_row=from_row)
+        return [row | {"is_overridden": bool(row["is_overridden"])} for row in found]
 
 
 def show(request: Request) -> Response:
@@ -264,7 +271,13 @@ def show(request: Request) -> Response:
     page_cache, labels = request.app.state.page_cache, labels_of(request)
     person = person_of(request)
     teams = users.teams(request.app.state.store) if person.role == "admin" else {}
-    data = _Data(published_db_of(request), person, about, view, page_cache, labels, teams)
+    read_model = read_model_of(request)
+    drawn = read_model.about()
+    if drawn.without_portfolio:
+        raise EarlierCopyError(drawn.without_portfolio)
+    data = _Data(
+        published_db_of(request), read_model, drawn.version, person, about, view, page_cache, labels, teams
+    )
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
     done = re.fullmatch(r"(\d{1,2})-(\d{1,2})", request.query_params.get("kept", ""))
@@ -280,9 +293,8 @@ def show(request: Request) -> Response:
         "owners": owner_options(request),
     }
     views = saved_views.of_person(request.app.state.store, person_of(request))
-    return cached_page(
-        request, "Portfolio", "portfolio.html", view, lambda: _context(data), many=many, views=views
-    )
+    body = Markup().join(_parts(request, data))
+    return page(request, "cached.html", title="Portfolio", body=body, many=many, views=views)
 
 
 def decide(request: Request) -> Response:
@@ -362,20 +374,40 @@ def _file(data: _Data, part: str) -> Response:
     return csv_answer(f"radar_{part}_{data.about.as_of}.csv", _CSV[part], made())
 
 
-def _context(data: _Data) -> dict[str, Any]:
-    view, totals = data.view, data.totals()
+def _parts(request: Request, data: _Data) -> Iterator[Markup]:
+    """The page from top to bottom. Only the list depends on the page of it that is asked for."""
+    totals = data.totals()
     pages = max(-(-int(totals["accounts"]) // PAGE_ROWS), 1)
-    at = min(view.page, pages)
-    moves, options, parts = data.moves(), data.options(), data.parts()
+    around, listed = replace(data.view, page=1), replace(data.view, page=min(data.view.page, pages))
+
+    def part(template: str, view: View, make: Callable[[], Mapping[str, Any]]) -> Markup:
+        return cached_part(request, "Portfolio", template, (view, data.drawn), make)
+
+    def head() -> dict[str, Any]:
+        options = data.options()
+        chosen = _chosen_filters(around, options)
+        return {"view": around, "totals": totals, "options": options, "chosen_filters": chosen}
+
+    def accounts() -> dict[str, Any]:
+        rows = data.accounts(PAGE_ROWS, (listed.page - 1) * PAGE_ROWS)
+        return {"view": listed, "totals": totals, "accounts": rows, "at": listed.page, "pages": pages}
+
+    yield part("portfolio.html", around, head)
+    if not totals["accounts"] and not any(data.view.filters.values()):
+        return  # the head says what to do
+    yield part("portfolio_list.html", listed, accounts)
+    yield part("portfolio_summaries.html", around, lambda: _summaries(data, around))
+
+
+def _summaries(data: _Data, view: View) -> dict[str, Any]:
+    """How the accounts move, where they are, and what those at risk have in common."""
+    moves, parts = data.moves(), data.parts()
     is_money = view.unit == "arr"
     unit, column = ("$", "arr_usd") if is_money else ("", "accounts")
     days = _by_day(data.days(), column)
     moved = [row for row in moves if row["bucket_before"] != row["bucket"]]
     return {
         "view": view,
-        "totals": totals,
-        "options": options,
-        "chosen_filters": _chosen_filters(view, options),
         "chart": charts.stacked(days, _chart_label(days, is_money), unit=unit),
         "weeks": _weeks(days),
         "left_out": data.left_out(),
@@ -389,10 +421,7 @@ def _context(data: _Data) -> dict[str, Any]:
         "factors": [_factor(row) for row in data.factors()[:MOST_FACTORS]],
         "parts": parts[:MOST_PARTS],
         "all_parts": len(parts),
-        "part_labels": dict(options[view.by]),
-        "accounts": data.accounts(PAGE_ROWS, (at - 1) * PAGE_ROWS),
-        "pages": pages,
-        "at": at,
+        "part_labels": dict(data.options()[view.by]),
         "bar": charts.bar,
         "bucket_labels": charts.LABELS,
     }

@@ -1,23 +1,43 @@
--- The page Portfolio. `{{where}}` is the query `where`, `{{order}}` one of the orders of the page.
+-- The page Portfolio. `filter_*`, `groups`, `totals` and `accounts` are on the file of `radar.panel.read_model`, the
+-- others on the published copy. `{{where}}`: whose accounts, and of the filters those that are set.
 
--- name: where
--- The newest day's accounts of this person that the filters let through.
-[[mine accounts.owner_id]]
-and ($segment::varchar is null or accounts.segment_group = $segment)
-and ($owner::varchar is null or accounts.owner_group = $owner)
-and ($plan::varchar is null or accounts.plan_group = $plan)
-and ($renewal::varchar is null or accounts.renewal_group = $renewal)
-and ($bucket::varchar is null or accounts.bucket = $bucket)
-and ($decision::varchar is null or accounts.decision = $decision)
-and ($flag::varchar is null or list_contains(string_split(accounts.flags, ', '), $flag))
-and ($team::varchar is null or accounts.owner_group in (select unnest(from_json($team, '["VARCHAR"]'))))
-and ($parent::varchar is null or accounts.account_id in (
-    select tree.account_id from marts.rpt_account_hierarchy as tree where $parent in (tree.account_id, tree.parent_account_id)
-))
-and ($within::integer is null or accounts.days_to_renewal <= $within::integer)
-and (
-    $rule::varchar is null
-    or accounts.account_id in (select fired.account_id from marts.rpt_fired_rules as fired where fired.rule_id = $rule)
+-- name: mine
+[[mine portfolio.owner_id]]
+
+-- name: filter_segment
+portfolio.segment_group = $segment
+
+-- name: filter_owner
+portfolio.owner_group = $owner
+
+-- name: filter_plan
+portfolio.plan_group = $plan
+
+-- name: filter_renewal
+portfolio.renewal_group = $renewal
+
+-- name: filter_bucket
+portfolio.bucket = $bucket
+
+-- name: filter_decision
+portfolio.decision = $decision
+
+-- name: filter_rule
+portfolio.account_id in (select account_id from portfolio_marks where kind = 'rule' and value = $rule)
+
+-- name: filter_flag
+portfolio.account_id in (select account_id from portfolio_marks where kind = 'flag' and value = $flag)
+
+-- name: filter_within
+portfolio.days_to_renewal <= cast($within as integer)
+
+-- name: filter_team
+-- $team: the ids of its owners, a JSON list.
+portfolio.owner_group in (select value from json_each($team))
+
+-- name: filter_parent
+portfolio.account_id in (
+    select account_id from hierarchy where account_id = $parent or parent_account_id = $parent
 )
 
 -- name: options
@@ -122,9 +142,9 @@ select
     coalesce(sum(arr_usd), 0) as arr_usd,
     sum(at_risk_arr_usd) as at_risk_arr_usd,
     avg(score) as mean_score
-from marts.rpt_portfolio_accounts as accounts
+from portfolio
 where {where}
-group by all
+group by {group}
 order by {order}
 
 -- name: totals
@@ -137,7 +157,7 @@ select
     coalesce(sum(healthy_arr_usd), 0) as healthy_arr_usd,
     coalesce(sum(watch_arr_usd), 0) as watch_arr_usd,
     coalesce(sum(at_risk_arr_usd), 0) as at_risk_arr_usd
-from marts.rpt_portfolio_accounts as accounts
+from portfolio
 where {where}
 
 -- name: accounts
@@ -158,7 +178,7 @@ select
     days_to_renewal,
     reason_1,
     flags
-from marts.rpt_portfolio_accounts as accounts
+from portfolio
 where {where}
 order by {order}, account_id
 limit $rows offset $from_row

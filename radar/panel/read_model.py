@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -136,6 +136,7 @@ _LABELS = """
     union all
     select 'owner', owner_id, owner_name from owners
 """
+_OWNERS = "select owner_id, owner_name from owners order by owner_name, owner_id"
 _BATCH = 2_000
 _PAUSE_SECONDS = 60  # before a file that could not be made is tried again
 _QUERIES = named_queries(Path(__file__).with_suffix(".sql"))
@@ -156,6 +157,16 @@ class Drawn:
     without_portfolio: str | None
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What is the same for all accounts, read once a copy. Nobody may change it."""
+
+    drawn: Drawn
+    work_states: Mapping[tuple[str, str], str]
+    labels: Labels
+    owners: Mapping[str, str]
+
+
 class ReadModel:
     """The file of the copy in use. A newer copy's is made in the background while the old one answers."""
 
@@ -166,7 +177,7 @@ class ReadModel:
         self._version: str | None = None
         self._not_before = 0.0
         self._refused: tuple[str, str] | None = None
-        self._labels: tuple[str, Labels] | None = None
+        self._shared: tuple[str, _Shared] | None = None
 
     def rows(self, person: Person, query: str, **parameters: Any) -> list[sqlite3.Row]:
         """What a query answers this person: `radar.panel.people.scoped` decides whose rows."""
@@ -175,20 +186,37 @@ class ReadModel:
 
     def about(self) -> Drawn:
         """What the file was drawn from."""
-        row = self._ask("select * from about", {})[0]
-        bounds = row["watch_from"], row["healthy_from"]
-        return Drawn(row["version"], row["landed_at"], bounds, row["without_portfolio"])
+        return self._of_all().drawn
 
-    def work_states(self) -> dict[tuple[str, str], str]:
+    def work_states(self) -> Mapping[tuple[str, str], str]:
         """The state that an account has after an act, by kind and verdict."""
-        return {(kind, verdict): state for kind, verdict, state in self._ask("select * from states", {})}
+        return self._of_all().work_states
 
     def labels(self) -> Labels:
-        """What people read for ids, read once a copy."""
+        """What people read for ids."""
+        return self._of_all().labels
+
+    def owners(self) -> Mapping[str, str]:
+        """The name of every owner by id, in the order of the names."""
+        return self._of_all().owners
+
+    def _of_all(self) -> _Shared:
         version = self._connection()[0]
-        if self._labels is None or self._labels[0] != version:
-            self._labels = version, Labels(tuple(row) for row in self._ask(_LABELS, {}))
-        return self._labels[1]
+        if self._shared is None or self._shared[0] != version:
+            about = self._ask("select * from about", {})[0]
+            bounds = about["watch_from"], about["healthy_from"]
+            states = self._ask("select * from states", {})
+            owners = self._ask(_OWNERS, {})
+            self._shared = (
+                version,
+                _Shared(
+                    Drawn(about["version"], about["landed_at"], bounds, about["without_portfolio"]),
+                    {(kind, verdict): state for kind, verdict, state in states},
+                    Labels(tuple(row) for row in self._ask(_LABELS, {})),
+                    {row["owner_id"]: row["owner_name"] or row["owner_id"] for row in owners},
+                ),
+            )
+        return self._shared[1]
 
     def is_ready(self) -> bool:
         """Whether the file of the newest copy is there, whole. Raises NoDataError."""
@@ -224,7 +252,7 @@ class ReadModel:
                 return
 
     def _connection(self) -> tuple[str, sqlite3.Connection]:
-        wanted = self._published_db.about().version
+        wanted = self._published_db.newest()[0]
         if wanted != self._version:
             self._renew(wanted)
         opened: tuple[str, sqlite3.Connection] | None = getattr(self._local, "opened", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -89,7 +90,10 @@ def application() -> Starlette:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # else a line for all that a provider is asked
     receive = ReceiveSettings.read()
-    return with_receiver(PanelSettings(), receive) if receive.secrets else create_app(PanelSettings())
+    app = with_receiver(PanelSettings(), receive) if receive.secrets else create_app(PanelSettings())
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: no collection looks through it again
+    return app
 
 
 def with_receiver(settings: PanelSettings, receive: ReceiveSettings) -> Starlette:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from radar.panel.page_cache import PageCache
 from radar.panel.pages.my_day import OPEN, SHOWN
@@ -77,3 +79,26 @@ def test_a_kept_card_holds_the_keys_of_who_looks_and_what_was_decided_last(clien
         card = client.get("/").text.partition(f'id="{account_id}"')[2].partition("</article>")[0]
         assert "They &amp; we agree" in card
         assert 'name="version" value="1"' in card
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?tab=at_risk", "/approvals", "/portfolio?page=2", "/accounts/{account}"]
+)
+def test_a_page_looks_nothing_up_twice(
+    app: Starlette, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    admin, read_model = client_as("admin"), app.state.read_model
+    account_id = re.findall(r'<article[^>]* id="([^"]+)"', admin.get("/").text)[0]
+    asked: list[str] = []
+    ask = read_model._ask
+
+    def watched(query: str, parameters: dict[str, Any]) -> Any:
+        asked.append(f"{query} {sorted(parameters.items())}")
+        return ask(query, parameters)
+
+    monkeypatch.setattr(read_model, "_ask", watched)
+    for _ in range(2):  # the first of them reads what is kept for the others
+        asked.clear()
+        assert admin.get(path.format(account=account_id)).status_code == 200
+    assert sorted(asked) == sorted(set(asked))
+    assert len(asked) <= 6

@@ -254,9 +254,12 @@ def test_the_list_of_a_newer_copy_is_shown_once_it_is_drawn(
         publish_again(
             demo_run,
             tmp_path,
-            "update marts.rpt_account_health set account_name = 'Renamed meanwhile'",
+            "update marts.rpt_account_health set account_name = 'Renamed meanwhile',"
+            " owner_name = 'Owner too'",
         )
         until = time.monotonic() + 240
         while "Renamed meanwhile" not in clients["admin"].get("/portfolio").text:
             assert time.monotonic() < until, "the list of the copy before stays"
             time.sleep(0.2)
+        owners_to_choose = clients["admin"].get("/portfolio").text.partition('id="many-owner"')[2]
+        assert "Owner too" in owners_to_choose.partition("</select>")[0]

@@ -268,15 +268,12 @@ def _with_owner(request: Request, wanted: decisions.Wanted, health: dict[str, An
 
 def cover_owners(request: Request, owner_id: str | None) -> dict[str, str]:
     """Every owner but the account's own: id to name."""
-    rows = read_model_of(request).rows(person_of(request), load("account")["all_owners"])
-    return {
-        row["owner_id"]: row["owner_name"] or row["owner_id"] for row in rows if row["owner_id"] != owner_id
-    }
+    return {one: name for one, name in read_model_of(request).owners().items() if one != owner_id}
 
 
 def owner_options(request: Request, without: str | None = None, chosen: str = "") -> Markup:
     """Every owner but `without` as options of a `select`."""
-    return select_options(request, "all owners", cover_owners(request, None), without, chosen)
+    return select_options(request, "all owners", read_model_of(request).owners(), without, chosen)
 
 
 def _require_undoable(request: Request, wanted: decisions.Wanted) -> None:

@@ -200,7 +200,7 @@ def _cards(request: Request, bodies: dict[str, Any]) -> dict[str, Card]:
     landed_at, states = read_model_of(request).about().landed_at, work_states(request)
     decided = decisions.of_accounts(request.app.state.store, bodies)
     return {
-        account_id: account_card(body, decided[account_id], landed_at, states)
+        account_id: account_card({**body, "scores": None}, decided[account_id], landed_at, states)
         for account_id, body in bodies.items()
     }
 

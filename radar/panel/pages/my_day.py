@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,6 +52,8 @@ _STATES = {"waiting": ("waiting",)} | dict.fromkeys(
 
 CARD_CHARACTERS = 16_000_000
 """Of all cached cards together."""
+MOST_DRAFTS = 2_000
+"""Drafts that a process keeps, of a few kilobytes: they are read again on each page and after each answer."""
 _FORM_KEY, _TOKEN = (secrets.token_urlsafe(18) for _ in range(2))
 """What a cached card has where the key of a session and the token of a form go."""
 
@@ -73,6 +75,8 @@ def show(request: Request) -> Response:
         )  # fmt: skip
 
     def decided_now(states: Sequence[str]) -> list[sqlite3.Row]:
+        if not overlay:
+            return []
         return read_model.rows(
             person, texts["decided"], owner_id=owner, states=json.dumps(states),
             overlay=json.dumps(overlay), most=60,
@@ -82,9 +86,10 @@ def show(request: Request) -> Response:
     rows = listed(tab, _STATES.get(tab, ("new", "working")), SHOWN + NEXT, (at - 1) * SHOWN)
     shown = {row["account_id"] for row in rows[:SHOWN]}
     just_done = [row for row in decided_now(("done", "waiting")) if row["account_id"] not in shown]
-    earlier = [row for row in listed("", ("done",), SHOWN) if row["account_id"] not in overlay]
+    before = listed("", ("done",), SHOWN) if not tab and at == 1 else []
+    earlier = [row for row in before if row["account_id"] not in overlay]
     snoozed = decided_now(("snoozed",))
-    bodies = {row["account_id"]: read(row["body"]) for row in (*rows, *just_done, *earlier, *snoozed)}
+    bodies = {row["account_id"]: row["body"] for row in (*rows, *just_done, *earlier, *snoozed)}
     decided = decisions.of_accounts(request.app.state.store, bodies)
     here = {name: value for name, value in (("owner", owner), ("tab", tab)) if value}
     back = str(request.url.path) + (f"?{urlencode(here)}" if here else "")
@@ -93,7 +98,11 @@ def show(request: Request) -> Response:
     states = work_states(request)
 
     def card(account_id: str) -> dict[str, Any]:
-        return account_card(bodies[account_id], decided[account_id], about.landed_at, states)
+        return account_card(read(bodies[account_id]), decided[account_id], about.landed_at, states)
+
+    def line(row: sqlite3.Row) -> dict[str, Any]:
+        of = row["account_id"]
+        return account_line(read(row["body"]), decided[of], about.landed_at, states)
 
     def drawn(account_id: str, is_folded: bool) -> Markup:
         """The same for everybody until the copy changes, somebody decides on it or the day ends."""
@@ -128,10 +137,10 @@ def show(request: Request) -> Response:
         at=at,
         last_page=-(-counts[tab or "day"] // SHOWN),
         cards=[drawn(row["account_id"], index >= OPEN) for index, row in enumerate(rows[:SHOWN])],
-        next_rows=[card(row["account_id"]) for row in rows[SHOWN:]],
+        next_rows=[line(row) for row in rows[SHOWN:]],
         done=[drawn(row["account_id"], True) for row in just_done[:SHOWN]],
-        earlier=[card(row["account_id"]) for row in earlier] if not tab and at == 1 else [],
-        snoozed=[card(row["account_id"]) for row in snoozed],
+        earlier=[line(row) for row in earlier],
+        snoozed=[line(row) for row in snoozed],
         owners=select_options(
             request,
             person.scope,
@@ -188,7 +197,7 @@ def select_options(
     return Markup(text)  # noqa: S704  joined from options that were escaped
 
 
-def work_states(request: Request) -> dict[tuple[str, str], str]:
+def work_states(request: Request) -> Mapping[tuple[str, str], str]:
     """The state that an account has after an act, by kind and verdict."""
     return read_model_of(request).work_states()
 
@@ -203,7 +212,8 @@ def _overlay(request: Request, landed_at: str) -> dict[str, dict[str, Any]]:
     decided, states = decisions.of_accounts(store, [row["account_id"] for row in rows]), work_states(request)
     found = {}
     for row in rows:
-        card = account_card(read(row["body"]), decided[row["account_id"]], landed_at, states)
+        body = {**read(row["body"]), "mail": None, "scores": None}
+        card = account_card(body, decided[row["account_id"]], landed_at, states)
         open_actions = [one for one in card["actions"] if not one["decided"]]
         found[row["account_id"]] = {
             "state": "snoozed" if card["snooze"] else card["state_since"],
@@ -300,6 +310,16 @@ def account_card(
     }
 
 
+def account_line(
+    body: dict[str, Any],
+    decided: list[decisions.Decision],
+    landed_at: str,
+    states: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:
+    """The same without actions, their drafts and the small chart, for lists that show none of them."""
+    return account_card({**body, "actions": None, "scores": None}, decided, landed_at, states)
+
+
 def _snooze(decided: list[decisions.Decision]) -> decisions.Decision | None:
     """The snooze that is valid today."""
     newest = decisions.last(decided, "snooze", "wake")
@@ -369,9 +389,15 @@ def _draft(action: dict[str, Any], mail: dict[str, Any] | None) -> Preview | Non
     if reason:
         return Preview(None, reason)
     try:
-        return Preview(drafts.for_approval(mail, action["play"], _templates()), None)
+        return Preview(_written(json.dumps(mail, sort_keys=True), action["play"], _templates()), None)
     except InputError as error:
         return Preview(None, error.problem)
+
+
+@lru_cache(maxsize=MOST_DRAFTS)
+def _written(facts: str, play: str, templates: Templates) -> drafts.Draft:
+    """The draft for these facts, a JSON text; it depends on nothing but them and the templates."""
+    return drafts.for_approval(read(facts), play, templates)
 
 
 @cache
@@ -397,7 +423,7 @@ def just_recorded(request: Request, landed_at: str) -> dict[str, Any] | None:
     if not one or not found:
         return None
     decided = decisions.of_account(request.app.state.store, one.account_id)
-    card = account_card(read(found[0]["body"]), decided, landed_at, work_states(request))
+    card = account_line(read(found[0]["body"]), decided, landed_at, work_states(request))
     undoes = next((other for other in decided if other.decision_id == one.undoes), None)
     text = f"{one.text}: {undoes.text}" if undoes else one.text
     return {"one": one, "card": card, "text": text, "can_undo": one in card["pending"]}

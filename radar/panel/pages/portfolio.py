@@ -199,7 +199,7 @@ class _Data:
         filters = {name: value for name, value in self.view.filters.items() if value is not None}
         if "team" in filters:
             filters["team"] = json.dumps(sorted(self.teams.get(filters["team"], ())))
-        if filters.get("parent") not in (None, *dict(self.options()["parent"])):
+        if "parent" in filters and filters["parent"] not in dict(self.options()["parent"]):
             filters["parent"] = ""  # one that the person does not see has no group for them
         return filters
 

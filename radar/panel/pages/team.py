@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from radar.panel import decisions
 from radar.panel.page_cache import PageCache
-from radar.panel.pages.my_day import account_card, just_recorded, read_model_of, work_states
+from radar.panel.pages.my_day import account_line, just_recorded, read_model_of, work_states
 from radar.panel.published_db import NoDataError
 from radar.panel.queries import load
 from radar.panel.read_model import read
@@ -100,21 +100,13 @@ def _version(request: Request) -> str:
 
 
 def _spot_checks(request: Request, landed_at: str, first: int) -> list[dict[str, Any]]:
-    """Cards without what this page does not show of an account: drafts and the small chart."""
+    """What this page shows of the accounts to check."""
     rows = read_model_of(request).rows(
         person_of(request), load("team")["spot_checks"], most=CHECKS, first=first
     )
     decided = decisions.of_accounts(request.app.state.store, [row["account_id"] for row in rows])
     states = work_states(request)
-    return [
-        account_card(
-            {**read(row["body"]), "actions": None, "scores": None},
-            decided[row["account_id"]],
-            landed_at,
-            states,
-        )
-        for row in rows
-    ]
+    return [account_line(read(row["body"]), decided[row["account_id"]], landed_at, states) for row in rows]
 
 
 routes = [Route(PATH, show)]

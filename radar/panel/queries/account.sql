@@ -25,12 +25,6 @@ from (
 inner join bodies on found.account_id = bodies.account_id
 order by found.account_name, found.account_id;
 
--- name: all_owners
--- for everyone
-select owner_id, owner_name
-from owners
-order by owner_name, owner_id;
-
 -- name: shared
 -- for everyone
 select name, body

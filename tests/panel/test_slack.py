@@ -46,6 +46,46 @@ OPEN_ACTION = """
 """
 
 
+def click(
+    row: dict[str, Any], verdict: str, *, user: str, ts: str, value: str | None = None, at: str = "1.0"
+) -> bytes:
+    """The body of a click on the button of a message about `row`, posted at `ts`, as Slack writes it."""
+    (block,) = messages.buttons(row, is_whole=True)
+    button = next(one for one in block["elements"] if one["action_id"] == verdict)
+    text = {"type": "section", "text": {"type": "mrkdwn", "text": "What was posted"}}
+    payload = {
+        "type": "block_actions",
+        "user": {"id": user},
+        "channel": {"id": CHANNEL},
+        "message": {"ts": ts, "text": "What was posted", "blocks": [text, block]},
+        "actions": [{"action_id": verdict, "value": value or button["value"], "action_ts": at}],
+        "response_url": "https://hooks.slack.example/elsewhere",
+    }
+    return urlencode({"payload": json.dumps(payload)}).encode()
+
+
+def signed(body: bytes, at: float = 0.0) -> dict[str, str]:
+    """The headers of a call that Slack signed `at` seconds from now."""
+    timestamp = str(int(time.time() + at))
+    digest = hmac.new(SECRET.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={digest}",
+    }
+
+
+def slack_app(url: str) -> dict[str, str]:
+    """The environment of a panel that takes clicks, with Slack at this address."""
+    return {
+        "RADAR_SLACK_BOT_TOKEN": "xoxb-secret",
+        "RADAR_SLACK_CHANNEL": CHANNEL,
+        "RADAR_SLACK_API_URL": f"{url}/slack/api/",
+        "RADAR_SLACK_SIGNING_SECRET": SECRET,
+        "RADAR_PANEL_URL": "https://radar.example",
+    }
+
+
 @dataclass
 class Panel:
     """A panel that takes clicks, with `rep`, who owns the accounts of `rows`, and others who do not."""
@@ -63,31 +103,13 @@ class Panel:
 
     def body(self, kind: str, verdict: str, **changes: Any) -> bytes:
         """What Slack sends when somebody presses a button of a message that was posted a minute ago."""
-        row = self.rows[kind]
-        (block,) = messages.buttons(row, is_whole=True)
-        button = next(one for one in block["elements"] if one["action_id"] == verdict)
-        text = {"type": "section", "text": {"type": "mrkdwn", "text": "What was posted"}}
-        given = {"user": "U0REP", "ts": f"{self.started - 60:.6f}", "value": button["value"], **changes}
-        payload = {
-            "type": "block_actions",
-            "user": {"id": given["user"]},
-            "channel": {"id": CHANNEL},
-            "message": {"ts": given["ts"], "text": "What was posted", "blocks": [text, block]},
-            "actions": [{"action_id": verdict, "value": given["value"], "action_ts": given.get("at", "1.0")}],
-            "response_url": "https://hooks.slack.example/elsewhere",
-        }
-        return urlencode({"payload": json.dumps(payload)}).encode()
+        return click(
+            self.rows[kind], verdict, **{"user": "U0REP", "ts": f"{self.started - 60:.6f}"} | changes
+        )
 
     def send(self, body: bytes, *, at: float = 0.0, **headers: str) -> int:
         """The status of a call that is signed as Slack signs, `at` seconds from now."""
-        timestamp = str(int(time.time() + at))
-        signed = hmac.new(SECRET.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
-        given = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Slack-Request-Timestamp": timestamp,
-            "X-Slack-Signature": f"v0={signed.hexdigest()}",
-        }
-        return self.client.post(PATH, content=body, headers=given | headers).status_code
+        return self.client.post(PATH, content=body, headers=signed(body, at) | headers).status_code
 
     def press(self, kind: str, verdict: str, **changes: Any) -> str:
         """Press it; what the one who pressed is told."""
@@ -117,14 +139,8 @@ def panel(
     demo_run: Place, slack: Vendors, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Panel]:
     slack.__init__(url=slack.url)  # type: ignore[misc]
-    for name, value in {
-        "SLACK_BOT_TOKEN": "xoxb-secret",
-        "SLACK_CHANNEL": CHANNEL,
-        "SLACK_API_URL": f"{slack.url}/slack/api/",
-        "SLACK_SIGNING_SECRET": SECRET,
-        "PANEL_URL": "https://radar.example",
-    }.items():
-        monkeypatch.setenv(f"RADAR_{name}", value)
+    for name, value in slack_app(slack.url).items():
+        monkeypatch.setenv(name, value)
     app = create_app(
         PanelSettings(published=demo_run.published, store=tmp_path / "panel.sqlite", cache=cache)
     )
@@ -219,9 +235,8 @@ def test_what_slack_did_not_sign_is_refused(headers: dict[str, str], panel: Pane
 
 
 def test_a_changed_body_is_refused(panel: Panel) -> None:
-    body, timestamp = panel.body("reminder", "done"), str(int(time.time()))
-    signed = hmac.new(SECRET.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
-    headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={signed.hexdigest()}"}
+    body = panel.body("reminder", "done")
+    headers = signed(body)
     for changed in (body + b"&x=1", body.replace(b"done", b"dropped")):
         assert panel.client.post(PATH, content=changed, headers=headers).status_code == 401
     assert panel.decided() == []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import json
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,8 +16,10 @@ import pytest
 from radar.demo import generate
 from radar.panel import users
 from radar.panel.store import Store
+from tests.deliveries.vendors import serving
+from tests.panel import test_slack
 from tests.panel.browser import chromium, require_chromium, sign_in
-from tests.panel.server import running
+from tests.panel.server import Server, running
 from tests.runs.radar_run import Place
 
 pytestmark = pytest.mark.slow
@@ -37,8 +42,16 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
     require_chromium()
     store = place.warehouse.with_name("panel.sqlite")
     users.add(Store(store), "ada", "admin", [], PASSWORD)
+    reminder = _reminder(place)
+    users.add(Store(store), "rita", "rep", [reminder["owner_id"]], None)
+    users.set_slack_id(Store(store), "rita", "U0RITA")
     until = (_today() + timedelta(days=7)).isoformat()
-    with running(place.published, store) as server, chromium() as browser:
+    with (
+        serving() as slack,
+        running(place.published, store, **test_slack.slack_app(slack.url)) as server,
+        chromium() as browser,
+    ):
+        assert _click(server, reminder, "done") == 200
         page = sign_in(browser.new_context(), server.address, "ada", PASSWORD)
         card = page.locator("article.at_risk, article.watch").first
         account_id = card.get_attribute("id")
@@ -75,6 +88,12 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
         "select kind, verdict, reviewed_by from staging.stg_crm__reviews"
         f" where account_id = '{signed_off}' and review_id like 'panel-%' order by reviewed_at"
     ) == [("sign_off", "agree", "ada"), ("note", "written", "ada")]
+    assert place.rows(
+        "select verdict, reviewed_by from staging.stg_crm__reviews where review_id like 'slack-%'"
+    ) == [("done", "rita")]
+    assert place.rows(
+        f"select state from marts.rpt_work_list where account_id = '{reminder['account_id']}'"
+    ) == [("done",)], "the button in Slack has ended the work on it"
     assert place.rows(
         "select kind, account_id, actor from audit.entries where actor = 'ada' order by kind"
     ) == [
@@ -115,6 +134,30 @@ def test_an_override_in_the_browser_goes_out_with_the_next_run(place: Place) -> 
         "select is_overridden, bucket = model_bucket from marts.rpt_account_health"
         f" where account_id = '{account_id}'"
     ) == [(False, True)]
+
+
+def _reminder(place: Place) -> dict[str, Any]:
+    """A task that waits for its owner, as a message in Slack is about it."""
+    with duckdb.connect(str(place.published / "radar.duckdb"), read_only=True) as copy:
+        found = copy.execute(
+            """
+            select actions.action_id, actions.account_id, actions.play, health.owner_id, health.as_of_date
+            from marts.rpt_open_actions as actions
+            inner join marts.rpt_account_health as health on actions.account_id = health.account_id
+            where actions.channel = 'crm_task' and actions.status = 'ready' and health.owner_id is not null
+            order by actions.action_id
+            """
+        )
+        names = [column[0] for column in found.description]
+        return {**dict(zip(names, found.fetchall()[0], strict=True)), "kind": "reminder"}
+
+
+def _click(server: Server, row: dict[str, Any], verdict: str) -> int:
+    """The status of a call that Slack signed, about a message of a minute ago."""
+    body = test_slack.click(row, verdict, user="U0RITA", ts=f"{time.time() - 60:.6f}")
+    con = http.client.HTTPConnection("127.0.0.1", server.port)
+    con.request("POST", test_slack.PATH, body, test_slack.signed(body))
+    return con.getresponse().status
 
 
 def _today() -> date:

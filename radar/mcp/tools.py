@@ -22,7 +22,7 @@ from radar.panel import decisions
 from radar.panel.changes import PARTS, between, every_day
 from radar.panel.labels import fold
 from radar.panel.pages.my_day import account_card
-from radar.panel.pages.portfolio import FILTERS, GROUPS, ORDERS
+from radar.panel.pages.portfolio import GROUPS, ORDERS, listed, listed_accounts
 from radar.panel.pages.quality import FEED_STATES
 from radar.panel.pages.rules import SEEDS, Fired, seed_row
 from radar.panel.people import Person
@@ -275,25 +275,17 @@ class Tools:
         self, person: Person, by: str, sort: str, limit: int, filters: Mapping[str, str | None]
     ) -> Answer:
         """Accounts and revenue by bucket, in all and part by part, and the first accounts of them."""
-        texts = load("portfolio")
-        parameters = {name: filters.get(name) for name in FILTERS}
-
-        def ask(name: str, **marks: str) -> list[Row]:
-            query = texts[name].format(where=texts["where"], **marks)
-            limits = {"rows": limit, "from_row": 0} if name == "accounts" else {}
-            return self._published_db.rows(person, query, **parameters, **limits)
-
-        direction = "desc" if sort in ("arr",) else "asc"
-        totals = ask("totals")[0]
+        given = {name: value for name, value in filters.items() if value is not None}
+        order = f"{ORDERS[sort]} {'desc' if sort == 'arr' else 'asc'} nulls last"
+        of_parts = {"group": GROUPS[by], "order": "at_risk_arr_usd desc, accounts desc, value"}
+        totals = listed(self._read_model, person, given, "totals", {})[0]
         found = {
             "totals": plain(totals),
             "by": by,
-            "parts": plain(
-                ask("groups", group=GROUPS[by], order="at_risk_arr_usd desc, accounts desc, value")
+            "parts": plain(listed(self._read_model, person, given, "groups", of_parts)),
+            "accounts": plain(
+                listed_accounts(self._read_model, person, given, order, rows=limit, from_row=0)
             ),
-            "accounts": plain(ask("accounts", order=f"{ORDERS[sort]} {direction} nulls last"))
-            if limit
-            else [],
         }
         warnings = [] if totals["accounts"] else ["No account that you may see matches these filters."]
         return self._of_all(person, ["marts.rpt_account_health"], warnings, found, totals["accounts"])

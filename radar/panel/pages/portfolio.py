@@ -184,14 +184,9 @@ class _Data:
     def _of_accounts(self, name: str, **marks: str) -> list[Row]:
         """A query of the newest day's accounts with all filters, kept for every order and page of them."""
         key = (name, *marks.values(), self.person.scope, tuple(self._filters.items()))
-        return self.page_cache.get(self.drawn, key, lambda: self._listed(name, marks))
-
-    def _listed(self, name: str, marks: Mapping[str, str], **parameters: Any) -> list[Row]:
-        """A query of the read model with the conditions of the filters that are set."""
-        texts, filters = queries.load("portfolio"), self._filters
-        where = "\nand ".join([texts["mine"], *(texts[f"filter_{of}"] for of in filters)])
-        query = texts[name].format(where=where, **marks)
-        return [dict(row) for row in self.read_model.rows(self.person, query, **filters, **parameters)]
+        return self.page_cache.get(
+            self.drawn, key, lambda: listed(self.read_model, self.person, self._filters, name, marks)
+        )
 
     @property
     def _filters(self) -> dict[str, str]:
@@ -258,8 +253,35 @@ class _Data:
 
     def accounts(self, rows: int, from_row: int) -> list[Row]:
         order = f"{ORDERS[self.view.sort]} {'desc' if self.view.desc else 'asc'} nulls last"
-        found = self._listed("accounts", {"order": order}, rows=rows, from_row=from_row)
-        return [row | {"is_overridden": bool(row["is_overridden"])} for row in found]
+        return listed_accounts(
+            self.read_model, self.person, self._filters, order, rows=rows, from_row=from_row
+        )
+
+
+def listed(
+    read_model: ReadModel,
+    person: Person,
+    filters: Mapping[str, str],
+    name: str,
+    marks: Mapping[str, str],
+    **limits: int,
+) -> list[Row]:
+    """A query of the accounts that the filters which are set let through. Raises EarlierCopyError."""
+    lacks = read_model.about().without_portfolio
+    if lacks:
+        raise EarlierCopyError(lacks)
+    texts = queries.load("portfolio")
+    where = "\nand ".join([texts["mine"], *(texts[f"filter_{of}"] for of in filters)])
+    found = read_model.rows(person, texts[name].format(where=where, **marks), **filters, **limits)
+    return [dict(row) for row in found]
+
+
+def listed_accounts(
+    read_model: ReadModel, person: Person, filters: Mapping[str, str], order: str, **limits: int
+) -> list[Row]:
+    """Of these accounts, in this order, so many `rows`, the first being number `from_row`, from 0."""
+    found = listed(read_model, person, filters, "accounts", {"order": order}, **limits)
+    return [row | {"is_overridden": bool(row["is_overridden"])} for row in found]
 
 
 def show(request: Request) -> Response:
@@ -272,12 +294,8 @@ def show(request: Request) -> Response:
     person = person_of(request)
     teams = users.teams(request.app.state.store) if person.role == "admin" else {}
     read_model = read_model_of(request)
-    drawn = read_model.about()
-    if drawn.without_portfolio:
-        raise EarlierCopyError(drawn.without_portfolio)
-    data = _Data(
-        published_db_of(request), read_model, drawn.version, person, about, view, page_cache, labels, teams
-    )
+    drawn = read_model.about().version
+    data = _Data(published_db_of(request), read_model, drawn, person, about, view, page_cache, labels, teams)
     if request.query_params.get("format") == "csv":
         return _file(data, request.query_params.get("part", "accounts"))
     done = re.fullmatch(r"(\d{1,2})-(\d{1,2})", request.query_params.get("kept", ""))

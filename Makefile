@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: install demo panel contracts docs test test-all test-spark fuzz check-company accuracy lint dev bench clean
+.PHONY: install demo panel contracts docs test test-all test-spark fuzz check-company accuracy lint dev bench bench-large clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -135,6 +135,11 @@ dev: $(VENV)/.ready
 
 bench: $(VENV)/.test-ready
 	$(BIN)/python bench/run.py
+
+# 100 million events of 100,000 accounts and how time grows with events, accounts, days and history: hours, and 100 GB
+# of disk. The report is var/bench-large.md.
+bench-large: $(VENV)/.test-ready
+	$(BIN)/python bench/large.py
 
 clean:
 	rm -rf var $(VENV) .venv-lint $(SPARK)

@@ -26,9 +26,10 @@ from radar.publishing.file_set import COPY_NAME
 from radar.receive.app import application as receiving_application
 from radar.receive.settings import ReceiveSettings
 
-WORKER_SECONDS = 120
+WORKER_SECONDS = 60
 """How long a process may take to answer, also while it still loads its modules: on a busy machine longer than
-uvicorn's 5 seconds, after which it would be stopped and started over, again and again."""
+uvicorn's 5 seconds, after which it would be stopped and started over, again and again. Where a signal
+ends all processes at once, the first may wait that long for one that is gone."""
 
 
 def serve(

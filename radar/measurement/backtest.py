@@ -90,9 +90,8 @@ def backtest(published_db: Path, question: Question) -> Backtest:
 def measured_copy(published_db: Path, question: Question) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the tables of all measurement models, the published copy attached as COPY."""
     with (
-        tempfile.TemporaryDirectory(
-            prefix="radar-"
-        ) as spill,  # of its own: DuckDB's is where one happens to be
+        # what does not fit into memory: DuckDB would put it into the folder where the command was called
+        tempfile.TemporaryDirectory(prefix="radar-") as spill,
         closing(duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})) as con,
     ):
         con.execute("set timezone = 'UTC'")
